@@ -1,0 +1,48 @@
+-- Which bins may raise an alert: complete, of the pair that rules there, and heard from both builds.
+-- Grain: one row per rule, baseline, candidate and bin of the grid.
+-- Reads: bin_grids, active_bins, pairs, gaps
+-- Feeds: bins
+with
+bin_grids as (select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second from bin_grids),
+
+active_bins as (select rule, pair_id, bin_second, active_seconds from active_bins),
+
+pairs as (select pair_id, from_second, until_second, judged_until_second from pairs),
+
+gaps as (select build, from_second, until_second from gaps),
+
+silent_bins as (
+    select distinct bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second
+    from bin_grids
+    inner join gaps
+        on
+            (gaps.build = bin_grids.baseline or gaps.build = bin_grids.candidate)
+            and gaps.from_second < bin_grids.bin_second + bin_grids.bin_seconds
+            and gaps.until_second > bin_grids.bin_second
+)
+
+select
+    bin_grids.rule,
+    bin_grids.detector,
+    bin_grids.bin_seconds,
+    bin_grids.pair_id,
+    bin_grids.baseline,
+    bin_grids.candidate,
+    bin_grids.bin_second,
+    coalesce(active_bins.active_seconds, 0) as active_seconds,
+    silent_bins.bin_second is null
+    and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
+    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second
+    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_judged
+from bin_grids
+inner join pairs on bin_grids.pair_id = pairs.pair_id
+left join silent_bins
+    on
+        bin_grids.rule = silent_bins.rule
+        and bin_grids.pair_id = silent_bins.pair_id
+        and bin_grids.bin_second = silent_bins.bin_second
+left join active_bins
+    on
+        bin_grids.rule = active_bins.rule
+        and bin_grids.pair_id = active_bins.pair_id
+        and bin_grids.bin_second = active_bins.bin_second

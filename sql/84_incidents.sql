@@ -1,0 +1,53 @@
+-- Alerts of one rule, comparison and code that hang together, told as one story with the figures of its peak.
+-- Grain: one row per incident.
+-- Reads: incident_spans, incident_peaks, rules, progress, settings
+-- Feeds: people
+with
+incident_spans as (
+    select incident_id, rule, detector, baseline, candidate, code, chain, start_ts, stop_ts, end_ts, alerts
+    from incident_spans
+),
+
+incident_peaks as (
+    select
+        rule, baseline, candidate, code, chain,
+        peak_value, threshold, baseline_errors, candidate_errors, ratio, ratio_low, ratio_high
+    from incident_peaks
+),
+
+rules as (select distinct rule, settings_hash from rules),
+
+progress as (select rule, settings_hash, baseline, candidate, settled_until from progress),
+
+settings as (select merge_seconds from settings),
+
+settled as (
+    select progress.rule, progress.baseline, progress.candidate, progress.settled_until
+    from progress
+    inner join rules on progress.rule = rules.rule and progress.settings_hash = rules.settings_hash
+)
+
+select
+    incident_spans.incident_id, incident_spans.rule, incident_spans.detector, incident_spans.baseline,
+    incident_spans.candidate, incident_spans.code, incident_spans.start_ts, incident_spans.stop_ts,
+    incident_spans.end_ts, incident_spans.alerts, incident_peaks.peak_value, incident_peaks.threshold,
+    incident_peaks.baseline_errors, incident_peaks.candidate_errors, incident_peaks.ratio, incident_peaks.ratio_low,
+    incident_peaks.ratio_high,
+    case
+        when epoch(settled.settled_until) < epoch(incident_spans.end_ts) + settings.merge_seconds then 'open'
+        else 'resolved'
+    end as state
+from incident_spans
+inner join incident_peaks
+    on
+        incident_spans.rule = incident_peaks.rule
+        and incident_spans.baseline = incident_peaks.baseline
+        and incident_spans.candidate = incident_peaks.candidate
+        and incident_spans.code = incident_peaks.code
+        and incident_spans.chain = incident_peaks.chain
+cross join settings
+left join settled
+    on
+        incident_spans.rule = settled.rule
+        and incident_spans.baseline = settled.baseline
+        and incident_spans.candidate = settled.candidate

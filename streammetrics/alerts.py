@@ -1,0 +1,184 @@
+"""What a pass found against what is stored: alerts inserted, revised, retracted, and given their incident.
+
+An alert's natural key is rule, baseline, candidate, code, window_bins and stop_ts. Only alerts that end in the pass's
+scope are touched, and only a change of a stored value is a revision.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """How many alerts a portion of a pass changed."""
+
+    new: int = 0
+    revised: int = 0
+    retracted: int = 0
+
+    def __add__(self, other: "Amendment") -> "Amendment":
+        return Amendment(self.new + other.new, self.revised + other.revised, self.retracted + other.retracted)
+
+
+FOUND = """
+select
+    fired.rule, fired.detector, fired.baseline, fired.candidate, fired.code,
+    make_timestamp(fired.start_second * 1000000) as start_ts,
+    make_timestamp(fired.stop_second * 1000000) as stop_ts,
+    make_timestamp(fired.end_second * 1000000) as end_ts,
+    fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
+    fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high
+from fired
+inner join portion_scopes as scopes using (rule, baseline, candidate)
+where fired.end_second > scopes.judged_after and fired.end_second <= scopes.judged_until
+"""
+"""The alerts that a scope should have, as a query to be composed with the relations that it reads."""
+
+# Where the pair of a stored alert is compared no more, the scope of its rule decides.
+_STORED = """
+create or replace temp table stored as
+with rule_scopes as (
+    select rule, min(judged_after) as judged_after, max(judged_until) as judged_until from portion_scopes group by rule
+)
+select alerts.*
+from alerts
+inner join rule_scopes using (rule)
+left join portion_scopes as scopes using (rule, baseline, candidate)
+where
+    alerts.end_ts > ? and alerts.end_ts <= ?
+    and epoch(alerts.end_ts) > coalesce(scopes.judged_after, rule_scopes.judged_after)
+    and epoch(alerts.end_ts) <= coalesce(scopes.judged_until, rule_scopes.judged_until)
+"""
+
+_KEY = "rule, baseline, candidate, code, window_bins, stop_ts"
+
+_REVISED = f"""
+create or replace temp table revised as
+select stored.alert_id, found.*
+from stored inner join found using ({_KEY})
+where
+    stored.state <> 'current'
+    or stored.detector <> found.detector
+    or stored.bin_seconds <> found.bin_seconds
+    or stored.start_ts <> found.start_ts
+    or stored.value <> found.value
+    or stored.threshold <> found.threshold
+    or stored.baseline_errors <> found.baseline_errors
+    or stored.candidate_errors <> found.candidate_errors
+    or stored.ratio is distinct from found.ratio
+    or stored.ratio_low is distinct from found.ratio_low
+    or stored.ratio_high is distinct from found.ratio_high
+"""
+
+_REVISE = """
+update alerts set
+    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts, bin_seconds = revised.bin_seconds,
+    value = revised.value, threshold = revised.threshold, baseline_errors = revised.baseline_errors,
+    candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
+    ratio_high = revised.ratio_high, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
+from revised where alerts.alert_id = revised.alert_id
+"""
+
+_RETRACT = """
+update alerts set state = 'retracted', revision = revision + 1, run_id = ?, updated_at = ?
+where alert_id in (select alert_id from retracted)
+"""
+
+_RETRACTED = f"""
+create or replace temp table retracted as
+select alert_id from stored anti join found using ({_KEY}) where state = 'current'
+"""
+
+_FRESH = f"""
+create or replace temp table fresh as
+select nextval('alert_ids') as alert_id, ordered.*
+from (
+    select * from found anti join stored using ({_KEY})
+    order by stop_ts, rule, baseline, candidate, code, window_bins
+) as ordered
+"""
+
+_COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
+
+# Stretches of alerts that overlap or follow each other within merge_seconds, new ones and their stored neighbours of any
+# state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
+_ISLANDS = """
+create or replace temp table islands as
+with near as (
+    select rule, baseline, candidate, code, start_ts, end_ts, alert_id, cast(null as bigint) as incident_id from fresh
+    union all
+    select rule, baseline, candidate, code, start_ts, end_ts, alert_id, incident_id
+    from alerts
+    cross join (select min(start_ts) as first_ts, max(end_ts) as last_ts from fresh) as bounds
+    where end_ts >= bounds.first_ts - to_seconds($1) and start_ts <= bounds.last_ts + to_seconds($1)
+),
+stretches as (
+    select
+        rule, baseline, candidate, code, start_ts, max(end_ts) as end_ts, min(alert_id) as alert_id,
+        arg_min(incident_id, alert_id) as incident_id
+    from near
+    group by all
+),
+reaches as (
+    select *, max(end_ts) over (
+        partition by rule, baseline, candidate, code order by start_ts rows between unbounded preceding and 1 preceding
+    ) as reach_ts
+    from stretches
+),
+chained as (
+    select *, sum(case when start_ts <= reach_ts + to_seconds($1) then 0 else 1 end) over (
+        partition by rule, baseline, candidate, code order by start_ts rows between unbounded preceding and current row
+    ) as chain
+    from reaches
+)
+select
+    rule, baseline, candidate, code, min(start_ts) as first_ts, max(start_ts) as last_ts,
+    coalesce(arg_min(incident_id, alert_id), min(alert_id)) as incident_id
+from chained
+group by rule, baseline, candidate, code, chain
+"""
+
+_INSERT = """
+insert into alerts
+select
+    fresh.alert_id, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts, fresh.stop_ts,
+    fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold, fresh.baseline_errors, fresh.candidate_errors,
+    fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id
+from fresh
+inner join islands
+    on fresh.rule = islands.rule and fresh.baseline = islands.baseline and fresh.candidate = islands.candidate
+    and fresh.code = islands.code and fresh.start_ts between islands.first_ts and islands.last_ts
+order by fresh.alert_id
+"""
+
+
+def amend(
+    connection: Connection, found: str, after: datetime, until: datetime, merge_seconds: int, run_id: int, now: datetime
+) -> Amendment:
+    """Make the stored alerts of a scope what `found` says they are, in the caller's transaction.
+
+    Args:
+        found: a query for the alerts that the scope should have, `FOUND` composed.
+        after, until: naive UTC; alerts that end in (after, until] are in scope. The temporary table `portion_scopes`
+            (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
+    """
+
+    def run(sql: str, *parameters: object) -> None:
+        connection.exec_driver_sql(sql, parameters)
+
+    run("create or replace temp table found as\n" + found)
+    run(_STORED, after, until)
+    run(_REVISED)
+    run(_RETRACTED)
+    run(_FRESH)
+    new, revised, retracted = connection.exec_driver_sql(_COUNTS).one()
+    if revised:
+        run(_REVISE, run_id, now)
+    if retracted:
+        run(_RETRACT, run_id, now)
+    if new:
+        run(_ISLANDS, merge_seconds)
+        run(_INSERT, run_id, now, now)
+    return Amendment(new, revised, retracted)

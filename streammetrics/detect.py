@@ -1,0 +1,188 @@
+"""One detection pass: what is complete and not yet judged, or touched by late records, is judged.
+
+A pass costs what its scope costs, however long the history. Repeating it changes nothing; a missed one loses nothing:
+the next judges what has come since. A scope longer than `PORTION_SECONDS` is judged in portions, each a transaction of
+its own with its row in `runs`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from streammetrics import relations, views
+from streammetrics.alerts import FOUND, Amendment, amend
+from streammetrics.config import Config
+from streammetrics.views import Slice, compose, timestamp_literal
+
+PORTION_SECONDS = 6 * 3600
+"""A week in one piece runs out of 1 GB; in portions it does not."""
+
+_SCOPES = """
+select rule, settings_hash, baseline, candidate, judged_after, judged_until, complete_until, settled_until from scopes
+"""
+
+# With the input over, the last bins end after the last record.
+_BOUNDS = """
+select min(greatest(judged_after, first_second)), max(least(judged_until, end_second + ?))
+from pass_scopes, span
+where judged_after < judged_until
+"""
+
+_PORTION_SCOPES = """
+create or replace temp table portion_scopes as
+select rule, baseline, candidate, greatest(judged_after, ?) as judged_after, least(judged_until, ?) as judged_until
+from pass_scopes
+where judged_after < judged_until and judged_after < ? and judged_until > ?
+"""
+
+_FORGET = "delete from progress where rule in (select rule from rules)"
+
+# What a pass has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass
+# counts for no more than the records show: they may come after all.
+_REMEMBER = """
+insert into progress
+select
+    rule, baseline, candidate, settings_hash,
+    make_timestamp(greatest(judged_after, least(complete_until, $1)) * 1000000),
+    make_timestamp(greatest(judged_after, least(settled_until, $1)) * 1000000),
+    (select coalesce(max(batch_id), 0) from batches)
+from pass_scopes
+"""
+
+_RECORD = """
+insert into runs
+select
+    ?, ?, ?, ?, ?, ?, (select max(judged_until) from progress),
+    (select coalesce(md5(string_agg(distinct settings_hash, '' order by settings_hash)), '') from rules), ?, ?, ?, ?
+"""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did. `after` and `until` are epoch seconds, None where nothing waited to be judged."""
+
+    run_ids: tuple[int, ...]
+    after: int | None
+    until: int | None
+    amendment: Amendment
+
+
+def judge(
+    connection: Connection,
+    config: Config,
+    clock: Callable[[], datetime],
+    *,
+    is_final: bool = False,
+    on_portion: Callable[[int, int], None] = lambda done, total: None,
+) -> Pass:
+    """Judge all that waits.
+
+    Args:
+        clock: tells the time as naive UTC.
+        is_final: the input is over, so that the last bin is complete as well.
+        on_portion: is told how many portions are done, and of how many.
+    """
+    started_at = clock()
+    with connection.begin():
+        bounds = plan(connection, config, is_final=is_final)
+        if bounds is None:
+            return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
+        portions = _portions(connection, lead_seconds(config), *bounds)
+    run_ids: list[int] = []
+    total = Amendment()
+    for done, portion in enumerate(portions):
+        on_portion(done, len(portions))
+        with connection.begin():
+            reached = portions[done + 1][0] if done + 1 < len(portions) else bounds[1]
+            run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
+        run_ids.append(run_id)
+        total += amendment
+    on_portion(len(portions), len(portions))
+    return Pass(tuple(run_ids), *bounds, total)
+
+
+def plan(connection: Connection, config: Config, *, is_final: bool = False) -> tuple[int, int] | None:
+    """Bring views and settings up to date and find out what waits, in the caller's transaction.
+
+    Returns:
+        The epoch seconds (after, until] that hold all that waits; None where nothing does.
+    """
+    views.publish(connection)
+    relations.replace(connection, config)
+    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(_SCOPES, is_final=is_final))
+    widest = max(rule.bin_seconds for rule in config.rule)
+    after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
+    return None if after is None or after >= until else (after, until)
+
+
+def lead_seconds(config: Config) -> int:
+    """How far (s) before a bin's end its windows look back, and the widest bin once more for bins cut by the slice."""
+    longest = max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule)
+    return longest + 2 * max(rule.bin_seconds for rule in config.rule)
+
+
+def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
+    """Tell `runs` of a pass that failed, in a transaction of its own."""
+    with connection.begin():
+        _record(connection, started_at, now, None, Amendment(), error)
+
+
+def _portions(connection: Connection, lead: int, after: int, until: int) -> list[tuple[int, int]]:
+    """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
+    if until - after <= PORTION_SECONDS:
+        return [(after, until)]
+    counted = connection.exec_driver_sql(
+        "select distinct cast(floor(epoch(second) / ?) as bigint) from counters\n"
+        f"where second >= {timestamp_literal(after - lead)} and second < {timestamp_literal(until)}",
+        (PORTION_SECONDS,),
+    ).scalars()
+    reach = -(-lead // PORTION_SECONDS)
+    blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
+    cuts = [(max(after, block * PORTION_SECONDS), min(until, (block + 1) * PORTION_SECONDS)) for block in blocks]
+    return [cut for cut in cuts if cut[0] < cut[1]] or [(after, until)]
+
+
+def _judge_portion(
+    connection: Connection,
+    config: Config,
+    portion: tuple[int, int],
+    reached: int,
+    clock: Callable[[], datetime],
+    is_final: bool,
+) -> tuple[int, Amendment]:
+    """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards."""
+    started_at = clock()
+    after, until = portion
+    connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
+    run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+    found = compose(FOUND, Slice(after, until, lead_seconds(config)), is_final=is_final)
+    scope = (_datetime(after), _datetime(until))
+    amendment = amend(connection, found, *scope, config.detect.merge_seconds, run_id, started_at)
+    connection.exec_driver_sql(_FORGET)
+    connection.exec_driver_sql(_REMEMBER, (reached,))
+    _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
+    return run_id, amendment
+
+
+def _record(
+    connection: Connection,
+    started_at: datetime,
+    finished_at: datetime,
+    scope: tuple[datetime, datetime] | None,
+    amendment: Amendment,
+    error: str | None = None,
+    run_id: int | None = None,
+) -> int:
+    if run_id is None:
+        run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+    state = "done" if error is None else "failed"
+    counts = (amendment.new, amendment.revised, amendment.retracted)
+    row = (run_id, started_at, finished_at, state, *(scope or (None, None)), *counts, error)
+    connection.exec_driver_sql(_RECORD, row)
+    return run_id
+
+
+def _datetime(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)

@@ -1,0 +1,37 @@
+"""The one exception family. Each class carries the exit code that the command line ends with.
+
+Exit codes follow sysexits.h where it has one: 74 EX_IOERR, 75 EX_TEMPFAIL, 78 EX_CONFIG.
+"""
+
+EXIT_OPEN_INCIDENTS = 3
+"""Not a failure: ``--exit-code`` was asked for and incidents are open."""
+
+
+class StreammetricsError(Exception):
+    """What went wrong, where, and what is allowed, in one sentence for the person at the terminal."""
+
+    exit_code = 1
+
+
+class UsageError(StreammetricsError):
+    """The arguments of a command do not fit together."""
+
+    exit_code = 2
+
+
+class InputOutputError(StreammetricsError):
+    """A file could not be read or written; the store is as it was."""
+
+    exit_code = 74
+
+
+class StoreBusyError(StreammetricsError):
+    """Another process holds the store, and did not let go in time. Trying again later is right."""
+
+    exit_code = 75
+
+
+class ConfigError(StreammetricsError):
+    """A setting is missing, unknown or out of range; nothing was done."""
+
+    exit_code = 78

@@ -1,0 +1,143 @@
+"""sql/ as text, in its two uses: views over all history for people, and one query over a slice of time for jobs.
+
+Filters do not pass through `floor()` and window functions, so the views read everything. A job instead puts the same
+texts into one WITH, in which `counters` is the slice that it needs, and DuckDB skips the rest by its zone maps.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from streammetrics.errors import InputOutputError
+
+PRESENCE_LEAD_SECONDS = 2 * 3600
+"""A gap longer than an hour is one whatever came before; the rate of the hour before it decides on shorter ones."""
+PRESENCE_LAG_SECONDS = 3600
+"""The record that ends a gap may lie behind the slice."""
+
+PEOPLE_ONLY = frozenset({"incidents"})
+"""Relations that read stored alerts: their text does not change what a pass finds."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One file of sql/: `name` is its relation, `reads` the relations that its header names."""
+
+    name: str
+    text: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Bins that end in (after, until] are asked for; `lead_seconds` before them their windows look back. Epoch seconds."""
+
+    after: int
+    until: int
+    lead_seconds: int
+
+
+@cache
+def relations() -> dict[str, Relation]:
+    """All files of sql/ by relation, lower floors first.
+
+    Raises:
+        InputOutputError: the installation lacks its SQL.
+    """
+    package = Path(__file__).resolve().parent
+    folder = next((f for f in (package / "sql", package.parent / "sql") if f.is_dir()), None)
+    if folder is None:
+        raise InputOutputError(f"{package}: the SQL files are missing; install streammetrics again")
+    found = {}
+    for path in sorted(folder.glob("[0-9]*.sql")):
+        text = path.read_text(encoding="utf-8")
+        header = next(line for line in text.splitlines() if line.startswith("-- Reads: "))
+        reads = tuple(name.strip() for name in header.removeprefix("-- Reads: ").split(","))
+        name = path.stem.split("_", 1)[1]
+        found[name] = Relation(name, text, reads)
+    return found
+
+
+def text_hash() -> str:
+    """What the detectors' SQL is, comments aside: part of the settings that a history was judged with."""
+    digest = hashlib.sha256()
+    for relation in relations().values():
+        if relation.name not in PEOPLE_ONLY:
+            lines = (line for line in relation.text.splitlines() if not line.lstrip().startswith("--"))
+            digest.update("\n".join(lines).encode())
+    return digest.hexdigest()[:16]
+
+
+def publish(connection: Connection) -> None:
+    """Make the views anew where this version's text is not what the store has; in the caller's transaction."""
+    wanted = hashlib.sha256("".join(r.name + r.text for r in relations().values()).encode()).hexdigest()
+    if connection.exec_driver_sql("select views_hash from store_info").scalar_one() == wanted:
+        return
+    for relation in relations().values():
+        connection.exec_driver_sql(f"create or replace view {relation.name} as {relation.text}")
+    connection.exec_driver_sql("update store_info set views_hash = ?", (wanted,))
+
+
+def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, **bases: str) -> str:
+    """One query: every relation that `final` needs, lower ones first, then `final`.
+
+    Args:
+        final: a SELECT over relations of sql/ and base tables; its relations are found by their names.
+        piece: the slice of time to read; None reads all.
+        is_final: the input is over, so that the last bin is complete.
+        bases: texts that stand in for a base table, by its name.
+    """
+    needed = _needed(final)
+    texts: dict[str, str] = {}
+    if piece is not None:
+        texts["counters"] = _counters(piece.after - piece.lead_seconds, piece.until)
+    if is_final:
+        texts["settings"] = "select lateness_seconds, merge_seconds, true as is_final from main.settings"
+    texts.update(bases)
+    for name, relation in relations().items():
+        if name in needed:
+            texts[name] = relation.text if piece is None else _sliced(relation, piece)
+    if not texts:
+        return final
+    return "with\n" + ",\n\n".join(f"{name} as (\n{text}\n)" for name, text in texts.items()) + "\n\n" + final
+
+
+def _needed(final: str) -> set[str]:
+    words = set(final.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ").split())
+    needed: set[str] = set()
+    for relation in reversed(relations().values()):
+        if relation.name in words or relation.name in needed:
+            needed |= {relation.name, *relation.reads}
+    return needed
+
+
+def _sliced(relation: Relation, piece: Slice) -> str:
+    """The relation's text, with what only the slice knows in place of what the whole store would say."""
+    if relation.name == "presence":
+        wide = _counters(piece.after - PRESENCE_LEAD_SECONDS - piece.lead_seconds, piece.until + PRESENCE_LAG_SECONDS)
+        return f"with counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
+    if relation.name == "span":
+        return (
+            "select first_second, end_second,\n"
+            f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
+            f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
+            f"from (\n{relation.text}\n)"
+        )
+    return relation.text
+
+
+def _counters(from_second: int, until_second: int) -> str:
+    return (
+        "select * from main.counters\n"
+        f"where second >= {timestamp_literal(from_second)} and second < {timestamp_literal(until_second)}"
+    )
+
+
+def timestamp_literal(second: int) -> str:
+    """An epoch second as a SQL literal, which unlike a parameter or an expression DuckDB compares to its zone maps."""
+    bounded = min(max(second, -62135596800), 253402300799)
+    return f"timestamp '{datetime.fromtimestamp(bounded, UTC):%Y-%m-%d %H:%M:%S}'"
