@@ -1,0 +1,70 @@
+# `make demo` and `make check` need Python 3.11 or later and nothing else: the first use of a target sets up .venv here.
+# Another Python: make PYTHON=python3.13 …
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
+
+.PHONY: help demo test check bench pins clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    make an hour of records, run the whole job on it, show what it finds'
+	@echo 'make test    all tests'
+	@echo 'make check   everything CI runs: format, lint, types, SQL, import floors, tests'
+	@echo 'make bench   what it costs, as ratios'
+	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
+	@echo 'make clean   remove what the targets made, .venv too; var/ stays'
+
+demo: .venv/.runtime
+	@$(BIN)/streammetrics demo
+
+test: .venv/.dev
+	@$(PYTEST)
+
+check: .venv/.dev
+	$(BIN)/python -m ruff format --check --quiet .
+	$(BIN)/python -m ruff check --quiet .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql
+	$(BIN)/lint-imports --no-cache
+	$(PYTEST)
+
+bench: .venv/.dev
+	@$(BIN)/python -m bench
+
+.venv/.made:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'make: Python 3.11 or later is needed; name one with PYTHON=/path/to/python3' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'make: $(PYTHON) lacks its venv module; on Debian or Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	"$(PYTHON)" -m venv .venv
+	@touch $@
+
+.venv/.runtime: requirements.txt pyproject.toml | .venv/.made
+	$(PIP) install --requirement requirements.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) install --requirement requirements-dev.txt
+	@touch $@
+
+# In an environment of its own: first what the package needs, then what developing it needs on top.
+pins:
+	rm -rf .venv-pins
+	"$(PYTHON)" -m venv .venv-pins
+	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install .
+	{ echo '# What running needs. Made by `make pins` from the ranges in pyproject.toml; not edited by hand.'; \
+		.venv-pins/bin/python -m pip freeze --exclude streammetrics; } > requirements.txt
+	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install --constraint requirements.txt '.[dev]'
+	{ echo '# What developing needs on top. Made by `make pins` from the ranges in pyproject.toml; not edited by hand.'; \
+		echo '-r requirements.txt'; \
+		.venv-pins/bin/python -m pip freeze --exclude streammetrics | grep -vxFf requirements.txt; } > requirements-dev.txt
+	rm -rf .venv-pins
+
+clean:
+	rm -rf .venv .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
