@@ -1,23 +1,9 @@
-"""config.toml as validated, frozen settings.
+"""The sections of config.toml: every key with its type, its default and what it may be."""
 
-Every key has a default or an error that names it. A key that is not known is refused with the nearest one that is.
-``STREAMMETRICS_<SECTION>_<KEY>`` overrides one key of a section. Relative paths are relative to the file.
-"""
-
-import difflib
-import os
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
-
-from streammetrics.errors import ConfigError
-
-DEFAULT_CONFIG = Path("config.toml")
-ENVIRONMENT_PREFIX = "STREAMMETRICS_"
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -26,9 +12,6 @@ class Section(BaseModel):
     """What all sections share: they cannot be changed, and a key that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-M = TypeVar("M", bound=Section)
 
 
 class StoreSettings(Section):
@@ -131,7 +114,7 @@ class OutputSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When `schedule` starts a run: every so many seconds, or by a cron expression in UTC; and how long one may take (s)."""
+    """When `schedule` starts a run: every so many seconds, or by cron in UTC; and how long one may take (s)."""
 
     every_seconds: int = Field(default=60, ge=1)
     cron: str | None = None
@@ -182,109 +165,3 @@ class Config(Section):
     @property
     def output_dir(self) -> Path:
         return self.resolve(self.output.dir)
-
-
-def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read settings from `path`, or the defaults where it is None.
-
-    Raises:
-        ConfigError: the file is missing, is not TOML, or a key is unknown or out of range.
-    """
-    values: dict[str, Any] = {}
-    if path is not None:
-        values = read_toml(path, "--config")
-    where = str(path) if path is not None else "settings"
-    if "base" in values:
-        raise ConfigError(f"{where}: base: unknown key; known are: {_known(Config)}")
-    _override(values, environ)
-    return validate(Config, {**values, "base": path.parent if path is not None else Path()}, where)
-
-
-def read_toml(path: Path, option: str) -> dict[str, Any]:
-    """The values of a TOML file that `option` of the command line names.
-
-    Raises:
-        ConfigError: the file is missing or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; name one with {option} FILE") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
-
-
-def validate(model: type[M], values: Mapping[str, Any], where: str) -> M:
-    """`values` as a `model`; `where` begins each line of the error.
-
-    Raises:
-        ConfigError: a key is missing, unknown or out of range; one line for each.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        lines = (f"{where}: {_sentence(detail, model)}" for detail in error.errors())
-        raise ConfigError("\n".join(lines)) from None
-
-
-def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Put STREAMMETRICS_<SECTION>_<KEY> over the file's value, read as TOML where it is, else as text."""
-    for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
-        section, _, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
-        model = _section_model(section)
-        if model is None or key not in model.model_fields:
-            raise ConfigError(
-                f"environment: {variable}: no such key; a section and key of config.toml are meant, "
-                f"such as {ENVIRONMENT_PREFIX}STORE_PATH (lists such as [[rule]] cannot be overridden)"
-            )
-        text = environ[variable]
-        is_text = model.model_fields[key].annotation in (str, str | None)
-        try:
-            value = text if is_text else tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        values.setdefault(section, {})[key] = value
-
-
-def _section_model(name: str) -> type[Section] | None:
-    field = Config.model_fields.get(name)
-    annotation = field.annotation if field else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
-
-
-def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
-    """One mistake in one line: the key, what it is, what is allowed."""
-    where = ".".join(f"[{part + 1}]" if isinstance(part, int) else part for part in detail["loc"]).replace(".[", "[")
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        model = _model_at(detail["loc"][:-1], root)
-        near = difflib.get_close_matches(str(detail["loc"][-1]), _keys(model), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are: {_known(model)}"
-        return f"{where}: unknown key{hint}"
-    if detail["type"] == "missing":
-        return f"{where}: is missing"
-    if isinstance(detail["input"], dict) or not where:
-        return f"{where}: {message}" if where else message
-    return f"{where} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
-
-
-def _keys(model: type[Section]) -> list[str]:
-    return [name for name in model.model_fields if name != "base"]
-
-
-def _known(model: type[Section]) -> str:
-    return ", ".join(_keys(model))
-
-
-def _model_at(location: tuple[int | str, ...], model: type[Section]) -> type[Section]:
-    """The section inside `model` that a location of an error lies in."""
-    for part in location:
-        if isinstance(part, str):
-            model = _inner(model.model_fields[part].annotation) or model
-    return model
-
-
-def _inner(annotation: Any) -> type[Section] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    return next((found for arg in get_args(annotation) if (found := _inner(arg))), None)

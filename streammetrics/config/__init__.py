@@ -1,0 +1,39 @@
+"""config.toml as validated, frozen settings.
+
+Every key has a default or an error that names it. A key that is not known is refused with the nearest one that is.
+``STREAMMETRICS_<SECTION>_<KEY>`` overrides one key of a section. Relative paths are relative to the file.
+"""
+
+from streammetrics.config.read import DEFAULT_CONFIG, load, read_toml, section_of, validate
+from streammetrics.config.sections import (
+    DEFAULT_RULES,
+    Comparison,
+    Config,
+    DetectSettings,
+    Name,
+    OutputSettings,
+    Rule,
+    ScheduleSettings,
+    Section,
+    Source,
+    StoreSettings,
+)
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "DEFAULT_RULES",
+    "Comparison",
+    "Config",
+    "DetectSettings",
+    "Name",
+    "OutputSettings",
+    "Rule",
+    "ScheduleSettings",
+    "Section",
+    "Source",
+    "StoreSettings",
+    "load",
+    "read_toml",
+    "section_of",
+    "validate",
+]
