@@ -1,0 +1,82 @@
+"""A picture of one rule and comparison: codes down, time across, blue for fewer errors in the candidate, red for more.
+
+Data in, file out. matplotlib and numpy are imported only when something is drawn.
+"""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streammetrics.errors import InputOutputError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = (".png", ".svg")
+
+
+@dataclass(frozen=True)
+class AlertedWindow:
+    """A stretch in which a code was alerted, in epoch seconds; the end is exclusive."""
+
+    code: str
+    start_second: int
+    end_second: int
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """What is drawn: the bin values of one rule and comparison, and where they alerted.
+
+    Args:
+        window_bins: lengths of the rule's windows, in bins.
+        threshold: the window mean that alerts, in the unit of the values.
+        first_bin: start of the first column, epoch seconds.
+        codes: names of the rows, in any order; at least one.
+        values: shape (codes, bins); NaN where a bin has no records or is not judged.
+    """
+
+    rule: str
+    detector: str
+    baseline: str
+    candidate: str
+    bin_seconds: int
+    window_bins: tuple[int, ...]
+    threshold: float
+    first_bin: int
+    codes: tuple[str, ...]
+    values: "NDArray[np.float64]"
+    alerted: tuple[AlertedWindow, ...]
+
+    def __post_init__(self) -> None:
+        shape = self.values.shape
+        if len(shape) != 2 or shape[0] != len(self.codes) or 0 in shape:
+            raise ValueError(f"values of shape {shape} are not a row for each of {len(self.codes)} codes, with bins")
+
+
+def draw(heatmap: Heatmap, path: Path) -> None:
+    """Write the picture to `path`, whole or not at all; its folder must exist.
+
+    Raises:
+        UsageError: the suffix is neither .png nor .svg.
+        InputOutputError: the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix says which")
+    # Before the import: it remarks on caches and fonts, and cron mails every line.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    from streammetrics.heatmap import picture
+
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
+    try:
+        try:
+            picture.save(heatmap, unfinished, suffix.removeprefix("."))
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputOutputError(f"{path}: the heatmap cannot be written: {error.strerror or error}") from None
