@@ -1,0 +1,150 @@
+"""The store: schema versions, who may open it when, and what SQL that people type may do."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics import schema, views
+from streammetrics.errors import InputOutputError, StoreBusyError
+from streammetrics.store import Store
+
+HOLD = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_new_store_has_the_schema_of_this_version(tmp_path: Path) -> None:
+    store = Store(tmp_path / "deep" / "a.duckdb")
+    with store.write() as connection:
+        assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == len(
+            schema.MIGRATIONS
+        )
+
+
+def test_an_older_store_is_brought_forward_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "a.duckdb")
+    with store.write() as connection, connection.begin():
+        connection.exec_driver_sql("insert into codes values ('1.9', '7')")
+    later = (*schema.MIGRATIONS, ("alter table codes add column note text default 'none'",))
+    monkeypatch.setattr(schema, "MIGRATIONS", later)
+    with pytest.raises(InputOutputError, match=r"is of schema version 1, this program's is 2; `streammetrics ingest`"):
+        store.read().__enter__()
+    with store.write() as connection:
+        assert connection.exec_driver_sql("select * from codes").all() == [("1.9", "7", "none")]
+    with store.read() as connection:
+        assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == 2
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "a.duckdb")
+    with store.write():
+        pass
+    broken = (*schema.MIGRATIONS, ("drop table rejects", "this is no SQL"))
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", broken)
+        with pytest.raises(DBAPIError), store.write():
+            pass
+    with store.read() as connection:
+        assert connection.exec_driver_sql("select count(*) from rejects").scalar_one() == 0
+
+
+def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.duckdb")
+    with store.write() as connection, connection.begin():
+        connection.exec_driver_sql("update store_info set schema_version = 99")
+    with pytest.raises(InputOutputError, match="is of schema version 99, later than this program's"), store.write():
+        pass
+    with pytest.raises(InputOutputError, match="use the program that wrote it"), store.read():
+        pass
+
+
+def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    path.write_text("a letter to my aunt, long enough to be taken for a header of some sort")
+    with pytest.raises(InputOutputError, match="cannot be opened as a store"), Store(path).write():
+        pass
+    assert path.read_text().startswith("a letter")
+
+
+def test_another_process_is_waited_for_then_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with Store(path).write():
+        pass
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        store = Store(path, lock_wait_seconds=0.2)
+        started = time.monotonic()
+        with pytest.raises(StoreBusyError, match=rf"process {holder.pid} has held the store for 0.2 s"), store.write():
+            pass
+        with pytest.raises(StoreBusyError, match=rf"process {holder.pid} "), store.read():
+            pass
+        assert time.monotonic() - started >= 0.4
+        holder.stdin.close()
+        holder.wait()
+    with Store(path, lock_wait_seconds=0.2).write():
+        pass
+
+
+def test_a_second_writer_of_ours_waits_for_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with Store(path).write(), pytest.raises(StoreBusyError), Store(path, lock_wait_seconds=0.1).write():
+        pass
+    with Store(path, lock_wait_seconds=0.1).write():
+        pass
+
+
+def test_the_file_is_free_once_closed(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with Store(path).write():
+        pass
+    code = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "copy (select 1) to '{folder}/out.csv'",
+        "select * from read_csv('{folder}/in.csv')",
+        "select * from '{folder}/in.csv'",
+        "attach '{folder}/other.duckdb'",
+        "create table t (a int)",
+        "delete from codes",
+        "set enable_external_access = true",
+        "set memory_limit = '10GB'",
+        "install httpfs",
+        "load httpfs",
+        "export database '{folder}/all'",
+    ],
+)
+def test_what_people_type_reads_the_store_and_nothing_else(tmp_path: Path, statement: str) -> None:
+    (tmp_path / "in.csv").write_text("a,b\n1,2\n")
+    store = Store(tmp_path / "a.duckdb")
+    with store.write():
+        pass
+    with store.read(locked_down=True) as connection:
+        assert connection.exec_driver_sql("select count(*) from codes").scalar_one() == 0
+        with pytest.raises(DBAPIError):
+            connection.exec_driver_sql(statement.format(folder=tmp_path)).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.duckdb", "a.duckdb.lock", "in.csv"]
+
+
+def test_any_duckdb_reads_every_view(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with Store(path).write() as connection, connection.begin():
+        views.publish(connection)
+    with duckdb.connect(str(path), read_only=True) as shell:
+        for name in views.relations():
+            assert shell.execute(f'select count(*) from "{name}"').fetchone() is not None
