@@ -15,6 +15,7 @@ ends as (
 select
     first_second,
     end_second,
+    first_second as heard_from_second,
     first_second as slice_from_second,
     end_second as slice_until_second
 from ends

@@ -13,6 +13,7 @@ contenders as (
     select
         comparisons.baseline,
         comparisons.candidate,
+        comparisons.builds_like,
         eras.from_second,
         eras.until_second,
         builds.build,
@@ -27,12 +28,13 @@ contenders as (
 select
     baseline,
     candidate,
+    builds_like,
     from_second,
     until_second,
     build,
     version_rank,
     is_established,
     max(case when candidate = 'latest' and is_established or candidate = build then version_rank end)
-        over (partition by baseline, candidate, from_second)
+        over (partition by baseline, candidate, builds_like, from_second)
         as candidate_rank
 from contenders

@@ -1,23 +1,42 @@
 -- Stretches in which a build that should have been heard was not: its feed failed, and silence is not health.
 -- Grain: one row per build and gap; from_second is the first silent second, until_second the first that is heard again.
--- Reads: presence, span
+-- Reads: presence, builds, span
 -- Feeds: judged_bins
 with
 presence as (select build, second, records from presence),
 
-span as (select end_second from span),
+builds as (select build, first_second from builds),
+
+span as (select end_second, heard_from_second from span),
+
+-- What is asked for lies more than an hour behind the beginning of a slice: a build that is silent from there on is in
+-- a gap, whenever its last record before was.
+heard as (
+    select
+        build,
+        second,
+        records
+    from presence
+    union all
+    select
+        builds.build,
+        span.heard_from_second - 1 as second,
+        0 as records
+    from builds
+    inner join span on epoch(builds.first_second) < span.heard_from_second
+),
 
 stretches as (
     select
-        presence.build,
-        presence.second + 1 as from_second,
-        lead(presence.second, 1, span.end_second) over (
-            partition by presence.build order by presence.second
+        heard.build,
+        heard.second + 1 as from_second,
+        lead(heard.second, 1, span.end_second) over (
+            partition by heard.build order by heard.second
         ) as until_second,
-        sum(presence.records) over (
-            partition by presence.build order by presence.second range between 3599 preceding and current row
+        sum(heard.records) over (
+            partition by heard.build order by heard.second range between 3599 preceding and current row
         ) as hour_records
-    from presence
+    from heard
     cross join span
 )
 

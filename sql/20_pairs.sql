@@ -8,7 +8,7 @@ builds as (select build, version_rank, last_second from builds),
 settings as (select lateness_seconds, is_final from settings),
 
 candidates as (
-    select baseline, candidate, from_second, until_second, build, version_rank, is_established, candidate_rank
+    select baseline, builds_like, from_second, until_second, build, version_rank, is_established, candidate_rank
     from candidates
 ),
 
@@ -24,7 +24,7 @@ resolved as (
             end
         ) as baseline_rank
     from candidates
-    group by baseline, candidate, from_second, until_second, candidate_rank
+    group by baseline, builds_like, from_second, until_second, candidate_rank
 ),
 
 pairs as (

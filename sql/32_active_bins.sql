@@ -1,7 +1,7 @@
 -- How many seconds of a bin were active: had any record of either build.
 -- Grain: one row per rule, pair and bin with a record.
 -- Reads: presence, pairs, rules
--- Feeds: bins
+-- Feeds: judged_bins
 with
 presence as (select build, second from presence),
 

@@ -16,9 +16,9 @@ silent_bins as (
     from bin_grids
     inner join gaps
         on
-            (gaps.build = bin_grids.baseline or gaps.build = bin_grids.candidate)
-            and gaps.from_second < bin_grids.bin_second + bin_grids.bin_seconds
-            and gaps.until_second > bin_grids.bin_second
+            (bin_grids.baseline = gaps.build or bin_grids.candidate = gaps.build)
+            and bin_grids.bin_second + bin_grids.bin_seconds > gaps.from_second
+            and bin_grids.bin_second < gaps.until_second
 )
 
 select

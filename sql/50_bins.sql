@@ -4,11 +4,13 @@
 -- Feeds: windows
 with
 judged_bins as (
-    select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second, active_seconds, is_judged from judged_bins
+    select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second, active_seconds, is_judged
+    from judged_bins
 ),
 
 tallies as (
-    select rule, pair_id, code, bin_second, baseline_errors, candidate_errors, recorded_seconds, recorded_value from tallies
+    select rule, pair_id, code, bin_second, baseline_errors, candidate_errors, recorded_seconds, recorded_value
+    from tallies
 ),
 
 -- A number for rule, comparison and code together: what windows are joined by.
@@ -31,14 +33,15 @@ select
     judged_bins.is_judged,
     coalesce(tallies.baseline_errors, 0) as baseline_errors,
     coalesce(tallies.candidate_errors, 0) as candidate_errors,
-    coalesce(tallies.recorded_value, 0)
+    -- 36 digits leave room: an engine that runs out of 38 drops decimals.
+    cast(coalesce(tallies.recorded_value, 0) as decimal(36, 12))
     -- Active seconds without a record of the code are "equal": 1 / W each.
     + case
         when judged_bins.detector = 'mean_ratio'
             then
                 cast(
                     cast(judged_bins.active_seconds - coalesce(tallies.recorded_seconds, 0) as double)
-                    / nullif(judged_bins.bin_seconds, 0) as decimal(38, 12)
+                    / nullif(judged_bins.bin_seconds, 0) as decimal(36, 12)
                 )
         else 0
     end as value

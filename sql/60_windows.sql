@@ -23,7 +23,7 @@ sums as (
         series,
         bin_second,
         is_judged,
-        sum(value) over running as value_sum,
+        cast(sum(value) over running as decimal(36, 12)) as value_sum,
         sum(baseline_errors) over running as baseline_sum,
         sum(candidate_errors) over running as candidate_sum
     from bins

@@ -46,8 +46,10 @@ select
     ratio,
     ratio_low,
     ratio_high,
-    sum(case when epoch(start_ts) <= reach_second + merge_seconds then 0 else 1 end) over (
-        partition by rule, baseline, candidate, code
-        order by start_ts, alert_id rows between unbounded preceding and current row
+    cast(
+        sum(case when epoch(start_ts) <= reach_second + merge_seconds then 0 else 1 end) over (
+            partition by rule, baseline, candidate, code
+            order by start_ts, alert_id rows between unbounded preceding and current row
+        ) as bigint
     ) as chain
 from reaches

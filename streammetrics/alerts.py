@@ -36,28 +36,20 @@ where fired.end_second > scopes.judged_after and fired.end_second <= scopes.judg
 """
 """The alerts that a scope should have, as a query to be composed with the relations that it reads."""
 
-# Where the pair of a stored alert is compared no more, the scope of its rule decides.
 _STORED = """
 create or replace temp table stored as
-with rule_scopes as (
-    select rule, min(judged_after) as judged_after, max(judged_until) as judged_until from portion_scopes group by rule
-)
 select alerts.*
 from alerts
-inner join rule_scopes using (rule)
-left join portion_scopes as scopes using (rule, baseline, candidate)
+inner join portion_scopes as scopes using (rule, baseline, candidate)
 where
     alerts.end_ts > ? and alerts.end_ts <= ?
-    and epoch(alerts.end_ts) > coalesce(scopes.judged_after, rule_scopes.judged_after)
-    and epoch(alerts.end_ts) <= coalesce(scopes.judged_until, rule_scopes.judged_until)
+    and epoch(alerts.end_ts) > scopes.judged_after and epoch(alerts.end_ts) <= scopes.judged_until
 """
 
-_KEY = "rule, baseline, candidate, code, window_bins, stop_ts"
-
-_REVISED = f"""
+_REVISED = """
 create or replace temp table revised as
 select stored.alert_id, found.*
-from stored inner join found using ({_KEY})
+from stored inner join found using (rule, baseline, candidate, code, window_bins, stop_ts)
 where
     stored.state <> 'current'
     or stored.detector <> found.detector
@@ -74,8 +66,9 @@ where
 
 _REVISE = """
 update alerts set
-    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts, bin_seconds = revised.bin_seconds,
-    value = revised.value, threshold = revised.threshold, baseline_errors = revised.baseline_errors,
+    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts,
+    bin_seconds = revised.bin_seconds, value = revised.value, threshold = revised.threshold,
+    baseline_errors = revised.baseline_errors,
     candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
     ratio_high = revised.ratio_high, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
 from revised where alerts.alert_id = revised.alert_id
@@ -86,24 +79,28 @@ update alerts set state = 'retracted', revision = revision + 1, run_id = ?, upda
 where alert_id in (select alert_id from retracted)
 """
 
-_RETRACTED = f"""
+_RETRACTED = """
 create or replace temp table retracted as
-select alert_id from stored anti join found using ({_KEY}) where state = 'current'
+select alert_id
+from stored anti join found using (rule, baseline, candidate, code, window_bins, stop_ts)
+where state = 'current'
 """
 
-_FRESH = f"""
+_FRESH = """
 create or replace temp table fresh as
 select nextval('alert_ids') as alert_id, ordered.*
 from (
-    select * from found anti join stored using ({_KEY})
+    select * from found anti join stored using (rule, baseline, candidate, code, window_bins, stop_ts)
     order by stop_ts, rule, baseline, candidate, code, window_bins
 ) as ordered
 """
 
-_COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
+_COUNTS = """
+select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)
+"""
 
-# Stretches of alerts that overlap or follow each other within merge_seconds, new ones and their stored neighbours of any
-# state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
+# Stretches of alerts that overlap or follow each other within merge_seconds: new ones and their stored neighbours of
+# any state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
 _ISLANDS = """
 create or replace temp table islands as
 with near as (
@@ -143,8 +140,9 @@ group by rule, baseline, candidate, code, chain
 _INSERT = """
 insert into alerts
 select
-    fresh.alert_id, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts, fresh.stop_ts,
-    fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold, fresh.baseline_errors, fresh.candidate_errors,
+    fresh.alert_id, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts,
+    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold,
+    fresh.baseline_errors, fresh.candidate_errors,
     fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id
 from fresh
 inner join islands

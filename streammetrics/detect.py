@@ -19,6 +19,9 @@ from streammetrics.views import Slice, compose, timestamp_literal
 PORTION_SECONDS = 6 * 3600
 """A week in one piece runs out of 1 GB; in portions it does not."""
 
+_ALL = 253402300799
+"""Year 9999 in epoch seconds: a pass is through."""
+
 _SCOPES = """
 select rule, settings_hash, baseline, candidate, judged_after, judged_until, complete_until, settled_until from scopes
 """
@@ -40,7 +43,8 @@ where judged_after < judged_until and judged_after < ? and judged_until > ?
 _FORGET = "delete from progress where rule in (select rule from rules)"
 
 # What a pass has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass
-# counts for no more than the records show: they may come after all.
+# counts for no more than the records show: they may come after all. A pair that is compared no more is remembered until
+# a pass is through.
 _REMEMBER = """
 insert into progress
 select
@@ -49,6 +53,7 @@ select
     make_timestamp(greatest(judged_after, least(settled_until, $1)) * 1000000),
     (select coalesce(max(batch_id), 0) from batches)
 from pass_scopes
+where complete_until is not null or $1 < $2
 """
 
 _RECORD = """
@@ -76,6 +81,7 @@ def judge(
     *,
     is_final: bool = False,
     on_portion: Callable[[int, int], None] = lambda done, total: None,
+    portion_seconds: int = PORTION_SECONDS,
 ) -> Pass:
     """Judge all that waits.
 
@@ -83,19 +89,21 @@ def judge(
         clock: tells the time as naive UTC.
         is_final: the input is over, so that the last bin is complete as well.
         on_portion: is told how many portions are done, and of how many.
+        portion_seconds: a scope that is longer is judged in pieces of so much.
     """
     started_at = clock()
     with connection.begin():
         bounds = plan(connection, config, is_final=is_final)
         if bounds is None:
+            _remember(connection, _ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        portions = _portions(connection, lead_seconds(config), *bounds)
+        portions = _portions(connection, portion_seconds, lead_seconds(config), *bounds)
     run_ids: list[int] = []
     total = Amendment()
     for done, portion in enumerate(portions):
         on_portion(done, len(portions))
         with connection.begin():
-            reached = portions[done + 1][0] if done + 1 < len(portions) else bounds[1]
+            reached = portions[done + 1][0] if done + 1 < len(portions) else _ALL
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment
@@ -129,18 +137,18 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
         _record(connection, started_at, now, None, Amendment(), error)
 
 
-def _portions(connection: Connection, lead: int, after: int, until: int) -> list[tuple[int, int]]:
+def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
     """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
-    if until - after <= PORTION_SECONDS:
+    if until - after <= length:
         return [(after, until)]
     counted = connection.exec_driver_sql(
-        "select distinct cast(floor(epoch(second) / ?) as bigint) from counters\n"
+        "select distinct cast(floor(epoch(second) / ?) as bigint) from counters\n"  # noqa: S608 literals
         f"where second >= {timestamp_literal(after - lead)} and second < {timestamp_literal(until)}",
-        (PORTION_SECONDS,),
+        (length,),
     ).scalars()
-    reach = -(-lead // PORTION_SECONDS)
+    reach = -(-lead // length)
     blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
-    cuts = [(max(after, block * PORTION_SECONDS), min(until, (block + 1) * PORTION_SECONDS)) for block in blocks]
+    cuts = [(max(after, block * length), min(until, (block + 1) * length)) for block in blocks]
     return [cut for cut in cuts if cut[0] < cut[1]] or [(after, until)]
 
 
@@ -160,10 +168,14 @@ def _judge_portion(
     found = compose(FOUND, Slice(after, until, lead_seconds(config)), is_final=is_final)
     scope = (_datetime(after), _datetime(until))
     amendment = amend(connection, found, *scope, config.detect.merge_seconds, run_id, started_at)
-    connection.exec_driver_sql(_FORGET)
-    connection.exec_driver_sql(_REMEMBER, (reached,))
+    _remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment
+
+
+def _remember(connection: Connection, reached: int) -> None:
+    connection.exec_driver_sql(_FORGET)
+    connection.exec_driver_sql(_REMEMBER, (reached, _ALL))
 
 
 def _record(

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from streammetrics.errors import InputOutputError
 
-# No primary keys and no indexes on the large tables: they slow appends, and the batch ledger already makes records unique.
-# `second` is a plain TIMESTAMP: with TIMESTAMP_S a comparison with a literal casts the column and reads everything.
+# No primary keys and no indexes on the large tables: they slow appends, and the ledger already makes records unique.
+# `second` is a plain TIMESTAMP: compared with a literal, TIMESTAMP_S is cast, and everything is read.
 _VERSION_1 = (
     "create table store_info (schema_version bigint not null, views_hash text not null)",
     "insert into store_info values (0, '')",

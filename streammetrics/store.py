@@ -106,7 +106,7 @@ class Store:
                     raise InputOutputError(f"{self.path}: cannot be opened as a store: {text[:300]}") from None
                 if time.monotonic() >= deadline:
                     raise self._busy(_HOLDER.search(text)) from None
-                time.sleep(random.uniform(*_RETRY_SECONDS))
+                time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 jitter, not a secret
         try:
             connection.exec_driver_sql("set timezone = 'UTC'")
             connection.commit()
@@ -117,5 +117,6 @@ class Store:
 
     def _busy(self, holder: re.Match[str] | None) -> StoreBusyError:
         who = f"process {holder.group(1)}" if holder else "another process"
-        return StoreBusyError(f"{self.path}: {who} has held the store for {self._lock_wait_seconds:g} s; try again later")
-
+        return StoreBusyError(
+            f"{self.path}: {who} has held the store for {self._lock_wait_seconds:g} s; try again later"
+        )

@@ -19,10 +19,6 @@ PRESENCE_LEAD_SECONDS = 2 * 3600
 PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
-PEOPLE_ONLY = frozenset({"incidents"})
-"""Relations that read stored alerts: their text does not change what a pass finds."""
-
-
 @dataclass(frozen=True)
 class Relation:
     """One file of sql/: `name` is its relation, `reads` the relations that its header names."""
@@ -34,7 +30,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Slice:
-    """Bins that end in (after, until] are asked for; `lead_seconds` before them their windows look back. Epoch seconds."""
+    """Bins that end in (after, until], epoch seconds; their windows look back `lead_seconds`."""
 
     after: int
     until: int
@@ -65,8 +61,9 @@ def relations() -> dict[str, Relation]:
 def text_hash() -> str:
     """What the detectors' SQL is, comments aside: part of the settings that a history was judged with."""
     digest = hashlib.sha256()
+    judging = _needed("fired")
     for relation in relations().values():
-        if relation.name not in PEOPLE_ONLY:
+        if relation.name in judging:
             lines = (line for line in relation.text.splitlines() if not line.lstrip().startswith("--"))
             digest.update("\n".join(lines).encode())
     return digest.hexdigest()[:16]
@@ -123,6 +120,8 @@ def _sliced(relation: Relation, piece: Slice) -> str:
     if relation.name == "span":
         return (
             "select first_second, end_second,\n"
+            f"    greatest(first_second, cast({piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS:d} as bigint))\n"
+            "        as heard_from_second,\n"
             f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"
@@ -132,7 +131,7 @@ def _sliced(relation: Relation, piece: Slice) -> str:
 
 def _counters(from_second: int, until_second: int) -> str:
     return (
-        "select * from main.counters\n"
+        "select * from main.counters\n"  # noqa: S608 literals of whole numbers
         f"where second >= {timestamp_literal(from_second)} and second < {timestamp_literal(until_second)}"
     )
 

@@ -1,0 +1,259 @@
+"""Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streammetrics import config as configuration
+from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
+from streammetrics.jobs import Session
+from streammetrics.progress import Progress
+
+app = typer.Typer(
+    name="streammetrics",
+    help="Tell which error codes significantly increased in the new build, since when and by how much.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
+]
+FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: the last bin is complete.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
+]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
+
+
+@app.command(epilog="Example: streammetrics run --config config.toml")
+def run(
+    paths: PathsArgument = None,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    final: FinalOption = False,
+    exit_code: ExitCodeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
+    from streammetrics import jobs
+
+    _end(jobs.run(_session(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
+
+
+@app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
+def ingest(paths: PathsArgument = None, config: ConfigOption = None, source: SourceOption = None) -> None:
+    """Read new records from the configured sources, or from PATHs."""
+    from streammetrics import jobs
+
+    _end(jobs.ingest(_session(config), paths or (), source))
+
+
+@app.command(epilog="Example: streammetrics detect --all --json")
+def detect(
+    config: ConfigOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")
+    ] = False,
+    final: FinalOption = False,
+    exit_code: ExitCodeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge what is complete and not yet judged, and print the first alert of each new incident."""
+    from streammetrics import jobs
+
+    _end(jobs.detect_once(_session(config, as_json), is_final=final, every=every, exit_code=exit_code))
+
+
+@app.command(epilog="Example: streammetrics schedule --config config.toml")
+def schedule(config: ConfigOption = None) -> None:
+    """Start a run again and again, as [schedule] says, until SIGTERM or SIGINT."""
+    from streammetrics.schedule import serve
+
+    path = _config_path(config)
+    command = [sys.executable, "-m", "streammetrics", "run", *(["--config", str(path)] if path else [])]
+    _end(serve(configuration.load(path), command))
+
+
+@app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
+def query(
+    sql: Annotated[str | None, typer.Argument(help="One statement that reads; without it, a prompt.")] = None,
+    config: ConfigOption = None,
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")] = "table",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the history in SQL. Every table and view can be read, nothing can be written."""
+    from streammetrics import query as queries
+
+    session = _session(config, as_json)
+    if as_json:
+        style = "jsonl"
+    if sql is None:
+        queries.prompt(session.store, sys.stdin, sys.stdout, style)
+    else:
+        result = queries.run(session.store, sql, _time(since, "--since"), _time(until, "--until"))
+        queries.write(result, style, sys.stdout)
+
+
+@app.command(epilog="Example: streammetrics export incidents --to incidents.csv")
+def export(
+    relation: Annotated[str, typer.Argument(help="A table or view, such as alerts, incidents, bins or counters_wide.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv, .parquet or .jsonl file.")],
+    config: ConfigOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> None:
+    """Write a table or view to a file, which appears whole or not at all."""
+    from streammetrics import export as exports
+
+    session = _session(config)
+    rows = exports.export(session.store, relation, to, _time(since, "--since"), _time(until, "--until"))
+    session.say(f"{to}: {rows:,} rows of {relation}")
+
+
+@app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule ratio --since 2026-11-23T06:00")
+def heatmap(
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
+    ],
+    config: ConfigOption = None,
+    rule: Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> None:
+    """Draw codes against time, one picture a rule and comparison; without times, the last day."""
+    from streammetrics import pictures
+
+    session = _session(config)
+    for path in pictures.draw(
+        session.store, session.config, to, rule, _time(since, "--since"), _time(until, "--until")
+    ):
+        session.out(str(path))
+
+
+@app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
+def generate(
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
+    scenario: Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same bytes.")] = 1,
+    records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How long the stream is.")] = 1.0,
+    codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")
+    ] = None,
+) -> None:
+    """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
+    from streammetrics import generate as streams
+    from streammetrics import jobs
+
+    session = _session(None, use_default=False)
+    if scenario is not None:
+        wanted = streams.load_scenario(scenario)
+    else:
+        seconds = round(hours * 3600)
+        first = _time(start, "--start") or session.clock().replace(microsecond=0) - timedelta(seconds=seconds)
+        wanted = streams.default_scenario(seed, first, seconds, records, codes)
+    jobs.generate(session, to, wanted)
+
+
+@app.command(epilog="Example: streammetrics status --json")
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Tell in ten lines what the store holds, what was judged, what is open and what waits to be read."""
+    from streammetrics import status as statuses
+
+    session = _session(config, as_json)
+    found = statuses.collect(session.store, session.config, session.clock())
+    session.out(statuses.as_json(found) if as_json else statuses.render(found))
+
+
+@app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Made anew each time.")] = Path("var/demo"),
+) -> None:
+    """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
+    from streammetrics import demo as demonstration
+
+    _end(demonstration.demo(_session(None, use_default=False), folder))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: run a command, and end the process with its exit code."""
+    # Where pandas is installed, DuckDB imports it with the first parameter that is bound: 0.3 s and 80 MB for nothing.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    try:
+        app(args=arguments, prog_name="streammetrics")
+    except StreammetricsError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our stdout has gone, as `head` does: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was committed stays", 130)
+    except Exception as error:
+        failed = _database_failure(error)
+        if failed is None:
+            raise
+        _fail(str(failed), failed.exit_code)
+
+
+def _database_failure(error: Exception) -> StreammetricsError | None:
+    """What DuckDB says, as one of ours; messages echo records, so they are cut."""
+    from sqlalchemy.exc import DBAPIError
+
+    if not isinstance(error, DBAPIError):
+        return None
+    text = f"the database failed: {str(error.orig).splitlines()[0][:300]}"
+    is_disk = any(sign in text for sign in ("No space left", "IO Error", "Could not write", "FATAL"))
+    return (InputOutputError if is_disk else StreammetricsError)(text)
+
+
+def _fail(message: str, code: int) -> None:
+    _stderr(f"streammetrics: {message}")
+    sys.exit(code)
+
+
+def _end(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+def _stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _config_path(path: Path | None) -> Path | None:
+    if path is None and configuration.DEFAULT_CONFIG.exists():
+        return configuration.DEFAULT_CONFIG
+    return path
+
+
+def _session(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
+    found = _config_path(path) if use_default else path
+    return Session(configuration.load(found), Progress(sys.stderr.isatty(), _stderr), as_json=as_json)
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    """A time of the command line as naive UTC."""
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,96 @@
+"""Incidents as people hear of them: the first alert of each, and what a pass changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from streammetrics.views import compose, timestamp_literal
+
+_END_OF_TIME = 253402300799
+
+ALERT_COLUMNS = (
+    "alert_id", "incident_id", "rule", "detector", "baseline", "candidate", "code", "start_ts", "stop_ts", "end_ts",
+    "bin_seconds", "window_bins", "value", "threshold", "baseline_errors", "candidate_errors", "ratio", "ratio_low",
+    "ratio_high", "state", "revision", "run_id",
+)  # fmt: skip
+
+# An incident is told whole: with one of its alerts in reach, all of them are read.
+_ALERTS_NEAR = """
+select * from main.alerts
+where incident_id in (
+    select incident_id from main.alerts
+    where end_ts >= (
+        select least($after, min(settled_until)) - to_seconds(any_value(merge_seconds))
+        from progress cross join settings
+    )
+)
+"""
+
+_SNAPSHOT = """
+select
+    incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, alerts, peak_value, threshold,
+    baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state,
+    case when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold)) end as doublings
+from incidents
+"""
+
+# Worse: the peak has doubled against the threshold once more, so that a slow rise is told of but not at every step.
+_CHANGES = """
+select
+    case
+        when before.incident_id is null then 'opened'
+        when after.incident_id is null then 'withdrawn'
+        when before.state = 'open' and after.state = 'resolved' then 'resolved'
+        when before.state = 'resolved' and after.state = 'open' then 'reopened'
+        when after.doublings > before.doublings then 'worse'
+    end as change,
+    case when after.incident_id is null then before else after end as incident
+from incidents_before as before
+full join incidents_after as after using (incident_id)
+where change is not null
+order by struct_extract(incident, 'start_ts'), struct_extract(incident, 'incident_id')
+"""
+
+_ALERTS_OF_RUNS = """
+select {columns},
+    row_number() over (partition by incident_id order by start_ts, stop_ts, window_bins, alert_id) as place
+from alerts
+where
+    state = 'current'
+    and incident_id in (select incident_id from alerts where run_id in (select unnest($1)) and state = 'current')
+qualify run_id in (select unnest($1)) and ($2 or place = 1)
+order by stop_ts, rule, code, window_bins, alert_id
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One incident and what a pass did to it: opened, reopened, worse, resolved or withdrawn."""
+
+    change: str
+    incident: dict[str, Any]
+
+
+def snapshot(connection: Connection, name: str, after: int) -> None:
+    """Keep the incidents that end near or behind `after` (epoch seconds) as the temporary table `name`."""
+    near = _ALERTS_NEAR.replace("$after", timestamp_literal(after))
+    connection.exec_driver_sql(f"create or replace temp table {name} as\n" + compose(_SNAPSHOT, alerts=near))
+
+
+def changes(connection: Connection) -> list[Change]:
+    """What differs between the snapshots `incidents_before` and `incidents_after`, oldest first."""
+    return [Change(row.change, row.incident) for row in connection.exec_driver_sql(_CHANGES)]
+
+
+def open_incidents(connection: Connection) -> int:
+    """How many incidents are open now."""
+    sql = "select count(*) from incidents where state = 'open'"
+    near = _ALERTS_NEAR.replace("$after", timestamp_literal(_END_OF_TIME))
+    return int(connection.exec_driver_sql(compose(sql, alerts=near)).scalar_one())
+
+
+def alerts_of(connection: Connection, run_ids: tuple[int, ...], *, every: bool) -> list[dict[str, Any]]:
+    """The alerts that a pass stored: every one of them, or those that are the first of their incident."""
+    sql = _ALERTS_OF_RUNS.format(columns=", ".join(ALERT_COLUMNS))
+    return [dict(row) for row in connection.exec_driver_sql(sql, (list(run_ids), every)).mappings()]

@@ -1,0 +1,116 @@
+"""Alerts, incidents and ingested files in words, for a terminal or the mail that cron sends."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from streammetrics.incidents import Change
+
+MOST_BLOCKS = 20
+"""Past these a mail is not read: the rest is counted."""
+
+_TITLES = {"mean_ratio": "Mean threshold exceeded", "mean_difference": "Mean threshold exceeded"}
+
+_WORDS = {
+    "opened": "OPENED",
+    "reopened": "REOPENED",
+    "worse": "WORSE",
+    "resolved": "RESOLVED",
+    "withdrawn": "WITHDRAWN",
+}
+
+
+def block(alert: Mapping[str, Any]) -> str:
+    """An alert as a block of lines."""
+    lines = (
+        ("start", moment(alert["start_ts"])),
+        ("stop", moment(alert["stop_ts"])),
+        ("error code", alert["code"]),
+        ("value", figure(alert["value"])),
+        ("threshold", figure(alert["threshold"])),
+        ("window", f"{alert['window_bins']} bins of {alert['bin_seconds']} s"),
+        ("rule", f"{alert['rule']} ({alert['detector']})"),
+        ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
+        ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
+    )
+    body = "\n".join(f"  {name:<11} {printable(str(value))}" for name, value in lines)
+    return f"{_TITLES.get(alert['detector'], 'Alert')}\n{body}\n"
+
+
+def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
+    """Blocks of the first `most` alerts (None: of all), then a line that counts the rest by code."""
+    rest: Counter[str] = Counter()
+    for count, alert in enumerate(alerts):
+        if most is None or count < most:
+            yield block(alert)
+        else:
+            rest[alert["code"]] += 1
+    yield from _rest(rest, "incident")
+
+
+def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[str]:
+    """One line an incident that changed, then a line that counts the rest by code."""
+    rest: Counter[str] = Counter()
+    for count, change in enumerate(found):
+        if count < most:
+            yield f"{_WORDS[change.change]:<10}{incident_line(change.incident)}"
+        else:
+            rest[change.incident["code"]] += 1
+    yield from _rest(rest, "change")
+
+
+def incident_line(incident: Mapping[str, Any]) -> str:
+    """An incident in one line: which code, since when, by how much, by what rule."""
+    until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
+    return (
+        f"code {printable(incident['code'])}  since {moment(incident['start_ts'])}{until} UTC  {how_much(incident)}  "
+        f"{printable(incident['rule'])} {figure(incident['peak_value'])} over {figure(incident['threshold'])}  "
+        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  incident {incident['incident_id']}"
+    )
+
+
+def how_much(row: Mapping[str, Any]) -> str:
+    """Counts of both builds, and their ratio where the baseline has any errors."""
+    counts = f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors"
+    return counts if row["ratio"] is None else f"{counts} (x{row['ratio']:.3g})"
+
+
+def as_json(row: Mapping[str, Any]) -> str:
+    """A row as one line of JSON; times as ISO text in UTC."""
+    return json.dumps(dict(row), default=_plain, ensure_ascii=False)
+
+
+def moment(value: datetime) -> str:
+    """A time of the store (naive UTC) as people read it."""
+    return f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def figure(value: float) -> str:
+    """A number without the noise of its last digits."""
+    return f"{value:.6g}"
+
+
+def printable(text: str) -> str:
+    """Names come from clients: what a terminal would obey is shown, not done."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _rest(rest: Counter[str], noun: str) -> Iterator[str]:
+    if rest:
+        by_code = ", ".join(f"{printable(code)} ({count})" for code, count in rest.most_common(MOST_BLOCKS))
+        more = "" if len(rest) <= MOST_BLOCKS else f", {len(rest) - MOST_BLOCKS} more codes"
+        plural = "" if rest.total() == 1 else "s"
+        yield f"... and {rest.total():,} more {noun}{plural}, by code: {by_code}{more}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)

@@ -1,0 +1,165 @@
+"""The heatmaps of a span of time: which there are, what they show, and where they are put."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from streammetrics.config import Config
+from streammetrics.detect import PORTION_SECONDS, lead_seconds
+from streammetrics.errors import UsageError
+from streammetrics.store import Store
+from streammetrics.views import Slice, compose
+
+if TYPE_CHECKING:
+    from streammetrics.heatmap import Heatmap
+
+DAY_SECONDS = 86400
+
+_SUBJECTS = """
+select distinct rule, detector, bin_seconds, baseline, candidate
+from bin_grids order by rule, candidate, baseline
+"""
+
+# Lists, for a row a cell would take longer to fetch than to draw.
+_CELLS = """
+select code, list(bin_second) as bin_seconds, list(cast(value as double)) as bin_values
+from bins
+where
+    rule = ? and baseline = ? and candidate = ? and active_seconds > 0
+    and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
+group by code
+"""
+
+_WINDOWS = """
+select code, cast(epoch(min(start_ts)) as bigint) as start_second, cast(epoch(max(end_ts)) as bigint) as end_second
+from alert_chains
+where rule = ? and baseline = ? and candidate = ?
+group by code, chain
+order by code, start_second
+"""
+
+_ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
+
+
+def span(connection: Connection, seconds: int = DAY_SECONDS) -> tuple[int, int] | None:
+    """The last `seconds` of the data as epoch seconds (after, until]; None without data."""
+    row = connection.exec_driver_sql("select first_second, end_second from span").one_or_none()
+    if row is None:
+        return None
+    return max(row.first_second, row.end_second - seconds), row.end_second
+
+
+def heatmaps(
+    connection: Connection, config: Config, after: int, until: int, rule: str | None = None
+) -> Iterator["Heatmap"]:
+    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
+    lead = lead_seconds(config)
+    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0))).mappings().all():
+        if rule is None or subject["rule"] == rule:
+            drawn = _heatmap(connection, dict(subject), config, after, until, lead)
+            if drawn is not None:
+                yield drawn
+
+
+def file_name(heatmap: "Heatmap") -> str:
+    """A name for a picture that no other rule or comparison has, whatever builds are called."""
+    title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
+    return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+
+
+def draw_all(connection: Connection, config: Config, folder: Path) -> list[Path]:
+    """Draw the last day's heatmaps into `folder`; the pictures' paths."""
+    bounds = span(connection)
+    if bounds is None:
+        return []
+    drawn = list(heatmaps(connection, config, *bounds))
+    return _draw([(one, folder / f"heatmap-{file_name(one)}.png") for one in drawn])
+
+
+def draw(
+    store: Store, config: Config, target: Path, rule: str | None, since: datetime | None, until: datetime | None
+) -> list[Path]:
+    """Draw the heatmaps of a span of time, by default the last day: one to `target`, several beside it with suffixes.
+
+    Raises:
+        UsageError: the rule is not configured, or nothing was judged in that time.
+    """
+    names = [known.name for known in config.rule]
+    if rule is not None and rule not in names:
+        raise UsageError(f"--rule {rule}: there is no such rule; there are: {', '.join(names)}")
+    with store.read() as connection:
+        bounds = span(connection)
+        if bounds is None:
+            raise UsageError("there are no records to draw yet")
+        after = _second(since) if since else (bounds[0] if until is None else _second(until) - DAY_SECONDS)
+        drawn = list(heatmaps(connection, config, after, _second(until) if until else bounds[1], rule))
+    if not drawn:
+        raise UsageError(
+            "there is nothing to draw: no bins of this rule and time; `streammetrics status` tells the span"
+        )
+    if len(drawn) == 1:
+        return _draw([(drawn[0], target)])
+    return _draw([(one, target.with_name(f"{target.stem}-{file_name(one)}{target.suffix}")) for one in drawn])
+
+
+def _draw(drawn: list[tuple["Heatmap", Path]]) -> list[Path]:
+    from streammetrics import heatmap
+
+    for one, path in drawn:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        heatmap.draw(one, path)
+    return [path for _, path in drawn]
+
+
+def _second(value: datetime) -> int:
+    return int(value.replace(tzinfo=UTC).timestamp())
+
+
+def _heatmap(
+    connection: Connection, subject: dict[str, Any], config: Config, after: int, until: int, lead: int
+) -> "Heatmap | None":
+    import numpy as np
+
+    from streammetrics.heatmap import AlertedWindow, Heatmap
+
+    key = (subject["rule"], subject["baseline"], subject["candidate"])
+    cells = [
+        row
+        for start in range(after, until, PORTION_SECONDS)
+        for row in _cells(connection, key, start, min(start + PORTION_SECONDS, until), lead)
+    ]
+    if not cells:
+        return None
+    width = subject["bin_seconds"]
+    codes = sorted({code for code, _, _ in cells})
+    places = {code: place for place, code in enumerate(codes)}
+    first = min(min(bins) for _, bins, _ in cells)
+    last = max(max(bins) for _, bins, _ in cells)
+    values = np.full((len(codes), (last - first) // width + 1), np.nan)
+    for code, bins, bin_values in cells:
+        values[places[code], (np.array(bins) - first) // width] = bin_values
+    windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(after * 1_000_000, until * 1_000_000))
+    rule = next(rule for rule in config.rule if rule.name == subject["rule"])
+    return Heatmap(
+        rule=rule.name,
+        detector=rule.detector,
+        baseline=subject["baseline"],
+        candidate=subject["candidate"],
+        bin_seconds=width,
+        window_bins=rule.window_bins,
+        threshold=rule.threshold,
+        first_bin=first,
+        codes=tuple(codes),
+        values=values,
+        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, key)),
+    )
+
+
+def _cells(connection: Connection, key: tuple[str, ...], after: int, until: int, lead: int) -> list[Any]:
+    return list(connection.exec_driver_sql(compose(_CELLS, Slice(after, until, lead)), (*key, after, until)))

@@ -1,0 +1,1 @@
+"""Where records come from: which files there are, and how their bytes become typed rows and rejects."""

@@ -1,0 +1,74 @@
+"""Which of a file's columns are the time, the build and the code."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streammetrics.errors import ConfigError
+from streammetrics.sources.files import SourceFile
+
+ROLES = ("ts", "build", "code")
+
+_KNOWN = {
+    "ts": ("ts", "time", "timestamp"),
+    "build": ("build", "build_version", "version"),
+    "code": ("code", "error_code"),
+}
+_SHOWN_COLUMNS = 50
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of all columns, and the places of the three among them."""
+
+    names: tuple[str, ...]
+    ts: int
+    build: int
+    code: int
+
+    def aliases(self) -> list[str]:
+        """A name for each place that SQL can carry without quoting: its role, or its number."""
+        roles = {self.ts: "ts", self.build: "build", self.code: "code"}
+        return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
+
+
+def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
+    """Where the columns are that can be told; names are compared without regard to case unless one fits exactly."""
+    folded = [name.strip().casefold() for name in names]
+    found = {}
+    for role in ROLES:
+        wanted = (getattr(file.source.columns, role),) if file.source.columns else _KNOWN[role]
+        for name in wanted:
+            if name in names:
+                found[role] = names.index(name)
+            elif name.casefold() in folded:
+                found[role] = folded.index(name.casefold())
+            if role in found:
+                break
+    return found
+
+
+def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
+    """The three columns.
+
+    Raises:
+        ConfigError: one of them is not there, or one column is to be two of them.
+    """
+    found = places(file, names)
+    if len(set(found.values())) < len(ROLES):
+        missing = [role for role in ROLES if role not in found]
+        what = f"no column for {' and '.join(missing)}" if missing else "one column cannot be two of ts, build and code"
+        shown = ", ".join(json.dumps(name, ensure_ascii=False) for name in names[:_SHOWN_COLUMNS]) or "none"
+        more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+        raise ConfigError(
+            f"{file.path}: {what}; the columns found are: {shown}{more}; "
+            f"name them in [[source]] {file.source.name!r}:\n{_mapping(found, names)}"
+        )
+    return Columns(tuple(names), found["ts"], found["build"], found["code"])
+
+
+def _mapping(found: dict[str, int], names: Sequence[str]) -> str:
+    """A line to copy into config.toml, with what is known already."""
+    values = (names[found[role]] if role in found else "..." for role in ROLES)
+    pairs = (f"{role} = {json.dumps(value, ensure_ascii=False)}" for role, value in zip(ROLES, values, strict=True))
+    return f"columns = {{ {', '.join(pairs)} }}"

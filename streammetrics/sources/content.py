@@ -1,0 +1,79 @@
+"""What a file's bytes are, found out in one pass: their fingerprint, and which reader they are for."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Small enough for the processor's cache: the bytes are hashed and searched while they are near.
+_PORTION = 1 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """The (unpacked) bytes of a file.
+
+    `is_plain`: UTF-8 with one kind of line end, LF or CRLF, without NUL and without blanks beside quotes. Of such text
+    DuckDB's reader and Python's make the same fields.
+    """
+
+    path: Path
+    size: int
+    fingerprint: str
+    encoding: str
+    is_plain: bool
+
+
+def examine(path: Path) -> Content:
+    """Read a file once, from its begin to its end."""
+    digest, traits, size = hashlib.sha256(), _Traits(), 0
+    with path.open("rb") as stream:
+        first = portion = stream.read(_PORTION)
+        while portion:
+            digest.update(portion)
+            traits.add(portion)
+            size += len(portion)
+            portion = stream.read(_PORTION)
+    is_utf16 = first.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encoding = "utf-16" if is_utf16 else "utf-8-sig"
+    return Content(path, size, digest.hexdigest(), encoding, not is_utf16 and traits.are_plain)
+
+
+def prefix_fingerprints(path: Path, sizes: Sequence[int]) -> dict[int, str]:
+    """The fingerprints of the first so many bytes: what a file was before it grew. `sizes` ascend."""
+    digest, position, found = hashlib.sha256(), 0, {}
+    with path.open("rb") as stream:
+        for size in sizes:
+            while position < size and (portion := stream.read(min(size - position, _PORTION))):
+                digest.update(portion)
+                position += len(portion)
+            found[size] = digest.copy().hexdigest()
+    return found
+
+
+class _Traits:
+    """Whether DuckDB and Python read the same fields from text, portion by portion."""
+
+    def __init__(self) -> None:
+        self._last = b""
+        self._has_crlf = self._has_lone_lf = self._has_lone_cr = self._is_odd = False
+
+    def add(self, portion: bytes) -> None:
+        joined = self._last + portion
+        returns, pairs = portion.count(b"\r"), 0
+        if returns or self._last == b"\r":
+            pairs = joined.count(b"\r\n")
+        # A CR at the end of a portion is not alone before the next portion is seen.
+        lone = returns + (self._last == b"\r") - pairs - portion.endswith(b"\r")
+        self._has_lone_cr |= lone > 0
+        self._has_crlf |= pairs > 0
+        self._has_lone_lf |= portion.count(b"\n") > pairs if pairs else b"\n" in portion
+        if b'"' in joined:
+            self._is_odd |= b'" ' in joined or b' "' in joined
+        self._is_odd |= b"\0" in portion
+        self._last = portion[-1:]
+
+    @property
+    def are_plain(self) -> bool:
+        is_mixed = self._has_lone_cr or self._last == b"\r" or (self._has_crlf and self._has_lone_lf)
+        return not is_mixed and not self._is_odd

@@ -1,0 +1,72 @@
+"""JSON lines: an object a line. Numbers stay the text that they came as, so that a code keeps its digits."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from streammetrics.sources.columns import ROLES, Columns
+from streammetrics.sources.content import Content
+from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open_text, read_line, rejected, text_problem
+
+_SAMPLE_LINES = 1000
+
+
+def keys(content: Content) -> list[str]:
+    """The keys of the first objects, in the order of their appearance."""
+    found: dict[str, None] = {}
+    for _, text in islice(_lines(content), _SAMPLE_LINES):
+        value = _parse(text)
+        if isinstance(value, dict):
+            found.update(dict.fromkeys(value))
+    return list(found)
+
+
+def read(content: Content, columns: Columns) -> Iterator[Record]:
+    """The records; blank lines are none."""
+    names = [columns.names[place] for place in (columns.ts, columns.build, columns.code)]
+    for line, text in _lines(content):
+        values, reason = _values(text, names, content.encoding)
+        if reason:
+            yield rejected(line, reason, text)
+        else:
+            yield accepted(line, *values, text)
+
+
+def _lines(content: Content) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, without their ends; of a line that is too long, as much as shows that."""
+    with open_text(content) as stream:
+        number = 0
+        while line := read_line(stream):
+            number += 1
+            if line.strip():
+                yield number, line.rstrip("\r\n")
+
+
+def _values(text: str, names: list[str], encoding: str) -> tuple[list[str], str]:
+    """Time, build and code as text, or why they could not be told."""
+    problem = text_problem(text, encoding)
+    if problem:
+        return [], problem
+    if len(text) > LONGEST_RECORD:
+        return [], f"is longer than {LONGEST_RECORD:,} characters"
+    found = _parse(text)
+    if not isinstance(found, dict):
+        return [], "is not a JSON object"
+    values = []
+    for role, name in zip(ROLES, names, strict=True):
+        value = found.get(name)
+        if value is None:
+            return [], f"has no {role}"
+        if not isinstance(value, str):
+            return [], f"{role} is neither text nor a number"
+        values.append(value)
+    return values, text_problem("".join(values), "utf-8")
+
+
+def _parse(text: str) -> Any:
+    """The value of a line, numbers as they are written; None where it is not JSON."""
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None

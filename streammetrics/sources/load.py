@@ -1,0 +1,126 @@
+"""Records into the base tables, in the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from streammetrics.sources.files import SourceFile
+from streammetrics.sources.readings import Reading
+from streammetrics.sources.times import PLAIN, TYPED
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is loaded, as what, and when (naive UTC)."""
+
+    batch_id: int
+    file: SourceFile
+    now: datetime
+    future_limit_seconds: int
+
+    @property
+    def typing(self) -> dict[str, object]:
+        """The parameters of `TYPED`. What is later than `latest` comes from a clock that is wrong."""
+        return {
+            "zone": self.file.source.timezone,
+            "day": self.file.day(),
+            "latest": self.now + timedelta(seconds=self.future_limit_seconds),
+            "future_limit_seconds": self.future_limit_seconds,
+        }
+
+
+_INSERT_PLAIN = """
+insert into events
+select
+    case
+        when build = '' or not regexp_full_match(ts, $plain) then error('not plain')
+        when cast(ts as timestamp) > $latest then error('too late')
+        else cast(ts as timestamp)
+    end,
+    build,
+    code,
+    $batch_id
+from records
+"""
+
+_INSERT_TYPED = """
+insert into events
+select case when problem is null then ts else error(problem) end, build, code, $batch_id from typed
+"""
+
+_STAGE = "create or replace temp table staged as"
+
+_STAGED = "select line, ts, build, code, content, problem from typed"
+
+_ACCEPT = "insert into events select ts, build, code, $batch_id from staged where problem is null"
+
+_REJECT = """
+insert into rejects
+select $batch_id, $source, $path, line, problem, content from staged where problem is not null order by line
+"""
+
+_REJECTED = "select count(*), min_by(line, line), min_by(problem, line) from staged where problem is not null"
+
+_COUNT = """
+insert into counters
+select date_trunc('second', ts) as second, build, code, count(*), batch_id
+from events
+where batch_id = $batch_id
+group by all
+order by second
+"""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """How many records could not be read, and the first of them in words; empty where there is none."""
+
+    records: int = 0
+    first: str = ""
+
+
+def quickly(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
+    """Insert all records.
+
+    Raises:
+        DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
+    """
+    if reading.has_plain_times:
+        latest = batch.typing["latest"]
+        parameters = {"plain": PLAIN, "latest": latest, "batch_id": batch.batch_id, **reading.parameters}
+        connection.exec_driver_sql(_with(reading, "", _INSERT_PLAIN), parameters)
+    else:
+        parameters = {"batch_id": batch.batch_id, **batch.typing, **reading.parameters}
+        connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), parameters)
+    return Rejected()
+
+
+def carefully(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
+    """Insert the records that can be read, and the others with their line and reason as rejects."""
+    parameters = {**batch.typing, **reading.parameters}
+    connection.exec_driver_sql(_with(reading, TYPED, _STAGED, head=_STAGE), parameters)
+    connection.exec_driver_sql(_ACCEPT, {"batch_id": batch.batch_id})
+    records, line, reason = connection.exec_driver_sql(_REJECTED).one()
+    if records:
+        source = {"batch_id": batch.batch_id, "source": batch.file.source.name, "path": str(batch.file.path)}
+        connection.exec_driver_sql(_REJECT, source)
+    connection.exec_driver_sql("drop table staged")
+    return Rejected(records, f"line {line}: {reason}" if records else "")
+
+
+def count(connection: Connection, batch: Batch) -> tuple[int, datetime | None, datetime | None]:
+    """Counters of what was inserted; the number of its records, and their first and last time."""
+    parameters = {"batch_id": batch.batch_id}
+    connection.exec_driver_sql(_COUNT, parameters)
+    found = connection.exec_driver_sql(
+        "select count(*), min(ts), max(ts) from events where batch_id = $batch_id", parameters
+    )
+    records, first, last = found.one()
+    return records, first, last
+
+
+def _with(reading: Reading, typed: str, tail: str, head: str = "") -> str:
+    """A statement on `records`, and on `typed` where the expressions that make it are given."""
+    expressions = ["records as (", reading.select, ")"] + ([",", typed] if typed else [])
+    return "\n".join((head, "with", *expressions, tail))

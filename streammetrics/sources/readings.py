@@ -1,0 +1,160 @@
+"""How a file is read: by DuckDB's own reader where nothing is wrong with it, else record by record.
+
+Both ways end as one relation in SQL, so that both give the same.
+"""
+
+import glob
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.sources import delimited, json_lines, times
+from streammetrics.sources.columns import Columns, resolve
+from streammetrics.sources.content import Content
+from streammetrics.sources.files import SourceFile
+from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
+
+_SAMPLE_RECORDS = 1000
+
+# No value may turn into NULL on its way: a text that files do not hold stands for it.
+_DIALECT = r"""auto_detect = false, header = true, quote = '"', escape = '"', strict_mode = true,
+    null_padding = false, compression = 'none', nullstr = '\0NULL\0'"""
+
+_CSV = "\n".join(
+    (
+        "select 0 as line, '' as reason, ts, build, code, '' as content from read_csv(",
+        "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
+        _DIALECT,
+        ")",
+    )
+)
+
+_SCRATCH = r"""
+select cast(line as bigint) as line, reason, ts, build, code, content from read_csv(
+    $path, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
+    compression = 'none', nullstr = '\0NULL\0', max_line_size = $longest_bytes,
+    columns = {line: 'VARCHAR', reason: 'VARCHAR', ts: 'VARCHAR', build: 'VARCHAR', code: 'VARCHAR', content: 'VARCHAR'}
+)
+"""
+
+_PARQUET_RECORDS = """
+select
+    file_row_number + 1 as line, '' as reason, cast(ts as varchar) as ts, cast(build as varchar) as build,
+    cast(code as varchar) as code, left(concat_ws(',', cast(ts as varchar), cast(build as varchar), cast(code as varchar)), 200)
+        as content
+"""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
+
+    `has_plain_times`: all times looked at are of the form that a bare cast reads.
+    """
+
+    select: str
+    parameters: Mapping[str, object]
+    has_plain_times: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file whose columns are known."""
+
+    file: SourceFile
+    content: Content
+    columns: Columns
+    delimiter: str = ""
+    has_plain_times: bool = False
+
+    def quick(self) -> Reading | None:
+        """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
+        if self.file.format == "parquet":
+            return self._parquet()
+        if self.file.format == "jsonl" or not self.content.is_plain:
+            return None
+        return Reading(
+            _CSV,
+            {
+                "path": glob.escape(str(self.content.path)),
+                "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
+                "delimiter": self.delimiter,
+                # Python's reader counts characters: what this one takes that one takes, too.
+                "longest_bytes": LONGEST_RECORD // 2,
+            },
+            self.has_plain_times and self.file.source.timezone == "UTC",
+        )
+
+    def careful(self, scratch: Path) -> Reading:
+        """With line numbers and reasons; text goes through a file in `scratch`."""
+        if self.file.format == "parquet":
+            return self._parquet()
+        path = scratch / "records.csv"
+        write_scratch(path, self.records())
+        # Each character may take four bytes, and a quote is doubled.
+        return Reading(_SCRATCH, {"path": glob.escape(str(path)), "longest_bytes": 8 * LONGEST_RECORD})
+
+    def records(self) -> Iterator[Record]:
+        """The records of a text."""
+        if self.file.format == "jsonl":
+            return json_lines.read(self.content, self.columns)
+        return delimited.read(self.content, self.columns, self.delimiter)
+
+    def _parquet(self) -> Reading:
+        aliases = ", ".join(self.columns.aliases())
+        select = "\n".join((_PARQUET_RECORDS, "from read_parquet($path, file_row_number = true) as rows (", aliases, ")"))
+        return Reading(select, {"path": glob.escape(str(self.content.path))})
+
+
+def plan(connection: Connection, file: SourceFile, content: Content) -> Plan:
+    """Find the columns, and look at the first records.
+
+    Raises:
+        ConfigError: columns are not found, or times of day have no date; the message says what to set.
+        InputOutputError: a Parquet file that is none.
+    """
+    if file.format == "parquet":
+        found, first_time = _plan_parquet(connection, file, content)
+        _require_date(file, first_time)
+        return found
+    if file.format == "jsonl":
+        sampled = Plan(file, content, resolve(file, json_lines.keys(content)))
+    else:
+        delimiter, header = delimited.sniff(file, content)
+        sampled = Plan(file, content, resolve(file, header), delimiter)
+    sample = [record.ts for record in islice(sampled.records(), _SAMPLE_RECORDS) if not record.reason]
+    _require_date(file, sample[0] if sample else "")
+    has_plain_times = all(map(times.is_plain, sample))
+    return Plan(file, content, sampled.columns, sampled.delimiter, has_plain_times)
+
+
+def _plan_parquet(connection: Connection, file: SourceFile, content: Content) -> tuple[Plan, str]:
+    parameters = {"path": glob.escape(str(content.path))}
+    try:
+        with connection.begin():
+            names = list(connection.exec_driver_sql("select * from read_parquet($path) limit 0", parameters).keys())
+            found = Plan(file, content, resolve(file, names))
+            first = "\n".join(("select ts from (", found.careful(content.path).select, ") limit 1"))
+            first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
+    except DBAPIError as error:
+        raise InputOutputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None
+    return found, first_time or ""
+
+
+def _require_date(file: SourceFile, first_time: str) -> None:
+    if not times.is_time_of_day(first_time) or file.day() is not None:
+        return
+    where = f"[[source]] {file.source.name!r}"
+    if file.source.date == "name":
+        raise ConfigError(
+            f'{file.path}: holds times of day, and date = "name" of {where} finds no date (YYYY-MM-DD or YYYYMMDD) in its name'
+        )
+    raise ConfigError(
+        f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
+        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it'
+    )

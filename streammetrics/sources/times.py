@@ -1,0 +1,120 @@
+"""What texts are times, in SQL: one meaning for every reader.
+
+ISO 8601 dates with a clock, with a zone (Z, UTC, GMT, +02, +02:00, +0200) or without; seconds, milli-, micro- or
+nanoseconds since 1970, told by magnitude; a time of day where the source gives a date. Fractions are cut, not rounded,
+at the microsecond. A number below 100,000,000 (1973) is no time: each unit then covers 1973 to 5138, and no two overlap.
+"""
+
+import re
+
+PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
+"""Times that a bare cast reads as they are meant, where times without a zone are UTC: no offset that it would drop."""
+
+_TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the whole text is of the form `PLAIN`."""
+    return re.fullmatch(PLAIN, text, re.ASCII) is not None
+
+
+def is_time_of_day(text: str) -> bool:
+    """Whether the text is a time of day without a date."""
+    return _TIME_OF_DAY.fullmatch(text) is not None
+
+
+TYPED = r"""
+texts as (
+    select line, reason, trim(ts, ' ' || chr(9)) as time_text, build, code, content from records
+),
+
+parts as (
+    select
+        *,
+        regexp_extract(
+            time_text,
+            '^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?) ?([Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$',
+            ['day', 'clock', 'zone']
+        ) as iso,
+        regexp_extract(time_text, '^(\d{9,19})(?:\.(\d*))?$', ['whole', 'fraction']) as epoch,
+        regexp_full_match(time_text, '\d{1,2}:\d{2}:\d{2}([.,]\d+)?') as is_clock
+    from texts
+),
+
+numbers as (select *, try_cast(epoch.whole as ubigint) as epoch_number from parts),
+
+readings as (
+    select
+        *,
+        case
+            when iso.day <> '' and iso.zone = '' then try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') as timestamp)
+            when is_clock then try_cast($day || ' ' || replace(time_text, ',', '.') as timestamp)
+        end as local_ts,
+        case
+            when iso.day <> '' and lower(iso.zone) in ('z', 'utc', 'gmt')
+                then try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') as timestamp)
+            when iso.day <> '' and iso.zone <> ''
+                then timezone('UTC', try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') || iso.zone as timestamptz))
+            when epoch_number >= 100000000 then make_timestamp(try_cast(
+                case
+                    when epoch_number < 100000000000
+                        then epoch_number * 1000000 + try_cast(rpad(left(epoch.fraction, 6), 6, '0') as ubigint)
+                    when epoch_number < 100000000000000
+                        then epoch_number * 1000 + try_cast(rpad(left(epoch.fraction, 3), 3, '0') as ubigint)
+                    when epoch_number < 100000000000000000 then epoch_number
+                    else epoch_number // 1000
+                end as bigint
+            ))
+        end as utc_ts
+    from numbers
+),
+
+-- An hour that the clock skips comes back as another; one that it repeats is found an hour (or a half, or two) earlier too.
+moments as (
+    select
+        *,
+        case
+            when local_ts is null then utc_ts
+            when $zone = 'UTC' then local_ts
+            when
+                timezone($zone, timezone($zone, local_ts)) = local_ts
+                and timezone($zone, timezone($zone, local_ts) - interval 30 minute) <> local_ts
+                and timezone($zone, timezone($zone, local_ts) - interval 1 hour) <> local_ts
+                and timezone($zone, timezone($zone, local_ts) - interval 2 hour) <> local_ts
+                then timezone('UTC', timezone($zone, local_ts))
+        end as ts
+    from readings
+),
+
+typed as (
+    select
+        line,
+        ts,
+        build,
+        code,
+        content,
+        case
+            when reason <> '' then reason
+            when build is null or build = '' then 'has no build'
+            when code is null then 'has no code'
+            when time_text is null or time_text = '' then 'has no time'
+            when is_clock and $day is null then 'time cannot be read: a time of day, and the source sets no date'
+            when regexp_full_match(time_text, '\d{4}-\d{2}-\d{2}') then 'time cannot be read: a date without a time of day'
+            when ts is null and local_ts is not null
+                then 'time cannot be read: the clock of ' || $zone || ' shows it never, or twice'
+            when ts is null or ts < timestamp '0001-01-01 00:00:00' then 'time cannot be read'
+            when ts > $latest
+                then format(
+                    '{:,} s ahead of the clock, more than ingest.future_limit_seconds = {}',
+                    cast(ceil(epoch(ts) - epoch($latest)) as bigint) + $future_limit_seconds, $future_limit_seconds
+                )
+        end as problem
+    from moments
+)
+"""
+"""Common table expressions that make of `records` (line, reason, ts, build, code, content: all but line are text) the
+relation `typed` (line, ts, build, code, content, problem). `problem` is NULL where the record counts.
+
+Parameters: $zone of times without one, $day (text or NULL) of times of day, $latest (timestamp) and
+$future_limit_seconds.
+"""

@@ -1,0 +1,71 @@
+"""`counters_wide`: errors per second with a column per build and code, as people export it.
+
+The only generated SQL of the store: DuckDB takes no PIVOT with open columns in a view. SQLAlchemy writes it, because names
+and codes come from clients.
+"""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, case, cast, column, func, select, table
+
+from streammetrics.versions import version_key
+
+MOST_COLUMNS = 1000
+
+_WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
+
+_PAIRS = "select build, code from codes"
+
+_MOST_FREQUENT = """
+select build, code from counters group by build, code order by sum(errors) desc, build, code limit $most
+"""
+
+Pair = tuple[str, str]
+
+
+def publish(connection: Connection) -> str:
+    """Make the view anew from `codes`, in the caller's transaction. Returns what is to be said about it, mostly nothing."""
+    pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(_PAIRS)]
+    total = len(pairs)
+    if total > MOST_COLUMNS:
+        most = connection.exec_driver_sql(_MOST_FREQUENT, {"most": MOST_COLUMNS})
+        pairs = [(build, code) for build, code in most]
+    connection.exec_driver_sql(f"create or replace view counters_wide as {_text(connection, ordered(pairs))}")
+    if total > MOST_COLUMNS:
+        return f"counters_wide shows the {MOST_COLUMNS:,} most frequent of {total:,} pairs of build and code"
+    return ""
+
+
+def ordered(pairs: Iterable[Pair]) -> list[Pair]:
+    """Pairs by version, then by code: as numbers where all codes are whole numbers, else as text."""
+    found = list(pairs)
+    are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for _, code in found)
+    return sorted(found, key=lambda pair: (version_key(pair[0]), int(pair[1]) if are_numbers else 0, pair[1]))
+
+
+def names(pairs: Iterable[Pair]) -> list[str]:
+    """A name for each pair; the database does not tell upper from lower case, so names that would be one get a number."""
+    taken: set[str] = set()
+    found = []
+    for build, code in pairs:
+        plain = name = f"{build}_{code}"
+        number = 2
+        while name.casefold() in taken:
+            name = f"{plain} ({number})"
+            number += 1
+        taken.add(name.casefold())
+        found.append(name)
+    return found
+
+
+def _text(connection: Connection, pairs: list[Pair]) -> str:
+    """The view as SQL, every name and value quoted by the database's own rules."""
+    counters = table("counters", column("second", DateTime), column("build", Text), column("code", Text), column("errors"))
+    sums = (
+        cast(func.sum(case((and_(counters.c.build == build, counters.c.code == code), counters.c.errors), else_=0)), BigInteger)
+        for build, code in pairs
+    )
+    labelled = (total.label(name) for total, name in zip(sums, names(pairs), strict=True))
+    wide = select(counters.c.second, *labelled).group_by(counters.c.second).order_by(counters.c.second)
+    return str(wide.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))

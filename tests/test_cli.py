@@ -1,0 +1,332 @@
+"""The command line as a real process: every command, its help, each exit code, what goes to which stream."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from streammetrics.cli import app
+
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
+REPOSITORY = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.slow
+
+
+def streammetrics(
+    folder: Path, *arguments: str, stdin: str | None = None, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """The command in `folder`, which it takes for the working directory."""
+    return subprocess.run(
+        [sys.executable, "-m", "streammetrics", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **(environment or {})},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def records(path: Path, minutes: int = 30, more: int = 40, start: datetime | None = None) -> None:
+    """Two builds, a record a second of code 7 each; from the middle on, the new one sends `more` a minute beside them.
+
+    Half of these are of code 9, half of code 7.
+    """
+    first = start or datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=1)
+    lines = ["ts,build,code"]
+    for second in range(minutes * 60):
+        moment = first + timedelta(seconds=second)
+        lines += [f"{moment},1.9,7", f"{moment},1.10,7"]
+        if second >= minutes * 30 and second % 60 < more:
+            lines.append(f"{moment},1.10,{7 if second % 2 else 9}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of such records, judged; made once, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("stored")
+    records(folder / "errors.csv")
+    done = streammetrics(folder, "run", "errors.csv")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_there_are_the_commands_that_the_readme_names() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    named = [
+        line.split()[1].strip("`") for line in readme.splitlines() if line.startswith("| `") and " does" not in line
+    ]
+    assert set(COMMANDS) <= set(named)
+    expected = "demo detect export generate heatmap ingest query run schedule status"
+    assert expected.split() == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
+    done = streammetrics(tmp_path, command, "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert f"Example: streammetrics {command}" in " ".join(done.stdout.split())
+
+
+def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
+    done = streammetrics(tmp_path)
+    assert done.returncode == 2
+    assert [name for name in COMMANDS if name not in done.stdout + done.stderr] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--colour"], "No such option"),
+        (["query", "delete from alerts"], "read"),
+        (["query", "select 1; select 2"], "one statement"),
+        (["query", "select * from nothing_of_the_kind"], "nothing_of_the_kind"),
+        (["query", "select 1", "--format", "xml"], "table, csv or jsonl"),
+        (["query", "select 1", "--since", "soon"], "--since soon: is not a time such as 2026-11-23T06:00"),
+        (["export", "nothing_of_the_kind", "--to", "x.csv"], "nothing_of_the_kind"),
+        (["export", "alerts", "--to", "x.xlsx"], ".csv"),
+        (["heatmap", "--to", "x.gif"], ".png or .svg"),
+        (["heatmap", "--to", "x.png", "--rule", "none"], "there are: ratio, difference"),
+        (["generate", "--to", "x.txt"], ".csv"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(stored: Path, arguments: list[str], words: str) -> None:
+    done = streammetrics(stored, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in " ".join(done.stderr.split())
+    assert done.stdout == ""
+    assert not list(stored.glob("x.*"))
+
+
+def test_run_tells_what_opened_then_is_silent(tmp_path: Path) -> None:
+    records(tmp_path / "errors.csv")
+    first = streammetrics(tmp_path, "run", "errors.csv")
+    assert first.returncode == 0
+    opened = [line for line in first.stdout.splitlines() if line.startswith("OPENED")]
+    assert any("code 9 " in line and "difference" in line and "1.9 -> 1.10" in line for line in opened)
+    assert len(list((tmp_path / "var" / "out").glob("heatmap-*.png"))) == 2
+    again = streammetrics(tmp_path, "run", "errors.csv")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_run_tells_what_got_worse_and_what_resolved(tmp_path: Path) -> None:
+    start = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=3)
+    records(tmp_path / "1.csv", more=30, start=start)
+    records(tmp_path / "2.csv", more=60, start=start + timedelta(minutes=30))
+    records(tmp_path / "3.csv", more=0, start=start + timedelta(minutes=60))
+    told = [streammetrics(tmp_path, "run", f"{n}.csv", "--json").stdout.splitlines() for n in (1, 2, 3)]
+    changes = [
+        {(row["change"], row["code"]) for row in map(json.loads, lines) if row["rule"] == "difference"}
+        for lines in told
+    ]
+    assert ("opened", "9") in changes[0]
+    assert ("resolved", "9") in changes[2]
+    assert not changes[1] & changes[0]
+
+
+def test_detect_prints_the_first_alert_of_an_incident_as_a_block(tmp_path: Path) -> None:
+    records(tmp_path / "errors.csv", start=datetime(2026, 1, 1, 12))
+    assert streammetrics(tmp_path, "ingest", "errors.csv").returncode == 0
+    done = streammetrics(tmp_path, "detect", "--exit-code")
+    assert done.returncode == 3
+    # 8 bins at 1; in two bins 5 seconds of 0.05 x 10 for 0 -> 1 errors beside 5 of 1 / 10.
+    assert done.stdout.startswith(
+        "Mean threshold exceeded\n"
+        "  start       2026-01-01 12:13:40\n"
+        "  stop        2026-01-01 12:15:10\n"
+        "  error code  9\n"
+        "  value       1.4\n"
+        "  threshold   1.25\n"
+        "  window      10 bins of 10 s\n"
+        "  rule        ratio (mean_ratio)\n"
+        "  builds      1.9 -> 1.10\n"
+        "  errors      0 -> 10\n"
+        "\n"
+    )
+    assert done.stdout.count("Mean threshold exceeded") == 4
+    assert done.stderr == "394 new alerts, 0 revised, 0 retracted; 4 incidents open\n"
+    again = streammetrics(tmp_path, "detect")
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_detect_prints_every_alert_or_json_when_asked(tmp_path: Path) -> None:
+    records(tmp_path / "errors.csv")
+    streammetrics(tmp_path, "ingest", "errors.csv")
+    done = streammetrics(tmp_path, "detect", "--all", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    count = streammetrics(tmp_path, "query", "select count(*) as n from alerts", "--format", "csv").stdout.splitlines()[
+        1
+    ]
+    assert len(rows) == int(count) > 20
+    assert {"alert_id", "incident_id", "rule", "code", "start_ts", "stop_ts", "value", "threshold"} <= rows[0].keys()
+
+
+def test_past_20_blocks_the_rest_is_counted_by_code(tmp_path: Path) -> None:
+    start = datetime(2026, 1, 1)
+    lines = ["ts,build,code"]
+    for second in range(1200):
+        moment = start + timedelta(seconds=second)
+        lines += [f"{moment},1,x", f"{moment},2,x", *(f"{moment},2,{code}" for code in range(25))]
+    (tmp_path / "errors.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "config.toml").write_text(
+        "[[rule]]\nname = 'd'\ndetector = 'mean_difference'\nbin_seconds = 60\nwindow_bins = [5, 10]\nthreshold = 6\n"
+    )
+    streammetrics(tmp_path, "ingest", "errors.csv")
+    done = streammetrics(tmp_path, "detect")
+    assert done.stdout.count("Mean threshold exceeded") == 20
+    assert done.stdout.splitlines()[-1] == "... and 5 more incidents, by code: 5 (1), 6 (1), 7 (1), 8 (1), 9 (1)"
+
+
+def test_input_trouble_is_exit_code_74(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "streammetrics.duckdb").write_text("not a store at all, but long enough to be read as one")
+    records(tmp_path / "errors.csv")
+    for arguments in (["ingest", "errors.csv"], ["query", "select 1"]):
+        done = streammetrics(tmp_path, *arguments)
+        assert done.returncode == 74
+        assert "streammetrics.duckdb: cannot be opened as a store" in done.stderr
+
+
+def test_a_store_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+    done = streammetrics(tmp_path, "query", "select 1")
+    assert done.returncode == 74
+    assert "there is no store yet" in done.stderr
+
+
+def test_a_busy_store_is_exit_code_75_with_the_process(stored: Path) -> None:
+    records(stored / "more.csv", start=datetime(2026, 1, 1))
+    environment = {"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0.3"}
+    with duckdb.connect(str(stored / "var" / "streammetrics.duckdb")):
+        for arguments in (["ingest", "more.csv"], ["query", "select 1"]):
+            done = streammetrics(stored, *arguments, environment=environment)
+            assert done.returncode == 75
+            assert f"process {os.getpid()} has held the store for 0.3 s; try again later" in done.stderr
+    assert streammetrics(stored, "ingest", "more.csv", environment=environment).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["run"], ["ingest"], ["detect"], ["schedule"], ["status"], ["query", "select 1"]])
+def test_a_wrong_configuration_is_exit_code_78(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "config.toml").write_text("[store]\npth = 'x'\n")
+    done = streammetrics(tmp_path, *command)
+    assert done.returncode == 78
+    assert done.stderr == "streammetrics: config.toml: store.pth: unknown key; did you mean 'path'?\n"
+
+
+def test_columns_that_are_not_found_are_exit_code_78(tmp_path: Path) -> None:
+    (tmp_path / "errors.csv").write_text("when,version,what\n2026-01-01 00:00:00,1,7\n")
+    done = streammetrics(tmp_path, "ingest", "errors.csv")
+    assert done.returncode == 78
+    assert "when" in done.stderr
+    assert 'columns = { ts = "' in done.stderr
+
+
+def test_no_file_matched_is_a_line_and_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[[source]]\nname = 'clients'\npath = 'incoming/*'\n")
+    done = streammetrics(tmp_path, "run")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "incoming/*" in done.stderr
+
+
+def test_a_file_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("when,version,what\n2026-01-01 00:00:00,1,7\n")
+    records(tmp_path / "b.csv")
+    assert streammetrics(tmp_path, "ingest", "a.csv", "b.csv").returncode == 78
+    done = streammetrics(tmp_path, "query", "select path, records from batches", "--format", "csv")
+    assert "b.csv" in done.stdout
+    assert "a.csv" not in done.stdout
+
+
+def test_query_and_export_agree(stored: Path) -> None:
+    sql = "select code, count(*) as n from alerts group by all order by n desc, code"
+    table = streammetrics(stored, "query", sql)
+    assert table.stdout.splitlines()[0].split() == ["code", "n"]
+    rows = [json.loads(line) for line in streammetrics(stored, "query", sql, "--json").stdout.splitlines()]
+    assert streammetrics(stored, "export", "alerts", "--to", "alerts.parquet").returncode == 0
+    exported = duckdb.sql(
+        f"select code, count(*) as n from '{stored / 'alerts.parquet'}' group by all order by n desc, code"
+    )
+    assert [(row["code"], row["n"]) for row in rows] == exported.fetchall()
+
+
+def test_the_prompt_reads_statement_after_statement(stored: Path) -> None:
+    done = streammetrics(stored, "query", stdin="select 1 as one;\nnonsense;\nselect count(*) as n\nfrom events;\n")
+    assert done.returncode == 0
+    assert "one" in done.stdout
+    assert "n" in done.stdout.split()
+    assert "nonsense" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(stored: Path) -> None:
+    command = f'"{sys.executable}" -m streammetrics query "select * from events" | head -n 1'
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=stored, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+
+
+def test_heatmap_prints_the_paths_that_it_wrote(stored: Path) -> None:
+    one = streammetrics(stored, "heatmap", "--to", "one.svg", "--rule", "ratio")
+    assert one.stdout == "one.svg\n"
+    assert (stored / "one.svg").stat().st_size > 0
+    both = streammetrics(stored, "heatmap", "--to", "both.png")
+    paths = [stored / name for name in both.stdout.splitlines()]
+    assert [path.is_file() for path in paths] == [True, True]
+    assert [path.name for path in paths] == ["both-difference-1.9-1.10.png", "both-ratio-1.9-1.10.png"]
+
+
+def test_status_tells_the_same_as_text_and_json(stored: Path) -> None:
+    text = streammetrics(stored, "status").stdout
+    assert 1 < len(text.splitlines()) <= 10
+    assert isinstance(json.loads(streammetrics(stored, "status", "--json").stdout), dict)
+
+
+def test_generate_is_deterministic(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        arguments = ["--to", f"{name}.csv", "--records", "3000", "--seed", "4", "--start", "2026-01-01"]
+        assert streammetrics(tmp_path, "generate", *arguments).returncode == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert "increased" in json.loads((tmp_path / "a.truth.json").read_text())
+
+
+def test_demo_finds_exactly_the_truth(tmp_path: Path) -> None:
+    done = streammetrics(tmp_path, "demo")
+    assert done.returncode == 0, done.stderr
+    assert "Rule difference (mean_difference): exactly the truth" in done.stdout
+    pictures = list((tmp_path / "var" / "demo" / "out").glob("*.png"))
+    assert [str(path.relative_to(tmp_path)) in done.stdout for path in pictures] == [True, True]
+    assert streammetrics(tmp_path, "demo").returncode == 0
+
+
+def test_demo_deletes_nothing_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("x")
+    done = streammetrics(tmp_path, "demo", "--dir", "precious")
+    assert done.returncode == 1
+    assert (tmp_path / "precious" / "file").read_text() == "x"
+
+
+def test_the_cron_entry_points_are_the_commands(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    records(tmp_path / "incoming" / "errors.csv")
+    (tmp_path / "config.toml").write_text("[[source]]\nname = 'clients'\npath = 'incoming/*'\n")
+    for job in ("ingest.py", "detect.py"):
+        done = subprocess.run(
+            [sys.executable, REPOSITORY / "jobs" / job, "--config", "config.toml"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "Mean threshold exceeded" in done.stdout

@@ -1,0 +1,192 @@
+"""What holds for every file of sql/: its header is true, it reads downwards, and it keeps to the portable subset."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from streammetrics import schema
+from streammetrics.config import Rule
+
+SQL = Path(__file__).parents[1] / "sql"
+CASES = Path(__file__).parent / "sql"
+FILES = sorted(SQL.iterdir())
+BASE_TABLES = frozenset(re.findall(r"create table (\w+)", " ".join(s for v in schema.MIGRATIONS for s in v)))
+
+# What one of the two engines lacks, or does differently.
+FORBIDDEN = (
+    r"\b(un)?pivot\b",
+    r"\basof\b",
+    r"\bqualify\b",
+    r"\blambda\b",
+    r"->",
+    r"\b(list|array_agg|list_\w+)\s*\(",
+    r"\b(time_bucket|to_timestamp|epoch_(us|ms|ns)|to_seconds|make_timestamp)\b",
+    r"\b(log|ln|lgamma)\s*\(",
+    r"\bregexp_replace\b",
+    r"\bgetvariable\b",
+    r"\b(group|order) by all\b",
+    r"\bdistinct on\b",
+    r"\b(anti|semi|positional|natural) join\b",
+)
+WHOLE_SECONDS = re.compile(r"second|\w+_second|start_ts|stop_ts|end_ts|judged_until|settled_until")
+NEVER_ZERO = ("bin_seconds", "window_bins")
+
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def name(path: Path) -> str:
+    return path.stem.split("_", 1)[1]
+
+
+def number(path: Path) -> int:
+    return int(path.stem.split("_", 1)[0])
+
+
+def code(path: Path) -> str:
+    """The file's text without comments."""
+    return re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+
+
+def parse(path: Path) -> exp.Select:
+    statements = sqlglot.parse(path.read_text(encoding="utf-8"), read="duckdb")
+    assert len(statements) == 1, "one SELECT a file"
+    assert isinstance(statements[0], exp.Select)
+    return statements[0]
+
+
+def header(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
+
+
+def listed(path: Path, line: int) -> list[str]:
+    return header(path)[line].split(": ", 1)[1].split(", ")
+
+
+def sources(path: Path) -> Iterator[tuple[list[str], list[str]]]:
+    """Of each CTE, then of the final SELECT: what it reads from outside the file, and from CTEs before it."""
+    tree = parse(path)
+    ctes = [cte.alias for cte in tree.ctes]
+    queries = [cte.this for cte in tree.ctes]
+    for cte in list(tree.ctes):
+        cte.pop()
+    for place, query in enumerate([*queries, tree]):
+        tables = list(dict.fromkeys(table.name for table in query.find_all(exp.Table)))
+        yield [t for t in tables if t not in ctes[:place]], [t for t in tables if t in ctes[:place]]
+
+
+def reads(path: Path) -> set[str]:
+    return {table for outside, _ in sources(path) for table in outside}
+
+
+@every_file
+def test_file_is_named_by_floor_and_relation_and_short(path: Path) -> None:
+    assert re.fullmatch(r"[1-9]\d_[a-z]+(_[a-z]+)*\.sql", path.name)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@every_file
+def test_header_has_its_four_lines(path: Path) -> None:
+    shape = (r"-- [A-Z].*\.", r"-- Grain: .*\.", r"-- Reads: \w+(, \w+)*", r"-- Feeds: \w+(, \w+)*")
+    assert len(header(path)) == 4
+    assert [bool(re.fullmatch(p, line)) for p, line in zip(shape, header(path), strict=True)] == [True] * 4
+
+
+@every_file
+def test_header_names_what_is_read_and_fed(path: Path) -> None:
+    assert sorted(listed(path, 2)) == sorted(reads(path))
+    assert sorted(listed(path, 3)) == (
+        sorted(name(other) for other in FILES if name(path) in reads(other)) or ["people"]
+    )
+
+
+@every_file
+def test_reads_only_lower_floors_and_base_tables(path: Path) -> None:
+    assert reads(path) <= BASE_TABLES | {name(other) for other in FILES if number(other) < number(path)}
+
+
+@every_file
+def test_imports_come_first_one_relation_each(path: Path) -> None:
+    *queries, final = sources(path)
+    imports = [bool(outside) for outside, _ in queries]
+    assert imports == sorted(imports, reverse=True), "imports stand before other CTEs"
+    assert [(outside, inside) for outside, inside in queries if outside and (len(outside) > 1 or inside)] == []
+    assert final[0] == [], "the final SELECT reads CTEs only"
+
+
+@every_file
+def test_columns_are_explicit(path: Path) -> None:
+    stars = [star for star in parse(path).find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    assert stars == []
+
+
+@every_file
+def test_letters_are_lower_case(path: Path) -> None:
+    text = re.sub(r"'[^']*'", "''", code(path))
+    assert text == text.lower()
+
+
+@every_file
+def test_constructs_are_portable(path: Path) -> None:
+    assert [construct for construct in FORBIDDEN if re.search(construct, code(path))] == []
+
+
+@every_file
+def test_window_frames_have_constant_bounds(path: Path) -> None:
+    bounds = [
+        bound for spec in parse(path).find_all(exp.WindowSpec) for bound in (spec.args["start"], spec.args["end"])
+    ]
+    assert [b for b in bounds if not isinstance(b, exp.Literal) and b not in ("UNBOUNDED", "CURRENT ROW")] == []
+
+
+@every_file
+def test_fractions_of_seconds_are_cut_the_same_everywhere(path: Path) -> None:
+    for epoch in parse(path).find_all(exp.TimeToUnix):
+        names = [column.name for column in epoch.find_all(exp.Column)]
+        whole = all(WHOLE_SECONDS.fullmatch(column) for column in names)
+        assert whole or isinstance(epoch.parent, exp.Floor), f"floor(epoch({names})) is meant"
+
+
+@every_file
+def test_no_division_meets_a_zero(path: Path) -> None:
+    for division in parse(path).find_all(exp.Div):
+        by = division.expression
+        assert isinstance(by, exp.Nullif | exp.Literal) or by.name in NEVER_ZERO, division.sql("duckdb")
+
+
+@every_file
+def test_translates_to_spark(path: Path) -> None:
+    (text,) = sqlglot.transpile(
+        path.read_text(encoding="utf-8"), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
+    )
+    translated = sqlglot.parse_one(text, read="spark")
+    assert isinstance(translated, exp.Select)
+    assert translated.named_selects == parse(path).named_selects
+
+
+@every_file
+def test_has_a_case(path: Path) -> None:
+    assert list((CASES / name(path)).glob("*/expect.csv"))
+
+
+def test_floors_and_relations_are_unique_and_few() -> None:
+    assert len({number(path) for path in FILES}) == len(FILES)
+    assert len({name(path) for path in FILES} | BASE_TABLES) == len(FILES) + len(BASE_TABLES)
+    assert len(FILES) <= 25
+
+
+def test_every_folder_of_cases_is_of_a_relation() -> None:
+    assert {path.name for path in CASES.iterdir()} == {name(path) for path in FILES}
+    assert [case for case in CASES.glob("*/*") if not (case / "expect.csv").is_file()] == []
+
+
+@pytest.mark.parametrize("detector", get_args(Rule.model_fields["detector"].annotation))
+def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(detector: str) -> None:
+    cases = [case for case in (CASES / "fired").iterdir() if detector in (case / "windows.csv").read_text()]
+    assert {len(list(csv.reader((case / "expect.csv").open()))) > 1 for case in cases} == {True, False}

@@ -1,0 +1,90 @@
+"""The two uses of one text: views over all history, and queries composed over a slice of time, which agree."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Row
+
+from streammetrics import detect, views
+from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from streammetrics.store import Store
+from streammetrics.views import Slice, compose
+from tests.oracle import Record
+from tests.streams import clock, load
+
+CONFIG = Config(
+    comparison=(Comparison(), Comparison(baseline="5.9", candidate="5.11")),
+    rule=(
+        Rule(name="ratio", detector="mean_ratio", bin_seconds=30, window_bins=(2, 5), threshold=1.1),
+        Rule(name="difference", detector="mean_difference", bin_seconds=70, window_bins=(3,), threshold=0.2),
+    ),
+    detect=DetectSettings(lateness_seconds=7, merge_seconds=60),
+)
+FROM, UNTIL = 1_000_003, 1_000_003 + 8 * 3600
+SILENT_FROM, SILENT_UNTIL = FROM + 3_000, FROM + 15_000
+"""Build 5.9 is silent for longer than any slice looks back; 5.11 appears after that."""
+
+
+def stream() -> list[Record]:
+    dice = random.Random(5)
+    heard = {"5.9": FROM, "5.10": FROM + 600, "5.11": UNTIL - 4_000}
+    return [
+        Record(second, build, dice.choice(("7", "-17", "E_TIMEOUT")))
+        for second in sorted(dice.randrange(FROM, UNTIL) for _ in range(2_000))
+        for build in [dice.choice([build for build, since in heard.items() if since <= second])]
+        if build != "5.9" or not SILENT_FROM <= second < SILENT_UNTIL
+    ]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """A store whose stream was judged, open to read."""
+    store = Store(tmp_path_factory.mktemp("uses") / "s.duckdb")
+    with store.write() as connection:
+        load(connection, stream())
+        detect.judge(connection, CONFIG, clock)
+    with store.read() as connection:
+        yield connection
+
+
+def rows(store: Connection, query: str) -> list[str]:
+    return sorted(map(repr, store.exec_driver_sql(query).fetchall()))
+
+
+@pytest.mark.parametrize("relation", views.relations())
+def test_view_can_be_read_and_has_rows(store: Connection, relation: str) -> None:
+    counted = store.exec_driver_sql(f"select count(*) from {relation}").scalar_one()
+    assert (counted > 0) == (relation != "arrivals"), "all that came was judged"
+
+
+@pytest.mark.parametrize("relation", views.relations())
+@pytest.mark.parametrize("piece", [None, Slice(0, 2_000_000, 0)], ids=["without a slice", "slice of everything"])
+def test_composed_is_the_view(store: Connection, relation: str, piece: Slice | None) -> None:
+    query = f"select * from {relation}"
+    assert rows(store, compose(query, piece)) == rows(store, query)
+
+
+@pytest.fixture(scope="module")
+def fired(store: Connection) -> list[Row[Any]]:
+    """All that fires, as the view says."""
+    found = list(store.exec_driver_sql("select * from fired").fetchall())
+    assert {(row.rule, row.baseline, row.candidate) for row in found} == {
+        (rule.name, *pair) for rule in CONFIG.rule for pair in (("5.9", "5.10"), ("5.10", "5.11"), ("5.9", "5.11"))
+    }
+    return found
+
+
+@pytest.mark.parametrize("after", range(FROM - 1_000, UNTIL, 1_700))
+def test_slice_fires_as_the_view(store: Connection, fired: list[Row[Any]], after: int) -> None:
+    for until in (after + 1, after + 90, after + 3_000):
+        query = f"select * from fired where end_second > {after} and end_second <= {until}"
+        piece = Slice(after, until, detect.lead_seconds(CONFIG))
+        expected = [row for row in fired if after < row.end_second <= until]
+        assert rows(store, compose(query, piece)) == sorted(map(repr, expected))
+
+
+def test_nothing_fires_in_a_silence(fired: list[Row[Any]]) -> None:
+    silent = [row for row in fired if row.baseline == "5.9" and SILENT_FROM < row.stop_second < SILENT_UNTIL]
+    assert silent == []
