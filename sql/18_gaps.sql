@@ -5,12 +5,12 @@
 with
 presence as (select build, second, records from presence),
 
-builds as (select build, first_second from builds),
+builds as (select build from builds),
 
 span as (select end_second, heard_from_second from span),
 
--- What is asked for lies more than an hour behind the beginning of a slice: a build that is silent from there on is in
--- a gap, whenever its last record before was.
+-- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning: who
+-- is silent until then is in a gap, whenever its last record before was.
 heard as (
     select
         build,
@@ -23,7 +23,7 @@ heard as (
         span.heard_from_second - 1 as second,
         0 as records
     from builds
-    inner join span on epoch(builds.first_second) < span.heard_from_second
+    cross join span
 ),
 
 stretches as (
