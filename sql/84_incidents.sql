@@ -15,16 +15,17 @@ incident_peaks as (
     from incident_peaks
 ),
 
-rules as (select distinct rule, settings_hash from rules),
+rules as (select distinct rule from rules),
 
-progress as (select rule, settings_hash, baseline, candidate, settled_until from progress),
+progress as (select rule, baseline, candidate, settled_until from progress),
 
 settings as (select merge_seconds from settings),
 
+-- What was judged by earlier settings counts until it is judged anew; a rule that is gone judges no more.
 settled as (
     select progress.rule, progress.baseline, progress.candidate, progress.settled_until
     from progress
-    inner join rules on progress.rule = rules.rule and progress.settings_hash = rules.settings_hash
+    inner join rules on progress.rule = rules.rule
 )
 
 select

@@ -7,6 +7,9 @@ from sqlalchemy import Connection
 ESTABLISHED_RECORDS = 20
 """So many records make a build one that others are compared with: a developer's stray record does not."""
 
+# Most builds have them within minutes: only for the others their whole history is read.
+_HORIZONS_SECONDS = (600, 400 * 366 * 86_400)
+
 _PRE_RELEASES = frozenset(
     {"alpha", "beta", "canary", "cr", "dev", "milestone", "nightly", "pre", "preview", "rc", "snapshot"}
 )
@@ -76,7 +79,7 @@ where
     )
 """
 
-_UNSETTLED_SPAN = "select min(first_second), max(until_second) from unsettled"
+_SPAN = "select min(first_second), max(least(until_second, first_second + to_seconds($horizon))) from unsettled"
 
 # Each counter is at least one record: of a build's earliest counters no more are needed than records.
 _SETTLE = """
@@ -93,7 +96,9 @@ from (
                     counters.build,
                     arg_min({second: counters.second, errors: counters.errors}, counters.second, $established) as earliest
                 from counters
-                inner join unsettled on counters.build = unsettled.build and counters.second <= unsettled.until_second
+                inner join unsettled
+                    on counters.build = unsettled.build
+                    and counters.second <= least(unsettled.until_second, unsettled.first_second + to_seconds($horizon))
                 where counters.second >= $first_second and counters.second <= $last_second
                 group by counters.build
             )
@@ -103,6 +108,7 @@ from (
     group by build
 ) as settled
 where builds.build = settled.build
+returning builds.build
 """
 
 _RANK = """
@@ -125,13 +131,21 @@ def update_builds(connection: Connection, batch_id: int) -> bool:
     if connection.exec_driver_sql(_NEW_BUILDS).first() is not None:
         _rank(connection)
     connection.exec_driver_sql(_UNSETTLED)
-    first, last = connection.exec_driver_sql(_UNSETTLED_SPAN).one()
-    if first is not None:
-        span = {"first_second": first, "last_second": last, "established": ESTABLISHED_RECORDS}
-        connection.exec_driver_sql(_SETTLE, span)
+    for horizon in _HORIZONS_SECONDS:
+        _settle(connection, horizon)
     connection.exec_driver_sql("drop table arrived")
     connection.exec_driver_sql("drop table unsettled")
     return has_new_pair
+
+
+def _settle(connection: Connection, horizon: int) -> None:
+    """Set `since_second` of the builds that were established within so many seconds of their first record."""
+    first, last = connection.exec_driver_sql(_SPAN, {"horizon": horizon}).one()
+    if first is None:
+        return
+    span = {"first_second": first, "last_second": last, "horizon": horizon, "established": ESTABLISHED_RECORDS}
+    settled = [build for (build,) in connection.exec_driver_sql(_SETTLE, span)]
+    connection.exec_driver_sql("delete from unsettled where build in (select unnest($settled))", {"settled": settled})
 
 
 def _rank(connection: Connection) -> None:

@@ -26,7 +26,8 @@ every, limit, grace, *command = sys.argv[1:]
 settings = ScheduleSettings(every_seconds=int(every), timeout_seconds=int(limit))
 sys.exit(serve(Config(schedule=settings), command, float(grace)))
 """
-WAIT_FOREVER = "import signal; print('ready', flush=True); signal.pause()"
+# The alarm ends it where the schedule fails to.
+WAIT_FOREVER = "import signal; signal.alarm(20); print('ready', flush=True); signal.pause()"
 IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAIT_FOREVER
 END_WITH_3 = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(3)); " + WAIT_FOREVER
 
@@ -99,6 +100,7 @@ def test_first_run_is_at_once_and_its_outputs_pass_through() -> None:
     assert re.fullmatch(r"\S+Z schedule ends: SIGTERM\n", err)
 
 
+@pytest.mark.slow
 def test_runs_do_not_overlap(tmp_path: Path) -> None:
     log = tmp_path / "log"
     job = (
@@ -114,6 +116,7 @@ def test_runs_do_not_overlap(tmp_path: Path) -> None:
     assert re.search(r"; [1-9] starts left out meanwhile$", first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("job", "status"), [(WAIT_FOREVER, "ended by SIGTERM"), (IGNORE_SIGTERM, "ended by SIGKILL")])
 def test_time_limit_ends_a_job(job: str, status: str) -> None:
     with serving(python(job), timeout_seconds=1, grace_seconds=0.2) as process:

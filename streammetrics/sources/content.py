@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +28,15 @@ class Content:
 def examine(path: Path) -> Content:
     """Read a file once, from its begin to its end."""
     digest, traits, size = hashlib.sha256(), _Traits(), 0
-    with path.open("rb") as stream:
+    # While one portion is hashed, which lets other threads run, it is searched as well.
+    with path.open("rb") as stream, ThreadPoolExecutor(max_workers=1) as hasher:
         first = portion = stream.read(_PORTION)
         while portion:
-            digest.update(portion)
+            hashed = hasher.submit(digest.update, portion)
             traits.add(portion)
             size += len(portion)
             portion = stream.read(_PORTION)
+            hashed.result()
     is_utf16 = first.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if is_utf16 else "utf-8-sig"
     return Content(path, size, digest.hexdigest(), encoding, not is_utf16 and traits.are_plain)
@@ -59,16 +62,16 @@ class _Traits:
         self._has_crlf = self._has_lone_lf = self._has_lone_cr = self._is_odd = False
 
     def add(self, portion: bytes) -> None:
-        joined = self._last + portion
         returns, pairs = portion.count(b"\r"), 0
         if returns or self._last == b"\r":
-            pairs = joined.count(b"\r\n")
+            pairs = (self._last + portion).count(b"\r\n")
         # A CR at the end of a portion is not alone before the next portion is seen.
         lone = returns + (self._last == b"\r") - pairs - portion.endswith(b"\r")
         self._has_lone_cr |= lone > 0
         self._has_crlf |= pairs > 0
         self._has_lone_lf |= portion.count(b"\n") > pairs if pairs else b"\n" in portion
-        if b'"' in joined:
+        if self._last == b'"' or b'"' in portion:
+            joined = self._last + portion
             self._is_odd |= b'" ' in joined or b' "' in joined
         self._is_odd |= b"\0" in portion
         self._last = portion[-1:]

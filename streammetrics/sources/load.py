@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
-from streammetrics.sources.times import PLAIN, TYPED
+from streammetrics.sources.times import TYPED
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,11 @@ class Batch:
         }
 
 
-_INSERT_PLAIN = """
-insert into events
-select
-    case
-        when build = '' or not regexp_full_match(ts, $plain) then error('not plain')
-        when cast(ts as timestamp) > $latest then error('too late')
-        else cast(ts as timestamp)
-    end,
-    build,
-    code,
-    $batch_id
-from records
-"""
+_PLAIN_HEAD = "insert into events select case when build <> '' and"
+
+_PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
+
+_TOO_LATE = "select error('too late') from events where batch_id = $batch_id having max(ts) > $latest"
 
 _INSERT_TYPED = """
 insert into events
@@ -86,10 +78,11 @@ def quickly(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
     Raises:
         DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
     """
-    if reading.has_plain_times:
-        latest = batch.typing["latest"]
-        parameters = {"plain": PLAIN, "latest": latest, "batch_id": batch.batch_id, **reading.parameters}
-        connection.exec_driver_sql(_with(reading, "", _INSERT_PLAIN), parameters)
+    if reading.plain_guard:
+        parameters = {"batch_id": batch.batch_id, **reading.parameters}
+        connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
+        latest = {"batch_id": batch.batch_id, "latest": batch.typing["latest"]}
+        connection.exec_driver_sql(_TOO_LATE, latest)
     else:
         parameters = {"batch_id": batch.batch_id, **batch.typing, **reading.parameters}
         connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), parameters)
@@ -99,7 +92,7 @@ def quickly(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
 def carefully(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
     """Insert the records that can be read, and the others with their line and reason as rejects."""
     parameters = {**batch.typing, **reading.parameters}
-    connection.exec_driver_sql(_with(reading, TYPED, _STAGED, head=_STAGE), parameters)
+    connection.exec_driver_sql("\n".join((_STAGE, _with(reading, TYPED, _STAGED))), parameters)
     connection.exec_driver_sql(_ACCEPT, {"batch_id": batch.batch_id})
     records, line, reason = connection.exec_driver_sql(_REJECTED).one()
     if records:
@@ -120,7 +113,7 @@ def count(connection: Connection, batch: Batch) -> tuple[int, datetime | None, d
     return records, first, last
 
 
-def _with(reading: Reading, typed: str, tail: str, head: str = "") -> str:
+def _with(reading: Reading, typed: str, *statement: str) -> str:
     """A statement on `records`, and on `typed` where the expressions that make it are given."""
-    expressions = ["records as (", reading.select, ")"] + ([",", typed] if typed else [])
-    return "\n".join((head, "with", *expressions, tail))
+    expressions = ("with records as (", reading.select, ")") + ((",", typed) if typed else ())
+    return "\n".join((*expressions, *statement))

@@ -54,12 +54,12 @@ select
 class Reading:
     """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
 
-    `has_plain_times`: all times looked at are of the form that a bare cast reads.
+    `plain_guard`: the condition under which a bare cast reads the times; empty where `TYPED` must.
     """
 
     select: str
     parameters: Mapping[str, object]
-    has_plain_times: bool = False
+    plain_guard: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Plan:
     content: Content
     columns: Columns
     delimiter: str = ""
-    has_plain_times: bool = False
+    plain_guard: str = ""
 
     def quick(self) -> Reading | None:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
@@ -87,7 +87,7 @@ class Plan:
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
             },
-            self.has_plain_times and self.file.source.timezone == "UTC",
+            self.plain_guard if self.file.source.timezone == "UTC" else "",
         )
 
     def careful(self, scratch: Path) -> Reading:
@@ -129,8 +129,7 @@ def plan(connection: Connection, file: SourceFile, content: Content) -> Plan:
         sampled = Plan(file, content, resolve(file, header), delimiter)
     sample = [record.ts for record in islice(sampled.records(), _SAMPLE_RECORDS) if not record.reason]
     _require_date(file, sample[0] if sample else "")
-    has_plain_times = all(map(times.is_plain, sample))
-    return Plan(file, content, sampled.columns, sampled.delimiter, has_plain_times)
+    return Plan(file, content, sampled.columns, sampled.delimiter, times.plain_guard(sample))
 
 
 def _plan_parquet(connection: Connection, file: SourceFile, content: Content) -> tuple[Plan, str]:

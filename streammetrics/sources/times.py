@@ -6,16 +6,30 @@ at the microsecond. A number below 100,000,000 (1973) is no time: each unit then
 """
 
 import re
+from collections.abc import Iterable
 
-PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
-"""Times that a bare cast reads as they are meant, where times without a zone are UTC: no offset that it would drop."""
+_PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
+
+# A bare cast drops an offset, but takes no other text of one of these shapes for a time than `TYPED` does. It costs
+# nothing to compare shapes; with a fraction there is room for an offset, and only an expression tells.
+_SHAPES = tuple(f"____-__-__{t}__:__:__{zone}" for t in "T " for zone in ("", "Z"))
 
 _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
 
 
-def is_plain(text: str) -> bool:
-    """Whether the whole text is of the form `PLAIN`."""
-    return re.fullmatch(PLAIN, text, re.ASCII) is not None
+def plain_guard(sample: Iterable[str]) -> str:
+    """A condition in SQL on `ts`, which these texts fulfil and under which a bare cast to TIMESTAMP reads what is meant.
+
+    Empty where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
+    """
+    texts = set(sample)
+    if not all(re.fullmatch(_PLAIN, text, re.ASCII) for text in texts):
+        return ""
+    found = {re.sub("[0-9]", "_", text) for text in texts}
+    shape = next(iter(found), _SHAPES[0])
+    if len(found) <= 1 and shape in _SHAPES:
+        return f"ts like '{shape}'"
+    return f"regexp_full_match(ts, '{_PLAIN}')"
 
 
 def is_time_of_day(text: str) -> bool:
