@@ -1,5 +1,5 @@
 -- Stretches in which a build that should have been heard was not: its feed failed, and silence is not health.
--- Grain: one row per build and gap; from_second is the first silent second, until_second the first that is heard again.
+-- Grain: one row per build and gap; silent from from_second up to before until_second.
 -- Reads: presence, builds, span
 -- Feeds: judged_bins
 with
@@ -9,8 +9,8 @@ builds as (select build from builds),
 
 span as (select end_second, heard_from_second from span),
 
--- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning: who
--- is silent until then is in a gap, whenever its last record before was.
+-- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning:
+-- who is silent until then is in a gap, whenever its last record before was.
 heard as (
     select
         build,

@@ -206,21 +206,12 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         _fail("interrupted; what was committed stays", 130)
     except Exception as error:
-        failed = _database_failure(error)
-        if failed is None:
+        from streammetrics.store import explained
+
+        failure = explained(error)
+        if failure is None:
             raise
-        _fail(str(failed), failed.exit_code)
-
-
-def _database_failure(error: Exception) -> StreammetricsError | None:
-    """What DuckDB says, as one of ours; messages echo records, so they are cut."""
-    from sqlalchemy.exc import DBAPIError
-
-    if not isinstance(error, DBAPIError):
-        return None
-    text = f"the database failed: {str(error.orig).splitlines()[0][:300]}"
-    is_disk = any(sign in text for sign in ("No space left", "IO Error", "Could not write", "FATAL"))
-    return (InputOutputError if is_disk else StreammetricsError)(text)
+        _fail(str(failure), failure.exit_code)
 
 
 def _fail(message: str, code: int) -> None:

@@ -1,8 +1,7 @@
-"""Files into the store: each is one transaction of events, counters, builds, rejects and its row of `batches`, or nothing.
+"""Files into the store: each is one transaction of events, counters, builds, rejects and a row of `batches`, or nothing.
 
-`batches` is the ledger: a file is known by its path, time of change and size, a content by its fingerprint. What is known
-is not read again, and what was read under another name is not counted again. `range_end` is the size (bytes) of the
-content, unpacked: of a compressed file path and time of change must do.
+What the ledger knows is not read again, and what was read under another name is not counted again. A file that fails
+does not stop the others.
 """
 
 import shutil
@@ -19,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import versions, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
-from streammetrics.sources import content, files, load, readings, unpack
+from streammetrics.sources import content, files, ledger, load, readings, unpack
 from streammetrics.sources.content import Content
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.load import Batch, Rejected
@@ -78,7 +77,7 @@ def ingest(
                 found.setdefault(path, files.describe(chosen, path))
             except StreammetricsError as error:
                 yield FileOutcome(path, "failed", message=str(error), error=error)
-    known = _known(connection, list(found.values()))
+    known = ledger.known(connection, list(found.values()))
     total, done = sum(file.size for file in found.values() if file.path not in known), 0
     for file in found.values():
         if file.path in known:
@@ -102,25 +101,9 @@ def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tup
         chosen = [sources[name]] if name is not None else list(config.source)
         return [(source, config.resolve(source.path)) for source in chosen]
     if name is None and len(sources) > 1:
-        raise UsageError(f"several sources are configured: say with --source whose settings apply to the files: {known}")
+        raise UsageError(f"several [[source]] are configured: say with --source whose settings apply: {known}")
     default = config.source[0] if config.source else Source(name="files", path="*")
     return [(sources[name] if name is not None else default, path) for path in paths]
-
-
-def _known(connection: Connection, found: list[SourceFile]) -> set[Path]:
-    """The files that are in the ledger as they lie there."""
-    if not found:
-        return set()
-    query = "select path, modified_ns, range_end from batches where path in (select unnest($paths))"
-    with connection.begin():
-        rows = connection.exec_driver_sql(query, {"paths": [str(file.path) for file in found]}).all()
-    marks = {(path, modified_ns, size) for path, modified_ns, size in rows}
-    marks |= {(path, modified_ns, None) for path, modified_ns, _ in rows}
-    return {
-        file.path
-        for file in found
-        if (str(file.path), file.modified_ns, None if file.compression else file.size) in marks
-    }
 
 
 def _try(connection: Connection, config: Config, file: SourceFile, now: datetime) -> FileOutcome:
@@ -152,10 +135,10 @@ class _Job:
 def _load(job: _Job) -> FileOutcome:
     found = content.examine(unpack.unpack(job.file, job.scratch / "content"))
     with job.connection.begin():
-        same = _same_content(job, found)
+        same = ledger.same_content(job.connection, job.file, found)
         if same is not None or not found.size:
             return _skip(job, found, same)
-        _refuse_grown(job, found)
+        ledger.refuse_grown(job.connection, job.file, found)
     plan = readings.plan(job.connection, job.file, found)
     quick = plan.quick()
     if quick is not None:
@@ -172,69 +155,32 @@ def _commit(
     """The transaction: all that a file leaves in the store."""
     connection, path = job.connection, job.file.path
     with connection.begin():
-        batch = Batch(_next_batch_id(connection), job.file, job.now, job.future_limit_seconds)
+        batch = Batch(ledger.next_batch_id(connection), job.file, job.now, job.future_limit_seconds)
         rejected = insert(connection, reading, batch)
         records, first, last = load.count(connection, batch)
         note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
         if job.file.is_changed():
             raise InputOutputError(f"{path}: was written to while it was read; nothing of it was loaded")
-        _record(job, found, batch.batch_id, (records, rejected.records, first, last, None))
-    message = f"{path}: {records:,} records, {rejected.records:,} rejected, {rejected.first}" if rejected.records else ""
-    lines = "\n".join(filter(None, (message, note)))
-    return FileOutcome(path, "loaded", records, rejected.records, batch.batch_id, lines)
+        entry = ledger.Entry(batch.batch_id, job.now, records, rejected.records, first, last)
+        ledger.record(connection, job.file, found, entry)
+    told = f"{path}: {records:,} records, {rejected.records:,} rejected; {rejected.first}" if rejected.records else ""
+    message = "\n".join(filter(None, (told, note)))
+    return FileOutcome(path, "loaded", records, rejected.records, batch.batch_id, message)
 
 
-def _same_content(job: _Job, found: Content) -> tuple[int, str] | None:
-    """The batch and path that this content was loaded as; where equal files are different data, only of this path."""
-    rows = job.connection.exec_driver_sql(
-        "select batch_id, path from batches where fingerprint = $fingerprint and range_start = 0 and range_end > 0 "
-        "and duplicate_of is null order by batch_id",
-        {"fingerprint": found.fingerprint},
-    ).all()
-    are_data = job.file.source.same_content == "load"
-    return next(((batch, path) for batch, path in rows if not are_data or path == str(job.file.path)), None)
-
-
-def _skip(job: _Job, found: Content, same: tuple[int, str] | None) -> FileOutcome:
+def _skip(job: _Job, found: Content, same: ledger.Loaded | None) -> FileOutcome:
     """Leave a row in the ledger, so that the file is known by its name next time."""
-    batch_id = _next_batch_id(job.connection)
-    _record(job, found, batch_id, (0, 0, None, None, same[0] if same else None))
+    batch_id = ledger.next_batch_id(job.connection)
+    duplicate_of = same.batch_id if same else None
+    ledger.record(job.connection, job.file, found, ledger.Entry(batch_id, job.now, duplicate_of=duplicate_of))
     path = str(job.file.path)
     if same is None:
         what = "is empty"
-    elif same[1] == path:
+    elif same.path == path:
         what = "has the content that was loaded already; nothing was counted again"
     else:
-        what = f"same content as {same[1]}, which was loaded; nothing was counted again"
+        what = f"same content as {same.path}, which was loaded; nothing was counted again"
     return FileOutcome(job.file.path, "skipped", batch_id=batch_id, message=f"{path}: {what}")
-
-
-def _refuse_grown(job: _Job, found: Content) -> None:
-    rows = job.connection.exec_driver_sql(
-        "select range_end, fingerprint from batches where path = $path and range_end > 0 and range_end < $size",
-        {"path": str(job.file.path), "size": found.size},
-    ).all()
-    before = content.prefix_fingerprints(found.path, sorted({size for size, _ in rows}))
-    for size, fingerprint in rows:
-        if before[size] == fingerprint:
-            raise InputOutputError(
-                f"{job.file.path}: has grown from {size:,} to {found.size:,} bytes since it was loaded; nothing was "
-                "counted again: put the new records into a file with a new name"
-            )
-
-
-def _record(job: _Job, found: Content, batch_id: int, figures: tuple[object, ...]) -> None:
-    """A row of the ledger; `figures` are records, rejected, min_ts, max_ts and duplicate_of."""
-    records, rejected, first, last, duplicate_of = figures
-    row = (
-        *(batch_id, job.file.source.name, str(job.file.path), 0, found.size, found.fingerprint, job.file.modified_ns),
-        *(records, rejected, first, last, job.now, duplicate_of),
-    )
-    job.connection.exec_driver_sql("insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def _next_batch_id(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("select nextval('batch_ids')").scalar_one())
 
 
 def _raise_if_fatal(error: DBAPIError, where: Path) -> None:
@@ -247,7 +193,7 @@ def _raise_if_fatal(error: DBAPIError, where: Path) -> None:
 
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
-    """A folder beside the store for one file's leftovers. Who holds the store holds it; a killed run's is cleared away."""
+    """A folder beside the store for one file's working copies. Who holds the store holds it: a killed run's is removed."""
     folder = Path(f"{config.store_path}.scratch")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

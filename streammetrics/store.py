@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from streammetrics import schema
-from streammetrics.errors import InputOutputError, StoreBusyError
+from streammetrics.errors import InputOutputError, StoreBusyError, StreammetricsError
 
 _HOLDER = re.compile(r"PID (\d+)")
 _RETRY_SECONDS = (0.02, 0.2)
@@ -120,3 +120,12 @@ class Store:
         return StoreBusyError(
             f"{self.path}: {who} has held the store for {self._lock_wait_seconds:g} s; try again later"
         )
+
+
+def explained(error: Exception) -> StreammetricsError | None:
+    """What DuckDB says, as one of our errors; cut, for its messages echo records. None for what is not the database's."""
+    if not isinstance(error, DBAPIError):
+        return None
+    text = f"the database failed: {str(error.orig).splitlines()[0][:300]}"
+    is_disk = any(sign in text for sign in ("No space left", "IO Error", "Could not write", "FATAL"))
+    return (InputOutputError if is_disk else StreammetricsError)(text)

@@ -24,7 +24,7 @@ def version_key(build: str) -> VersionKey:
     """The place of a build in natural version order: 5.9 < 5.10-beta.2 < 5.10-rc1 < 5.10 < 5.10.1.
 
     Runs of digits are compared as numbers, of whatever length; runs of text as text, without regard to case; separators
-    only separate. A pre-release comes before what it leads to. Builds that are equal so far are told apart by their text.
+    only separate. A pre-release comes before what it leads to. Builds that are equal in this are told apart by their text.
     """
     return (*map(_token, _RUN.findall(build)), (_END, 0, "")), build
 
@@ -53,7 +53,9 @@ update builds
 set
     first_second = least(builds.first_second, found.first_second),
     last_second = greatest(builds.last_second, found.last_second)
-from (select build, min(first_second) as first_second, max(last_second) as last_second from arrived group by build) as found
+from (
+    select build, min(first_second) as first_second, max(last_second) as last_second from arrived group by build
+) as found
 where builds.build = found.build
 """
 
@@ -94,7 +96,8 @@ from (
             from (
                 select
                     counters.build,
-                    arg_min({second: counters.second, errors: counters.errors}, counters.second, $established) as earliest
+                    arg_min({second: counters.second, errors: counters.errors}, counters.second, $established)
+                        as earliest
                 from counters
                 inner join unsettled
                     on counters.build = unsettled.build

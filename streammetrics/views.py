@@ -19,6 +19,7 @@ PRESENCE_LEAD_SECONDS = 2 * 3600
 PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
+
 @dataclass(frozen=True)
 class Relation:
     """One file of sql/: `name` is its relation, `reads` the relations that its header names."""
@@ -118,9 +119,10 @@ def _sliced(relation: Relation, piece: Slice) -> str:
         wide = _counters(piece.after - PRESENCE_LEAD_SECONDS - piece.lead_seconds, piece.until + PRESENCE_LAG_SECONDS)
         return f"with counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
     if relation.name == "span":
+        heard_from = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS
         return (
             "select first_second, end_second,\n"
-            f"    greatest(first_second, cast({piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS:d} as bigint))\n"
+            f"    greatest(first_second, cast({heard_from:d} as bigint))\n"
             "        as heard_from_second,\n"
             f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"

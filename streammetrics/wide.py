@@ -1,7 +1,7 @@
 """`counters_wide`: errors per second with a column per build and code, as people export it.
 
-The only generated SQL of the store: DuckDB takes no PIVOT with open columns in a view. SQLAlchemy writes it, because names
-and codes come from clients.
+The only generated SQL of the store: DuckDB takes no PIVOT with open columns in a view. SQLAlchemy writes it, because
+names and codes come from clients.
 """
 
 import re
@@ -25,7 +25,7 @@ Pair = tuple[str, str]
 
 
 def publish(connection: Connection) -> str:
-    """Make the view anew from `codes`, in the caller's transaction. Returns what is to be said about it, mostly nothing."""
+    """Make the view anew from `codes`, in the caller's transaction; what is to be said about it, mostly nothing."""
     pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(_PAIRS)]
     total = len(pairs)
     if total > MOST_COLUMNS:
@@ -45,7 +45,7 @@ def ordered(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def names(pairs: Iterable[Pair]) -> list[str]:
-    """A name for each pair; the database does not tell upper from lower case, so names that would be one get a number."""
+    """A name for each pair. The database does not tell upper from lower case: names that would be one get a number."""
     taken: set[str] = set()
     found = []
     for build, code in pairs:
@@ -61,11 +61,11 @@ def names(pairs: Iterable[Pair]) -> list[str]:
 
 def _text(connection: Connection, pairs: list[Pair]) -> str:
     """The view as SQL, every name and value quoted by the database's own rules."""
-    counters = table("counters", column("second", DateTime), column("build", Text), column("code", Text), column("errors"))
-    sums = (
-        cast(func.sum(case((and_(counters.c.build == build, counters.c.code == code), counters.c.errors), else_=0)), BigInteger)
-        for build, code in pairs
-    )
-    labelled = (total.label(name) for total, name in zip(sums, names(pairs), strict=True))
-    wide = select(counters.c.second, *labelled).group_by(counters.c.second).order_by(counters.c.second)
+    second, errors = column("second", DateTime), column("errors")
+    build, code = column("build", Text), column("code", Text)
+    sums = []
+    for (build_name, code_name), name in zip(pairs, names(pairs), strict=True):
+        is_pair = and_(build == build_name, code == code_name)
+        sums.append(cast(func.sum(case((is_pair, errors), else_=0)), BigInteger).label(name))
+    wide = select(second, *sums).select_from(table("counters")).group_by(second).order_by(second)
     return str(wide.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))

@@ -123,9 +123,7 @@ class Stream:
         found = set()
         for comparison in comparisons:
             competing = [
-                build
-                for build, since in self.since.items()
-                if since < end and fnmatchcase(build, comparison.builds)
+                build for build, since in self.since.items() if since < end and fnmatchcase(build, comparison.builds)
             ]
             candidate = self._highest(comparison.candidate, "latest", competing)
             if candidate is None:
@@ -152,9 +150,7 @@ def alerts(records: Iterable[Record], config: Config, *, is_final: bool = False)
     return found
 
 
-def _alerts_of(
-    stream: Stream, config: Config, rule: Rule, pair: Pair, is_final: bool
-) -> Iterator[tuple[Key, Finding]]:
+def _alerts_of(stream: Stream, config: Config, rule: Rule, pair: Pair, is_final: bool) -> Iterator[tuple[Key, Finding]]:
     width = rule.bin_seconds
     bins = {start: _tally(rule, pair, seconds) for start, seconds in _bins(stream, rule, pair).items()}
     first_bin = stream.first_second - stream.first_second % width
@@ -183,11 +179,7 @@ def _is_judged(stream: Stream, config: Config, rule: Rule, pair: Pair, start: in
     end = start + rule.bin_seconds
     heard_until = min(stream.seconds[build][-1] for build in pair) - config.detect.lateness_seconds
     is_complete = start <= stream.last_second if is_final else end <= heard_until
-    return (
-        is_complete
-        and pair in stream.pairs_at(end, config.comparison)
-        and not stream.is_in_gap(pair, start, end)
-    )
+    return is_complete and pair in stream.pairs_at(end, config.comparison) and not stream.is_in_gap(pair, start, end)
 
 
 def _bins(stream: Stream, rule: Rule, pair: Pair) -> dict[int, Seconds]:

@@ -20,7 +20,7 @@ class _TooLongError(Exception):
 
 
 class _Lines:
-    """Physical lines for csv.reader, which can be given back: a quote left open must not swallow the records after it."""
+    """Physical lines for csv.reader, to be given back where a quote left open would swallow the records after it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

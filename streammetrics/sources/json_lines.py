@@ -30,7 +30,8 @@ def read(content: Content, columns: Columns) -> Iterator[Record]:
         if reason:
             yield rejected(line, reason, text)
         else:
-            yield accepted(line, *values, text)
+            ts, build, code = values
+            yield accepted(line, ts, build, code, text)
 
 
 def _lines(content: Content) -> Iterator[tuple[int, str]]:

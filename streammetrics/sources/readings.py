@@ -45,8 +45,7 @@ select cast(line as bigint) as line, reason, ts, build, code, content from read_
 _PARQUET_RECORDS = """
 select
     file_row_number + 1 as line, '' as reason, cast(ts as varchar) as ts, cast(build as varchar) as build,
-    cast(code as varchar) as code, left(concat_ws(',', cast(ts as varchar), cast(build as varchar), cast(code as varchar)), 200)
-        as content
+    cast(code as varchar) as code, left(concat_ws(',', ts, build, code), 200) as content
 """
 
 
@@ -107,7 +106,9 @@ class Plan:
 
     def _parquet(self) -> Reading:
         aliases = ", ".join(self.columns.aliases())
-        select = "\n".join((_PARQUET_RECORDS, "from read_parquet($path, file_row_number = true) as rows (", aliases, ")"))
+        select = "\n".join(
+            (_PARQUET_RECORDS, "from read_parquet($path, file_row_number = true) as rows (", aliases, ")")
+        )
         return Reading(select, {"path": glob.escape(str(self.content.path))})
 
 
@@ -151,7 +152,7 @@ def _require_date(file: SourceFile, first_time: str) -> None:
     where = f"[[source]] {file.source.name!r}"
     if file.source.date == "name":
         raise ConfigError(
-            f'{file.path}: holds times of day, and date = "name" of {where} finds no date (YYYY-MM-DD or YYYYMMDD) in its name'
+            f'{file.path}: holds times of day, and date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
         )
     raise ConfigError(
         f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "

@@ -2,7 +2,7 @@
 
 ISO 8601 dates with a clock, with a zone (Z, UTC, GMT, +02, +02:00, +0200) or without; seconds, milli-, micro- or
 nanoseconds since 1970, told by magnitude; a time of day where the source gives a date. Fractions are cut, not rounded,
-at the microsecond. A number below 100,000,000 (1973) is no time: each unit then covers 1973 to 5138, and no two overlap.
+at the microsecond. A number below 100,000,000 (1973) is no time: each unit covers 1973 to 5138, and no two overlap.
 """
 
 import re
@@ -47,7 +47,8 @@ parts as (
         *,
         regexp_extract(
             time_text,
-            '^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?) ?([Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$',
+            '^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)'
+            || ' ?([Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$',
             ['day', 'clock', 'zone']
         ) as iso,
         regexp_extract(time_text, '^(\d{9,19})(?:\.(\d*))?$', ['whole', 'fraction']) as epoch,
@@ -55,20 +56,24 @@ parts as (
     from texts
 ),
 
-numbers as (select *, try_cast(epoch.whole as ubigint) as epoch_number from parts),
+tidy as (
+    select
+        *,
+        iso.day || ' ' || replace(iso.clock, ',', '.') as iso_text,
+        try_cast(epoch.whole as ubigint) as epoch_number
+    from parts
+),
 
 readings as (
     select
         *,
         case
-            when iso.day <> '' and iso.zone = '' then try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') as timestamp)
+            when iso.day <> '' and iso.zone = '' then try_cast(iso_text as timestamp)
             when is_clock then try_cast($day || ' ' || replace(time_text, ',', '.') as timestamp)
         end as local_ts,
         case
-            when iso.day <> '' and lower(iso.zone) in ('z', 'utc', 'gmt')
-                then try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') as timestamp)
-            when iso.day <> '' and iso.zone <> ''
-                then timezone('UTC', try_cast(iso.day || ' ' || replace(iso.clock, ',', '.') || iso.zone as timestamptz))
+            when iso.day <> '' and lower(iso.zone) in ('z', 'utc', 'gmt') then try_cast(iso_text as timestamp)
+            when iso.day <> '' and iso.zone <> '' then timezone('UTC', try_cast(iso_text || iso.zone as timestamptz))
             when epoch_number >= 100000000 then make_timestamp(try_cast(
                 case
                     when epoch_number < 100000000000
@@ -80,10 +85,10 @@ readings as (
                 end as bigint
             ))
         end as utc_ts
-    from numbers
+    from tidy
 ),
 
--- An hour that the clock skips comes back as another; one that it repeats is found an hour (or a half, or two) earlier too.
+-- A time that the clock skips comes back as another; one that it shows twice is found half an hour, one or two earlier too.
 moments as (
     select
         *,
@@ -113,7 +118,8 @@ typed as (
             when code is null then 'has no code'
             when time_text is null or time_text = '' then 'has no time'
             when is_clock and $day is null then 'time cannot be read: a time of day, and the source sets no date'
-            when regexp_full_match(time_text, '\d{4}-\d{2}-\d{2}') then 'time cannot be read: a date without a time of day'
+            when regexp_full_match(time_text, '\d{4}-\d{2}-\d{2}')
+                then 'time cannot be read: a date without a time of day'
             when ts is null and local_ts is not null
                 then 'time cannot be read: the clock of ' || $zone || ' shows it never, or twice'
             when ts is null or ts < timestamp '0001-01-01 00:00:00' then 'time cannot be read'

@@ -1,4 +1,4 @@
-"""Compressed files as plain ones: unpacked into a scratch file, so that a damaged one is found out before any record counts."""
+"""Compressed files as plain ones: unpacked first, so that a damaged one is found out before any record counts."""
 
 import gzip
 import shutil
@@ -15,7 +15,7 @@ _COPY_PORTION = 1 << 20
 
 
 def unpack(file: SourceFile, target: Path) -> Path:
-    """Write the content of a compressed file to `target`, or leave a plain one where it is; return where the content lies.
+    """Write the content of a compressed file to `target`; return where the content lies, which of a plain one is its path.
 
     Raises:
         InputOutputError: the file is truncated, damaged, or not compressed at all.
