@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from streammetrics import config as configuration
-from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
+from streammetrics.errors import StreammetricsError, UsageError
 from streammetrics.jobs import Session
 from streammetrics.progress import Progress
 

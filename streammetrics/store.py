@@ -123,7 +123,7 @@ class Store:
 
 
 def explained(error: Exception) -> StreammetricsError | None:
-    """What DuckDB says, as one of our errors; cut, for its messages echo records. None for what is not the database's."""
+    """What DuckDB says, as one of our errors, cut, for it echoes records; None for what is not the database's."""
     if not isinstance(error, DBAPIError):
         return None
     text = f"the database failed: {str(error.orig).splitlines()[0][:300]}"

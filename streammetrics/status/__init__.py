@@ -1,0 +1,49 @@
+"""What the store holds, what was judged, what is open and what waits to be read: in ten lines."""
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from streammetrics import narrate
+from streammetrics.config import Config
+from streammetrics.errors import StreammetricsError
+from streammetrics.sources import files
+from streammetrics.sources.files import SourceFile
+from streammetrics.status import facts
+from streammetrics.status.facts import Status
+from streammetrics.status.words import render
+from streammetrics.store import Store
+
+__all__ = ["Status", "as_json", "collect", "render"]
+
+
+def collect(store: Store, config: Config, now: datetime) -> Status:
+    """Find out how things stand at `now` (naive UTC).
+
+    Raises:
+        StoreBusyError, InputOutputError: there is a store, but it cannot be read.
+    """
+    found = _configured_files(config)
+    if not store.path.exists():
+        size = sum(file.size for file in found)
+        waiting = {"waiting_files": len(found), "waiting_bytes": size}
+        return Status(now=now, store=store.path, store_bytes=0, contents=None, **waiting)
+    with store.read() as connection:
+        waiting = facts.waiting(connection, found)
+        contents = facts.contents(connection, now)
+    return Status(now=now, store=store.path, store_bytes=store.path.stat().st_size, contents=contents, **waiting)
+
+
+def as_json(status: Status) -> str:
+    """The same as one line of JSON, times as ISO text in UTC."""
+    return narrate.as_json(status.model_dump())
+
+
+def _configured_files(config: Config) -> list[SourceFile]:
+    """The files that an ingest would look at; what it could not read is not waited for."""
+    found: dict[Path, SourceFile] = {}
+    for source in config.source:
+        for path in files.expand(config.resolve(source.path)):
+            with suppress(StreammetricsError):
+                found.setdefault(path, files.describe(source, path))
+    return list(found.values())

@@ -1,0 +1,193 @@
+"""What there is to tell of a store, and the questions that find it out.
+
+Nothing here reads all records: the ledger, the passes and the builds are small, and of the alerts only those are read
+whose codes have an open incident.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
+
+from streammetrics.slices import whole_incidents
+from streammetrics.sources.files import SourceFile
+from streammetrics.views import compose
+
+STRONGEST = 3
+"""So many incidents of a rule, and so many comparisons, fit into a line."""
+
+_HISTORY = """
+select
+    min(min_ts) as first_ts, max(max_ts) as last_ts, coalesce(sum(records), 0)::bigint as records,
+    coalesce(sum(rejected), 0)::bigint as rejected, count(*) as batches
+from batches where duplicate_of is null
+"""
+
+_ESTABLISHED = "select build from builds where since_second is not null order by version_rank desc limit 2"
+
+_PASSES = """
+select finished_at, state, alerts_new, alerts_revised, alerts_retracted, error
+from runs where state = 'failed' or not $failed
+order by run_id desc limit 1
+"""
+
+# Open are incidents that end so near to what is settled that another alert could join them.
+_OPEN_TAILS = """
+select alerts.rule, alerts.baseline, alerts.candidate, alerts.code
+from main.alerts as alerts
+inner join (select rule, baseline, candidate, min(settled_until) as settled_until from progress group by all) as settled
+    using (rule, baseline, candidate)
+cross join settings
+where alerts.state = 'current' and epoch(alerts.end_ts) + settings.merge_seconds > epoch(settled.settled_until)
+"""
+
+_OPEN = """
+select rule, code, baseline, candidate, start_ts, ratio, peak_value,
+    count(*) over (partition by rule) as open,
+    row_number() over (partition by rule order by peak_value desc, incident_id) as place
+from incidents where state = 'open'
+qualify place <= $most
+order by rule, place
+"""
+
+# A build is awaited where a bin of the other one is over that it has not been heard in.
+_JUDGED = """
+select pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
+    case
+        when any_value(abs(epoch(olds.last_second) - epoch(news.last_second))) < min(rules.bin_seconds) then null
+        when any_value(olds.last_second < news.last_second) then pairs.baseline
+        else pairs.candidate
+    end as awaited,
+    any_value(abs(epoch(olds.last_second) - epoch(news.last_second)))::bigint as behind_seconds
+from pairs
+inner join builds as olds on pairs.baseline = olds.build
+inner join builds as news on pairs.candidate = news.build
+cross join (select distinct rule, bin_seconds, settings_hash from rules) as rules
+left join progress
+    on progress.rule = rules.rule and progress.settings_hash = rules.settings_hash
+    and progress.baseline = pairs.baseline and progress.candidate = pairs.candidate
+where pairs.until_second = 253402300799
+group by pairs.baseline, pairs.candidate
+order by pairs.candidate desc, pairs.baseline desc
+"""
+
+_REJECTS = """
+select
+    (select coalesce(sum(rejected), 0)::bigint from batches where loaded_at >= $since) as rejected_last_day,
+    (
+        select reason from rejects where batch_id in (select batch_id from batches where loaded_at >= $since)
+        group by reason order by count(*) desc, reason limit 1
+    ) as reject_reason
+"""
+
+# The ledger has the size of what a compressed file holds, and its time of change tells it.
+_WAITING = """
+with found as (
+    select unnest($paths::text[]) as path, unnest($modified::bigint[]) as modified_ns, unnest($sizes::bigint[]) as size,
+        unnest($packed::boolean[]) as is_compressed
+)
+
+select count(*) as waiting_files, coalesce(sum(size), 0)::bigint as waiting_bytes
+from found
+where not exists (
+    select 1 from batches
+    where batches.path = found.path and batches.modified_ns = found.modified_ns
+        and (found.is_compressed or batches.range_end = found.size)
+)
+"""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Pass(_Part):
+    """How a detection pass ended; times are naive UTC throughout."""
+
+    finished_at: datetime
+    state: str
+    alerts_new: int
+    alerts_revised: int
+    alerts_retracted: int
+    error: str | None
+
+
+class Incident(_Part):
+    """An open incident; `open` is how many its rule has."""
+
+    rule: str
+    code: str
+    baseline: str
+    candidate: str
+    start_ts: datetime
+    ratio: float | None
+    open: int
+
+
+class Comparison(_Part):
+    """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind."""
+
+    baseline: str
+    candidate: str
+    judged_until: datetime | None
+    awaited: str | None
+    behind_seconds: int
+
+
+class Contents(_Part):
+    """What the store holds."""
+
+    first_ts: datetime | None
+    last_ts: datetime | None
+    records: int
+    rejected: int
+    batches: int
+    builds: tuple[str, ...]
+    last_pass: Pass | None
+    last_failure: Pass | None
+    open_incidents: tuple[Incident, ...]
+    comparisons: tuple[Comparison, ...]
+    rejected_last_day: int
+    reject_reason: str | None
+
+
+class Status(_Part):
+    """`contents` is None where there is no store yet. `waiting_bytes` are those of the files as they lie on disk."""
+
+    now: datetime
+    store: Path
+    store_bytes: int
+    contents: Contents | None
+    waiting_files: int
+    waiting_bytes: int
+
+
+def contents(connection: Connection, now: datetime) -> Contents:
+    """Ask the store."""
+    opened = connection.exec_driver_sql(compose(_OPEN, alerts=whole_incidents(_OPEN_TAILS)), {"most": STRONGEST})
+    return Contents(
+        **connection.exec_driver_sql(_HISTORY).mappings().one(),
+        **connection.exec_driver_sql(_REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
+        builds=tuple(connection.exec_driver_sql(_ESTABLISHED).scalars()),
+        last_pass=_pass(connection, failed=False),
+        last_failure=_pass(connection, failed=True),
+        open_incidents=tuple(Incident(**found) for found in opened.mappings()),
+        comparisons=tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(_JUDGED)).mappings()),
+    )
+
+
+def _pass(connection: Connection, *, failed: bool) -> Pass | None:
+    found = connection.exec_driver_sql(_PASSES, {"failed": failed}).mappings().one_or_none()
+    return None if found is None else Pass(**found)
+
+
+def waiting(connection: Connection, found: list[SourceFile]) -> dict[str, int]:
+    """How many of the files the ledger does not know as they lie there, and their bytes."""
+    parameters = {
+        "paths": [str(file.path) for file in found],
+        "modified": [file.modified_ns for file in found],
+        "sizes": [file.size for file in found],
+        "packed": [file.compression is not None for file in found],
+    }
+    return dict(connection.exec_driver_sql(_WAITING, parameters).mappings().one())

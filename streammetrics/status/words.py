@@ -1,0 +1,89 @@
+"""The state of a store in words."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from streammetrics.narrate import moment, printable
+from streammetrics.status.facts import STRONGEST, Comparison, Contents, Incident, Pass, Status
+
+
+def render(status: Status) -> str:
+    """At most ten lines for people."""
+    lines = [("store", f"{status.store}, {_size(status.store_bytes)}")]
+    if status.contents is None:
+        lines = [("store", f"{status.store}: there is no store yet; `streammetrics ingest` makes one")]
+    else:
+        lines += _content_lines(status.contents, status.now)
+    waiting = (
+        f"{_count(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
+    )
+    lines.append(("waiting", waiting))
+    return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
+
+
+def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str]]:
+    history = "no records yet"
+    if contents.first_ts is not None and contents.last_ts is not None:
+        history = f"{moment(contents.first_ts)} to {moment(contents.last_ts)} UTC, {_age(now - contents.last_ts)}"
+    yield "history", history
+    yield (
+        "records",
+        f"{contents.records:,} in {_count(contents.batches, 'batch', 'batches')}, {contents.rejected:,} rejected",
+    )
+    if contents.rejected_last_day:
+        yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
+    yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or "none yet"
+    yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
+    if contents.last_failure is not None and contents.last_failure != contents.last_pass:
+        yield "failed", _pass(contents.last_failure)
+    yield "open", "; ".join(_open_lines(contents.open_incidents)) or "no incidents"
+    yield "judged", "; ".join(map(_judged, contents.comparisons[:STRONGEST])) or "nothing yet"
+
+
+def _pass(found: Pass) -> str:
+    if found.error is not None:
+        return f"{moment(found.finished_at)}: {found.state}: {found.error}"
+    counts = f"{found.alerts_new:,} new, {found.alerts_revised:,} revised, {found.alerts_retracted:,} retracted"
+    return f"{moment(found.finished_at)}: {found.state}, alerts: {counts}"
+
+
+def _open_lines(incidents: tuple[Incident, ...]) -> Iterator[str]:
+    for rule, group in groupby(incidents, lambda incident: incident.rule):
+        shown = list(group)
+        told = ", ".join(
+            f"code {incident.code} since {moment(incident.start_ts)}"
+            + ("" if incident.ratio is None else f" (x{incident.ratio:.3g})")
+            for incident in shown
+        )
+        more = "" if shown[0].open == len(shown) else f" and {shown[0].open - len(shown):,} more"
+        yield f"{rule}: {_count(shown[0].open, 'incident')}: {told}{more}"
+
+
+def _judged(pair: Comparison) -> str:
+    until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
+    awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
+    return f"{pair.baseline} -> {pair.candidate} {until}{awaited}"
+
+
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _age(age: timedelta) -> str:
+    seconds = round(age.total_seconds())
+    return f"{_duration(seconds)} ago" if seconds >= 0 else f"{_duration(-seconds)} ahead of the clock"
+
+
+def _duration(seconds: int) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _size(number: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"

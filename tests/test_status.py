@@ -1,0 +1,217 @@
+"""What `status` tells: a literal text for a small store, and each thing that it is asked for."""
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streammetrics import status
+from streammetrics.config import Config, DetectSettings, Source
+from streammetrics.detect import record_failure
+from streammetrics.store import Store
+from tests.histories import NOW, history, regression
+from tests.oracle import Record
+from tests.streams import MONDAY
+
+
+def told(store: Store, config: Config | None = None, now: datetime = NOW) -> dict[str, str]:
+    """The lines by their names."""
+    lines = status.render(status.collect(store, config or Config(), now)).splitlines()
+    assert len(lines) <= 10
+    return {line[:10].rstrip(): line[11:] for line in lines}
+
+
+def source(path: Path) -> Config:
+    return Config(source=(Source(name="clients", path=str(path)),))
+
+
+def test_whole_text_of_a_small_store(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", regression())
+    text = status.render(status.collect(store, Config(), NOW))
+    size = f"{store.path.stat().st_size / 1e6:.1f} MB"
+    assert text.splitlines() == [
+        f"store      {tmp_path}/s.duckdb, {size}",
+        "history    2026-11-23 00:00:00 to 2026-11-23 00:19:59 UTC, 11 h ago",
+        "records    3,001 in 1 batch, 0 rejected",
+        "builds     latest 1.10, previous 1.9",
+        "last pass  2026-11-23 12:00:00: done, alerts: 132 new, 0 revised, 0 retracted",
+        "open       difference: 1 incident: code -17 since 2026-11-23 00:00:00; "
+        "ratio: 1 incident: code -17 since 2026-11-23 00:08:30",
+        "judged     1.9 -> 1.10 up to 2026-11-23 00:19:59",
+        "waiting    nothing",
+    ]
+
+
+def test_without_a_store_it_says_so_and_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("12345")
+    store = Store(tmp_path / "none" / "s.duckdb")
+    assert told(store, source(tmp_path / "*.csv")) == {
+        "store": f"{tmp_path}/none/s.duckdb: there is no store yet; `streammetrics ingest` makes one",
+        "waiting": "1 file, 5 bytes",
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_store_without_records(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.duckdb")
+    with store.write():
+        pass
+    lines = told(store)
+    del lines["store"]
+    assert lines == {
+        "history": "no records yet",
+        "records": "0 in 0 batches, 0 rejected",
+        "builds": "none yet",
+        "last pass": "none yet",
+        "open": "no incidents",
+        "judged": "nothing yet",
+        "waiting": "nothing",
+    }
+
+
+def test_json_has_the_same(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", regression())
+    text = status.as_json(status.collect(store, Config(), NOW))
+    assert "\n" not in text
+    found = json.loads(text)
+    assert found["now"] == "2026-11-23 12:00:00"
+    assert found["contents"]["records"] == 3001
+    assert found["contents"]["last_pass"]["finished_at"] == "2026-11-23 12:00:00"
+    assert found["contents"]["open_incidents"][0] == {
+        "rule": "difference", "code": "-17", "baseline": "1.9", "candidate": "1.10", "start_ts": "2026-11-23 00:00:00",
+        "ratio": None, "open": 1,
+    }  # fmt: skip
+    assert found["contents"]["comparisons"] == [
+        {
+            "baseline": "1.9", "candidate": "1.10", "judged_until": "2026-11-23 00:19:59", "awaited": None,
+            "behind_seconds": 0,
+        }
+    ]  # fmt: skip
+
+
+def both(seconds: range, *builds: str) -> list[Record]:
+    return [Record(MONDAY + second, build, "7") for second in seconds for build in builds]
+
+
+@pytest.mark.parametrize(
+    ("late", "judged"),
+    [
+        ([], "1.9 -> 1.10 up to 2026-11-23 00:03:19"),
+        (both(range(200, 209), "1.10"), "1.9 -> 1.10 up to 2026-11-23 00:03:19"),
+        (both(range(200, 210), "1.10"), "1.9 -> 1.10 up to 2026-11-23 00:03:19, 1.9 is awaited (10 s behind)"),
+        (both(range(200, 500), "1.9"), "1.9 -> 1.10 up to 2026-11-23 00:03:19, 1.10 is awaited (5 min behind)"),
+        (both(range(200, 400), "1.9", "1.10"), "1.9 -> 1.10 up to 2026-11-23 00:06:39"),
+    ],
+)
+def test_the_build_that_is_awaited_is_named(tmp_path: Path, late: list[Record], judged: str) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(200), "1.9", "1.10") + late)
+    assert told(store)["judged"] == judged
+
+
+def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> None:
+    start, more = both(range(1200), "1.9", "1.10"), range(600, 1200)
+    surges = [Record(MONDAY + s, "1.10", f"E{n}") for s in more for n in range(5) for _ in range(n + 1)]
+    resolved = [Record(MONDAY + s, "1.10", "gone") for s in range(100, 200)]
+    store = history(
+        tmp_path / "s.duckdb", [*start, *surges, *resolved], Config(detect=DetectSettings(merge_seconds=60))
+    )
+    with store.read() as connection:
+        stored = connection.exec_driver_sql(
+            "select code, count(*) from incidents where rule = 'difference' and state = 'open' group by 1 order by 1"
+        ).all()
+    assert [tuple(row) for row in stored] == [(f"E{n}", 1) for n in range(5)]
+    first, second = told(store)["open"].split("; ")
+    assert first == (
+        "difference: 5 incidents: code E4 since 2026-11-23 00:00:00, code E3 since 2026-11-23 00:00:00, "
+        "code E2 since 2026-11-23 00:00:00 and 2 more"
+    )
+    assert second.startswith("ratio: 5 incidents: code E0 since 2026-11-23 00:08:30, ")
+
+
+def test_ratio_is_told_where_there_is_one(tmp_path: Path) -> None:
+    doubled = both(range(1200), "1.9", "1.10") + both(range(1200), "1.10") * 2
+    store = history(tmp_path / "s.duckdb", doubled)
+    one = "1 incident: code 7 since 2026-11-23 00:00:00 (x3)"
+    assert told(store)["open"] == f"difference: {one}; ratio: {one}"
+
+
+def test_last_pass_and_last_failure(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    with store.write() as connection:
+        record_failure(connection, NOW, NOW + timedelta(seconds=1), "OSError: no\nspace\x1b[31m")
+    failure = "2026-11-23 12:00:01: failed: OSError: no\\nspace\\x1b[31m"
+    assert told(store)["last pass"] == failure
+    assert "failed" not in told(store)
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "insert into runs by name\n"
+            "select * replace (run_id + 9 as run_id, 'done' as state, null as error) from runs where state = 'failed'"
+        )
+        connection.commit()
+    assert told(store)["last pass"] == "2026-11-23 12:00:01: done, alerts: 0 new, 0 revised, 0 retracted"
+    assert told(store)["failed"] == failure
+
+
+def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    with store.write() as connection, connection.begin():
+        connection.exec_driver_sql("update batches set rejected = 3, loaded_at = timestamp '2026-11-22 12:00:00'")
+        connection.exec_driver_sql(
+            "insert into rejects select 1, 's', '/a.csv', line, reason, ''\n"
+            "from (values (1, 'code is missing'), (2, 'ts is no time'), (3, 'ts is no time')) as v (line, reason)"
+        )
+    assert told(store)["rejects"] == "3 in the last day, most of them: ts is no time"
+    assert told(store)["records"] == "60 in 1 batch, 3 rejected"
+    assert "rejects" not in told(store, now=NOW + timedelta(seconds=1))
+
+
+def test_ten_lines_at_most(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", regression())
+    with store.write() as connection:
+        record_failure(connection, NOW, NOW, "OSError: no space")
+        with connection.begin():
+            connection.exec_driver_sql("update runs set run_id = run_id - 100 where state = 'failed'")
+            connection.exec_driver_sql("update batches set rejected = 1")
+    assert len(told(store)) == 10
+
+
+def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, size in {
+        "new.csv": 100,
+        "known.csv": 20,
+        "grown.csv": 30,
+        "known.csv.gz": 7,
+        "skip.tmp": 9,
+        ".x.csv": 9,
+    }.items():
+        (folder / name).write_bytes(b"x" * size)
+        os.utime(folder / name, ns=(5, 5))
+    (folder / "pipe.csv").mkdir()
+    os.mkfifo(folder / "fifo.csv")
+    with store.write() as connection, connection.begin():
+        for name, size in {"known.csv": 20, "grown.csv": 25, "known.csv.gz": 4000}.items():
+            connection.exec_driver_sql(
+                "insert into batches\n"
+                "select 9, 's', ?, 0, ?, 'f', 5, 1, 0, min_ts, max_ts, loaded_at, null from batches limit 1",
+                (str(folder / name), size),
+            )
+    assert told(store, source(folder / "*"))["waiting"] == "2 files, 130 bytes"
+    os.utime(folder / "known.csv", ns=(5, 6))
+    assert told(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
+
+
+def test_a_clock_that_is_behind_the_records(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    assert told(store, now=datetime(2026, 11, 23))["history"].endswith(" UTC, 59 s ahead of the clock")
+
+
+@pytest.mark.parametrize(("ago", "words"), [(1, "1 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (400000, "4 d")])
+def test_ages_are_round(tmp_path: Path, ago: int, words: str) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    last = datetime(2026, 11, 23, 0, 0, 59)
+    assert told(store, now=last + timedelta(seconds=ago))["history"].endswith(f" UTC, {words} ago")
