@@ -1,4 +1,4 @@
-"""Files into the store: each is one transaction of events, counters, builds, rejects and a row of `batches`, or nothing.
+"""Files into the store: each is one transaction of events, counters, builds, rejects and its ledger row, or nothing.
 
 What the ledger knows is not read again, and what was read under another name is not counted again. A file that fails
 does not stop the others.
@@ -193,7 +193,7 @@ def _raise_if_fatal(error: DBAPIError, where: Path) -> None:
 
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
-    """A folder beside the store for one file's working copies. Who holds the store holds it: a killed run's is removed."""
+    """A folder beside the store for working copies. Who holds the store holds it: a killed run's is removed."""
     folder = Path(f"{config.store_path}.scratch")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

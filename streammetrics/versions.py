@@ -24,7 +24,7 @@ def version_key(build: str) -> VersionKey:
     """The place of a build in natural version order: 5.9 < 5.10-beta.2 < 5.10-rc1 < 5.10 < 5.10.1.
 
     Runs of digits are compared as numbers, of whatever length; runs of text as text, without regard to case; separators
-    only separate. A pre-release comes before what it leads to. Builds that are equal in this are told apart by their text.
+    only separate. A pre-release comes before what it leads to. Builds that are equal in this differ by their text.
     """
     return (*map(_token, _RUN.findall(build)), (_END, 0, "")), build
 

@@ -61,7 +61,7 @@ def names(pairs: Iterable[Pair]) -> list[str]:
 
 def _text(connection: Connection, pairs: list[Pair]) -> str:
     """The view as SQL, every name and value quoted by the database's own rules."""
-    second, errors = column("second", DateTime), column("errors")
+    second, errors = column("second", DateTime), column("errors", BigInteger)
     build, code = column("build", Text), column("code", Text)
     sums = []
     for (build_name, code_name), name in zip(pairs, names(pairs), strict=True):

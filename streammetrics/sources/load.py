@@ -35,7 +35,13 @@ _PLAIN_HEAD = "insert into events select case when build <> '' and"
 
 _PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
 
-_TOO_LATE = "select error('too late') from events where batch_id = $batch_id having max(ts) > $latest"
+# A bare cast takes a year of three digits for one.
+_OUT_OF_RANGE = """
+select error('out of range')
+from events
+where batch_id = $batch_id
+having max(ts) > $latest or min(ts) < timestamp '1000-01-01 00:00:00'
+"""
 
 _INSERT_TYPED = """
 insert into events
@@ -68,7 +74,7 @@ group by portion
 order by cut
 """
 
-# In order of time: what is grouped without order defeats the zone maps of later queries, and takes half as much room again.
+# In order of time: without it, counters defeat the zone maps of later queries and take half as much room again.
 _COUNT = """
 insert into counters
 select date_trunc('second', ts) as second, build, code, count(*), batch_id
@@ -100,7 +106,7 @@ def quickly(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
         parameters = {"batch_id": batch.batch_id, **reading.parameters}
         connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
         latest = {"batch_id": batch.batch_id, "latest": batch.typing["latest"]}
-        connection.exec_driver_sql(_TOO_LATE, latest)
+        connection.exec_driver_sql(_OUT_OF_RANGE, latest)
     else:
         parameters = {"batch_id": batch.batch_id, **batch.typing, **reading.parameters}
         connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), parameters)
@@ -124,9 +130,11 @@ def count(connection: Connection, batch: Batch) -> tuple[int, datetime | None, d
     """Counters of what was inserted; the number of its records, and their first and last time."""
     batch_id = {"batch_id": batch.batch_id}
     records, first, last = connection.exec_driver_sql(_LOADED, batch_id).one()
+    if not records:
+        return 0, None, None
     portions = {"portions": 1 + records // _PORTION_RECORDS, **batch_id}
     cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)]
-    for start, stop in pairwise([first, *cuts[1:], datetime.max]):
+    for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
         connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **batch_id})
     return records, first, last
 

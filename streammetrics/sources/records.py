@@ -20,7 +20,7 @@ _REPLACED = "\ufffd"
 
 
 class Record(NamedTuple):
-    """One record, texts as they came. `line` is the one that it begins in, from 1; `reason` is empty where it is readable."""
+    """One record, texts as they came. `line` is where it begins, from 1; `reason` is empty where it is readable."""
 
     line: int
     reason: str

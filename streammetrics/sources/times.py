@@ -18,7 +18,7 @@ _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
 
 
 def plain_guard(sample: Iterable[str]) -> str:
-    """A condition in SQL on `ts`, which these texts fulfil and under which a bare cast to TIMESTAMP reads what is meant.
+    """A condition in SQL on `ts` which these texts fulfil, and under which a bare cast to TIMESTAMP reads them right.
 
     Empty where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
     """
@@ -47,7 +47,7 @@ parts as (
         *,
         regexp_extract(
             time_text,
-            '^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)'
+            '^([1-9]\d{3}-\d{1,2}-\d{1,2})[Tt ] *(\d{1,2}:\d{1,2}(?::\d{1,2}(?:[.,]\d*)?)?)'
             || ' ?([Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$',
             ['day', 'clock', 'zone']
         ) as iso,
@@ -88,7 +88,7 @@ readings as (
     from tidy
 ),
 
--- A time that the clock skips comes back as another; one that it shows twice is found half an hour, one or two earlier too.
+-- A time that the clock skips comes back as another; one that it shows twice is found half an hour, one or two earlier.
 moments as (
     select
         *,
@@ -122,7 +122,7 @@ typed as (
                 then 'time cannot be read: a date without a time of day'
             when ts is null and local_ts is not null
                 then 'time cannot be read: the clock of ' || $zone || ' shows it never, or twice'
-            when ts is null or ts < timestamp '0001-01-01 00:00:00' then 'time cannot be read'
+            when ts is null or ts < timestamp '1000-01-01 00:00:00' then 'time cannot be read'
             when ts > $latest
                 then format(
                     '{:,} s ahead of the clock, more than ingest.future_limit_seconds = {}',

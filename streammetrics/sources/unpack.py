@@ -15,7 +15,7 @@ _COPY_PORTION = 1 << 20
 
 
 def unpack(file: SourceFile, target: Path) -> Path:
-    """Write the content of a compressed file to `target`; return where the content lies, which of a plain one is its path.
+    """Write the content of a compressed file to `target`; return where the content lies: a plain file is its own.
 
     Raises:
         InputOutputError: the file is truncated, damaged, or not compressed at all.

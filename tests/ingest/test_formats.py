@@ -1,0 +1,281 @@
+"""Whatever the format, its compression and its habits, the same records come out."""
+
+import codecs
+import gzip
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+import zstandard
+
+from streammetrics.errors import ConfigError, InputOutputError
+from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
+
+
+def in_format(kind: str, folder: Path) -> bytes:
+    if kind == "csv":
+        return THREE
+    if kind == "tsv":
+        return THREE.replace(b",", b"\t")
+    header, *rows = (line.split(",") for line in THREE.decode().splitlines())
+    if kind in ("jsonl", "ndjson"):
+        return "".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows).encode()
+    path = folder / "made.bin"
+    duckdb.execute(
+        "copy (select unnest($ts)::timestamp as ts, unnest($build) as build, unnest($code) as code) "
+        f"to '{path}' (format parquet)",
+        {name: [row[place] for row in rows] for place, name in enumerate(header)},
+    )
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "ndjson", "parquet"])
+def test_every_format_and_compression_is_read(shop: Shop, kind: str, packing: str) -> None:
+    shop.write(f"errors.{kind}{packing}", in_format(kind, shop.folder))
+    (outcome,) = shop.feed()
+    assert (outcome.state, outcome.records, outcome.rejected, outcome.message) == ("loaded", 3, 0, "")
+    assert shop.events() == THREE_EVENTS
+    assert shop.rows("select records, rejected, min_ts::text, max_ts::text from batches") == [
+        (3, 0, "2026-11-23 10:00:00", "2026-11-23 10:00:01")
+    ]
+    assert shop.rows("select second::text, build, code, errors from counters order by all") == [
+        ("2026-11-23 10:00:00", "5.10", "-17", 1),
+        ("2026-11-23 10:00:00", "5.9", "404", 1),
+        ("2026-11-23 10:00:01", "5.10", "E_X", 1),
+    ]
+    assert not (shop.folder / "store" / "x.duckdb.scratch").exists()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("has_last", [True, False])
+def test_line_ends(shop: Shop, end: bytes, has_last: bool) -> None:
+    content = THREE.replace(b"\n", end)
+    outcome = shop.feed_text(content if has_last else content.removesuffix(end))
+    assert (outcome.records, outcome.rejected) == (3, 0)
+    assert shop.events() == THREE_EVENTS
+
+
+def test_mixed_line_ends_and_blank_lines(shop: Shop) -> None:
+    lines = THREE.splitlines()
+    outcome = shop.feed_text(b"\n" + lines[0] + b"\r\n" + lines[1] + b"\r\r\n" + lines[2] + b"\n\n" + lines[3] + b"\r")
+    assert (outcome.records, outcome.rejected) == (3, 0)
+    assert shop.events() == THREE_EVENTS
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        codecs.BOM_UTF8 + THREE,
+        THREE.decode().encode("utf-16"),
+        codecs.BOM_UTF16_BE + THREE.decode().encode("utf-16-be"),
+        codecs.BOM_UTF8 + THREE.replace(b"\n", b"\r"),
+    ],
+    ids=["utf-8", "utf-16", "utf-16-be", "utf-8 and CR"],
+)
+def test_a_byte_order_mark_is_no_part_of_the_first_name(shop: Shop, encoded: bytes) -> None:
+    assert shop.feed_text(encoded).records == 3
+    assert shop.events() == THREE_EVENTS
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_the_header_tells_the_delimiter(shop: Shop, delimiter: str) -> None:
+    assert shop.feed_text(THREE.replace(b",", delimiter.encode())).records == 3
+    assert shop.events() == THREE_EVENTS
+
+
+def test_a_delimiter_can_be_set(shop: Shop) -> None:
+    assert shop.feed_text(THREE.replace(b",", b"^"), delimiter="^").records == 3
+    assert shop.events() == THREE_EVENTS
+
+
+def test_quoted_fields_and_codes_come_as_they_are(shop: Shop) -> None:
+    codes = ["-5", "E42", "007", str(2**63), "", "\U0001f4a5", " 7 ", 'say ""no""', "a,b", "two\nlines", "NULL", "\\N", "x\\"]
+    lines = ["ts,build,code", *(f'2026-11-23 10:00:{n:02},"5.9","{code}"' for n, code in enumerate(codes))]
+    assert shop.feed_text("\n".join(lines)).records == len(codes)
+    assert [code for _, _, code in shop.events()] == [code.replace('""', '"') for code in codes]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_other_columns_do_not_matter(shop: Shop, end: str) -> None:
+    lines = ["host;Error_Code;x;VERSION;x;Time", "h;7;;5.9;;2026-11-23 10:00:00", "h;8;;5.9;;2026-11-23 10:00:01"]
+    assert shop.feed_text(end.join(lines)).records == 2
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "7"), ("2026-11-23 10:00:01", "5.9", "8")]
+
+
+def test_an_empty_field_after_the_last_delimiter_is_a_habit(shop: Shop) -> None:
+    for name, end in (("a.csv", "\n"), ("b.csv", "\r")):
+        shop.feed_text(end.join(["ts,build,code", f"2026-11-23 10:00:00,5.9,{name},"]), name=name)
+    assert [code for _, _, code in shop.events()] == ["a.csv", "b.csv"]
+
+
+def test_columns_can_be_mapped(shop: Shop) -> None:
+    columns = {"ts": "when", "build": "What, exactly", "code": 'co"de'}
+    text = 'ts,"What, exactly",when,"co""de"\nx,5.9,2026-11-23 10:00:00,7\n'
+    assert shop.feed_text(text, columns=columns).records == 1
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "7")]
+
+
+def test_json_numbers_keep_their_digits(shop: Shop) -> None:
+    lines = [
+        '{"Time": 1795428000, "build": 5.90, "code": 007}',
+        '{"when": "2026-11-23T10:00:01Z", "build": "b", "code": 12345678901234567890123}',
+        '{"Time": "2026-11-23T10:00:02Z", "build": 5.90, "code": 12345678901234567890123, "x": {"y": []}}',
+        '{"Time": 1795428003.25, "build": 1e5, "code": -0}',
+    ]
+    outcome = shop.feed_text("\n".join(lines), name="errors.jsonl")
+    assert (outcome.records, outcome.rejected) == (2, 2)
+    assert shop.events() == [
+        ("2026-11-23 10:00:02", "5.90", "12345678901234567890123"),
+        ("2026-11-23 10:00:03.250000", "1e5", "-0"),
+    ]
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(1, "is not a JSON object"), (2, "has no ts")]
+
+
+def test_parquet_types(shop: Shop) -> None:
+    columns = {
+        "timestamptz": "timestamptz '2026-11-23 12:00:00+02'",
+        "nanoseconds": "timestamp_ns '2026-11-23 10:00:00.123456789'",
+        "milliseconds": "timestamp_ms '2026-11-23 10:00:00.123'",
+        "epoch": "1795428000000::bigint",
+        "text": "'2026-11-23T10:00:00Z'",
+    }
+    for number, (name, value) in enumerate(columns.items()):
+        path = shop.folder / f"{name}.parquet"
+        duckdb.execute(f"copy (select {number} as code, 5.9::double as build, {value} as ts) to '{path}' (format parquet)")
+    assert [outcome.records for outcome in shop.feed()] == [1, 1, 1, 1, 1]
+    assert sorted(shop.events(), key=lambda event: event[2]) == [
+        ("2026-11-23 10:00:00", "5.9", "0"),
+        ("2026-11-23 10:00:00.123456", "5.9", "1"),
+        ("2026-11-23 10:00:00.123000", "5.9", "2"),
+        ("2026-11-23 10:00:00", "5.9", "3"),
+        ("2026-11-23 10:00:00", "5.9", "4"),
+    ]
+
+
+def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
+    path = shop.write("errors.log", THREE)
+    (outcome,) = shop.feed(path)
+    assert outcome.message == (
+        f"{path}: its suffix does not say what is in it; set format of [[source]] 'feed' "
+        'to "csv", "tsv", "jsonl" or "parquet"'
+    )
+    assert isinstance(outcome.error, ConfigError)
+    assert shop.feed(path, format="csv")[0].records == 3
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_columns_that_are_not_found_are_listed_with_a_line_to_copy(shop: Shop, end: str) -> None:
+    outcome = shop.feed_text(end.join(["when,Version,what", "2026-11-23 10:00:00,1,7"]))
+    assert isinstance(outcome.error, ConfigError)
+    assert outcome.message == (
+        f'{shop.folder / "errors.csv"}: no column for ts and code; the columns found are: "when", "Version", "what"; '
+        "name them in [[source]] 'feed':\n"
+        'columns = { ts = "...", build = "Version", code = "..." }'
+    )
+    assert shop.rows("select * from batches") == []
+
+
+@pytest.mark.parametrize("name", ["errors.csv", "errors.jsonl", "errors.tsv"])
+def test_a_file_without_a_header_loads_nothing(shop: Shop, name: str) -> None:
+    assert isinstance(shop.feed_text("2026-11-23 10:00:00,5.9,7\n", name=name).error, ConfigError)
+    assert shop.rows("select * from batches") == []
+
+
+def test_a_mapped_column_that_is_not_there_is_named(shop: Shop) -> None:
+    outcome = shop.feed_text(THREE, columns={"ts": "ts", "build": "build", "code": "kode"})
+    assert "no column for code" in outcome.message
+
+
+def test_one_column_is_not_two(shop: Shop) -> None:
+    outcome = shop.feed_text(THREE, columns={"ts": "ts", "build": "code", "code": "code"})
+    assert "one column cannot be two of ts, build and code" in outcome.message
+
+
+def test_a_header_alone_is_a_file_of_no_records(shop: Shop) -> None:
+    outcome = shop.feed_text("ts,build,code\n")
+    assert (outcome.state, outcome.records, outcome.rejected) == ("loaded", 0, 0)
+    assert shop.rows("select records, min_ts from batches") == [(0, None)]
+
+
+def test_an_empty_file_is_told_of_once(shop: Shop) -> None:
+    path = shop.write("errors.csv", b"")
+    assert [outcome.message for outcome in shop.feed()] == [f"{path}: is empty"]
+    assert [outcome.message for outcome in shop.feed()] == [""]
+    path.write_bytes(THREE)
+    assert shop.feed()[0].records == 3
+
+
+def test_several_members_of_gzip_and_frames_of_zstd_are_one_content(shop: Shop) -> None:
+    half = len(THREE) // 2
+    (shop.folder / "a.csv.gz").write_bytes(gzip.compress(THREE[:half]) + gzip.compress(THREE[half:]))
+    other = THREE.replace(b"10:", b"09:")
+    (shop.folder / "b.csv.zst").write_bytes(zstandard.compress(other[:half]) + zstandard.compress(other[half:]))
+    assert [outcome.records for outcome in shop.feed()] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cut.csv.gz", gzip.compress(THREE)[:-9]),
+        ("cut.csv.zst", zstandard.compress(THREE)[:-4]),
+        ("plain.csv.gz", THREE),
+        ("plain.csv.zst", THREE),
+        ("empty.csv.zst", b""),
+        ("damaged.csv.gz", gzip.compress(THREE)[:20] + b"\xff" * 30 + gzip.compress(THREE)[50:]),
+        ("plain.parquet", THREE),
+        ("cut.parquet", b"PAR1" + THREE),
+    ],
+)
+def test_a_damaged_file_loads_nothing_and_the_others_load(shop: Shop, name: str, content: bytes) -> None:
+    (shop.folder / name).write_bytes(content)
+    shop.write("z.csv", THREE)
+    bad, good = shop.feed()
+    assert (bad.state, good.state) == ("failed", "loaded")
+    assert isinstance(bad.error, InputOutputError)
+    assert name in bad.message
+    assert shop.events() == THREE_EVENTS
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "a?.csv", "it's.csv", "a b.csv", "%s;--.csv"])
+def test_a_name_is_only_a_name(shop: Shop, name: str) -> None:
+    shop.write("a1.csv", THREE.replace(b"10:", b"09:"))
+    path = shop.write(name, THREE)
+    assert [(outcome.path, outcome.records) for outcome in shop.feed(path)] == [(path, 3)]
+    assert shop.events() == THREE_EVENTS
+    parquet = path.with_suffix(".parquet")
+    parquet.write_bytes(in_format("parquet", shop.folder).replace(b"E_X", b"E_Y"))
+    assert shop.feed(parquet)[0].state == "loaded"
+
+
+def test_ten_thousand_columns(shop: Shop) -> None:
+    header = ",".join(["ts", "build", *(f"x{n}" for n in range(10_000)), "code"])
+    for name, end in (("a.csv", "\n"), ("b.csv", "\r")):
+        row = ",".join(["2026-11-23 10:00:00", "5.9", *("0" for _ in range(10_000)), name])
+        assert shop.feed_text(header + end + row, name=name).records == 1
+
+
+def test_set_a(shop: Shop, reference_data: Path) -> None:
+    (outcome,) = shop.feed(reference_data / "set_a" / "ErrorStreamSetA.csv", date="2026-11-20")
+    assert (outcome.records, outcome.rejected) == (14_000, 0)
+    assert shop.rows("select build, version_rank, first_second::text, last_second::text from builds order by 2") == [
+        ("5.0007.510.011", 1, "2026-11-20 00:00:00", "2026-11-20 00:59:59"),
+        ("5.0007.610.011", 2, "2026-11-20 00:00:00", "2026-11-20 01:00:00"),
+    ]
+    assert shop.rows("select count(distinct second), sum(errors) from counters") == [(3518, 14_000)]
+
+
+def test_the_process_may_not_read_a_file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shop.write("errors.csv", THREE)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    (outcome,) = shop.feed()
+    assert outcome.message == f"{path}: cannot be read: Permission denied"
+    assert os.listdir(shop.folder / "store") == []

@@ -1,0 +1,148 @@
+"""What cannot be read is kept with its line and the reason; accepted and rejected are all records of the file."""
+
+import pytest
+
+from tests.ingest.feeding import Shop
+
+GOOD = "2026-11-23 10:00:00,5.9,7"
+
+
+def reject_one(shop: Shop, bad: bytes, end: bytes = b"\n") -> list[tuple[int, str, str]]:
+    """The rejects of a file with a bad record between good ones, all of which must be accepted."""
+    lines = [b"ts,build,code", GOOD.encode(), bad, GOOD.encode(), GOOD.encode()]
+    outcome = shop.feed_text(end.join(lines))
+    assert (outcome.records, outcome.rejected) == (3, 1)
+    assert len(shop.events()) == 3
+    return shop.rejects()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"2026-11-23 10:00:00,5.9", "expected 3 fields, found 2"),
+        (b"2026-11-23 10:00:00,5.9,7,8", "expected 3 fields, found 4"),
+        (b" ", "expected 3 fields, found 1"),
+        (b"2026-11-23 10:00:00,,7", "has no build"),
+        (b'2026-11-23 10:00:00,"",7', "has no build"),
+        (b",5.9,7", "has no time"),
+        (b"yesterday,5.9,7", "time cannot be read"),
+        (b"2026-11-23 10:00:00,5.9,\xff\xfe", "is not valid UTF-8"),
+        (b"2026-11-23 10:00:00,5\x009,7", "holds a NUL character"),
+        (b'2026-11-23 10:00:00,"5.9"x,7', "a quoted field does not end where it should"),
+        (b'2026-11-23 10:00:00,5.9,"7', "a quoted field does not end where it should"),
+    ],
+)
+def test_a_record_that_cannot_be_read(shop: Shop, bad: bytes, reason: str, end: bytes) -> None:
+    shown = bad.decode(errors="surrogateescape").encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+    assert reject_one(shop, bad, end) == [(3, reason, shown)]
+
+
+def test_the_message_tells_the_first(shop: Shop) -> None:
+    outcome = shop.feed_text(f"ts,build,code\n{GOOD}\n\nx,5.9,7\n{GOOD},8\n")
+    path = shop.folder / "errors.csv"
+    assert outcome.message == f"{path}: 1 records, 2 rejected; line 4: time cannot be read"
+    assert shop.rows("select source, path, line, reason, content from rejects order by line") == [
+        ("feed", str(path), 4, "time cannot be read", "x,5.9,7"),
+        ("feed", str(path), 5, "expected 3 fields, found 4", f"{GOOD},8"),
+    ]
+    assert shop.rows("select records, rejected from batches") == [(1, 2)]
+
+
+def test_a_record_of_several_lines_is_where_it_begins(shop: Shop) -> None:
+    shop.feed_text(f'ts,build,code\n{GOOD}\n2026-11-23 10:00:01,"5\n9",7\nx,"5\n\n9",7\nx,5.9,7\n')
+    assert [build for _, build, _ in shop.events()] == ["5.9", "5\n9"]
+    assert shop.rejects() == [
+        (5, "time cannot be read", 'x,"5\n\n9",7'),
+        (8, "time cannot be read", "x,5.9,7"),
+    ]
+
+
+def test_an_open_quote_costs_one_record(shop: Shop) -> None:
+    lines = ["ts,build,code", '2026-11-23 10:00:00,"5.9,7', *[GOOD] * 50_000]
+    outcome = shop.feed_text("\n".join(lines))
+    assert (outcome.records, outcome.rejected) == (50_000, 1)
+    assert [line for line, _, _ in shop.rejects()] == [2]
+
+
+@pytest.mark.parametrize("name", ["errors.csv", "errors.jsonl"])
+def test_a_line_of_ten_megabytes_costs_one_record(shop: Shop, name: str) -> None:
+    head, good = "ts,build,code\n", GOOD
+    if name.endswith("jsonl"):
+        head, good = "", '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": 7}'
+    outcome = shop.feed_text(f"{head}{good}\n{'x' * 10_000_000}\n{good}\n", name)
+    assert (outcome.records, outcome.rejected) == (2, 1)
+    assert [(reason, len(content)) for _, reason, content in shop.rejects()] == [
+        ("is longer than 1,000,000 characters", 200)
+    ]
+
+
+def test_what_is_kept_is_cut(shop: Shop) -> None:
+    shop.feed_text("ts,build,code\n" + GOOD + "\n" + "é" * 300)
+    assert shop.rejects() == [(3, "expected 3 fields, found 1", "é" * 200)]
+
+
+def test_bad_lines_of_json(shop: Shop) -> None:
+    good = '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": 7}'
+    bad = {
+        "{": "is not a JSON object",
+        "[1]": "is not a JSON object",
+        "[" * 100_000: "is not a JSON object",
+        '{"ts": "2026-11-23 10:00:00", "build": "5.9"}': "has no code",
+        '{"ts": "2026-11-23 10:00:00", "build": null, "code": 7}': "has no build",
+        '{"ts": "2026-11-23 10:00:00", "build": "", "code": 7}': "has no build",
+        '{"ts": "2026-11-23 10:00:00", "build": ["5.9"], "code": 7}': "build is neither text nor a number",
+        '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": true}': "code is neither text nor a number",
+        '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": "\\ud800"}': "is not valid UTF-8",
+        '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": "\\u0000"}': "holds a NUL character",
+        '{"ts": "2026-11-23", "build": "5.9", "code": 7}': "time cannot be read: a date without a time of day",
+        '{"ts": "", "build": "5.9", "code": 7}': "has no time",
+    }
+    outcome = shop.feed_text("\n".join([good, "", *bad, good]), name="errors.jsonl")
+    assert (outcome.records, outcome.rejected) == (2, len(bad))
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == list(enumerate(bad.values(), start=3))
+
+
+def test_bad_rows_of_parquet(shop: Shop) -> None:
+    import duckdb
+
+    path = shop.folder / "errors.parquet"
+    duckdb.execute(
+        "copy (select * from (values (timestamp '2026-11-23 10:00:00', '5.9', 7), (null, '5.9', 7), "
+        "(timestamp '2026-11-23 10:00:00', null, 7), (timestamp '2026-11-23 10:00:00', '5.9', null), "
+        "(timestamp 'infinity', '5.9', 7), (timestamp '2030-01-01', '5.9', 7), "
+        f"(timestamp '2026-11-23 10:00:00.5', '5.9', 8)) as t(ts, build, code)) to '{path}' (format parquet)"
+    )
+    (outcome,) = shop.feed()
+    assert (outcome.records, outcome.rejected) == (2, 5)
+    assert shop.rejects() == [
+        (2, "has no time", "5.9,7"),
+        (3, "has no build", "2026-11-23 10:00:00,7"),
+        (4, "has no code", "2026-11-23 10:00:00,5.9"),
+        (5, "time cannot be read", "infinity,5.9,7"),
+        (6, "98,020,800 s ahead of the clock, more than ingest.future_limit_seconds = 3600", "2030-01-01 00:00:00,5.9,7"),
+    ]
+
+
+def test_dates_of_parquet_are_no_times(shop: Shop) -> None:
+    import duckdb
+
+    path = shop.folder / "errors.parquet"
+    duckdb.execute(f"copy (select date '2026-11-20' as ts, '5.9' as build, 7 as code) to '{path}' (format parquet)")
+    (outcome,) = shop.feed()
+    assert (outcome.records, outcome.rejected) == (0, 1)
+    assert outcome.message.endswith("line 1: time cannot be read: a date without a time of day")
+
+
+def test_utf16_that_is_damaged(shop: Shop) -> None:
+    text = f"ts,build,code\n{GOOD}\n2026-11-23 10:00:00,5.9,X\n{GOOD}\n".encode("utf-16")
+    outcome = shop.feed_text(text.replace("X".encode("utf-16-le"), b"\x00\xd8"))
+    assert (outcome.records, outcome.rejected) == (2, 1)
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(3, "is not valid UTF-16")]
+
+
+def test_a_file_of_rejects_alone_is_a_batch(shop: Shop) -> None:
+    outcome = shop.feed_text("ts,build,code\nx,5.9,7\n")
+    assert (outcome.state, outcome.records, outcome.rejected) == ("loaded", 0, 1)
+    assert shop.rows("select records, rejected, min_ts from batches") == [(0, 1, None)]
+    assert shop.rows("select count(*) from builds") == [(0,)]
