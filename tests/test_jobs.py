@@ -1,0 +1,118 @@
+"""What jobs do when something fails: say so, keep what was stored, and let the next run make up for it."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streammetrics import detect, jobs
+from streammetrics.config import Config, OutputSettings, StoreSettings
+from streammetrics.jobs import Session
+from streammetrics.progress import Progress
+
+NOON = datetime(2026, 1, 1, 12)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """Ten minutes at 12:00 of two builds with a record a second each, then ten in which the new one sends eight."""
+    path = tmp_path / "errors.csv"
+    lines = ["ts,build,code"]
+    for second in range(1200):
+        moment = NOON + timedelta(seconds=second)
+        lines += [f"{moment},1.9,7", *[f"{moment},1.10,7"] * (8 if second >= 600 else 1)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> "Recorded":
+    return Recorded(tmp_path)
+
+
+class Recorded(Session):
+    """A session in a folder, that keeps what it is told to print."""
+
+    def __init__(self, folder: Path, output: str = "out") -> None:
+        self.printed: list[str] = []
+        self.said: list[str] = []
+        super().__init__(
+            Config(store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder),
+            Progress(False, self.said.append),
+            self.printed.append,
+            lambda: NOON + timedelta(hours=1),
+        )
+
+
+def rows(session: Session, sql: str) -> list[tuple[object, ...]]:
+    with session.store.read() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+
+def test_a_failed_pass_is_recorded_and_made_up_for(
+    session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(detect, "amend", fail)
+        with pytest.raises(RuntimeError, match="on fire"):
+            jobs.run(session, [records], is_final=False, exit_code=False)
+    assert session.printed == []
+    assert rows(session, "select state, error, alerts_new from runs") == [
+        ("failed", "RuntimeError: the disk is on fire", 0)
+    ]
+    assert rows(session, "select count(*) from events") == [(6600,)]
+    assert rows(session, "select count(*) from progress") == [(0,)]
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    assert [line.split()[:3] for line in session.printed] == [["OPENED", "code", "7"]] * 2
+
+
+def test_pictures_that_fail_come_after_the_news(tmp_path: Path, records: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be")
+    session = Recorded(tmp_path)
+    assert jobs.run(session, [records], is_final=False, exit_code=True) == 74
+    assert len(session.printed) == 2
+    assert [line for line in session.said if line.startswith("the heatmaps could not be drawn: ")]
+
+
+def test_open_incidents_are_an_exit_code_only_when_asked_for(session: Recorded, records: Path) -> None:
+    assert jobs.run(session, [records], is_final=False, exit_code=False) == 0
+    assert jobs.run(session, [records], is_final=False, exit_code=True) == 3
+
+
+def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, records: Path, tmp_path: Path) -> None:
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert len(drawn) == 2
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == drawn
+
+
+def test_what_a_terminal_would_obey_is_shown_instead() -> None:
+    said: list[str] = []
+    Progress(False, said.append).say("code \x1b[31mred\n  next line")
+    assert said == ["code \\x1b[31mred\n  next line"]
+
+
+def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    import streammetrics.progress as module
+
+    monkeypatch.setattr(module, "SHOW_AFTER_SECONDS", 0.0)
+    shown: list[tuple[str, float, float]] = []
+
+    class Bars:
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+        def add_task(self, name: str, total: float) -> str:
+            return name
+
+        def update(self, name: str, completed: float, total: float) -> None:
+            shown.append((name, completed, total))
+
+    monkeypatch.setattr(module, "_bars", Bars)
+    for is_terminal in (False, True):
+        with Progress(is_terminal, print).task("reading") as advance:
+            advance(1, 4)
+    assert shown == [("reading", 1, 4)]
