@@ -56,6 +56,8 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
             raise _explained(connection, error) from None
         except RuntimeError as error:
             if "interrupted" in str(error):
+                # What runs in other threads would be waited for.
+                connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
                 raise KeyboardInterrupt from None
             raise
 
@@ -116,7 +118,8 @@ def _statements(stdin: TextIO) -> Iterator[str]:
         typed += line
         while (end := _semicolon(typed)) is not None:
             yield typed[:end]
-            typed = typed[end + 1 :].lstrip()
+            typed = typed[end + 1 :]
+        typed = typed.lstrip()
         if not line:
             if typed.strip():
                 yield typed

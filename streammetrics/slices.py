@@ -182,12 +182,13 @@ def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, 
 
 
 def _alerts(connection: Connection, within: Span) -> str:
-    """Alerts of the incidents that overlap the span, which may lie in the pause between two of their alerts."""
+    """Alerts of the incidents that overlap the span, which may lie in the pause behind one of their alerts."""
     merge = connection.exec_driver_sql("select coalesce(max(merge_seconds), 0) from settings").scalar_one()
     since, until = within.seconds()
     return whole_incidents(
         "select rule, baseline, candidate, code from main.alerts\n"  # noqa: S608 literals
-        f"where end_ts >= {timestamp_literal(since - merge - 1)} and start_ts <= {timestamp_literal(until + merge)}"
+        f"where state = 'current' and end_ts >= {timestamp_literal(since - merge - 1)}\n"
+        f"and start_ts < {timestamp_literal(until)}"
     )
 
 

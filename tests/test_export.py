@@ -1,6 +1,7 @@
 """Relations as files: what they hold, that they are inert, and that they appear whole or not at all."""
 
 import os
+import resource
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +14,7 @@ from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.export import export
 from streammetrics.store import Store
 from tests.histories import HOSTILE, history, regression
+from tests.streams import MONDAY
 
 MIDNIGHT = datetime(2026, 11, 23)
 SINCE, UNTIL = MIDNIGHT + timedelta(minutes=13, seconds=20), MIDNIGHT + timedelta(minutes=17, seconds=5)
@@ -119,6 +121,18 @@ def test_portions_make_the_same_rows_in_order_of_time(
     assert whole >= len(moments) > 0
 
 
+@pytest.mark.parametrize("relation", ["bins", "judged_bins"])
+def test_a_silence_within_reach_of_windows_has_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relation: str
+) -> None:
+    silent = [record for record in regression() if not 300 <= record.second - MONDAY < 900 and record.code == "7"]
+    store = history(tmp_path / "store.duckdb", silent)
+    whole = export(store, relation, tmp_path / "whole.csv")
+    monkeypatch.setattr(slices, "PORTION_SECONDS", 170)
+    assert export(store, relation, tmp_path / "portions.csv") == whole == 144
+    assert sorted((tmp_path / "portions.csv").read_text()) == sorted((tmp_path / "whole.csv").read_text())
+
+
 def test_a_span_cuts_an_export_as_it_does_a_query(store: Store, tmp_path: Path) -> None:
     assert export(store, "events", tmp_path / "events.csv", SINCE, UNTIL) == 3 * 225
     assert export(store, "builds", tmp_path / "builds.csv", SINCE, UNTIL) == 2
@@ -152,9 +166,12 @@ def test_hostile_file_names_are_names(store: Store, tmp_path: Path) -> None:
 def test_a_file_that_was_there_is_replaced(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "builds.csv"
     target.write_text("old")
+    reader = target.open()
     export(store, "builds", target)
     assert target.read_text().startswith("build,version_rank,")
     assert list(tmp_path.iterdir()) == [target]
+    with reader:
+        assert reader.read() == "old", "who had the old file open reads on in it"
 
 
 def test_a_path_relative_to_the_working_directory(
@@ -179,6 +196,17 @@ def test_failure_leaves_the_old_file_and_no_other(
         export(store, "alerts", target)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_disk_that_is_full_while_it_is_written(store: Store, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(InputOutputError, match=r"events\.csv: cannot be written: .*File too large"):
+            export(store, "events", tmp_path / "events.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_failure_of_the_query_leaves_no_file(store: Store, tmp_path: Path) -> None:

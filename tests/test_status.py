@@ -162,6 +162,14 @@ def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -
             "insert into rejects select 1, 's', '/a.csv', line, reason, ''\n"
             "from (values (1, 'code is missing'), (2, 'ts is no time'), (3, 'ts is no time')) as v (line, reason)"
         )
+        connection.exec_driver_sql(
+            "insert into batches by name select * replace (\n"
+            "    2 as batch_id, 9 as rejected, loaded_at - interval 1 second as loaded_at, 1 as duplicate_of\n"
+            ") from batches"
+        )
+        connection.exec_driver_sql(
+            "insert into rejects select 2, 's', '/b.csv', i, 'line is too long', '' from range(9) r (i)"
+        )
     assert told(store)["rejects"] == "3 in the last day, most of them: ts is no time"
     assert told(store)["records"] == "60 in 1 batch, 3 rejected"
     assert "rejects" not in told(store, now=NOW + timedelta(seconds=1))

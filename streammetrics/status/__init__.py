@@ -7,7 +7,7 @@ from pathlib import Path
 from streammetrics import narrate
 from streammetrics.config import Config
 from streammetrics.errors import StreammetricsError
-from streammetrics.sources import files
+from streammetrics.sources import files, ledger
 from streammetrics.sources.files import SourceFile
 from streammetrics.status import facts
 from streammetrics.status.facts import Status
@@ -23,15 +23,21 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
-    found = _configured_files(config)
-    if not store.path.exists():
-        size = sum(file.size for file in found)
-        waiting = {"waiting_files": len(found), "waiting_bytes": size}
-        return Status(now=now, store=store.path, store_bytes=0, contents=None, **waiting)
-    with store.read() as connection:
-        waiting = facts.waiting(connection, found)
-        contents = facts.contents(connection, now)
-    return Status(now=now, store=store.path, store_bytes=store.path.stat().st_size, contents=contents, **waiting)
+    found, size, contents = _configured_files(config), 0, None
+    if store.path.exists():
+        with store.read() as connection:
+            contents, size = facts.contents(connection, now), store.path.stat().st_size
+            connection.rollback()  # the ledger begins a transaction of its own
+            known = ledger.known(connection, found)
+        found = [file for file in found if file.path not in known]
+    return Status(
+        now=now,
+        store=store.path,
+        store_bytes=size,
+        contents=contents,
+        waiting_files=len(found),
+        waiting_bytes=sum(file.size for file in found),
+    )
 
 
 def as_json(status: Status) -> str:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from streammetrics.slices import whole_incidents
-from streammetrics.sources.files import SourceFile
 from streammetrics.views import compose
 
 STRONGEST = 3
@@ -79,22 +78,6 @@ select
         select reason from rejects where batch_id in (select batch_id from batches where loaded_at >= $since)
         group by reason order by count(*) desc, reason limit 1
     ) as reject_reason
-"""
-
-# The ledger has the size of what a compressed file holds, and its time of change tells it.
-_WAITING = """
-with found as (
-    select unnest($paths::text[]) as path, unnest($modified::bigint[]) as modified_ns, unnest($sizes::bigint[]) as size,
-        unnest($packed::boolean[]) as is_compressed
-)
-
-select count(*) as waiting_files, coalesce(sum(size), 0)::bigint as waiting_bytes
-from found
-where not exists (
-    select 1 from batches
-    where batches.path = found.path and batches.modified_ns = found.modified_ns
-        and (found.is_compressed or batches.range_end = found.size)
-)
 """
 
 
@@ -180,14 +163,3 @@ def contents(connection: Connection, now: datetime) -> Contents:
 def _pass(connection: Connection, *, failed: bool) -> Pass | None:
     found = connection.exec_driver_sql(_PASSES, {"failed": failed}).mappings().one_or_none()
     return None if found is None else Pass(**found)
-
-
-def waiting(connection: Connection, found: list[SourceFile]) -> dict[str, int]:
-    """How many of the files the ledger does not know as they lie there, and their bytes."""
-    parameters = {
-        "paths": [str(file.path) for file in found],
-        "modified": [file.modified_ns for file in found],
-        "sizes": [file.size for file in found],
-        "packed": [file.compression is not None for file in found],
-    }
-    return dict(connection.exec_driver_sql(_WAITING, parameters).mappings().one())
