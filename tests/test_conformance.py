@@ -70,6 +70,7 @@ def config(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("set_a") / "config.toml"
     file.write_text(CONFIG.format(path=reference / "ErrorStreamSetA.csv"), encoding="utf-8")
     streammetrics("run", config=file)
+    streammetrics("export", "alerts", "--to", str(file.parent / "alerts.csv"), config=file)
     return file
 
 
@@ -80,6 +81,7 @@ def final_config(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     file.write_bytes(config.read_bytes())
     (file.parent / "history.duckdb").write_bytes((config.parent / "history.duckdb").read_bytes())
     streammetrics("run", "--final", config=file)
+    streammetrics("export", "alerts", "--to", str(file.parent / "alerts.csv"), config=file)
     return file
 
 
@@ -96,11 +98,10 @@ def select(config: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def alerts(config: Path, rule: str, folder: Path) -> dict[Window, float]:
-    """The alerts that `export` writes, by their window."""
-    file = folder / "alerts.csv"
-    streammetrics("export", "alerts", "--to", str(file), config=config)
-    return by_window((row for row in read(file) if row["rule"] == rule), "start_ts", "stop_ts", datetime.fromisoformat)
+def alerts(config: Path, rule: str) -> dict[Window, float]:
+    """The alerts that `export` wrote, by their window."""
+    rows = (row for row in read(config.parent / "alerts.csv") if row["rule"] == rule)
+    return by_window(rows, "start_ts", "stop_ts", datetime.fromisoformat)
 
 
 def reference_alerts(reference: Path, rule: str) -> dict[Window, float]:
@@ -158,6 +159,7 @@ def test_counters_are_those_of_the_reference(config: Path, reference: Path) -> N
 
 @pytest.mark.parametrize(("rule", "bins"), [("mean_ratio", 360), ("mean_difference", 72)])
 def test_bins_are_those_of_the_reference(config: Path, reference: Path, rule: str, bins: int) -> None:
+    """The reference has columns for all codes from -17 to 15; no record has -16, and its bins are those of silence."""
     expected = {
         (moment(row["Timestamp"]), code): float(value)
         for row in read(reference / f"{rule}_bins.csv")
@@ -165,38 +167,38 @@ def test_bins_are_those_of_the_reference(config: Path, reference: Path, rule: st
         if code != "Timestamp"
     }
     assert len(expected) == bins * 33
-    found = {
-        (second, code): float(value)
-        for second, code, value in select(
-            config, f"select make_timestamp(bin_second * 1000000), code, value from bins where rule = '{rule}'"
-        )
-        if second < moment("1:00:00")
-    }
-    assert_equal_within_nano(found, expected)
+    found, silence = {}, {}
+    for start, code, value, active_seconds in select(
+        config,
+        "select make_timestamp(bin_second * 1000000), code, value, active_seconds from bins\n"
+        f"where rule = '{rule}' and bin_second < epoch(timestamp '{moment('1:00:00')}')",
+    ):
+        found[start, code] = float(value)
+        silence[start, "-16"] = active_seconds / 10 if rule == "mean_ratio" else 0.0
+    assert_equal_within_nano(found | silence, expected)
+    assert len(found) == bins * 32
 
 
-def test_alerts_are_those_of_the_reference_but_for_exact_ties(config: Path, reference: Path, tmp_path: Path) -> None:
+def test_alerts_are_those_of_the_reference_but_for_exact_ties(config: Path, reference: Path) -> None:
     expected = reference_alerts(reference, "mean_ratio")
     assert len(expected) == 8010
     ties = {window for window, value in expected.items() if abs(value - 1.25) < 1e-9}
     assert len(ties) == 30
-    found = alerts(config, "mean_ratio", tmp_path)
+    found = alerts(config, "mean_ratio")
     assert_equal_within_nano(found, {window: value for window, value in expected.items() if window not in ties})
 
 
-def test_difference_alerts_are_those_of_the_reference(config: Path, reference: Path, tmp_path: Path) -> None:
+def test_difference_alerts_are_those_of_the_reference(config: Path, reference: Path) -> None:
     expected = reference_alerts(reference, "mean_difference")
     assert len(expected) == 157
-    assert_equal_within_nano(alerts(config, "mean_difference", tmp_path), expected)
+    assert_equal_within_nano(alerts(config, "mean_difference"), expected)
 
 
-def test_final_pass_adds_the_bins_that_the_reference_leaves_open(
-    config: Path, final_config: Path, tmp_path: Path
-) -> None:
+def test_final_pass_adds_the_bins_that_the_reference_leaves_open(config: Path, final_config: Path) -> None:
     """The baseline's last record is of 0:59:59, the candidate's of 1:00:00: in the last bin one second is active."""
     added = {}
     for rule in ("mean_ratio", "mean_difference"):
-        before, after = alerts(config, rule, tmp_path), alerts(final_config, rule, tmp_path)
+        before, after = alerts(config, rule), alerts(final_config, rule)
         assert before.items() <= after.items()
         added[rule] = Counter(str(window.stop.time()) for window in after.keys() - before.keys())
     assert added == {
@@ -229,6 +231,6 @@ def test_incidents_of_the_difference_are_exactly_the_broken_codes(config: Path, 
         assert csv_text.split() == ["code", "2", "3", "4"]
 
 
-def test_example_of_the_reference(config: Path, tmp_path: Path) -> None:
+def test_example_of_the_reference(config: Path) -> None:
     window = Window(moment("0:59:00"), moment("0:59:40"), "3", 5)
-    assert alerts(config, "mean_ratio", tmp_path)[window] == 1.9
+    assert alerts(config, "mean_ratio")[window] == 1.9

@@ -66,6 +66,16 @@ def test_every_edge_meets_the_edge_of_a_bin(store: Connection, shift: int) -> No
         }
 
 
+def test_previous_of_a_candidate_that_is_not_the_latest(store: Connection) -> None:
+    config = EDGES_CONFIG.model_copy(update={"comparison": (Comparison(candidate=B),)})
+    clear(store)
+    load(store, EDGES)
+    detect.judge(store, config, clock)
+    found = current_alerts(store)
+    assert found == oracle.alerts(EDGES, config)
+    assert {(key.baseline, key.candidate) for key in found if key.stop >= MONDAY + 600} == {(A, B)}
+
+
 def with_thresholds(config: Config, thresholds: dict[str, float]) -> Config:
     rules = tuple(rule.model_copy(update={"threshold": thresholds[rule.name]}) for rule in config.rule)
     return config.model_copy(update={"rule": rules})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -160,10 +161,17 @@ def stops(alerts: Iterable[Key], *pair: str) -> set[int]:
 
 
 def test_late_records_close_a_gap(store: Connection, other_store: Connection) -> None:
-    early, late = records(A, 0, 1000) + records(A, 2000, 1000) + records(B, 0, 3000) * 2, records(A, 1000, 1000)
+    """From before the first of them on: of a thousand silent seconds thirty are left, which are no gap."""
+    early, late = records(A, 0, 1000) + records(A, 2000, 1000) + records(B, 0, 3000) * 2, records(A, 1030, 970)
     gap = set(range(1000, 2000, 10))
     assert not gap & stops(assert_ends_like_one_pass(store, other_store, [early], CONFIG)["alerts"])
     assert gap <= stops(assert_ends_like_one_pass(store, other_store, [early, late], CONFIG)["alerts"])
+
+
+def test_a_late_record_halves_a_gap_that_began_an_hour_before_it(store: Connection, other_store: Connection) -> None:
+    heard = records(A, 8, 1) + records(A, 6000, 1) + records(B, 5, 700, 10) + records(B, 5, 3)
+    for portions, expected in (([heard], set()), ([heard, records(A, 3609, 1)], {0})):
+        assert stops(assert_ends_like_one_pass(store, other_store, portions, ONE_WINDOW)["alerts"]) == expected
 
 
 def test_late_records_in_a_gap_that_began_hours_ago(store: Connection, other_store: Connection) -> None:
@@ -196,11 +204,14 @@ def test_late_records_leave_a_pair_nothing(store: Connection, other_store: Conne
     assert assert_ends_like_one_pass(store, other_store, [heard, late], CONFIG)["alerts"] == {}
 
 
-def test_a_new_pair_that_is_judged_far_behind_leaves_others_alone(store: Connection, other_store: Connection) -> None:
+def test_a_new_pair_that_is_judged_from_long_ago_leaves_others_alone(
+    store: Connection, other_store: Connection
+) -> None:
     config = CONFIG.model_copy(update={"comparison": (BOTH, Comparison(baseline=A, candidate=C))})
-    old = records(A, 0, 300) + records(B, 0, 300) * 3
-    ends = assert_ends_like_one_pass(store, other_store, [old, records(C, 5000, 30)], config)
-    assert stops(ends["alerts"], A, B) == {*range(0, 290, 10)}
+    old, new = records(A, 0, 300) + records(B, 0, 300) * 3, records(C, 5000, 30)
+    for more in ([], records(A, 300, 50) + records(B, 300, 50) * 3):
+        ends = assert_ends_like_one_pass(store, other_store, [old, new + more], config)
+        assert stops(ends["alerts"], A, B) == {*range(0, 340 if more else 290, 10)}
 
 
 def test_incidents_of_a_replaced_pair_are_settled_though_nothing_waits(
@@ -247,21 +258,58 @@ def test_an_alert_that_is_withdrawn_and_found_again_stays_itself(store: Connecti
     assert [found.candidate_errors for found in current_alerts(store).values()] == [8]
 
 
-def test_an_incident_keeps_its_identity_when_late_records_extend_it_at_the_front(store: Connection) -> None:
+def test_an_alert_that_a_threshold_withdrew_comes_back_with_it(store: Connection) -> None:
+    clear(store)
+    load(store, records(A, 0, 100, 10) + records(B, 0, 100, 10) + records(B, 50, 2))
+    strict = ONE_WINDOW.model_copy(update={"rule": (ONE_WINDOW.rule[0].model_copy(update={"threshold": 9.0}),)})
+    ends = []
+    for config in (ONE_WINDOW, strict, ONE_WINDOW):
+        judge(store, config)
+        ends += select(store, "select alert_id - min(alert_id) over (), state, revision, threshold from alerts")
+    assert ends == [(0, "current", 0, 1.0), (0, "retracted", 1, 1.0), (0, "current", 2, 1.0)]
+
+
+def test_more_errors_of_the_candidate_alone_revise_an_alert(store: Connection) -> None:
+    """The value of a second without errors of the baseline does not tell how many the candidate had."""
+    ratio = Rule(name="ratio", detector="mean_ratio", bin_seconds=10, window_bins=(1,), threshold=0.4)
+    config = ONE_WINDOW.model_copy(update={"rule": (ratio,)})
+    clear(store)
+    load(store, [*records(A, 0, 9, 10), *records(B, 0, 9, 10), Record(MONDAY + 51, B, "E")])
+    ends = []
+    for late in ([], [Record(MONDAY + 51, B, "E")] * 4):
+        load(store, late)
+        judge(store, config)
+        ends += select(store, "select code, value, baseline_errors, candidate_errors, revision from alerts")
+    assert ends == [("E", 0.6, 0, 1, 0), ("E", 0.6, 0, 5, 1)]
+
+
+def test_an_incident_keeps_its_identity_when_late_records_extend_and_join_it(store: Connection) -> None:
     def incidents() -> list[tuple[Any, ...]]:
-        return select(store, "select incident_id, start_ts, stop_ts, alerts from incidents")
+        rows = select(store, "select incident_id, start_ts, stop_ts, alerts from incidents")
+        return sorted(rows, key=lambda row: row[1])
+
+    def spikes(*seconds: int) -> list[Record]:
+        return [record for second in seconds for record in records(B, second, 3)]
+
+    def seen(start: int, stop: int) -> tuple[datetime, datetime]:
+        return moment_of(MONDAY + start), moment_of(MONDAY + stop)
 
     clear(store)
-    load(store, records(A, 0, 100, 10) + records(B, 0, 100, 10) + records(B, 50, 3) + records(B, 60, 3))
+    load(store, records(A, 0, 100, 10) + records(B, 0, 100, 10) + spikes(50, 60))
     judge(store, ONE_WINDOW)
-    ((incident, *first),) = incidents()
-    assert first == [moment_of(MONDAY + 50), moment_of(MONDAY + 60), 2]
-    load(store, records(B, 30, 3) + records(B, 300, 3))
+    ((oldest, *first),) = incidents()
+    assert first == [*seen(50, 60), 2]
+    # As far apart as merge_seconds allow, and an incident of its own.
+    load(store, spikes(20, 300))
     judge(store, ONE_WINDOW)
-    joined, apart = incidents()
-    assert joined == (incident, moment_of(MONDAY + 30), moment_of(MONDAY + 60), 3)
-    assert apart[1:] == (moment_of(MONDAY + 300), moment_of(MONDAY + 300), 1)
-    assert select(store, "select count(distinct incident_id) from alerts") == [(2,)]
+    extended, apart = incidents()
+    assert extended == (oldest, *seen(20, 60), 3)
+    assert apart[0] > oldest
+    assert apart[1:] == (*seen(300, 300), 1)
+    assert set(select(store, "select incident_id from alerts")) == {(oldest,), (apart[0],)}
+    load(store, spikes(*range(90, 300, 30)))
+    judge(store, ONE_WINDOW)
+    assert incidents() == [(oldest, *seen(20, 300), 11)]
 
 
 @pytest.mark.parametrize("portions", [0, 1, 2])

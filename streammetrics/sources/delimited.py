@@ -88,8 +88,8 @@ def read(content: Content, columns: Columns, delimiter: str) -> Iterator[Record]
             if is_header:
                 is_header = False
                 continue
-            # An empty field after a last delimiter is a habit of writers, not a field.
-            if len(row) == width + 1 and not row[-1]:
+            # Empty fields after the last column are a habit of writers, not fields.
+            while len(row) > width and not row[-1]:
                 row.pop()
             text = "".join(lines.taken)
             line = lines.count - len(lines.taken) + 1

@@ -1,6 +1,6 @@
 """A file that DuckDB's reader takes is read as record by record: one file, both ways, the same store."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,7 +74,7 @@ class Ways:
 
 
 @pytest.fixture
-def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     from streammetrics.sources import load
 
     found, quick = Ways(), Plan.quick
@@ -87,10 +87,10 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
 
     monkeypatch.setattr(load, "quickly", counted)
     monkeypatch.setattr(readings.Plan, "quick", lambda plan: None if found.is_careful else quick(plan))
-    yield found
+    return found
 
 
-def stored(shop: Shop, text: str, **settings: object) -> list[list[tuple[object, ...]]]:
+def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ...]]]:
     shop.clear()
     outcome = shop.feed_text(text, **settings)
     tables = {
@@ -157,7 +157,9 @@ def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.
     monkeypatch.setattr(load, "_PORTION_RECORDS", 7)
     lines = [f"2026-11-23 10:{(n * 37) % 60:02}:{(n * 7) % 60:02}.25,5.{n % 3},{n % 2}" for n in range(500)]
     shop.feed_text("\n".join(["ts,build,code", *lines, *lines[:40], "1999-01-01 00:00:00,5.0,1"]))
-    expected = shop.rows("select date_trunc('second', ts), build, code, count(*), batch_id from events group by all order by all")
+    expected = shop.rows(
+        "select date_trunc('second', ts), build, code, count(*), batch_id from events group by all order by all"
+    )
     assert shop.rows("select * from counters order by all") == expected
     seconds = [second for (second,) in shop.rows("select second from counters order by rowid")]
     assert seconds == sorted(seconds)

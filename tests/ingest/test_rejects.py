@@ -120,7 +120,11 @@ def test_bad_rows_of_parquet(shop: Shop) -> None:
         (3, "has no build", "2026-11-23 10:00:00,7"),
         (4, "has no code", "2026-11-23 10:00:00,5.9"),
         (5, "time cannot be read", "infinity,5.9,7"),
-        (6, "98,020,800 s ahead of the clock, more than ingest.future_limit_seconds = 3600", "2030-01-01 00:00:00,5.9,7"),
+        (
+            6,
+            "98,020,800 s ahead of the clock, more than ingest.future_limit_seconds = 3600",
+            "2030-01-01 00:00:00,5.9,7",
+        ),
     ]
 
 

@@ -90,7 +90,9 @@ def test_forms_may_be_mixed(shop: Shop) -> None:
     assert shop.rejects() == []
 
 
-@pytest.mark.parametrize("late", ["2026-11-23 10:00:00+02", "2026-11-23T10:00:00.1-02", "10:00:00", "1795428000", "epoch"])
+@pytest.mark.parametrize(
+    "late", ["2026-11-23 10:00:00+02", "2026-11-23T10:00:00.1-02", "10:00:00", "1795428000", "epoch"]
+)
 def test_a_form_that_first_shows_late_is_seen(shop: Shop, late: str) -> None:
     """The first thousand records are looked at; a bare cast would drop the offset of a later one."""
     for sample in ("2026-11-23 10:00:00", "2026-11-23 10:00:00.12345"):
@@ -98,14 +100,24 @@ def test_a_form_that_first_shows_late_is_seen(shop: Shop, late: str) -> None:
         lines = ["ts,build,code", *(f"{sample},5.9,7" for _ in range(1500)), f"{late},5.9,late"]
         outcome = shop.feed_text("\n".join(lines))
         assert (outcome.records + outcome.rejected) == 1501
-        expected = {"1795428000": "10:00:00", "2026-11-23 10:00:00+02": "08:00:00", "2026-11-23T10:00:00.1-02": "12:00:00.100000"}
+        expected = {
+            "1795428000": "10:00:00",
+            "2026-11-23 10:00:00+02": "08:00:00",
+            "2026-11-23T10:00:00.1-02": "12:00:00.100000",
+        }
         found = [ts for ts, _, code in shop.events() if code == "late"]
         assert found == ([f"2026-11-23 {expected[late]}"] if late in expected else [])
 
 
 @pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
 def test_a_zone_applies_to_times_without_one(shop: Shop, end: str) -> None:
-    texts = ["2026-07-01 12:00:00", "2026-01-15T12:00:00.5", "2026-07-01 12:00:00Z", "2026-07-01 12:00:00-01", "1795428000"]
+    texts = [
+        "2026-07-01 12:00:00",
+        "2026-01-15T12:00:00.5",
+        "2026-07-01 12:00:00Z",
+        "2026-07-01 12:00:00-01",
+        "1795428000",
+    ]
     lines = ["ts,build,code", *(f"{text},5.9,{number}" for number, text in enumerate(texts))]
     shop.feed_text(end.join(lines), timezone="Europe/Berlin")
     assert sorted((code, ts) for ts, _, code in shop.events()) == [
@@ -123,7 +135,9 @@ def test_nights_in_which_the_clock_is_changed(shop: Shop, zone: str) -> None:
     instants = [datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=30 * n) for n in range(2 * 24 * 366)]
     shown: dict[datetime, list[datetime]] = {}
     for instant in instants:
-        shown.setdefault(instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None), []).append(instant.replace(tzinfo=None))
+        shown.setdefault(instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None), []).append(
+            instant.replace(tzinfo=None)
+        )
     locals_ = [datetime(2025, 1, 2) + timedelta(minutes=30 * n) for n in range(2 * 24 * 363)]
     shop.feed_text("\n".join(["ts,build,code", *(f"{at},5.9,{at}" for at in locals_)]), timezone=zone)
     expected = {str(at): str(shown[at][0]) for at in locals_ if len(shown.get(at, [])) == 1}
@@ -138,7 +152,9 @@ def test_nights_in_which_the_clock_is_changed(shop: Shop, zone: str) -> None:
     ("name", "date"), [("errors.csv", "2026-11-20"), ("errors-2026-11-20.csv", "name"), ("x_20261120_1.csv", "name")]
 )
 def test_times_of_day_get_the_date_that_is_set(shop: Shop, name: str, date: str) -> None:
-    shop.feed_text("ts,build,code\n0:00:00,5.9,7\n13:00:01.5,5.9,7\n2026-11-19 10:00:00,5.9,7\n24:30:00,5.9,7\n", name, date=date)
+    shop.feed_text(
+        "ts,build,code\n0:00:00,5.9,7\n13:00:01.5,5.9,7\n2026-11-19 10:00:00,5.9,7\n24:30:00,5.9,7\n", name, date=date
+    )
     assert [ts for ts, _, _ in shop.events()] == [
         "2026-11-19 10:00:00",
         "2026-11-20 00:00:00",
@@ -149,7 +165,9 @@ def test_times_of_day_get_the_date_that_is_set(shop: Shop, name: str, date: str)
 
 @pytest.mark.parametrize("name", ["errors.csv", "errors.jsonl"])
 def test_times_of_day_without_a_date_are_refused(shop: Shop, name: str) -> None:
-    text = '{"ts": "0:00:00", "build": "5.9", "code": 7}' if name.endswith("jsonl") else "ts,build,code\n0:00:00,5.9,7\n"
+    text = (
+        '{"ts": "0:00:00", "build": "5.9", "code": 7}' if name.endswith("jsonl") else "ts,build,code\n0:00:00,5.9,7\n"
+    )
     outcome = shop.feed_text(text, name)
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
@@ -162,7 +180,7 @@ def test_times_of_day_without_a_date_are_refused(shop: Shop, name: str) -> None:
 def test_a_name_without_a_date_is_told_of(shop: Shop) -> None:
     outcome = shop.feed_text("ts,build,code\n0:00:00,5.9,7\n", name="errors-2026-13-40.csv", date="name")
     assert isinstance(outcome.error, ConfigError)
-    assert 'date = "name" of [[source]] \'feed\' finds no YYYY-MM-DD or YYYYMMDD in its name' in outcome.message
+    assert "date = \"name\" of [[source]] 'feed' finds no YYYY-MM-DD or YYYYMMDD in its name" in outcome.message
 
 
 @pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
@@ -181,7 +199,9 @@ def test_records_ahead_of_the_clock_are_rejected(shop: Shop, end: str, form: str
 
 
 @tries(10)
-@given(st.lists(st.integers(min_value=10**14, max_value=1795428000 * 10**6), min_size=1, max_size=20), st.integers(0, 3))
+@given(
+    st.lists(st.integers(min_value=10**14, max_value=1795428000 * 10**6), min_size=1, max_size=20), st.integers(0, 3)
+)
 def test_epoch_times_of_every_unit_are_what_they_say(one_shop: Shop, micros: list[int], unit: int) -> None:
     one_shop.clear()
     forms = (
@@ -191,13 +211,17 @@ def test_epoch_times_of_every_unit_are_what_they_say(one_shop: Shop, micros: lis
         lambda m: f"{m}000",
     )
     texts = list(map(forms[unit], micros))
-    one_shop.feed_text("\n".join(["ts,build,code", *(f"{text},5.9,{m}" for text, m in zip(texts, micros, strict=True))]))
+    one_shop.feed_text(
+        "\n".join(["ts,build,code", *(f"{text},5.9,{m}" for text, m in zip(texts, micros, strict=True))])
+    )
     found = one_shop.rows("select ts, code from events")
     assert len(found) == len(micros)
     assert all(ts == EPOCH + timedelta(microseconds=int(code)) for ts, code in found)
 
 
-@pytest.mark.parametrize("text", ["2026-11-23 12:34:56", "2026-11-23T12:34:56", "2026-11-23T12:34:56Z", "2026-11-23 12:34:56.123456"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-23 12:34:56", "2026-11-23T12:34:56", "2026-11-23T12:34:56Z", "2026-11-23 12:34:56.123456"]
+)
 def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop, text: str) -> None:
     """Every text that differs from a plain time in two places."""
     letters = " 09+-:.,TZ("
@@ -209,7 +233,13 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
         "select count(*), count(*) filter (where problem is not null or ts is distinct from bare) "
         "from (select *, try_cast(build as timestamp) as bare from typed) where bare >= timestamp '1000-01-01'"
     )
-    settings = {"texts": sorted(twice), "zone": "UTC", "day": None, "latest": datetime(9999, 1, 1), "future_limit_seconds": 0}
+    settings = {
+        "texts": sorted(twice),
+        "zone": "UTC",
+        "day": None,
+        "latest": datetime(9999, 1, 1),
+        "future_limit_seconds": 0,
+    }
     with shop.connection.begin():
         taken, wrong = shop.connection.exec_driver_sql(query, settings).one()
     assert taken > 100

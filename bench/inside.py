@@ -1,0 +1,58 @@
+"""Work that is no command: `python -m bench.inside pass CONFIG`, `draw CONFIG FILE` or `commands CONFIG NAME ...`.
+
+The first two print the seconds that the work took without the process around it.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from streammetrics import config as configuration
+from streammetrics.store import Store
+
+
+def judge(config: configuration.Config) -> float:
+    """One pass over what waits."""
+    from streammetrics import detect
+    from streammetrics.jobs import utc_now
+
+    with Store(config.store_path).write() as connection:
+        started = time.perf_counter()
+        done = detect.judge(connection, config, utc_now)
+        seconds = time.perf_counter() - started
+    if done.until is None:
+        raise RuntimeError("nothing waited to be judged, so nothing was measured")
+    return seconds
+
+
+def draw(config: configuration.Config, target: Path) -> float:
+    """The slowest picture of the last day: from arrays to PNG; the first one imports matplotlib."""
+    from streammetrics import heatmap, pictures
+
+    with Store(config.store_path).read() as connection:
+        bounds = pictures.span(connection)
+        drawn = list(pictures.heatmaps(connection, config, *bounds)) if bounds else []
+    slowest = 0.0
+    for one in drawn:
+        started = time.perf_counter()
+        heatmap.draw(one, target)
+        slowest = max(slowest, time.perf_counter() - started)
+    return slowest
+
+
+def commands(config: str, names: list[str]) -> None:
+    """Several commands in one process, as `run` has them, but without its pictures."""
+    from streammetrics.cli import app
+
+    for name in names:
+        app(args=[name, "--config", config], standalone_mode=False)
+
+
+if __name__ == "__main__":
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # as the command line does: DuckDB would import it
+    work, path, *rest = sys.argv[1:]
+    if work == "commands":
+        commands(path, rest)
+    else:
+        settings = configuration.load(Path(path), {})
+        print(judge(settings) if work == "pass" else draw(settings, Path(rest[0])))

@@ -1,0 +1,143 @@
+"""The budgets, one group of rows each: what is run against what, and the limit."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.measure import Ran, Row, alternate, python, say
+from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
+
+SET_A_SECONDS = 20.0
+"""The reference program on Set A, which is not in this repository: the lower end of the 20 to 26 s that were seen."""
+
+
+def ingest(shop: Workshop) -> list[Row]:
+    """Ingest against DuckDB alone."""
+    config = shop.config("ingest", shop.day)
+
+    def bare() -> Ran:
+        shop.forget("bare")
+        return python("bench.peers", "bare", shop.day, shop.folder / "bare.duckdb", MEMORY_LIMIT)
+
+    ours, others = alternate(shop.pairs, lambda: shop.ingest_anew(config), bare)
+    return [Row("ingest 10 M records / bare DuckDB", _seconds(ours), 1.25, _seconds(others))]
+
+
+def peers(shop: Workshop) -> list[Row]:
+    """Ingest and detect against pandas and polars, which keep nothing."""
+    config = shop.config("peers", shop.day)
+
+    own, *others = alternate(
+        shop.pairs,
+        lambda: shop.ingest_anew(config) + shop.detect(config),
+        lambda: python("bench.peers", "pandas", shop.day),
+        lambda: python("bench.peers", "polars", shop.day),
+    )
+    alerts = shop.alerts(config)
+    rows = []
+    for name, limit, runs in zip(("pandas", "polars"), (1.0, 0.85), others, strict=True):
+        found = json.loads(runs[0].printed)
+        note = f"alerts {found}" + ("" if found == alerts else f", BUT OURS ARE {alerts}")
+        rows.append(Row(f"ingest + detect 10 M records / {name}", _seconds(own), limit, _seconds(runs), note=note))
+    return rows
+
+
+def history(shop: Workshop) -> list[Row]:
+    """A pass over the newest minute, after a year and after a day."""
+    year, day = shop.histories
+
+    def alternated(minutes: range, judge: Callable[[Path], Ran]) -> tuple[list[Ran], ...]:
+        waiting = {config: iter(minutes) for config in shop.histories}
+
+        def fed(config: Path) -> Ran:
+            shop.feed(config, next(waiting[config]))
+            return judge(config)
+
+        return alternate(len(minutes), lambda: fed(year), lambda: fed(day))
+
+    pure = alternated(range(shop.pairs), lambda config: python("bench.inside", "pass", config))
+    whole = alternated(range(shop.pairs, 2 * shop.pairs), shop.detect)
+    return [
+        Row("newest minute, the pass: 365 days / 1 day", _told(pure[0]), 1.15, _told(pure[1])),
+        Row("newest minute, `detect`: 365 days / 1 day", _seconds(whole[0]), 1.15, _seconds(whole[1])),
+    ]
+
+
+def idle(shop: Workshop) -> list[Row]:
+    """`run` with nothing new."""
+    rows = []
+    for name, config in (("a day of 10 M records", shop.judged_day[0]), ("365 days", shop.histories[0])):
+        shop.run(config)
+        runs = [shop.run(config) for _ in range(shop.pairs)]
+        rows.append(Row(f"`run` with nothing new, {name}", _seconds(runs), 0.6))
+        rows.append(Row(f"`run` with nothing new, {name}", _memory(runs), 150, unit="MB"))
+    return rows
+
+
+def reference(shop: Workshop) -> list[Row]:
+    """Set A from its file to the alerts."""
+    data = Path(os.environ.get("REFERENCE_DATA", ROOT.parent / "shared" / "data"))
+    source = (data / "set_a" / "ErrorStreamSetA.csv").resolve()
+    if not source.exists():
+        say("reference: skipped, REFERENCE_DATA does not name the folder that holds set_a")
+        return []
+    config = shop.config("set-a", source, 'date = "2026-01-05"')
+    runs = []
+    for _ in range(shop.pairs):
+        shop.forget(config.stem)
+        runs.append(python("bench.inside", "commands", config, "ingest", "detect"))
+    note = f"alerts {shop.alerts(config)}; the other side's seconds are quoted, not measured"
+    quoted = (SET_A_SECONDS,) * shop.pairs
+    return [Row("Set A, ingest + detect / the reference program", _seconds(runs), 1 / 30, quoted, note=note)]
+
+
+def memory(shop: Workshop) -> list[Row]:
+    """The peak of both jobs, also where a bad line at the end makes ingest read the whole file with care."""
+    _, ingested, judged = shop.judged_day
+    path = shop.folder / "careful.csv"
+    with path.open("wb") as target, shop.day.open("rb") as records:
+        shutil.copyfileobj(records, target, 1 << 20)
+        target.write(b"not a record\n")
+    say("ingesting ten million records and a bad one")
+    careful = shop.ingest(shop.config("careful", path))
+    path.unlink()
+    runs = {"ingest 10 M records": ingested, "detect 10 M records": judged, "ingest 10 M and a bad line": careful}
+    return [Row(name, _memory([ran]), 1000, unit="MB", note=f"{ran.seconds:.1f} s") for name, ran in runs.items()]
+
+
+def pictures(shop: Workshop) -> list[Row]:
+    """Heatmaps of 24 h and 44 codes."""
+    config, _, _ = shop.judged_day
+    target = shop.folder / "heatmap.png"
+    drawn = [python("bench.inside", "draw", config, target) for _ in range(shop.pairs)]
+    command = ("streammetrics", "heatmap", "--rule", "ratio", "--to", target, "--config", config)
+    whole = [python(*command) for _ in range(shop.pairs)]
+    return [
+        Row("drawing a heatmap of 24 h x 44 codes", _told(drawn), 3),
+        Row("`heatmap --rule ratio` of 24 h x 44 codes", _seconds(whole), 3),
+    ]
+
+
+def generate(shop: Workshop) -> list[Row]:
+    """A million records with their truth."""
+    options = ("--records", 1_000_000, "--hours", 24, "--codes", 44, "--to", shop.folder / "generated.csv")
+    runs = [python("streammetrics", "generate", *options) for _ in range(shop.pairs)]
+    return [Row("`generate` a million records", _seconds(runs), 10)]
+
+
+GROUPS = {group.__name__: group for group in (ingest, peers, history, idle, reference, memory, pictures, generate)}
+
+
+def _seconds(runs: list[Ran]) -> tuple[float, ...]:
+    return tuple(ran.seconds for ran in runs)
+
+
+def _memory(runs: list[Ran]) -> tuple[float, ...]:
+    return tuple(ran.rss_mb for ran in runs)
+
+
+def _told(runs: list[Ran]) -> tuple[float, ...]:
+    """Seconds that the process measured inside itself and printed."""
+    return tuple(float(ran.printed) for ran in runs)

@@ -1,0 +1,97 @@
+"""The scratch folder with the inputs and stores. The day's file is kept from run to run; stores are made anew."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+from bench.measure import Ran, python, say
+
+ROOT = Path(__file__).resolve().parent.parent
+MEMORY_LIMIT = "700MB"
+"""Of DuckDB, the same for both sides."""
+
+_CONFIG = """
+[store]
+path = "{name}.duckdb"
+memory_limit = "{memory_limit}"
+[[source]]
+name = "bench"
+path = "{source}"
+"""
+
+
+class Workshop:
+    """Where a run of the benchmarks works; `pairs` says how often each side is run."""
+
+    def __init__(self, folder: Path, pairs: int) -> None:
+        self.folder = folder
+        self.pairs = pairs
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def day(self) -> Path:
+        """Ten million records of one day."""
+        path = self.folder / "day.csv"
+        if not path.exists():
+            say("making ten million records")
+            made = path.with_suffix(".part")
+            python("bench.inputs", "day", made)
+            made.rename(path)
+        return path
+
+    @cached_property
+    def judged_day(self) -> tuple[Path, Ran, Ran]:
+        """A store of the day: its config file, and what ingest and detect took."""
+        say("ingesting and judging the day")
+        config = self.config("day", self.day)
+        return config, self.ingest(config), self.detect(config)
+
+    @cached_property
+    def histories(self) -> tuple[Path, Path]:
+        """The config files of stores with 365 days and with one, which read minutes from a folder of their own."""
+        return self._history(365), self._history(1)
+
+    def feed(self, config: Path, minute: int) -> Ran:
+        """Ingest the next minute of a history."""
+        python("bench.inputs", "minute", self.folder / config.stem / f"{minute:05}.csv", minute)
+        return self.ingest(config)
+
+    def config(self, name: str, source: Path | str, more: str = "") -> Path:
+        """A config file for the store `name`, which is removed where it exists."""
+        self.forget(name)
+        path = self.folder / f"{name}.toml"
+        path.write_text(_CONFIG.format(name=name, memory_limit=MEMORY_LIMIT, source=source) + more, encoding="utf-8")
+        return path
+
+    def forget(self, name: str) -> None:
+        for path in self.folder.glob(f"{name}.duckdb*"):
+            path.unlink()
+
+    def ingest(self, config: Path) -> Ran:
+        return python("streammetrics", "ingest", "--config", config)
+
+    def ingest_anew(self, config: Path) -> Ran:
+        self.forget(config.stem)
+        return self.ingest(config)
+
+    def detect(self, config: Path) -> Ran:
+        return python("streammetrics", "detect", "--config", config)
+
+    def run(self, config: Path) -> Ran:
+        return python("streammetrics", "run", "--config", config)
+
+    def alerts(self, config: Path) -> dict[str, int]:
+        """How many alerts each detector has stored."""
+        sql = "select detector, count(*) as alerts from alerts group by detector"
+        printed = python("streammetrics", "query", sql, "--format", "jsonl", "--config", config).printed
+        return {row["detector"]: row["alerts"] for row in map(json.loads, printed.splitlines())}
+
+    def _history(self, days: int) -> Path:
+        say(f"making a history of {days} days")
+        name = f"history-{days}"
+        config = self.config(name, f"{name}/*.csv")
+        python("bench.inputs", "history", self.folder / f"{name}.duckdb", days)
+        (self.folder / name).mkdir(exist_ok=True)
+        for old in (self.folder / name).iterdir():
+            old.unlink()
+        return config
