@@ -149,7 +149,7 @@ def heatmap(
 def generate(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
     scenario: Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same bytes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="With the same --start, the same seed makes the same bytes.")] = 1,
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
     hours: Annotated[float, typer.Option("--hours", min=0.01, help="How long the stream is.")] = 1.0,
     codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,

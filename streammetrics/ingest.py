@@ -161,10 +161,12 @@ def _commit(
         note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
         if job.file.is_changed():
             raise InputOutputError(f"{path}: was written to while it was read; nothing of it was loaded")
+        is_rewritten = ledger.is_rewritten(connection, job.file)
         entry = ledger.Entry(batch.batch_id, job.now, records, rejected.records, first, last)
         ledger.record(connection, job.file, found, entry)
     told = f"{path}: {records:,} records, {rejected.records:,} rejected; {rejected.first}" if rejected.records else ""
-    message = "\n".join(filter(None, (told, note)))
+    other = f"{path}: was loaded before with other content; what it holds now was counted as new records"
+    message = "\n".join(filter(None, (other if is_rewritten else "", told, note)))
     return FileOutcome(path, "loaded", records, rejected.records, batch.batch_id, message)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics import detect, incidents, narrate
+from streammetrics.alerts import Amendment
 from streammetrics.config import Config
 from streammetrics.detect import Pass
 from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StreammetricsError
@@ -69,10 +70,11 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     )
     for line in lines:
         session.out(line)
-    session.say(
-        f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
-        f"{count:,} incidents open"
-    )
+    if amendment != Amendment() or session.progress.is_terminal:
+        session.say(
+            f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
+            f"{count:,} incidents open"
+        )
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
 
@@ -117,6 +119,8 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
         for outcome in ingest(connection, session.config, list(paths), source, session.clock, advance):
             if outcome.message:
                 session.say(outcome.message)
+            elif outcome.state == "loaded" and session.progress.is_terminal:
+                session.say(f"{outcome.path}: {outcome.records:,} records")
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code

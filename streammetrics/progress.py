@@ -14,7 +14,7 @@ class Progress:
     """Words and bars on stderr. Bars need a terminal, and appear only once a task has taken two seconds."""
 
     def __init__(self, is_terminal: bool, write: Callable[[str], None]) -> None:
-        self._is_terminal = is_terminal
+        self.is_terminal = is_terminal
         self._write = write
         self._bars: Any = None
 
@@ -33,7 +33,7 @@ class Progress:
 
         def advance(done: float, total: float) -> None:
             nonlocal shown
-            if self._is_terminal and time.monotonic() - started >= SHOW_AFTER_SECONDS:
+            if self.is_terminal and time.monotonic() - started >= SHOW_AFTER_SECONDS:
                 if self._bars is None:
                     self._bars = _bars()
                     self._bars.start()

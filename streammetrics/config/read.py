@@ -101,6 +101,8 @@ def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
         return f"{where}: is missing"
     if detail["type"] == "model_type":
         return f"{where} = {detail['input']!r}: is a section; write its keys below [{where}]"
+    if detail["type"] == "tuple_type":
+        return f"{where} = {detail['input']!r}: is a list, written such as [5, 10]"
     if detail["type"] == "too_short" and not detail["input"]:
         return f"{where} = []: needs at least one"
     if isinstance(detail["input"], dict) or not where:

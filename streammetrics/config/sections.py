@@ -38,7 +38,7 @@ class Source(Section):
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     columns: SourceColumns | None = None
-    date: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2}|name)$")] | None = None
+    date: str | None = None
     timezone: str = "UTC"
     same_content: Literal["skip", "load"] = "skip"
 
@@ -48,7 +48,12 @@ class Source(Section):
         from datetime import date
 
         if value is not None and value != "name":
-            date.fromisoformat(value)
+            try:
+                is_day = date.fromisoformat(value).isoformat() == value
+            except ValueError:
+                is_day = False
+            if not is_day:
+                raise ValueError('is neither a day such as 2026-11-23 nor "name"')
         return value
 
     @field_validator("timezone")

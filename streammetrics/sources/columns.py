@@ -15,6 +15,7 @@ _KNOWN = {
     "code": ("code", "error_code"),
 }
 _SHOWN_COLUMNS = 50
+_SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,12 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
     if len(set(found.values())) < len(ROLES):
         missing = [role for role in ROLES if role not in found]
         what = f"no column for {' and '.join(missing)}" if missing else "one column cannot be two of ts, build and code"
-        shown = ", ".join(json.dumps(name, ensure_ascii=False) for name in names[:_SHOWN_COLUMNS]) or "none"
+        shown = ", ".join(json.dumps(name[:_SHOWN_CHARACTERS], ensure_ascii=False) for name in names[:_SHOWN_COLUMNS])
         more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
         raise ConfigError(
-            f"{file.path}: {what}; the columns found are: {shown}{more}; "
-            f"name them in [[source]] {file.source.name!r}:\n{_mapping(found, names)}"
+            f"{file.path}: {what}; the columns found are: {shown or 'none'}{more}; "
+            f"name them in [[source]] {file.source.name!r} of the configuration, beside its name and path:\n"
+            f"{_mapping(found, names)}"
         )
     return Columns(tuple(names), found["ts"], found["build"], found["code"])
 

@@ -90,8 +90,14 @@ def refuse_grown(connection: Connection, file: SourceFile, content: Content) -> 
         if before[size] == fingerprint:
             raise InputOutputError(
                 f"{file.path}: has grown from {size:,} to {content.size:,} bytes since it was loaded; nothing was "
-                "counted again: put the new records into a file with a new name"
+                "counted again: put the new records, and them alone, into a file of their own"
             )
+
+
+def is_rewritten(connection: Connection, file: SourceFile) -> bool:
+    """Whether records of another content were loaded from this path before."""
+    sql = "select count(*) from batches where path = $path and records > 0"
+    return bool(connection.exec_driver_sql(sql, {"path": str(file.path)}).scalar_one())
 
 
 def next_batch_id(connection: Connection) -> int:

@@ -50,7 +50,10 @@ select case when problem is null then ts else error(problem) end, build, code, $
 
 _STAGE = "create or replace temp table staged as"
 
-_STAGED = "select line, ts, build, code, content, problem from typed"
+# Of the records that count the text is not kept: it would fill the memory of a large file.
+_STAGED = """
+select line, ts, build, code, problem, case when problem is not null then content end as content from typed
+"""
 
 _ACCEPT = "insert into events select ts, build, code, $batch_id from staged where problem is null"
 

@@ -122,7 +122,7 @@ typed as (
                 then 'time cannot be read: a date without a time of day'
             when ts is null and local_ts is not null
                 then 'time cannot be read: the clock of ' || $zone || ' shows it never, or twice'
-            when ts is null or ts < timestamp '1000-01-01 00:00:00' then 'time cannot be read'
+            when ts is null then 'time cannot be read'
             when ts > $latest
                 then format(
                     '{:,} s ahead of the clock, more than ingest.future_limit_seconds = {}',

@@ -88,6 +88,15 @@ def test_equal_files_can_be_different_data(shop: Shop) -> None:
     assert len(shop.events()) == 6
 
 
+def test_what_was_skipped_is_loaded_once_equal_files_are_different_data(shop: Shop) -> None:
+    shop.write("a.csv", THREE)
+    path = shop.write("b.csv", THREE)
+    shop.feed()
+    os.utime(path, ns=(1, 1))
+    assert [outcome.state for outcome in shop.feed(same_content="load")] == ["skipped", "loaded"]
+    assert len(shop.events()) == 6
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zst"])
 def test_a_file_that_has_grown_is_refused(shop: Shop, name: str) -> None:
     path = shop.write(name, THREE)
@@ -98,7 +107,7 @@ def test_a_file_that_has_grown_is_refused(shop: Shop, name: str) -> None:
         assert isinstance(outcome.error, InputOutputError)
         assert outcome.message == (
             f"{path}: has grown from {len(THREE)} to {len(THREE + MORE)} bytes since it was loaded; "
-            "nothing was counted again: put the new records into a file with a new name"
+            "nothing was counted again: put the new records, and them alone, into a file of their own"
         )
     assert shop.events() == THREE_EVENTS
 
@@ -124,10 +133,12 @@ def test_a_file_that_grew_after_it_was_a_duplicate_is_refused(shop: Shop) -> Non
 
 
 def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
-    shop.write("a.csv", THREE)
-    shop.feed()
+    path = shop.write("a.csv", THREE)
+    assert states(shop.feed()) == [("a.csv", "loaded", "")]
     shop.write("a.csv", THREE.replace(b"10:", b"09:") + MORE)
-    assert [outcome.records for outcome in shop.feed()] == [4]
+    told = f"{path}: was loaded before with other content; what it holds now was counted as new records"
+    (outcome,) = shop.feed()
+    assert (outcome.state, outcome.records, outcome.message) == ("loaded", 4, told)
     shop.write("a.csv", THREE)
     assert [outcome.state for outcome in shop.feed()] == ["skipped"]
     assert len(shop.events()) == 7

@@ -91,7 +91,8 @@ def test_forms_may_be_mixed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "late", ["2026-11-23 10:00:00+02", "2026-11-23T10:00:00.1-02", "10:00:00", "1795428000", "epoch"]
+    "late",
+    ["2026-11-23 10:00:00+02", "2026-11-23T10:00:00.1-02", "10:00:00", "1795428000", "epoch", " 026-11-23 10:00:00"],
 )
 def test_a_form_that_first_shows_late_is_seen(shop: Shop, late: str) -> None:
     """The first thousand records are looked at; a bare cast would drop the offset of a later one."""
