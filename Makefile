@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 BIN := .venv/bin
+# Tests that need the reference data run where these lie beside the checkout, and are skipped elsewhere.
+export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 

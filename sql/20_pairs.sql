@@ -1,5 +1,5 @@
 -- Which builds are compared when, and how far: up to the earlier of their latest records, less the lateness.
--- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second].
+-- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
 -- Reads: builds, settings, candidates
 -- Feeds: scopes, pair_seconds, active_bins, bin_grids, judged_bins
 with

@@ -31,13 +31,14 @@ settled as (
 select
     incident_spans.incident_id, incident_spans.rule, incident_spans.detector, incident_spans.baseline,
     incident_spans.candidate, incident_spans.code, incident_spans.start_ts, incident_spans.stop_ts,
-    incident_spans.end_ts, incident_spans.alerts, incident_peaks.peak_value, incident_peaks.threshold,
+    incident_spans.alerts, incident_peaks.peak_value, incident_peaks.threshold,
     incident_peaks.baseline_errors, incident_peaks.candidate_errors, incident_peaks.ratio, incident_peaks.ratio_low,
     incident_peaks.ratio_high,
     case
         when epoch(settled.settled_until) < epoch(incident_spans.end_ts) + settings.merge_seconds then 'open'
         else 'resolved'
-    end as state
+    end as state,
+    incident_spans.end_ts
 from incident_spans
 inner join incident_peaks
     on

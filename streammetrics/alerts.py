@@ -31,8 +31,8 @@ select
     fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
     fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high
 from fired
-inner join portion_scopes as scopes using (rule, baseline, candidate)
-where fired.end_second > scopes.judged_after and fired.end_second <= scopes.judged_until
+inner join portion_scopes as portion using (rule, baseline, candidate)
+where fired.end_second > portion.judged_after and fired.end_second <= portion.judged_until
 """
 """The alerts that a scope should have, as a query to be composed with the relations that it reads."""
 
@@ -137,6 +137,21 @@ from chained
 group by rule, baseline, candidate, code, chain
 """
 
+# Late records may close the pause between two incidents: all of the younger one is then told as the older.
+_JOIN = """
+update alerts set incident_id = joined.incident_id
+from (
+    select alerts.incident_id as younger_id, min(islands.incident_id) as incident_id
+    from alerts
+    inner join islands
+        on alerts.rule = islands.rule and alerts.baseline = islands.baseline and alerts.candidate = islands.candidate
+        and alerts.code = islands.code and alerts.start_ts between islands.first_ts and islands.last_ts
+    where alerts.incident_id > islands.incident_id and alerts.state = 'current'
+    group by alerts.incident_id
+) as joined
+where alerts.incident_id = joined.younger_id
+"""
+
 _INSERT = """
 insert into alerts
 select
@@ -178,5 +193,6 @@ def amend(
         run(_RETRACT, run_id, now)
     if new:
         run(_ISLANDS, merge_seconds)
+        run(_JOIN)
         run(_INSERT, run_id, now, now)
     return Amendment(new, revised, retracted)

@@ -103,6 +103,8 @@ def query(
     if as_json:
         style = "jsonl"
     if sql is None:
+        if since or until:
+            raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
         queries.prompt(session.store, sys.stdin, sys.stdout, style)
     else:
         result = queries.run(session.store, sql, _time(since, "--since"), _time(until, "--until"))
@@ -121,7 +123,8 @@ def export(
     from streammetrics import export as exports
 
     session = _session(config)
-    rows = exports.export(session.store, relation, to, _time(since, "--since"), _time(until, "--until"))
+    with session.progress.task("exporting"):
+        rows = exports.export(session.store, relation, to, _time(since, "--since"), _time(until, "--until"))
     session.say(f"{to}: {rows:,} rows of {relation}")
 
 

@@ -22,6 +22,9 @@ PORTION_SECONDS = 6 * 3600
 _ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
 
+_PORTION_CODES = 500
+_SHORTEST_PORTION_SECONDS = 900
+
 _SCOPES = """
 select rule, settings_hash, baseline, candidate, judged_after, judged_until, complete_until, settled_until from scopes
 """
@@ -97,7 +100,8 @@ def judge(
         if bounds is None:
             _remember(connection, _ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        portions = _portions(connection, portion_seconds, lead_seconds(config), *bounds)
+        length = min(portion_seconds, _bounded_seconds(connection))
+        portions = _portions(connection, length, lead_seconds(config), *bounds)
     run_ids: list[int] = []
     total = Amendment()
     for done, portion in enumerate(portions):
@@ -135,6 +139,12 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
     """Tell `runs` of a pass that failed, in a transaction of its own."""
     with connection.begin():
         _record(connection, started_at, now, None, Amendment(), error)
+
+
+def _bounded_seconds(connection: Connection) -> int:
+    """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
+    codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
+    return max(_SHORTEST_PORTION_SECONDS, PORTION_SECONDS * _PORTION_CODES // max(codes, _PORTION_CODES))
 
 
 def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:

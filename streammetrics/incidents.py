@@ -22,7 +22,7 @@ where incident_id in (
     select incident_id from main.alerts
     where end_ts >= (
         select least($after, min(settled_until)) - to_seconds(any_value(merge_seconds))
-        from progress cross join settings
+        from progress semi join rules using (rule) cross join settings
     )
 )
 """

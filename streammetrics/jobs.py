@@ -1,6 +1,7 @@
 """What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,13 +85,12 @@ def run(
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with session.store.write() as connection:
         code = _ingest(session, connection, paths, source)
-        changed = _judge_and_compare(session, connection, is_final)
+        is_changed = _judge_and_tell(session, connection, is_final)
         count = incidents.open_incidents(connection) if exit_code else 0
-    if changed is not None:
-        for line in _change_lines(session, changed):
-            session.out(line)
+    if is_changed:
         # A picture comes last and fails alone: it never delays what people have to hear.
-        code = code or _draw(session)
+        undrawn = _draw(session)
+        code = code or undrawn
     return code or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
@@ -98,8 +98,9 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     """Write a labelled stream to `target`, the truth beside it, and print both paths."""
     from streammetrics import generate as streams
 
-    stream = streams.generate(scenario)
-    streams.write(stream, target)
+    with session.progress.task("generating"):
+        stream = streams.generate(scenario)
+        streams.write(stream, target)
     session.say(f"{len(stream.ts):,} records; what is true of them is in the .truth.json file")
     session.out(str(target))
     session.out(str(streams.truth_path(target)))
@@ -126,18 +127,31 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
     return code
 
 
-def _judge_and_compare(session: Session, connection: Connection, is_final: bool) -> list[incidents.Change] | None:
-    """A pass and what it changed; None where nothing waited to be judged."""
+def _judge_and_tell(session: Session, connection: Connection, is_final: bool) -> bool:
+    """A pass, and what it changed to `out`; whether anything waited to be judged."""
     with connection.begin():
         waiting = detect.plan(connection, session.config, is_final=is_final)
         if waiting is not None:
             incidents.snapshot(connection, "incidents_before", waiting[0])
-    judge(session, connection, is_final=is_final)
+    try:
+        judge(session, connection, is_final=is_final)
+    except Exception:
+        # The portions before the one that failed are stored, and the next run would take them for told.
+        with suppress(DBAPIError):
+            _tell(session, connection, waiting)
+        raise
+    _tell(session, connection, waiting)
+    return waiting is not None
+
+
+def _tell(session: Session, connection: Connection, waiting: tuple[int, int] | None) -> None:
     if waiting is None:
-        return None
+        return
     with connection.begin():
         incidents.snapshot(connection, "incidents_after", waiting[0])
-        return incidents.changes(connection)
+        changed = incidents.changes(connection)
+    for line in _change_lines(session, changed):
+        session.out(line)
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:

@@ -1,6 +1,6 @@
 """Progress on a terminal for whatever takes more than two seconds; elsewhere only words, on stderr."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +11,7 @@ SHOW_AFTER_SECONDS = 2.0
 
 
 class Progress:
-    """Words and bars on stderr. Bars need a terminal, and appear only once a task has taken two seconds."""
+    """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`."""
 
     def __init__(self, is_terminal: bool, write: Callable[[str], None]) -> None:
         self.is_terminal = is_terminal
@@ -20,33 +20,34 @@ class Progress:
 
     def say(self, text: str) -> None:
         """A line of words, above a bar that may be shown."""
-        if self._bars is not None:
-            self._bars.console.print(printable_lines(text), markup=False, highlight=False)
+        bars = self._bars
+        if bars is not None:
+            bars.console.print(printable_lines(text), markup=False, highlight=False)
         else:
             self._write(printable_lines(text))
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
-        """A piece of work; the caller tells (done, total) as it goes on."""
-        started = time.monotonic()
-        shown: Any = None
+        """A piece of work; the caller tells (done, total) where it knows, and until then the bar only moves."""
+        if not self.is_terminal:
+            yield lambda done, total: None
+            return
+        bars = _bars()
+        shown = bars.add_task(name, total=None)
 
-        def advance(done: float, total: float) -> None:
-            nonlocal shown
-            if self.is_terminal and time.monotonic() - started >= SHOW_AFTER_SECONDS:
-                if self._bars is None:
-                    self._bars = _bars()
-                    self._bars.start()
-                if shown is None:
-                    shown = self._bars.add_task(name, total=total)
-                self._bars.update(shown, completed=done, total=total)
+        def show() -> None:
+            bars.start()
+            self._bars = bars
 
+        timer = threading.Timer(SHOW_AFTER_SECONDS, show)
+        timer.start()
         try:
-            yield advance
+            yield lambda done, total: bars.update(shown, completed=done, total=total)
         finally:
-            if self._bars is not None:
-                self._bars.stop()
-                self._bars = None
+            timer.cancel()
+            timer.join()
+            self._bars = None
+            bars.stop()
 
 
 def printable_lines(text: str) -> str:

@@ -83,6 +83,8 @@ def migrate(connection: Connection) -> None:
     """
     version = _version(connection)
     _refuse_later(version, "the store")
+    if version == 0 and connection.exec_driver_sql("select count(*) from duckdb_tables()").scalar_one():
+        raise InputOutputError("the store's file is a database of another program; name another with store.path")
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.exec_driver_sql(statement)

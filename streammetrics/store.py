@@ -102,7 +102,7 @@ class Store:
                 break
             except DBAPIError as error:
                 text = str(error.orig)
-                if "lock" not in text:
+                if "Could not set lock" not in text:
                     raise InputOutputError(f"{self.path}: cannot be opened as a store: {text[:300]}") from None
                 if time.monotonic() >= deadline:
                     raise self._busy(_HOLDER.search(text)) from None

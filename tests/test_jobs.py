@@ -1,11 +1,13 @@
 """What jobs do when something fails: say so, keep what was stored, and let the next run make up for it."""
 
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streammetrics import detect, jobs
+from streammetrics import detect, jobs, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.jobs import Session
 from streammetrics.progress import Progress
@@ -97,22 +99,63 @@ def test_what_a_terminal_would_obey_is_shown_instead() -> None:
 
 
 def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
-    import streammetrics.progress as module
-
-    monkeypatch.setattr(module, "SHOW_AFTER_SECONDS", 0.0)
-    shown: list[tuple[str, float, float]] = []
+    monkeypatch.setattr(progress, "SHOW_AFTER_SECONDS", 0.0)
+    told: list[tuple[object, ...]] = []
+    started = threading.Event()
 
     class Bars:
-        def start(self) -> None: ...
-        def stop(self) -> None: ...
-        def add_task(self, name: str, total: float) -> str:
+        def start(self) -> None:
+            started.set()
+
+        def stop(self) -> None:
+            told.append(("stop",))
+
+        def add_task(self, name: str, total: float | None) -> str:
+            told.append((name, total))
             return name
 
         def update(self, name: str, completed: float, total: float) -> None:
-            shown.append((name, completed, total))
+            told.append((name, completed, total))
 
-    monkeypatch.setattr(module, "_bars", Bars)
-    for is_terminal in (False, True):
-        with Progress(is_terminal, print).task("reading") as advance:
-            advance(1, 4)
-    assert shown == [("reading", 1, 4)]
+    monkeypatch.setattr(progress, "_bars", Bars)
+    with Progress(False, print).task("reading") as advance:
+        advance(1, 4)
+    assert told == []
+    with Progress(True, print).task("reading") as advance:
+        assert started.wait(10)
+        advance(1, 4)
+    assert told == [("reading", None), ("reading", 1, 4), ("stop",)]
+
+
+def test_what_was_stored_before_a_failure_is_told(
+    session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect, "PORTION_SECONDS", 900)
+    monkeypatch.setitem(detect.judge.__kwdefaults__, "portion_seconds", 900)
+    amend = detect.amend
+    calls = []
+
+    def fail_second(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RuntimeError("the disk is on fire")
+        return amend(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(detect, "amend", fail_second)
+        with pytest.raises(RuntimeError, match="on fire"):
+            jobs.run(session, [records], is_final=False, exit_code=False)
+    assert [line.split()[0] for line in session.printed] == ["OPENED", "OPENED"]
+    assert rows(session, "select state from runs order by run_id") == [("done",), ("failed",)]
+    before = list(session.printed)
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    assert [line for line in session.printed if line in before] == before
+
+
+def test_a_file_that_fails_does_not_keep_pictures_from_being_drawn(
+    session: Recorded, records: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    assert jobs.run(session, [bad, records], is_final=False, exit_code=False) == 78
+    assert len(list((tmp_path / "out").iterdir())) == 2

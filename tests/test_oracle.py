@@ -21,7 +21,7 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
-@tries(60)
+@tries(50)
 @given(streams(), configs(), st.booleans())
 def test_one_pass_finds_what_the_oracle_finds(
     store: Connection, records: list[Record], config: Config, is_final: bool
@@ -32,7 +32,7 @@ def test_one_pass_finds_what_the_oracle_finds(
     assert current_alerts(store) == oracle.alerts(records, config, is_final=is_final)
 
 
-@tries(25)
+@tries(20)
 @given(streams(), configs(), st.integers(0))
 def test_a_mean_that_equals_the_threshold_is_not_above_it(
     store: Connection, records: list[Record], config: Config, choice: int
@@ -51,7 +51,7 @@ def test_a_mean_that_equals_the_threshold_is_not_above_it(
     assert current_alerts(store) == expected
 
 
-@pytest.mark.parametrize("shift", range(11))
+@pytest.mark.parametrize("shift", range(10))
 def test_every_edge_meets_the_edge_of_a_bin(store: Connection, shift: int) -> None:
     """Builds that are established, fall silent, come back and end, moved along the bins second by second."""
     records = [Record(record.second + shift, record.build, record.code) for record in EDGES]

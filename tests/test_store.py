@@ -148,3 +148,25 @@ def test_any_duckdb_reads_every_view(tmp_path: Path) -> None:
     with duckdb.connect(str(path), read_only=True) as shell:
         for name in views.relations():
             assert shell.execute(f'select count(*) from "{name}"').fetchone() is not None
+
+
+def test_a_damaged_store_is_not_called_busy(tmp_path: Path) -> None:
+    path = tmp_path / "blocklist.duckdb"
+    with Store(path).write():
+        pass
+    content = bytearray(path.read_bytes())
+    content[20] ^= 0xFF
+    path.write_bytes(content)
+    for opened in (Store(path, lock_wait_seconds=5).write, Store(path, lock_wait_seconds=5).read):
+        with pytest.raises(InputOutputError, match="cannot be opened as a store"), opened():
+            pass
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute("create table mine (a int)")
+    with pytest.raises(InputOutputError, match="is a database of another program"), Store(path).write():
+        pass
+    with duckdb.connect(str(path)) as other:
+        assert other.execute("select table_name from duckdb_tables()").fetchall() == [("mine",)]

@@ -78,7 +78,8 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
             value = text if is_text else tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
-        values.setdefault(section, {})[key] = value
+        if isinstance(values.setdefault(section, {}), dict):
+            values[section][key] = value
 
 
 def section_of(name: str) -> type[Section] | None:

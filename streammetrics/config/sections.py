@@ -69,7 +69,7 @@ class Source(Section):
 class IngestSettings(Section):
     """Records further ahead of the clock than this (s) are rejected: one bad clock must not move the watermark."""
 
-    future_limit_seconds: int = Field(default=3600, ge=0)
+    future_limit_seconds: int = Field(default=3600, ge=0, le=10**9)
 
 
 class Comparison(Section):
@@ -108,8 +108,8 @@ class Rule(Section):
 class DetectSettings(Section):
     """How long late records are waited for (s), and how close alerts are one incident (s)."""
 
-    lateness_seconds: int = Field(default=0, ge=0)
-    merge_seconds: int = Field(default=300, ge=0)
+    lateness_seconds: int = Field(default=0, ge=0, le=10**9)
+    merge_seconds: int = Field(default=300, ge=0, le=10**9)
 
 
 class OutputSettings(Section):
@@ -150,6 +150,13 @@ class Config(Section):
     output: OutputSettings = OutputSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("comparison", "rule")
+    @classmethod
+    def _not_empty(cls, value: tuple[Section, ...]) -> tuple[Section, ...]:
+        if not value:
+            raise ValueError("needs at least one")
+        return value
 
     @model_validator(mode="after")
     def _names_once(self) -> "Config":

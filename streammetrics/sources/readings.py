@@ -23,7 +23,7 @@ _SAMPLE_RECORDS = 1000
 
 # No value may turn into NULL on its way: a text that files do not hold stands for it.
 _DIALECT = r"""auto_detect = false, header = true, quote = '"', escape = '"', strict_mode = true,
-    null_padding = false, compression = 'none', nullstr = '\0NULL\0'"""
+    null_padding = false, compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0'"""
 
 _CSV = "\n".join(
     (
@@ -37,7 +37,7 @@ _CSV = "\n".join(
 _SCRATCH = r"""
 select cast(line as bigint) as line, reason, ts, build, code, content from read_csv(
     $path, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
-    compression = 'none', nullstr = '\0NULL\0', max_line_size = $longest_bytes,
+    compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0', max_line_size = $longest_bytes,
     columns = {line: 'VARCHAR', reason: 'VARCHAR', ts: 'VARCHAR', build: 'VARCHAR', code: 'VARCHAR', content: 'VARCHAR'}
 )
 """
@@ -107,7 +107,12 @@ class Plan:
     def _parquet(self) -> Reading:
         aliases = ", ".join(self.columns.aliases())
         select = "\n".join(
-            (_PARQUET_RECORDS, "from read_parquet($path, file_row_number = true) as rows (", aliases, ")")
+            (
+                _PARQUET_RECORDS,
+                "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
+                aliases,
+                ")",
+            )
         )
         return Reading(select, {"path": glob.escape(str(self.content.path))})
 
@@ -137,7 +142,11 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
     parameters = {"path": glob.escape(str(content.path))}
     try:
         with connection.begin():
-            names = list(connection.exec_driver_sql("select * from read_parquet($path) limit 0", parameters).keys())
+            names = list(
+                connection.exec_driver_sql(
+                    "select * from read_parquet($path, hive_partitioning = false) limit 0", parameters
+                ).keys()
+            )
             found = Plan(file, content, resolve(file, names))
             first = "\n".join(("select ts from (", found.careful(content.path).select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()

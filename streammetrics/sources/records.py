@@ -14,7 +14,6 @@ LONGEST_RECORD = 1_000_000
 KEPT_OF_REJECTS = 200
 """Characters of a rejected record that are stored."""
 
-_LONGEST_TIME = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACED = "\ufffd"
 
@@ -37,8 +36,6 @@ def rejected(line: int, reason: str, content: str) -> Record:
 
 def accepted(line: int, ts: str, build: str, code: str, content: str) -> Record:
     """A record that can be read, unless SQL finds that its time is none."""
-    if len(ts) > _LONGEST_TIME:
-        return rejected(line, "time cannot be read", content)
     return Record(line, "", ts, build, code, _shown(content))
 
 

@@ -296,3 +296,14 @@ def test_the_process_may_not_read_a_file(shop: Shop, monkeypatch: pytest.MonkeyP
     (outcome,) = shop.feed()
     assert outcome.message == f"{path}: cannot be read: Permission denied"
     assert list((shop.folder / "store").glob("*")) == []
+
+
+@pytest.mark.parametrize("name", ["errors.csv", "errors.parquet"])
+def test_folders_that_look_like_columns_are_not(shop: Shop, name: str) -> None:
+    folder = shop.folder / "build=HIVE" / "code=9"
+    folder.mkdir(parents=True)
+    shop.write("three.csv", THREE)
+    path = folder / name
+    duckdb.sql(f"copy (from read_csv('{shop.folder / 'three.csv'}', all_varchar = true)) to '{path}'")
+    assert [outcome.state for outcome in shop.feed(path)] == ["loaded"]
+    assert shop.events() == THREE_EVENTS
