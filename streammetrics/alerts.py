@@ -86,13 +86,17 @@ from stored anti join found using (rule, baseline, candidate, code, window_bins,
 where state = 'current'
 """
 
+# Identities follow the time of the alerts.
 _FRESH = """
 create or replace temp table fresh as
 select nextval('alert_ids') as alert_id, ordered.*
 from (
-    select * from found anti join stored using (rule, baseline, candidate, code, window_bins, stop_ts)
-    order by stop_ts, rule, baseline, candidate, code, window_bins
+    select * from ({found}) order by stop_ts, rule, baseline, candidate, code, window_bins
 ) as ordered
+"""
+
+_UNKNOWN = """
+select * from found anti join stored using (rule, baseline, candidate, code, window_bins, stop_ts)
 """
 
 _COUNTS = """
@@ -181,12 +185,17 @@ def amend(
     def run(sql: str, *parameters: object) -> None:
         connection.exec_driver_sql(sql, parameters)
 
-    run("create or replace temp table found as\n" + found)
     run(_STORED, after, until)
-    run(_REVISED)
-    run(_RETRACTED)
-    run(_FRESH)
-    new, revised, retracted = connection.exec_driver_sql(_COUNTS).one()
+    if connection.exec_driver_sql("select count(*) from stored").scalar_one():
+        run("create or replace temp table found as\n" + found)
+        run(_FRESH.format(found=_UNKNOWN))
+        run(_REVISED)
+        run(_RETRACTED)
+        new, revised, retracted = connection.exec_driver_sql(_COUNTS).one()
+    else:
+        # All is new, and need not be kept twice.
+        run(_FRESH.format(found=found))
+        new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
     if revised:
         run(_REVISE, run_id, now)
     if retracted:

@@ -7,8 +7,6 @@ from sqlalchemy import Connection
 
 from streammetrics.views import compose, timestamp_literal
 
-_END_OF_TIME = 253402300799
-
 ALERT_COLUMNS = (
     "alert_id", "incident_id", "rule", "detector", "baseline", "candidate", "code", "start_ts", "stop_ts", "end_ts",
     "bin_seconds", "window_bins", "value", "threshold", "baseline_errors", "candidate_errors", "ratio", "ratio_low",
@@ -24,6 +22,14 @@ where incident_id in (
         select least($after, min(settled_until)) - to_seconds(any_value(merge_seconds))
         from progress semi join rules using (rule) cross join settings
     )
+)
+"""
+
+_LAST_ALERTS = """
+select * from main.alerts
+where end_ts >= (
+    select min(settled_until) - to_seconds(any_value(merge_seconds))
+    from progress semi join rules using (rule) cross join settings
 )
 """
 
@@ -53,13 +59,18 @@ order by struct_extract(incident, 'start_ts'), struct_extract(incident, 'inciden
 """
 
 _ALERTS_OF_RUNS = """
-select {columns},
-    row_number() over (partition by incident_id order by start_ts, stop_ts, window_bins, alert_id) as place
+with touched as (
+    select distinct incident_id from alerts where run_id in (select unnest($1)) and state = 'current'
+),
+firsts as (
+    select arg_min(alert_id, row(start_ts, stop_ts, window_bins, alert_id)) as alert_id
+    from alerts semi join touched using (incident_id)
+    where state = 'current'
+    group by incident_id
+)
+select {columns}
 from alerts
-where
-    state = 'current'
-    and incident_id in (select incident_id from alerts where run_id in (select unnest($1)) and state = 'current')
-qualify run_id in (select unnest($1)) and ($2 or place = 1)
+where run_id in (select unnest($1)) and state = 'current' and ($2 or alert_id in (select alert_id from firsts))
 order by stop_ts, rule, code, window_bins, alert_id
 """
 
@@ -84,10 +95,9 @@ def changes(connection: Connection) -> list[Change]:
 
 
 def open_incidents(connection: Connection) -> int:
-    """How many incidents are open now."""
+    """How many incidents are open now; their last alerts tell, for what ended long ago is not."""
     sql = "select count(*) from incidents where state = 'open'"
-    near = _ALERTS_NEAR.replace("$after", timestamp_literal(_END_OF_TIME))
-    return int(connection.exec_driver_sql(compose(sql, alerts=near)).scalar_one())
+    return int(connection.exec_driver_sql(compose(sql, alerts=_LAST_ALERTS)).scalar_one())
 
 
 def alerts_of(connection: Connection, run_ids: tuple[int, ...], *, every: bool) -> list[dict[str, Any]]:

@@ -12,16 +12,6 @@ from streammetrics.incidents import Change
 MOST_BLOCKS = 20
 """Past these a mail is not read: the rest is counted."""
 
-_TITLES = {"mean_ratio": "Mean threshold exceeded", "mean_difference": "Mean threshold exceeded"}
-
-_WORDS = {
-    "opened": "OPENED",
-    "reopened": "REOPENED",
-    "worse": "WORSE",
-    "resolved": "RESOLVED",
-    "withdrawn": "WITHDRAWN",
-}
-
 
 def block(alert: Mapping[str, Any]) -> str:
     """An alert as a block of lines."""
@@ -37,7 +27,7 @@ def block(alert: Mapping[str, Any]) -> str:
         ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
     )
     body = "\n".join(f"  {name:<11} {printable(str(value))}" for name, value in lines)
-    return f"{_TITLES.get(alert['detector'], 'Alert')}\n{body}\n"
+    return f"Mean threshold exceeded\n{body}\n"
 
 
 def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
@@ -56,7 +46,7 @@ def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[s
     rest: Counter[str] = Counter()
     for count, change in enumerate(found):
         if count < most:
-            yield f"{_WORDS[change.change]:<10}{incident_line(change.incident)}"
+            yield f"{change.change.upper():<10}{incident_line(change.incident)}"
         else:
             rest[change.incident["code"]] += 1
     yield from _rest(rest, "change")
