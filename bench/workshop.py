@@ -14,6 +14,8 @@ _CONFIG = """
 [store]
 path = "{name}.duckdb"
 memory_limit = "{memory_limit}"
+[output]
+dir = "out"
 [[source]]
 name = "bench"
 path = "{source}"

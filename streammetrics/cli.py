@@ -50,7 +50,7 @@ def run(
     """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
     from streammetrics import jobs
 
-    _end(jobs.run(_session(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
+    sys.exit(jobs.run(_session(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
@@ -58,7 +58,7 @@ def ingest(paths: PathsArgument = None, config: ConfigOption = None, source: Sou
     """Read new records from the configured sources, or from PATHs."""
     from streammetrics import jobs
 
-    _end(jobs.ingest(_session(config), paths or (), source))
+    sys.exit(jobs.ingest(_session(config), paths or (), source))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
@@ -74,7 +74,7 @@ def detect(
     """Judge what is complete and not yet judged, and print the first alert of each new incident."""
     from streammetrics import jobs
 
-    _end(jobs.detect_once(_session(config, as_json), is_final=final, every=every, exit_code=exit_code))
+    sys.exit(jobs.detect_once(_session(config, as_json), is_final=final, every=every, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")
@@ -84,7 +84,7 @@ def schedule(config: ConfigOption = None) -> None:
 
     path = _config_path(config)
     command = [sys.executable, "-m", "streammetrics", "run", *(["--config", str(path)] if path else [])]
-    _end(serve(configuration.load(path), command))
+    sys.exit(serve(configuration.load(path), command))
 
 
 @app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
@@ -191,7 +191,7 @@ def demo(
     """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
     from streammetrics import demo as demonstration
 
-    _end(demonstration.demo(_session(None, use_default=False), folder))
+    sys.exit(demonstration.demo(_session(None, use_default=False), folder))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -220,11 +220,6 @@ def main(arguments: list[str] | None = None) -> None:
 def _fail(message: str, code: int) -> None:
     _stderr(f"streammetrics: {message}")
     sys.exit(code)
-
-
-def _end(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
 
 
 def _stderr(text: str) -> None:

@@ -1,13 +1,14 @@
 """The whole job on an hour of records whose truth is known, and what was found beside that truth."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from streammetrics import generate, jobs, narrate, pictures
-from streammetrics.config import Config, OutputSettings, Source, StoreSettings
+from streammetrics import config, generate, jobs, narrate, pictures
+from streammetrics.config import Rule
 from streammetrics.errors import StreammetricsError
 from streammetrics.generate import Truth
 from streammetrics.jobs import Session
@@ -37,17 +38,11 @@ def demo(session: Session, folder: Path) -> int:
     hour = session.clock().replace(minute=0, second=0, microsecond=0)
     scenario = generate.demo_scenario(hour - timedelta(hours=1))
     stream = generate.generate(scenario)
-    generate.write(stream, folder / "incoming" / "errors.csv")
-    path = folder / "config.toml"
+    records, path = folder / "incoming" / "errors.csv", folder / "config.toml"
+    generate.write(stream, records)
     path.write_text(_CONFIG.format(path=path), encoding="utf-8")
-    config = Config(
-        store=StoreSettings(path="streammetrics.duckdb"),
-        source=(Source(name="demo", path="incoming/*.csv"),),
-        output=OutputSettings(dir="out"),
-        base=folder,
-    )
-    session = Session(config, session.progress, session.out, session.clock)
-    session.say(f"{len(stream.ts):,} records of an hour and two builds: {folder / 'incoming' / 'errors.csv'}")
+    session = replace(session, config=config.load(path, {}))
+    session.say(f"{len(stream.ts):,} records of an hour and two builds: {records}")
     code = jobs.ingest(session)
     if code:
         return code
@@ -55,9 +50,14 @@ def demo(session: Session, folder: Path) -> int:
         jobs.judge(session, connection, is_final=True)
         with connection.begin():
             rows = connection.exec_driver_sql("select * from incidents order by start_ts, incident_id").mappings().all()
-        paths = pictures.draw_all(connection, config, config.output_dir)
-    for line in _report(config, generate.truth(scenario), [dict(row) for row in rows], paths):
+        paths = pictures.draw_all(connection, session.config, session.config.output_dir)
+    found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["rule"]][row["code"]].append(row)
+    for line in _report(generate.truth(scenario), session.config.rule, found):
         session.out(line)
+    session.out("\n".join(["\nHeatmaps:", *(f"  {picture}" for picture in paths)]))
+    session.out(f"\nAsk further: streammetrics query --config {path} 'select * from incidents'")  # noqa: S608
     return 0
 
 
@@ -73,40 +73,28 @@ def _make_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _report(config: Config, truth: Truth, rows: list[dict[str, Any]], paths: list[Path]) -> Iterator[str]:
-    """The truth, then for each rule what it found: the true increases line by line, the rest counted."""
+def _report(truth: Truth, rules: Iterable[Rule], found: dict[str, dict[str, list[Any]]]) -> Iterator[str]:
+    """The truth, then what each rule found (rule → code → incidents): true ones line by line, the rest counted."""
     true_codes = {increase.code for increase in truth.increased}
-    found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        found[row["rule"]][row["code"]].append(row)
-    builds = truth.builds
-    yield f"\nThe truth: {len(true_codes)} of {len(truth.codes)} codes increased in build {builds.candidate}"
+    scenario = truth.scenario
+    yield f"\nThe truth: {len(true_codes)} of {len(scenario.codes)} codes increased in build {scenario.candidate}"
     for increase in truth.increased:
         yield f"  code {increase.code:>3}  x{increase.ratio:g} since {narrate.moment(increase.since_ts)} UTC"
-    for rule in sorted(config.rule, key=lambda rule: len(found[rule.name])):
+    for place, rule in enumerate(sorted(rules, key=lambda rule: len(found[rule.name]))):
         codes = found[rule.name]
         extras = sorted(codes.keys() - true_codes, key=int)
         missed = sorted(true_codes - codes.keys(), key=int)
-        yield f"\nRule {rule.name} ({rule.detector}): {_verdict(len(codes), extras, missed)}"
+        parts = [f"{len(codes)} codes alerted, {len(extras)} of them without cause"] if extras else []
+        parts += [f"missed: {', '.join(missed)}"] if missed else []
+        yield f"\nRule {rule.name} ({rule.detector}): {'; '.join(parts) or 'exactly the truth'}"
         for code in sorted(true_codes & codes.keys(), key=int):
-            for incident in codes[code]:
-                yield f"  {narrate.incident_line(incident)}"
+            yield from (f"  {narrate.incident_line(incident)}" for incident in codes[code])
+        if place == 0:
+            yield (
+                '  (An incident\'s "since" is the beginning of the first window above the threshold: '
+                "it lies before the change by up to the length of a window.)"
+            )
         if extras:
             count = sum(len(codes[code]) for code in extras)
             yield f"  and {count} incidents on codes that did not increase: {', '.join(extras)}"
             yield "  (This rule is like that: at such rates the mean of ratios exceeds its threshold by chance.)"
-    yield "\nHeatmaps:"
-    for path in paths:
-        yield f"  {path}"
-    yield f"\nAsk further: streammetrics query --config {config.base / 'config.toml'} 'select * from incidents'"  # noqa: S608
-
-
-def _verdict(found: int, extras: list[str], missed: list[str]) -> str:
-    if not extras and not missed:
-        return "exactly the truth"
-    parts = [f"{found} codes alerted"]
-    if extras:
-        parts.append(f"{len(extras)} of them without cause")
-    if missed:
-        parts.append(f"missed: {', '.join(missed)}")
-    return "; ".join(parts)

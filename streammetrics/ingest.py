@@ -5,7 +5,7 @@ does not stop the others.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,27 +143,31 @@ def _load(job: _Job) -> FileOutcome:
     quick = plan.quick()
     if quick is not None:
         try:
-            return _commit(job, found, quick, load.quickly)
+            return _commit(job, found, [quick], load.quickly)
         except DBAPIError as error:
             _raise_if_fatal(error, job.file.path)
     return _commit(job, found, plan.careful(job.scratch), load.carefully)
 
 
 def _commit(
-    job: _Job, found: Content, reading: Reading, insert: Callable[[Connection, Reading, Batch], Rejected]
+    job: _Job,
+    found: Content,
+    parts: Iterable[Reading],
+    insert: Callable[[Connection, Iterable[Reading], Batch], Rejected],
 ) -> FileOutcome:
     """The transaction: all that a file leaves in the store."""
     connection, path = job.connection, job.file.path
     with connection.begin():
         batch = Batch(ledger.next_batch_id(connection), job.file, job.now, job.future_limit_seconds)
-        rejected = insert(connection, reading, batch)
+        rejected = insert(connection, parts, batch)
         records, first, last = load.count(connection, batch)
         note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
-        if job.file.is_changed():
-            raise InputOutputError(f"{path}: was written to while it was read; nothing of it was loaded")
         is_rewritten = ledger.is_rewritten(connection, job.file)
         entry = ledger.Entry(batch.batch_id, job.now, records, rejected.records, first, last)
         ledger.record(connection, job.file, found, entry)
+        # After all reading, that of the fingerprint included.
+        if job.file.is_changed():
+            raise InputOutputError(f"{path}: was written to while it was read; nothing of it was loaded")
     told = f"{path}: {records:,} records, {rejected.records:,} rejected; {rejected.first}" if rejected.records else ""
     other = f"{path}: was loaded before with other content; what it holds now was counted as new records"
     message = "\n".join(filter(None, (other if is_rewritten else "", told, note)))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 DAY_SECONDS = 86400
 
-_SUBJECTS = """
-select distinct rule, detector, bin_seconds, baseline, candidate
-from bin_grids order by rule, candidate, baseline
-"""
+_SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
 
 # Lists, for a row a cell would take longer to fetch than to draw.
 _CELLS = """
@@ -46,40 +43,28 @@ order by code, start_second
 _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
 
 
-def span(connection: Connection, seconds: int = DAY_SECONDS) -> tuple[int, int] | None:
-    """The last `seconds` of the data as epoch seconds (after, until]; None without data."""
+def span(connection: Connection) -> tuple[int, int] | None:
+    """The last day of the data as epoch seconds (after, until]; None without data."""
     row = connection.exec_driver_sql("select first_second, end_second from span").one_or_none()
-    if row is None:
-        return None
-    return max(row.first_second, row.end_second - seconds), row.end_second
+    return (max(row.first_second, row.end_second - DAY_SECONDS), row.end_second) if row else None
 
 
 def heatmaps(
     connection: Connection, config: Config, after: int, until: int, rule: str | None = None
 ) -> Iterator["Heatmap"]:
     """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
-    lead = lead_seconds(config)
-    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0))).mappings().all():
-        if rule is None or subject["rule"] == rule:
-            drawn = _heatmap(connection, dict(subject), config, after, until, lead)
-            if drawn is not None:
-                yield drawn
-
-
-def file_name(heatmap: "Heatmap") -> str:
-    """A name for a picture that no other rule or comparison has, whatever builds are called."""
-    title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
-    return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+    first, end = connection.exec_driver_sql("select first_second, end_second from span").one()
+    after, until = max(after, first), min(until, end)
+    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0))).all():
+        if rule in (None, subject.rule):
+            yield from _heatmap(connection, config, tuple(subject), after, until)
 
 
 def draw_all(connection: Connection, config: Config, folder: Path) -> list[Path]:
     """Draw the last day's heatmaps into `folder`; the pictures' paths."""
     bounds = span(connection)
-    if bounds is None:
-        return []
-    drawn = list(heatmaps(connection, config, *bounds))
-    return _draw([(one, folder / f"heatmap-{file_name(one)}.png") for one in drawn])
+    drawn = heatmaps(connection, config, *bounds) if bounds else ()
+    return [_draw(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 
 def draw(
@@ -97,24 +82,32 @@ def draw(
         bounds = span(connection)
         if bounds is None:
             raise UsageError("there are no records to draw yet")
-        after = _second(since) if since else (bounds[0] if until is None else _second(until) - DAY_SECONDS)
-        drawn = list(heatmaps(connection, config, after, _second(until) if until else bounds[1], rule))
+        after, end = bounds
+        if until:
+            after, end = _second(until) - DAY_SECONDS, _second(until)
+        drawn = list(heatmaps(connection, config, _second(since) if since else after, end, rule))
     if not drawn:
         raise UsageError(
             "there is nothing to draw: no bins of this rule and time; `streammetrics status` tells the span"
         )
     if len(drawn) == 1:
-        return _draw([(drawn[0], target)])
-    return _draw([(one, target.with_name(f"{target.stem}-{file_name(one)}{target.suffix}")) for one in drawn])
+        return [_draw(drawn[0], target)]
+    return [_draw(one, target.with_name(f"{target.stem}-{_file_name(one)}{target.suffix}")) for one in drawn]
 
 
-def _draw(drawn: list[tuple["Heatmap", Path]]) -> list[Path]:
-    from streammetrics import heatmap
+def _draw(heatmap: "Heatmap", path: Path) -> Path:
+    from streammetrics.heatmap import draw
 
-    for one, path in drawn:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        heatmap.draw(one, path)
-    return [path for _, path in drawn]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw(heatmap, path)
+    return path
+
+
+def _file_name(heatmap: "Heatmap") -> str:
+    """A name for a picture that no other rule or comparison has, whatever builds are called."""
+    title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
+    return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
 
 
 def _second(value: datetime) -> int:
@@ -122,44 +115,39 @@ def _second(value: datetime) -> int:
 
 
 def _heatmap(
-    connection: Connection, subject: dict[str, Any], config: Config, after: int, until: int, lead: int
-) -> "Heatmap | None":
+    connection: Connection, config: Config, subject: tuple[str, str, str], after: int, until: int
+) -> Iterator["Heatmap"]:
+    """The heatmap of a rule, baseline and candidate, where they have bins at all."""
     import numpy as np
 
     from streammetrics.heatmap import AlertedWindow, Heatmap
 
-    key = (subject["rule"], subject["baseline"], subject["candidate"])
-    cells = [
-        row
-        for start in range(after, until, PORTION_SECONDS)
-        for row in _cells(connection, key, start, min(start + PORTION_SECONDS, until), lead)
-    ]
+    lead = lead_seconds(config)
+    cells = []
+    for start in range(after, until, PORTION_SECONDS):
+        stop = min(start + PORTION_SECONDS, until)
+        found = connection.exec_driver_sql(compose(_CELLS, Slice(start, stop, lead)), (*subject, start, stop))
+        cells += [(code, np.array(seconds), values) for code, seconds, values in found]
     if not cells:
-        return None
-    width = subject["bin_seconds"]
-    codes = sorted({code for code, _, _ in cells})
-    places = {code: place for place, code in enumerate(codes)}
-    first = min(min(bins) for _, bins, _ in cells)
-    last = max(max(bins) for _, bins, _ in cells)
-    values = np.full((len(codes), (last - first) // width + 1), np.nan)
-    for code, bins, bin_values in cells:
-        values[places[code], (np.array(bins) - first) // width] = bin_values
+        return
+    rule = next(rule for rule in config.rule if rule.name == subject[0])
+    rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
+    first = int(min(seconds.min() for _, seconds, _ in cells))
+    last = int(max(seconds.max() for _, seconds, _ in cells))
+    values = np.full((len(rows), (last - first) // rule.bin_seconds + 1), np.nan)
+    for code, seconds, bin_values in cells:
+        values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
     windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(after * 1_000_000, until * 1_000_000))
-    rule = next(rule for rule in config.rule if rule.name == subject["rule"])
-    return Heatmap(
+    yield Heatmap(
         rule=rule.name,
         detector=rule.detector,
-        baseline=subject["baseline"],
-        candidate=subject["candidate"],
-        bin_seconds=width,
+        baseline=subject[1],
+        candidate=subject[2],
+        bin_seconds=rule.bin_seconds,
         window_bins=rule.window_bins,
         threshold=rule.threshold,
         first_bin=first,
-        codes=tuple(codes),
+        codes=tuple(rows),
         values=values,
-        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, key)),
+        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, subject)),
     )
-
-
-def _cells(connection: Connection, key: tuple[str, ...], after: int, until: int, lead: int) -> list[Any]:
-    return list(connection.exec_driver_sql(compose(_CELLS, Slice(after, until, lead)), (*key, after, until)))

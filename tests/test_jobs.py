@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics import detect, jobs, progress
+from streammetrics import alerts, detect, jobs, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.jobs import Session
 from streammetrics.progress import Progress
@@ -130,16 +130,14 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_stored_before_a_failure_is_told(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect, "PORTION_SECONDS", 900)
-    monkeypatch.setitem(detect.judge.__kwdefaults__, "portion_seconds", 900)
-    amend = detect.amend
+    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection: 900)
     calls = []
 
     def fail_second(*arguments: Any) -> Any:
         calls.append(arguments)
         if len(calls) == 2:
             raise RuntimeError("the disk is on fire")
-        return amend(*arguments)
+        return alerts.amend(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(detect, "amend", fail_second)

@@ -252,6 +252,9 @@ def test_an_alert_that_is_withdrawn_and_found_again_stays_itself(store: Connecti
     judge(store, ONE_WINDOW)
     assert alerts() == [(0, at, "retracted", 1)]
     assert current_alerts(store) == {}
+    load(store, records(A, 40, 1))
+    judge(store, ONE_WINDOW)
+    assert alerts() == [(0, at, "retracted", 1)]
     load(store, records(B, 50, 5))
     judge(store, ONE_WINDOW)
     assert alerts() == [(0, at, "current", 2)]
@@ -312,6 +315,14 @@ def test_an_incident_keeps_its_identity_when_late_records_extend_and_join_it(sto
     assert incidents() == [(oldest, *seen(20, 300), 11)]
     # The younger incident is the older one from now on: nobody hears of it as withdrawn, or as resolved.
     assert select(store, "select distinct incident_id from alerts") == [(oldest,)]
+
+
+def test_windows_that_end_in_a_portion_without_records(store: Connection) -> None:
+    clear(store)
+    load(store, records(A, 85, 2, 915) + records(B, 85, 2, 915) + records(B, 86, 9))
+    judge(store, CONFIG.model_copy(update={"comparison": (BOTH,)}), portion_seconds=100)
+    found = {(key.window_bins, key.stop - MONDAY) for key in current_alerts(store)}
+    assert found == {(1, 80), (1, 90), (3, 100), (3, 110)}
 
 
 @pytest.mark.parametrize("portions", [0, 1, 2])

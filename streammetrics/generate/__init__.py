@@ -1,15 +1,12 @@
 """Synthetic streams of error records whose truth is known: what a detector is to find, and what it is not."""
 
+from streammetrics.generate.output import Truth, truth, truth_path, write
 from streammetrics.generate.presets import default_scenario, demo_scenario
-from streammetrics.generate.sample import Stream, generate
-from streammetrics.generate.scenario import Change, Scenario, load_scenario
-from streammetrics.generate.truth import Truth, truth
-from streammetrics.generate.write import truth_path, write
+from streammetrics.generate.sample import generate
+from streammetrics.generate.scenario import Scenario, load_scenario
 
 __all__ = [
-    "Change",
     "Scenario",
-    "Stream",
     "Truth",
     "default_scenario",
     "demo_scenario",

@@ -3,10 +3,8 @@
 from datetime import datetime
 from math import cosh
 
-from streammetrics.generate.sample import expected_records
+from streammetrics.generate.sample import expected_arrivals
 from streammetrics.generate.scenario import Change, Scenario
-
-_DEMO_SEED = 10
 
 
 def demo_scenario(start: datetime) -> Scenario:
@@ -17,7 +15,7 @@ def demo_scenario(start: datetime) -> Scenario:
     standard deviation of 1.4 in a window of 10, so that nothing else comes near the threshold.
     """
     return Scenario(
-        seed=_DEMO_SEED,
+        seed=10,
         start=start,
         seconds=3600,
         baseline="5.0007.510.011",
@@ -28,51 +26,36 @@ def demo_scenario(start: datetime) -> Scenario:
             Change(kind="step", code="3", at_second=20 * 60, ratio=3.2),
             Change(kind="step", code="4", at_second=25 * 60, ratio=3.5),
         ),
-        fraction_digits=0,
     )
 
 
 def default_scenario(seed: int, start: datetime, seconds: int, records: int, codes: int) -> Scenario:
     """A mix of all kinds of changes on codes whose rates are spread evenly on a log scale, over 2.5 decades.
 
-    `records` is the mean over seeds; one stream deviates by about its square root. Changes go to the more frequent
-    codes, so that they can be found; with few codes there are fewer changes.
+    The changes are on the most frequent of the `codes`, at least five, so that they can be found. `records` is the mean
+    over seeds; one stream deviates by about its square root. A fiftieth of them come in bursts.
     """
     import numpy as np
 
     rng = np.random.Generator(np.random.PCG64(seed))
-    spread = 10 ** (-2.5 * np.arange(codes) / max(codes - 1, 1))
     names = [str(name) for name in rng.permutation(np.arange(codes) - codes // 2)]
-    new_code = str(codes - codes // 2)
-    size = records // 600
-
-    def scaled(scale: float) -> Scenario:
-        rates = {name: float(scale * rate) for name, rate in zip(names, spread, strict=True)}
-        changes = _mix(names, new_code, 0.2 * scale, size, seconds)
-        return Scenario(seed=seed, start=start, seconds=seconds, codes=rates, changes=changes)
-
-    bursts = sum((change.bursts or 0) * (change.size or 0) for change in scaled(1.0).changes)
-    return scaled((records - bursts) / (expected_records(scaled(1.0)) - bursts))
-
-
-def _mix(names: list[str], new_code: str, new_rate: float, size: int, seconds: int) -> tuple[Change, ...]:
-    """Changes on the 2nd to the 5th of `names`, most frequent first; times are fractions of the stream's length."""
-
-    def at(fraction: float) -> int:
-        return min(round(fraction * seconds), seconds - 1)
-
-    def lasting(fraction: float) -> int:
-        return max(1, round(fraction * seconds))
-
-    single = (
-        Change(kind="step", at_second=at(0.40), ratio=2),
-        Change(kind="ramp", at_second=at(0.30), seconds=lasting(0.30), ratio=3),
-        Change(kind="spike", at_second=at(0.70), seconds=lasting(0.10), ratio=4),
-        Change(kind="improvement", at_second=at(0.50), ratio=0.5),
+    spread = 10 ** (-2.5 * np.arange(codes) / (codes - 1))
+    sixtieth, size = seconds / 60, records // 600
+    changes = (
+        Change(kind="surge", at_second=int(12 * sixtieth), seconds=int(3 * sixtieth), ratio=2),
+        Change(kind="improvement", code=names[0], at_second=int(30 * sixtieth), ratio=0.5),
+        Change(kind="step", code=names[1], at_second=int(24 * sixtieth), ratio=2),
+        Change(kind="ramp", code=names[2], at_second=int(18 * sixtieth), seconds=int(18 * sixtieth), ratio=3),
+        Change(kind="spike", code=names[3], at_second=int(42 * sixtieth), seconds=int(6 * sixtieth), ratio=4),
+        Change(kind="new_code", code=names[4], at_second=int(36 * sixtieth)),
     )
-    changes = [change.model_copy(update={"code": code}) for change, code in zip(single, names[1:], strict=False)]
-    changes.append(Change(kind="new_code", code=new_code, at_second=at(0.60), rate=new_rate))
-    changes.append(Change(kind="surge", at_second=at(0.20), seconds=lasting(0.05), ratio=2))
-    if size > 1:
-        changes.append(Change(kind="burst", bursts=12, size=size))
-    return tuple(changes)
+    bursts = tuple(
+        Change(kind="burst", code=str(rng.choice(names)), at_second=int(second), seconds=3, size=size)
+        for second in rng.integers(seconds - 2, size=12 if size else 0)
+    )
+    draft = Scenario(
+        seed=seed, start=start, seconds=seconds, codes=dict(zip(names, spread, strict=True)), changes=changes
+    )
+    scale = (records - size * len(bursts)) / expected_arrivals(draft)
+    rates = {name: float(rate * scale) for name, rate in draft.codes.items()}
+    return draft.model_copy(update={"codes": rates, "changes": (*changes, *bursts)})

@@ -1,6 +1,6 @@
 """A picture of one rule and comparison: codes down, time across, blue for fewer errors in the candidate, red for more.
 
-Data in, file out. matplotlib and numpy are imported only when something is drawn.
+Data in, file out. matplotlib is imported only when something is drawn.
 """
 
 import logging
@@ -14,8 +14,6 @@ from streammetrics.errors import InputOutputError, UsageError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SUFFIXES = (".png", ".svg")
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Heatmap:
         first_bin: start of the first column, epoch seconds.
         codes: names of the rows, in any order; at least one.
         values: shape (codes, bins); NaN where a bin has no records or is not judged.
+        alerted: windows of these codes, of which at least a part lies in the picture.
     """
 
     rule: str
@@ -51,11 +50,6 @@ class Heatmap:
     values: "NDArray[np.float64]"
     alerted: tuple[AlertedWindow, ...]
 
-    def __post_init__(self) -> None:
-        shape = self.values.shape
-        if len(shape) != 2 or shape[0] != len(self.codes) or 0 in shape:
-            raise ValueError(f"values of shape {shape} are not a row for each of {len(self.codes)} codes, with bins")
-
 
 def draw(heatmap: Heatmap, path: Path) -> None:
     """Write the picture to `path`, whole or not at all; its folder must exist.
@@ -64,19 +58,17 @@ def draw(heatmap: Heatmap, path: Path) -> None:
         UsageError: the suffix is neither .png nor .svg.
         InputOutputError: the file cannot be written.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if path.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix says which")
     # Before the import: it remarks on caches and fonts, and cron mails every line.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from streammetrics.heatmap import picture
 
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix.lower()}")
     try:
-        try:
-            picture.save(heatmap, unfinished, suffix.removeprefix("."))
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        picture.save(heatmap, unfinished)
+        unfinished.replace(path)
     except OSError as error:
         raise InputOutputError(f"{path}: the heatmap cannot be written: {error.strerror or error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,60 +1,43 @@
-"""The drawing, on matplotlib's canvases and without pyplot. Places are in pixels from the top left corner."""
+"""The drawing, on matplotlib's canvases and without pyplot."""
 
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streammetrics.heatmap import Heatmap, words
-from streammetrics.heatmap.grid import Floats, Grid, make_grid, merge
-from streammetrics.heatmap.scale import Scale, deviations, make_scale, threshold_deviation, unit
-from streammetrics.heatmap.times import ticks
+from streammetrics.heatmap.grid import Floats, Grid, deviations, make_grid
 
-DPI = 100
-WIDTH = 1600
-
-_HEADER, _FOOTER, _NOTE = 122, 84, 19
-_RIGHT, _MARGIN, _GAP = 48, 20, 8
-_BAR_WIDTH, _BAR_RIGHT = 470, 70
-_MIN_LEFT, _MAX_LABEL = 84, 200
-_HEADLINE, _TEXT, _SMALL = 15.0, 11.0, 9.0
-_MIN_OUTLINE = 4
-"""A shorter alert is outlined this wide (pixels), or it could not be seen."""
+_DAY = 86400
+_PERCENTILE = 99
+_NEGLIGIBLE = 1e-9
+"""Sums of tenths are off by a few units of the last place; that is no deviation."""
 
 # ColorBrewer's RdBu, safe for the colour-blind, without its two ends: so dark that they hardly are blue or red.
 _COLOURS = ("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b40420")
 _UNKNOWN = "#bdbdbd"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where things are (pixels): the plot's left edge, its height, and the height of the whole."""
-
-    left: int
-    plot: int
-    height: int
-
-
-def save(heatmap: Heatmap, path: Path, kind: str) -> None:
-    """Draw and write; `kind` is png or svg.
+def save(heatmap: Heatmap, path: Path) -> None:
+    """Draw and write, as the suffix says.
 
     Raises:
         OSError: the file cannot be written.
     """
     with style():
-        make_figure(heatmap).savefig(path, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+        make_figure(heatmap).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 @contextmanager
@@ -63,88 +46,47 @@ def style() -> Iterator[None]:
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         mpl.rcdefaults()
-        mpl.rcParams.update(
-            {
-                # Names of codes and builds hold $ as they like: none of it is mathematics.
-                "text.parse_math": False,
-                "svg.fonttype": "none",
-                # The same data make the same file.
-                "svg.hashsalt": "streammetrics",
-            }
-        )
+        mpl.rcParams.update({"font.size": 9.0, "svg.fonttype": "none"})
+        # Names of codes and builds hold $ as they like: none of it is mathematics.
+        mpl.rcParams["text.parse_math"] = False
+        # The same data make the same file.
+        mpl.rcParams["svg.hashsalt"] = "streammetrics"
         yield
 
 
 def make_figure(heatmap: Heatmap) -> Figure:
-    """The whole picture, not yet written; to be called under `style`."""
+    """The whole picture, not yet written; to be called under `style`. 1,600 pixels wide, as high as the codes need."""
     grid = make_grid(heatmap)
     found = deviations(grid.values, heatmap.detector)
-    scale = make_scale(found, heatmap)
-    labels = _row_labels(grid)
-    notes = words.notes(heatmap, grid)
-    layout = _layout(labels, len(notes))
-    figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = _axes(figure, layout, layout.left, _HEADER, WIDTH - layout.left - _RIGHT, layout.plot)
-    _draw_cells(axes, found, scale, heatmap, grid)
-    _draw_outlines(axes, grid, WIDTH - layout.left - _RIGHT)
-    _draw_row_axis(axes, grid, labels)
-    _draw_time_axis(axes, heatmap, grid)
-    _draw_header(figure, layout, heatmap, grid)
-    _draw_colour_bar(figure, layout, heatmap, scale)
-    _draw_footer(figure, layout, notes)
+    limit = colour_limit(found, heatmap)
+    figure = Figure(figsize=(16, 1.8 + max(3.0, 0.2 * len(found))), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    image = _draw_cells(axes, found, limit, heatmap, grid)
+    _draw_outlines(axes, heatmap, grid)
+    _draw_axes(axes, heatmap, grid)
+    _draw_colour_bar(figure, image, found, limit, heatmap)
+    figure.suptitle(words.headline(grid), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    axes.set_title(words.subject(heatmap), loc="left", fontsize=10)
+    swatches = [
+        Patch(facecolor="white", edgecolor="black", label="alerted"),
+        Patch(facecolor=_UNKNOWN, label="no records, or not judged"),
+    ]
+    figure.legend(handles=swatches, loc="outside lower right", ncols=2, frameon=False)
     return figure
 
 
-def _row_labels(grid: Grid) -> list[str]:
-    width = _width_of(_SMALL, "bold")
-    labels = [words.fit(words.visible(code), _MAX_LABEL, width) for code in grid.codes]
-    return [*labels, f"other {grid.folded:,} codes (mean)"] if grid.folded else labels
+def colour_limit(found: Floats, heatmap: Heatmap) -> float:
+    """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
 
-
-def _layout(labels: list[str], notes: int) -> Layout:
-    width = _width_of(_SMALL, "bold")
-    widest = max(width(label) for label in labels)
-    rows = len(labels)
-    plot = rows * min(44, max(20, 360 // rows))
-    left = max(_MIN_LEFT, round(widest) + _MARGIN + _GAP)
-    return Layout(left, plot, _HEADER + plot + _FOOTER + notes * _NOTE)
-
-
-def _axes(figure: Figure, layout: Layout, left: float, top: float, width: float, height: float) -> Axes:
-    bottom = layout.height - top - height
-    return figure.add_axes((left / WIDTH, bottom / layout.height, width / WIDTH, height / layout.height))
-
-
-def _width_of(size: float, weight: Literal["normal", "bold"]) -> words.Width:
-    """A measure of text in pixels."""
-    figure = Figure(dpi=DPI)
-    FigureCanvasAgg(figure)
-    sample = figure.text(0, 0, "", fontsize=size, fontweight=weight)
-
-    def width(text: str) -> float:
-        sample.set_text(text)
-        return sample.get_window_extent().width
-
-    return width
-
-
-def _draw_cells(axes: Axes, found: Floats, scale: Scale, heatmap: Heatmap, grid: Grid) -> None:
-    rows, columns = found.shape
-    if np.all(np.isnan(found)):
-        plate = {"facecolor": "white", "edgecolor": "none"}
-        axes.text(0.5, 0.5, "no bin was judged", transform=axes.transAxes, ha="center", va="center", bbox=plate)
-    axes.imshow(
-        # Clipped here, for minus infinity (a ratio of 0) is as blue as it gets, not unknown.
-        np.ma.masked_invalid(np.clip(found, -scale.limit, scale.limit)),
-        cmap=colours(),
-        norm=Normalize(-scale.limit, scale.limit),
-        extent=(0, columns * grid.column_bins * heatmap.bin_seconds, rows - 0.5, -0.5),
-        aspect="auto",
-        interpolation="nearest",
-    )
-    axes.set_xlim(0, grid.seconds)
-    axes.hlines(np.arange(rows - 1) + 0.5, *axes.get_xlim(), color="white", linewidth=1)
+    It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
+    as if it were much.
+    """
+    sizes = np.abs(found[np.isfinite(found)])
+    sizes = sizes[sizes > _NEGLIGIBLE]
+    # "lower" takes a value that occurs; between two, a single huge one would still weigh in.
+    usual = float(np.percentile(sizes, _PERCENTILE, method="lower")) if sizes.size else 0.0
+    threshold = abs(float(deviations(np.array(heatmap.threshold), heatmap.detector)))
+    return max(1.0, usual, threshold if np.isfinite(threshold) else 0.0)
 
 
 def colours() -> Colormap:
@@ -152,90 +94,70 @@ def colours() -> Colormap:
     return LinearSegmentedColormap.from_list("fewer to more", _COLOURS).with_extremes(bad=_UNKNOWN)
 
 
-def _draw_outlines(axes: Axes, grid: Grid, width: int) -> None:
-    """Black with a white casing: seen on blue, on red and on white."""
-    least = _MIN_OUTLINE * grid.seconds / width
-    boxes = []
-    for row, stretches in enumerate(grid.stretches):
-        for start, end in merge((_widen(start, end, least) for start, end in stretches), least / 2):
-            boxes.append([(start, row - 0.42), (end, row - 0.42), (end, row + 0.42), (start, row + 0.42)])
-    line = 1.4 if len(boxes) <= 200 else 1.0 if len(boxes) <= 1000 else 0.6
-    for colour, thickness in (("white", line + 1.4), ("black", line)):
-        outlines = PolyCollection(boxes, facecolors="none", edgecolors=colour, linewidths=thickness, zorder=3)
-        # Thousands of paths would make an SVG that viewers struggle with.
-        outlines.set_rasterized(len(boxes) > 500)
-        axes.add_collection(outlines, autolim=False)
-
-
-def _widen(start: float, end: float, least: float) -> tuple[float, float]:
-    missing = max(0.0, least - (end - start)) / 2
-    return start - missing, end + missing
-
-
-def _draw_row_axis(axes: Axes, grid: Grid, labels: list[str]) -> None:
-    axes.set_yticks(range(len(labels)), labels, fontsize=_SMALL)
-    axes.tick_params(axis="y", length=0, pad=_GAP * 72 / DPI)
-    alerted = set(grid.alerted)
-    for code, label in zip(grid.codes, axes.get_yticklabels(), strict=False):
-        label.set(fontweight="bold" if code in alerted else "normal", color="black" if code in alerted else "#555555")
-    axes.annotate(
-        "code", (0, 1), (-_GAP, 5), "axes fraction", "offset pixels", ha="right", fontsize=_SMALL, style="italic"
+def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid: Grid) -> AxesImage:
+    rows, columns = found.shape
+    start = heatmap.first_bin / _DAY
+    image = axes.imshow(
+        # Clipped here, for minus infinity (a ratio of 0) is as blue as it gets, not unknown.
+        np.ma.masked_invalid(np.clip(found, -limit, limit)),
+        cmap=colours(),
+        vmin=-limit,
+        vmax=limit,
+        extent=(start, start + columns * grid.column_bins * heatmap.bin_seconds / _DAY, rows - 0.5, -0.5),
+        aspect="auto",
+        interpolation="nearest",
     )
+    axes.set_xlim(start, start + heatmap.values.shape[1] * heatmap.bin_seconds / _DAY)
+    axes.hlines(np.arange(rows - 1) + 0.5, *axes.get_xlim(), color="white", linewidth=1)
+    return image
 
 
-def _draw_time_axis(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
-    labels = ticks(heatmap.first_bin, grid.seconds)
-    axes.set_xticks([second - heatmap.first_bin for second in labels], list(labels.values()), fontsize=_SMALL)
-    axes.tick_params(axis="x", length=5)
-
-
-def _draw_header(figure: Figure, layout: Layout, heatmap: Heatmap, grid: Grid) -> None:
-    room = WIDTH - _MARGIN - _BAR_WIDTH - _BAR_RIGHT - 60
-    bold, plain = _width_of(_HEADLINE, "bold"), _width_of(_TEXT, "normal")
-    lines = (
-        (16, words.headline(grid, room, bold), _HEADLINE, "bold"),
-        (50, words.comparison(heatmap, room, plain), _TEXT, "normal"),
-        (74, words.rule(heatmap, room, plain), _TEXT, "normal"),
-    )
-    for top, text, size, weight in lines:
-        figure.text(_MARGIN / WIDTH, 1 - top / layout.height, text, fontsize=size, fontweight=weight, va="top")
-
-
-def _draw_colour_bar(figure: Figure, layout: Layout, heatmap: Heatmap, scale: Scale) -> None:
-    axes = _axes(figure, layout, WIDTH - _BAR_WIDTH - _BAR_RIGHT, 34, _BAR_WIDTH, 16)
-    shades = ScalarMappable(Normalize(-scale.limit, scale.limit), colours())
-    extend = cast(Literal["neither", "both", "min", "max"], scale.extend)
-    bar = figure.colorbar(shades, cax=axes, orientation="horizontal", extend=extend, extendfrac=0.04)
-    labels = scale.ticks()
-    bar.set_ticks(list(labels), labels=list(labels.values()), fontsize=_SMALL)
-    bar.ax.minorticks_off()
-    bar.set_label(unit(heatmap), fontsize=_SMALL)
-    threshold = threshold_deviation(heatmap)
-    if threshold is not None and abs(threshold) <= scale.limit:
-        bar.ax.axvline(threshold, color="black", linewidth=1.6)
-        text = f"window mean above {heatmap.threshold:g} alerts"
-        # Towards the middle, or it would leave the picture.
-        side = "right" if threshold > scale.limit / 2 else "left" if threshold < -scale.limit / 2 else "center"
-        bar.ax.annotate(
-            text, (threshold, 1), (0, 4), ("data", "axes fraction"), "offset pixels", ha=side, fontsize=_SMALL
+def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
+    """Black with a white casing: seen on blue, on red and on white. Thin where many would hide what they are about."""
+    width = 1.5 if len(heatmap.alerted) <= 500 else 0.6
+    rows = {code: row for row, code in enumerate(grid.codes)}
+    stretches: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for window in heatmap.alerted:
+        stretch = (window.start_second / _DAY, (window.end_second - window.start_second) / _DAY)
+        stretches[rows.get(window.code, len(rows))].append(stretch)
+    for row, found in stretches.items():
+        axes.broken_barh(
+            found,
+            (row - 0.42, 0.84),
+            facecolor="none",
+            edgecolor="black",
+            linewidth=width,
+            path_effects=[withStroke(linewidth=2 * width, foreground="white")],
+            # Thousands of paths would make an SVG that viewers struggle with.
+            rasterized=True,
+            zorder=3,
         )
 
 
-def _draw_footer(figure: Figure, layout: Layout, notes: list[str]) -> None:
-    swatches = [
-        Patch(facecolor="white", edgecolor="black", linewidth=1.4, label="alerted"),
-        Patch(facecolor=_UNKNOWN, edgecolor=_UNKNOWN, label="no records, or not judged"),
-    ]
-    place = (1 - _RIGHT / WIDTH, (6 + len(notes) * _NOTE) / layout.height)
-    figure.legend(
-        handles=swatches,
-        loc="lower right",
-        bbox_to_anchor=place,
-        ncols=2,
-        frameon=False,
-        fontsize=_SMALL,
-        borderaxespad=0,
-        borderpad=0,
+def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
+    labels = [words.name(code) for code in grid.codes]
+    if grid.folded:
+        labels.append(f"other {grid.folded:,} codes (mean)")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.tick_params(axis="y", length=0)
+    for code, label in zip(grid.codes, axes.get_yticklabels(), strict=False):
+        label.set_fontweight("bold" if code in grid.alerted else "normal")
+    axes.set_ylabel("error code")
+    locator = AutoDateLocator(maxticks=13)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.set_xlabel("\n".join(["time (UTC)", *words.notes(heatmap, grid)]), loc="left")
+
+
+def _draw_colour_bar(figure: Figure, image: AxesImage, found: Floats, limit: float, heatmap: Heatmap) -> None:
+    """Its pointed ends say that they stand for more than themselves."""
+    beyond = limit * (1 + _NEGLIGIBLE)
+    is_below, is_above = bool(np.any(found < -beyond)), bool(np.any(found > beyond))
+    figure.colorbar(
+        image,
+        pad=0.01,
+        label=words.unit(heatmap),
+        extend="both" if is_below and is_above else "min" if is_below else "max" if is_above else "neither",
+        ticks=MaxNLocator(8, integer=heatmap.detector == "mean_ratio"),
+        format=FuncFormatter(lambda deviation, _: words.level(deviation, heatmap.detector)),
     )
-    for number, note in enumerate(reversed(notes)):
-        figure.text(_MARGIN / WIDTH, (8 + number * _NOTE) / layout.height, note, fontsize=_SMALL, va="bottom")

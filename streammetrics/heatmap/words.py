@@ -1,66 +1,52 @@
-"""What the picture says in words, cut to the room there is. Names come from records: they are shown, never obeyed."""
-
-from collections.abc import Callable, Sequence
+"""What the picture says in words. Names come from records: they are shown, never obeyed, and cut in their middle."""
 
 from streammetrics.heatmap import Heatmap
 from streammetrics.heatmap.grid import Grid
 
-Width = Callable[[str], float]
-
-_SHOWN_CODES = 12
-_MAX_LETTERS = 300
+_MOST_LETTERS = 24
+_MOST_CODES = 8
 
 
-def visible(name: str) -> str:
-    """The name with everything that moves, breaks or hides text written as an escape."""
-    letters = (
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name[:_MAX_LETTERS]
-    )
-    return "".join(letters) + ("…" if len(name) > _MAX_LETTERS else "") or '""'
+def name(text: str, most: int = _MOST_LETTERS) -> str:
+    """At most so many letters: names often differ at their ends. What moves or hides text is written as an escape."""
+    if len(text) > most:
+        text = f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) or '""'
 
 
-def fit(text: str, room: float, width: Width) -> str:
-    """The text, its middle left out where it is wider than `room`: names often differ at their ends."""
-    if width(text) <= room:
-        return text
-    keep = len(text) - 1
-    while keep > 0:
-        head, tail = -(-keep // 2), keep // 2
-        short = f"{text[:head]}…{text[len(text) - tail :]}"
-        wide = width(short)
-        if wide <= room:
-            return short
-        keep = min(keep - 1, int(keep * room / wide))
-    return "…"
-
-
-def headline(grid: Grid, room: float, width: Width) -> str:
+def headline(grid: Grid) -> str:
     """How many codes were alerted, and which, the longest alerted first."""
     total = len(grid.codes) + grid.folded
+    codes = f"{total:,} error code{'' if total == 1 else 's'}"
     if not grid.alerted:
-        return f"no alerts in {_count(total, 'error code')}"
-    names = [fit(visible(code), room / 5, width) for code in grid.alerted[:_SHOWN_CODES]]
-    text = ""
-    for shown in range(len(names), 0, -1):
-        rest = len(grid.alerted) - shown
-        more = f" and {rest} more" if rest else ""
-        text = f"{len(grid.alerted)} of {_count(total, 'error code')} alerted: {', '.join(names[:shown])}{more}"
-        if width(text) <= room:
-            break
-    return text
+        return f"no alerts in {codes}"
+    rest = len(grid.alerted) - _MOST_CODES
+    names = ", ".join(name(code, 16) for code in grid.alerted[:_MOST_CODES]) + (f" and {rest} more" if rest > 0 else "")
+    return f"{len(grid.alerted)} of {codes} alerted: {names}"
 
 
-def comparison(heatmap: Heatmap, room: float, width: Width) -> str:
-    candidate, baseline = (fit(visible(build), room * 0.36, width) for build in (heatmap.candidate, heatmap.baseline))
-    return fit(f"candidate {candidate} against baseline {baseline}", room, width)
+def subject(heatmap: Heatmap) -> str:
+    """Two lines: the comparison, and the rule."""
+    windows = " or ".join(str(bins) for bins in heatmap.window_bins)
+    return (
+        f"candidate {name(heatmap.candidate)} against baseline {name(heatmap.baseline)}\n"
+        f"rule {name(heatmap.rule)} ({heatmap.detector}): "
+        f"alerts where the mean of {windows} bins of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
+    )
 
 
-def rule(heatmap: Heatmap, room: float, width: Width) -> str:
-    name = fit(visible(heatmap.rule), room * 0.25, width)
-    windows = _either([str(bins) for bins in sorted(heatmap.window_bins)])
-    bins = f"{windows} bin{'s' if heatmap.window_bins != (1,) else ''} of {heatmap.bin_seconds} s"
-    text = f"rule {name} ({heatmap.detector}): alerts where the mean of {bins} is above {heatmap.threshold:g}"
-    return fit(text, room, width)
+def unit(heatmap: Heatmap) -> str:
+    """What the colours measure, for the colour bar."""
+    if heatmap.detector == "mean_ratio":
+        return f"candidate / baseline, mean of the\nratios per second in {heatmap.bin_seconds} s"
+    return f"candidate minus baseline,\nerrors in {heatmap.bin_seconds} s"
+
+
+def level(deviation: float, detector: str) -> str:
+    """A deviation from equal as the value that it stands for."""
+    if detector == "mean_ratio":
+        return f"{2.0**deviation:g}"
+    return f"{deviation:+g}" if deviation else "0"
 
 
 def notes(heatmap: Heatmap, grid: Grid) -> list[str]:
@@ -70,19 +56,9 @@ def notes(heatmap: Heatmap, grid: Grid) -> list[str]:
         seconds = grid.column_bins * heatmap.bin_seconds
         said.append(f"Each column is the mean of {grid.column_bins} neighbouring bins ({seconds} s).")
     if grid.folded:
-        shown = len(grid.codes)
         hidden = len(set(grid.alerted) - set(grid.codes))
         said.append(
-            f"{shown} of {shown + grid.folded} codes have a row: the longest alerted, then the farthest from equal. "
-            f"The last row is the mean of the other {grid.folded}, of which {hidden or 'none'} "
-            f"{'was' if hidden == 1 else 'were'} alerted."
+            f"{len(grid.codes)} codes have a row: the longest alerted, then the farthest from equal. "
+            f"The last row is the mean of the other {grid.folded}, {hidden or 'none'} of them alerted."
         )
     return said
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _either(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)

@@ -1,12 +1,12 @@
-"""What a file's bytes are, found out in one pass: their fingerprint, and which reader they are for."""
+"""What a file's bytes are: their fingerprint, and which reader they are for."""
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-# Small enough for the processor's cache: the bytes are hashed and searched while they are near.
+# Small enough for the processor's cache.
 _PORTION = 1 << 20
 
 
@@ -20,26 +20,40 @@ class Content:
 
     path: Path
     size: int
-    fingerprint: str
     encoding: str
     is_plain: bool
+    hashing: "Future[str]"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all bytes. May have to be waited for: they are hashed while the records are loaded."""
+        return self.hashing.result()
 
 
 def examine(path: Path) -> Content:
-    """Read a file once, from its begin to its end."""
-    digest, traits, size = hashlib.sha256(), _Traits(), 0
-    # While one portion is hashed, which lets other threads run, it is searched as well.
-    with path.open("rb") as stream, ThreadPoolExecutor(max_workers=1) as hasher:
+    """Look through a file; its hashing is begun.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    hasher = ThreadPoolExecutor(max_workers=1)
+    hashing = hasher.submit(_fingerprint, path)
+    hasher.shutdown(wait=False)
+    traits, size = _Traits(), 0
+    with path.open("rb") as stream:
         first = portion = stream.read(_PORTION)
         while portion:
-            hashed = hasher.submit(digest.update, portion)
             traits.add(portion)
             size += len(portion)
             portion = stream.read(_PORTION)
-            hashed.result()
     is_utf16 = first.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if is_utf16 else "utf-8-sig"
-    return Content(path, size, digest.hexdigest(), encoding, not is_utf16 and traits.are_plain)
+    return Content(path, size, encoding, not is_utf16 and traits.are_plain, hashing)
+
+
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def prefix_fingerprints(path: Path, sizes: Sequence[int]) -> dict[int, str]:

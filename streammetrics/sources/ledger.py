@@ -18,10 +18,10 @@ from streammetrics.sources.files import SourceFile
 
 _MARKS = "select path, modified_ns, range_end from batches where path in (select unnest($paths))"
 
-_SAME = """
-select batch_id, path
+_SAME_SIZE = """
+select batch_id, path, fingerprint
 from batches
-where fingerprint = $fingerprint and range_start = 0 and range_end > 0 and duplicate_of is null
+where range_start = 0 and range_end > 0 and range_end = $size and duplicate_of is null
 order by batch_id
 """
 
@@ -72,10 +72,15 @@ def known(connection: Connection, files: Iterable[SourceFile]) -> set[Path]:
 
 
 def same_content(connection: Connection, file: SourceFile, content: Content) -> Loaded | None:
-    """What the content was loaded as. Where equal files are different data, only the same path counts."""
-    rows = connection.exec_driver_sql(_SAME, {"fingerprint": content.fingerprint})
+    """What the content was loaded as. Where equal files are different data, only the same path counts.
+
+    The fingerprint is waited for only where a content of the same size was loaded.
+    """
     is_any = file.source.same_content == "skip"
-    return next((Loaded(batch_id, path) for batch_id, path in rows if is_any or path == str(file.path)), None)
+    for batch_id, path, fingerprint in connection.exec_driver_sql(_SAME_SIZE, {"size": content.size}).all():
+        if (is_any or path == str(file.path)) and fingerprint == content.fingerprint:
+            return Loaded(batch_id, path)
+    return None
 
 
 def refuse_grown(connection: Connection, file: SourceFile, content: Content) -> None:

@@ -1,5 +1,6 @@
 """Records into the base tables, in the caller's transaction."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -48,21 +49,14 @@ insert into events
 select case when problem is null then ts else error(problem) end, build, code, $batch_id from typed
 """
 
-_STAGE = "create or replace temp table staged as"
-
-# Of the records that count the text is not kept: it would fill the memory of a large file.
-_STAGED = """
-select line, ts, build, code, problem, case when problem is not null then content end as content from typed
-"""
-
-_ACCEPT = "insert into events select ts, build, code, $batch_id from staged where problem is null"
+_ACCEPT = "insert into events select ts, build, code, $batch_id from typed where problem is null"
 
 _REJECT = """
 insert into rejects
-select $batch_id, $source, $path, line, problem, content from staged where problem is not null order by line
+select $batch_id, $source, $file, line, problem, content from typed where problem is not null order by line
 """
 
-_REJECTED = "select count(*), min_by(line, line), min_by(problem, line) from staged where problem is not null"
+_REJECTED = "select count(*), min(line), min_by(reason, line) from rejects where batch_id = $batch_id"
 
 _LOADED = "select count(*), min(ts), max(ts) from events where batch_id = $batch_id"
 
@@ -80,7 +74,7 @@ order by cut
 # In order of time: without it, counters defeat the zone maps of later queries and take half as much room again.
 _COUNT = """
 insert into counters
-select date_trunc('second', ts) as second, build, code, count(*), batch_id
+select date_trunc('second', ts) as second, build, code, count(*), $batch_id
 from events
 where batch_id = $batch_id and ts >= $from_ts and ts < $until_ts
 group by all
@@ -99,33 +93,34 @@ class Rejected:
     first: str = ""
 
 
-def quickly(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
+def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> Rejected:
     """Insert all records.
 
     Raises:
         DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
     """
-    if reading.plain_guard:
+    for reading in readings:
         parameters = {"batch_id": batch.batch_id, **reading.parameters}
-        connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
-        latest = {"batch_id": batch.batch_id, "latest": batch.typing["latest"]}
-        connection.exec_driver_sql(_OUT_OF_RANGE, latest)
-    else:
-        parameters = {"batch_id": batch.batch_id, **batch.typing, **reading.parameters}
-        connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), parameters)
+        if reading.plain_guard:
+            connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
+            latest = {"batch_id": batch.batch_id, "latest": batch.typing["latest"]}
+            connection.exec_driver_sql(_OUT_OF_RANGE, latest)
+        else:
+            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**parameters, **batch.typing})
     return Rejected()
 
 
-def carefully(connection: Connection, reading: Reading, batch: Batch) -> Rejected:
+def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> Rejected:
     """Insert the records that can be read, and the others with their line and reason as rejects."""
-    parameters = {**batch.typing, **reading.parameters}
-    connection.exec_driver_sql("\n".join((_STAGE, _with(reading, TYPED, _STAGED))), parameters)
-    connection.exec_driver_sql(_ACCEPT, {"batch_id": batch.batch_id})
-    records, line, reason = connection.exec_driver_sql(_REJECTED).one()
-    if records:
-        source = {"batch_id": batch.batch_id, "source": batch.file.source.name, "path": str(batch.file.path)}
-        connection.exec_driver_sql(_REJECT, source)
-    connection.exec_driver_sql("drop table staged")
+    batch_id = {"batch_id": batch.batch_id}
+    place = {"source": batch.file.source.name, "file": str(batch.file.path)}
+    for reading in readings:
+        parameters = {**batch_id, **batch.typing, **reading.parameters}
+        accepted = connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one()
+        # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
+        if accepted != reading.records:
+            connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})
+    records, line, reason = connection.exec_driver_sql(_REJECTED, batch_id).one()
     return Rejected(records, f"line {line}: {reason}" if records else "")
 
 

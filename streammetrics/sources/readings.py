@@ -6,7 +6,7 @@ Both ways end as one relation in SQL, so that both give the same.
 import glob
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -20,6 +20,10 @@ from streammetrics.sources.files import SourceFile
 from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
 
 _SAMPLE_RECORDS = 1000
+_PORTION_RECORDS = 200_000
+
+# Each character may take four bytes, and a quote is doubled.
+_SCRATCH_BYTES = {"longest_bytes": 8 * LONGEST_RECORD, "buffer_bytes": 16 * LONGEST_RECORD}
 
 # No value may turn into NULL on its way: a text that files do not hold stands for it.
 _DIALECT = r"""auto_detect = false, header = true, quote = '"', escape = '"', strict_mode = true,
@@ -37,7 +41,8 @@ _CSV = "\n".join(
 _SCRATCH = r"""
 select cast(line as bigint) as line, reason, ts, build, code, content from read_csv(
     $path, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
-    compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0', max_line_size = $longest_bytes,
+    compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0', allow_quoted_nulls = false,
+    max_line_size = $longest_bytes, buffer_size = $buffer_bytes,
     columns = {line: 'VARCHAR', reason: 'VARCHAR', ts: 'VARCHAR', build: 'VARCHAR', code: 'VARCHAR', content: 'VARCHAR'}
 )
 """
@@ -53,12 +58,14 @@ select
 class Reading:
     """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
 
-    `plain_guard`: the condition under which a bare cast reads the times; empty where `TYPED` must.
+    `plain_guard`: the condition under which a bare cast reads the times; empty where `TYPED` must. `records`: how many
+    there are; None where that is not known.
     """
 
     select: str
     parameters: Mapping[str, object]
     plain_guard: str = ""
+    records: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Plan:
     def quick(self) -> Reading | None:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
         if self.file.format == "parquet":
-            return self._parquet()
+            return self.parquet()
         if self.file.format == "jsonl" or not self.content.is_plain:
             return None
         return Reading(
@@ -89,14 +96,19 @@ class Plan:
             self.plain_guard if self.file.source.timezone == "UTC" else "",
         )
 
-    def careful(self, scratch: Path) -> Reading:
-        """With line numbers and reasons; text goes through a file in `scratch`."""
+    def careful(self, scratch: Path) -> Iterator[Reading]:
+        """With line numbers and reasons; text goes through files in `scratch`, a portion of the records in each."""
         if self.file.format == "parquet":
-            return self._parquet()
-        path = scratch / "records.csv"
-        write_scratch(path, self.records())
-        # Each character may take four bytes, and a quote is doubled.
-        return Reading(_SCRATCH, {"path": glob.escape(str(path)), "longest_bytes": 8 * LONGEST_RECORD})
+            yield self.parquet()
+            return
+        records = self.records()
+        for number in count():
+            path = scratch / f"records-{number}.csv"
+            written = write_scratch(path, islice(records, _PORTION_RECORDS))
+            if not written:
+                return
+            yield Reading(_SCRATCH, {"path": glob.escape(str(path)), **_SCRATCH_BYTES}, records=written)
+            path.unlink()
 
     def records(self) -> Iterator[Record]:
         """The records of a text."""
@@ -104,7 +116,8 @@ class Plan:
             return json_lines.read(self.content, self.columns)
         return delimited.read(self.content, self.columns, self.delimiter)
 
-    def _parquet(self) -> Reading:
+    def parquet(self) -> Reading:
+        """The rows of a Parquet file, of which it tells the numbers itself."""
         aliases = ", ".join(self.columns.aliases())
         select = "\n".join(
             (
@@ -148,7 +161,7 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
                 ).keys()
             )
             found = Plan(file, content, resolve(file, names))
-            first = "\n".join(("select ts from (", found.careful(content.path).select, ") limit 1"))
+            first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
         raise InputOutputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None

@@ -64,10 +64,15 @@ def read_line(stream: TextIO) -> str:
     return line
 
 
-def write_scratch(path: Path, records: Iterable[Record]) -> None:
-    """Records as a CSV that DuckDB reads without a doubt, a column per field of `Record`."""
+def write_scratch(path: Path, records: Iterable[Record]) -> int:
+    """Records as a CSV that DuckDB reads without a doubt, a column per field of `Record`; how many they are."""
+    written = 0
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(records)
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for record in records:
+            writer.writerow(record)
+            written += 1
+    return written
 
 
 def _shown(content: str) -> str:

@@ -1,5 +1,6 @@
 """A file that DuckDB's reader takes is read as record by record: one file, both ways, the same store."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -80,8 +81,8 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     found, quick = Ways(), Plan.quick
     quickly = load.quickly
 
-    def counted(connection: Connection, reading: Reading, batch: load.Batch) -> load.Rejected:
-        done = quickly(connection, reading, batch)
+    def counted(connection: Connection, parts: Iterable[Reading], batch: load.Batch) -> load.Rejected:
+        done = quickly(connection, parts, batch)
         found.quick += 1
         return done
 
@@ -163,3 +164,13 @@ def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.
     assert shop.rows("select * from counters order by all") == expected
     seconds = [second for (second,) in shop.rows("select second from counters order by rowid")]
     assert seconds == sorted(seconds)
+
+
+def test_many_portions_are_read_carefully_as_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "_PORTION_RECORDS", 3)
+    rows = [f"2026-11-23 10:00:{n:02},5.9,{n}" if n % 4 else f"2026-11-23 10:00:{n:02},,{n}" for n in range(12)]
+    outcome = shop.feed_text("\r".join(["ts,build,code", *rows]))
+    assert (outcome.records, outcome.rejected) == (9, 3)
+    assert [code for _, _, code in shop.events()] == [str(n) for n in range(12) if n % 4]
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(n + 2, "has no build") for n in (0, 4, 8)]
+    assert outcome.message.endswith("9 records, 3 rejected; line 2: has no build")
