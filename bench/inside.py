@@ -45,7 +45,11 @@ def commands(config: str, names: list[str]) -> None:
     from streammetrics.cli import app
 
     for name in names:
-        app(args=[name, "--config", config], standalone_mode=False)
+        try:
+            app(args=[name, "--config", config], standalone_mode=False)
+        except SystemExit as end:
+            if end.code:
+                raise
 
 
 if __name__ == "__main__":

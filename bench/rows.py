@@ -88,7 +88,9 @@ def reference(shop: Workshop) -> list[Row]:
     for _ in range(shop.pairs):
         shop.forget(config.stem)
         runs.append(python("bench.inside", "commands", config, "ingest", "detect"))
-    note = f"alerts {shop.alerts(config)}; the other side's seconds are quoted, not measured"
+    if not (alerts := shop.alerts(config)):
+        raise RuntimeError("Set A gave no alerts: that is not the same work")
+    note = f"{alerts}; the other side's seconds are quoted, not measured"
     quoted = (SET_A_SECONDS,) * shop.pairs
     return [Row("Set A, ingest + detect / the reference program", _seconds(runs), 1 / 30, quoted, note=note)]
 

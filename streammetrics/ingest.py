@@ -116,7 +116,8 @@ def _try(connection: Connection, config: Config, file: SourceFile, now: datetime
     except OSError as error:
         failure = InputOutputError(f"{file.path}: cannot be read: {error.strerror or error}")
     except DBAPIError as error:
-        _raise_if_fatal(error, config.store_path)
+        if _is_fatal(error):
+            raise InputOutputError(f"{config.store_path}: the store failed: {str(error.orig)[:300]}") from None
         failure = InputOutputError(f"{file.path}: cannot be loaded: {str(error.orig)[:200]}")
     return FileOutcome(file.path, "failed", message=str(failure), error=failure)
 
@@ -145,7 +146,8 @@ def _load(job: _Job) -> FileOutcome:
         try:
             return _commit(job, found, [quick], load.quickly)
         except DBAPIError as error:
-            _raise_if_fatal(error, job.file.path)
+            if _is_fatal(error):
+                raise
     return _commit(job, found, plan.careful(job.scratch), load.carefully)
 
 
@@ -189,12 +191,11 @@ def _skip(job: _Job, found: Content, same: ledger.Loaded | None) -> FileOutcome:
     return FileOutcome(job.file.path, "skipped", batch_id=batch_id, message=f"{path}: {what}")
 
 
-def _raise_if_fatal(error: DBAPIError, where: Path) -> None:
-    """After a full disk every call of this process fails, whatever the file."""
+def _is_fatal(error: DBAPIError) -> bool:
+    """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
     import duckdb
 
-    if isinstance(error.orig, duckdb.FatalException | duckdb.InternalException):
-        raise InputOutputError(f"{where}: the store failed: {str(error.orig)[:300]}") from None
+    return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from types import FrameType
 
@@ -32,6 +32,7 @@ GRACE_SECONDS = 10.0
 """How long a job may take to end by itself after SIGTERM."""
 
 _POLL_SECONDS = 0.05
+_WAKE_SECONDS = 0.5
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_RANGE = re.compile(r"(?:\*|([0-7]|[a-z]{3})(?:-([0-7]|[a-z]{3}))?)(?:/([1-9]))?")
 
@@ -61,8 +62,7 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     with _signals() as received:
         scheduler.start()
         _say(f"schedule started, {_words(config.schedule)}")
-        name = received.get()
-        _say(f"schedule ends: {name}")
+        _say(f"schedule ends: {_first(received)}")
         runner.stopping.set()
         scheduler.shutdown(wait=True)
     return 0
@@ -194,6 +194,13 @@ def _signals() -> Iterator["SimpleQueue[str]"]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _first(received: "SimpleQueue[str]") -> str:
+    """Wait for the first signal. One that comes just before the wait is handled only after it: hence short waits."""
+    while True:
+        with suppress(Empty):
+            return received.get(timeout=_WAKE_SECONDS)
 
 
 def _words(settings: ScheduleSettings) -> str:

@@ -5,14 +5,16 @@ import hashlib
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 import zstandard
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from streammetrics import versions
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import FileOutcome
-from streammetrics.sources import content, unpack
+from streammetrics.sources import content, load, unpack
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
 MORE = b"2026-11-23 11:00:00,5.10,7\n"
@@ -185,6 +187,19 @@ def test_a_failure_leaves_nothing(shop: Shop, text: bytes, monkeypatch: pytest.M
     assert not (shop.folder / "store" / "x.duckdb.scratch").exists()
     monkeypatch.undo()
     assert shop.feed()[0].records == 3
+
+
+@pytest.mark.parametrize("text", [THREE, THREE.replace(b"\n", b"\r")], ids=["quick", "careful"])
+def test_a_store_that_failed_ends_the_run(shop: Shop, text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.write("a.csv", text)
+    shop.write("b.csv", THREE + b"\n")
+
+    def fail(*_: object) -> None:
+        raise DBAPIError("insert", {}, duckdb.FatalException("the disk is full"))
+
+    monkeypatch.setattr(load, "count", fail)
+    with pytest.raises(InputOutputError, match=r"store/x\.duckdb: the store failed: the disk is full$"):
+        shop.feed()
 
 
 def test_what_a_killed_run_left_is_cleared_away(shop: Shop) -> None:
