@@ -23,6 +23,8 @@ from streammetrics.errors import InputOutputError, StoreBusyError, Streammetrics
 
 _HOLDER = re.compile(r"PID (\d+)")
 _RETRY_SECONDS = (0.02, 0.2)
+# Of files made from now on, which DuckDB 1.3 and later read: its compression of texts makes ingest faster by a fifth.
+_STORAGE = "v1.3.0"
 
 
 class Store:
@@ -59,7 +61,8 @@ class Store:
         except OSError as error:
             raise InputOutputError(f"{self.path}: cannot be locked: {error}") from None
         try:
-            with self._connect(self._engine({"memory_limit": self._memory_limit}), deadline) as connection:
+            settings = {"memory_limit": self._memory_limit, "storage_compatibility_version": _STORAGE}
+            with self._connect(self._engine(settings), deadline) as connection:
                 with connection.begin():
                     schema.migrate(connection)
                 yield connection
