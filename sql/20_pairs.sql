@@ -1,22 +1,22 @@
 -- Which builds are compared when, and how far: up to the earlier of their latest records, less the lateness.
 -- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
 -- Reads: builds, settings, candidates
--- Feeds: scopes, pair_seconds, active_bins, bin_grids, judged_bins
+-- Feeds: scopes, pair_steps, active_bins, estimates, bin_grids, judged_bins, shares
 with
 builds as (select build, version_rank, last_second from builds),
 
 settings as (select lateness_seconds, is_final from settings),
 
 candidates as (
-    select baseline, builds_like, from_second, until_second, build, version_rank, is_established, candidate_rank
+    select
+        baseline, builds_like, exposure, exposure_tolerance, from_second, until_second, build, version_rank,
+        is_established, candidate_rank
     from candidates
 ),
 
 resolved as (
     select
-        from_second,
-        until_second,
-        candidate_rank,
+        from_second, until_second, candidate_rank, exposure, exposure_tolerance,
         max(
             case
                 when baseline = 'previous' and is_established and version_rank < candidate_rank then version_rank
@@ -24,13 +24,15 @@ resolved as (
             end
         ) as baseline_rank
     from candidates
-    group by baseline, builds_like, from_second, until_second, candidate_rank
+    group by baseline, builds_like, exposure, exposure_tolerance, from_second, until_second, candidate_rank
 ),
 
 pairs as (
     select
         olds.build as baseline,
         news.build as candidate,
+        max(resolved.exposure) as exposure,
+        max(resolved.exposure_tolerance) as exposure_tolerance,
         min(resolved.from_second) as from_second,
         max(resolved.until_second) as until_second,
         min(cast(epoch(least(olds.last_second, news.last_second)) as bigint)) as heard_until_second
@@ -44,6 +46,8 @@ select
     row_number() over (order by pairs.baseline, pairs.candidate) as pair_id,
     pairs.baseline,
     pairs.candidate,
+    pairs.exposure,
+    pairs.exposure_tolerance,
     pairs.from_second,
     pairs.until_second,
     pairs.heard_until_second - settings.lateness_seconds as complete_until_second,

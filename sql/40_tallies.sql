@@ -1,37 +1,41 @@
 -- What the seconds with a record of a code add up to in a bin, by the formula of the rule's detector.
 -- Grain: one row per rule, pair, code and bin with a record of the code.
--- Reads: pair_seconds, rules
--- Feeds: bins
+-- Reads: pair_steps, rules
+-- Feeds: estimates, bins
 with
-pair_seconds as (select pair_id, code, second, baseline_errors, candidate_errors from pair_seconds),
+pair_steps as (select pair_id, code, step_seconds, second, baseline_errors, candidate_errors from pair_steps),
 
-rules as (select distinct rule, detector, bin_seconds from rules)
+rules as (
+    select distinct
+        rule, detector, bin_seconds, case when detector = 'sequential' then bin_seconds else 1 end as step_seconds
+    from rules
+)
 
 select
     rules.rule,
-    pair_seconds.pair_id,
-    pair_seconds.code,
-    cast(floor(pair_seconds.second / rules.bin_seconds) * rules.bin_seconds as bigint) as bin_second,
-    cast(sum(pair_seconds.baseline_errors) as bigint) as baseline_errors,
-    cast(sum(pair_seconds.candidate_errors) as bigint) as candidate_errors,
+    pair_steps.pair_id,
+    pair_steps.code,
+    cast(floor(pair_steps.second / rules.bin_seconds) * rules.bin_seconds as bigint) as bin_second,
+    cast(sum(pair_steps.baseline_errors) as bigint) as baseline_errors,
+    cast(sum(pair_steps.candidate_errors) as bigint) as candidate_errors,
     count(*) as recorded_seconds,
     sum(
         cast(
             case
-                when rules.detector = 'mean_difference'
-                    then pair_seconds.candidate_errors - pair_seconds.baseline_errors
-                when pair_seconds.baseline_errors > 0
+                when rules.detector = 'mean_difference' then pair_steps.candidate_errors - pair_steps.baseline_errors
+                when rules.detector = 'sequential' then pair_steps.candidate_errors
+                when pair_steps.baseline_errors > 0
                     then
-                        cast(pair_seconds.candidate_errors as double)
-                        / nullif(pair_seconds.baseline_errors * rules.bin_seconds, 0)
+                        cast(pair_steps.candidate_errors as double)
+                        / nullif(pair_steps.baseline_errors * rules.bin_seconds, 0)
                 else 0.05 * rules.bin_seconds
             end as decimal(38, 12)
         )
     ) as recorded_value
-from pair_seconds
-cross join rules
+from pair_steps
+inner join rules on pair_steps.step_seconds = rules.step_seconds
 group by
     rules.rule,
-    pair_seconds.pair_id,
-    pair_seconds.code,
-    cast(floor(pair_seconds.second / rules.bin_seconds) * rules.bin_seconds as bigint)
+    pair_steps.pair_id,
+    pair_steps.code,
+    cast(floor(pair_steps.second / rules.bin_seconds) * rules.bin_seconds as bigint)

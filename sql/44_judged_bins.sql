@@ -1,4 +1,4 @@
--- Which bins may raise an alert: complete, of the pair that rules there, and heard from both builds.
+-- Which bins count, for their pair rules there and was heard, and which of them are complete and may raise an alert.
 -- Grain: one row per rule, baseline, candidate and bin of the grid.
 -- Reads: bin_grids, active_bins, pairs, gaps
 -- Feeds: bins
@@ -30,6 +30,9 @@ select
     bin_grids.candidate,
     bin_grids.bin_second,
     coalesce(active_bins.active_seconds, 0) as active_seconds,
+    silent_bins.bin_second is null
+    and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
+    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second as is_weighed,
     silent_bins.bin_second is null
     and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
     and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second

@@ -8,6 +8,7 @@ bins as (
         rule, detector, bin_seconds, baseline, candidate, code, series, bin_second, is_judged, baseline_errors,
         candidate_errors, value
     from bins
+    where detector <> 'sequential'
 ),
 
 rules as (select rule, window_bins, threshold from rules),

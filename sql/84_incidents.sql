@@ -1,18 +1,19 @@
 -- Alerts of one rule, comparison and code that hang together, told as one story with the figures of its peak.
 -- Grain: one row per incident.
--- Reads: incident_spans, incident_peaks, rules, progress, settings
+-- Reads: incident_spans, alerts, rules, progress, settings
 -- Feeds: people
 with
 incident_spans as (
-    select incident_id, rule, detector, baseline, candidate, code, chain, start_ts, stop_ts, end_ts, alerts
+    select
+        incident_id, rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, alerts
     from incident_spans
 ),
 
-incident_peaks as (
+alerts as (
     select
-        rule, baseline, candidate, code, chain,
-        peak_value, threshold, baseline_errors, candidate_errors, ratio, ratio_low, ratio_high
-    from incident_peaks
+        alert_id, value, threshold, baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, exposure,
+        candidate_share, dispersion
+    from alerts
 ),
 
 rules as (select distinct rule from rules),
@@ -31,22 +32,15 @@ settled as (
 select
     incident_spans.incident_id, incident_spans.rule, incident_spans.detector, incident_spans.baseline,
     incident_spans.candidate, incident_spans.code, incident_spans.start_ts, incident_spans.stop_ts,
-    incident_spans.alerts, incident_peaks.peak_value, incident_peaks.threshold,
-    incident_peaks.baseline_errors, incident_peaks.candidate_errors, incident_peaks.ratio, incident_peaks.ratio_low,
-    incident_peaks.ratio_high,
+    incident_spans.alerts, peaks.value as peak_value, peaks.threshold, peaks.baseline_errors, peaks.candidate_errors,
+    peaks.ratio, peaks.ratio_low, peaks.ratio_high,
     case
         when epoch(settled.settled_until) < epoch(incident_spans.end_ts) + settings.merge_seconds then 'open'
         else 'resolved'
     end as state,
-    incident_spans.end_ts
+    incident_spans.end_ts, peaks.exposure, peaks.candidate_share, peaks.dispersion
 from incident_spans
-inner join incident_peaks
-    on
-        incident_spans.rule = incident_peaks.rule
-        and incident_spans.baseline = incident_peaks.baseline
-        and incident_spans.candidate = incident_peaks.candidate
-        and incident_spans.code = incident_peaks.code
-        and incident_spans.chain = incident_peaks.chain
+inner join alerts as peaks on incident_spans.peak_alert_id = peaks.alert_id
 cross join settings
 left join settled
     on

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from streammetrics.intervals import ratio_intervals
+
 
 @dataclass(frozen=True)
 class Amendment:
@@ -27,9 +29,11 @@ select
     fired.rule, fired.detector, fired.baseline, fired.candidate, fired.code,
     make_timestamp(fired.start_second * 1000000) as start_ts,
     make_timestamp(fired.stop_second * 1000000) as stop_ts,
+    make_timestamp(fired.judged_second * 1000000) as judged_ts,
     make_timestamp(fired.end_second * 1000000) as end_ts,
     fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
-    fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high
+    fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high, fired.exposure,
+    fired.candidate_share, fired.dispersion, fired.tested_share
 from fired
 inner join portion_scopes as portion using (rule, baseline, candidate)
 where fired.end_second > portion.judged_after and fired.end_second <= portion.judged_until
@@ -62,15 +66,19 @@ where
     or stored.ratio is distinct from found.ratio
     or stored.ratio_low is distinct from found.ratio_low
     or stored.ratio_high is distinct from found.ratio_high
+    or stored.exposure is distinct from found.exposure
+    or stored.candidate_share is distinct from found.candidate_share
+    or stored.dispersion is distinct from found.dispersion
 """
 
 _REVISE = """
 update alerts set
-    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts,
+    detector = revised.detector, start_ts = revised.start_ts, judged_ts = revised.judged_ts, end_ts = revised.end_ts,
     bin_seconds = revised.bin_seconds, value = revised.value, threshold = revised.threshold,
     baseline_errors = revised.baseline_errors,
     candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
-    ratio_high = revised.ratio_high, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
+    ratio_high = revised.ratio_high, exposure = revised.exposure, candidate_share = revised.candidate_share,
+    dispersion = revised.dispersion, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
 from revised where alerts.alert_id = revised.alert_id
 """
 
@@ -84,6 +92,27 @@ create or replace temp table retracted as
 select alert_id
 from stored anti join found using (rule, baseline, candidate, code, window_bins, stop_ts)
 where state = 'current'
+"""
+
+_UNBOUNDED = """
+select distinct
+    cast(baseline_errors as double), cast(candidate_errors as double), candidate_share, tested_share, dispersion
+from found
+where candidate_share is not null
+"""
+
+_BOUND = """
+update found set ratio_low = bounds.low, ratio_high = bounds.high
+from (
+    select
+        unnest($errors) as baseline_errors, unnest($more) as candidate_errors, unnest($shares) as candidate_share,
+        unnest($tested) as tested_share, unnest($dispersions) as dispersion, unnest($lows) as low,
+        unnest($highs) as high
+) as bounds
+where
+    found.baseline_errors = bounds.baseline_errors and found.candidate_errors = bounds.candidate_errors
+    and found.candidate_share = bounds.candidate_share and found.tested_share = bounds.tested_share
+    and found.dispersion = bounds.dispersion
 """
 
 # Identities follow the time of the alerts.
@@ -108,34 +137,34 @@ select (select count(*) from fresh), (select count(*) from revised), (select cou
 _ISLANDS = """
 create or replace temp table islands as
 with near as (
-    select rule, baseline, candidate, code, start_ts, end_ts, alert_id, cast(null as bigint) as incident_id from fresh
+    select rule, baseline, candidate, code, judged_ts, end_ts, alert_id, cast(null as bigint) as incident_id from fresh
     union all
-    select rule, baseline, candidate, code, start_ts, end_ts, alert_id, incident_id
+    select rule, baseline, candidate, code, judged_ts, end_ts, alert_id, incident_id
     from alerts
-    cross join (select min(start_ts) as first_ts, max(end_ts) as last_ts from fresh) as bounds
-    where end_ts >= bounds.first_ts - to_seconds($1) and start_ts <= bounds.last_ts + to_seconds($1)
+    cross join (select min(judged_ts) as first_ts, max(end_ts) as last_ts from fresh) as bounds
+    where end_ts >= bounds.first_ts - to_seconds($1) and judged_ts <= bounds.last_ts + to_seconds($1)
 ),
 stretches as (
     select
-        rule, baseline, candidate, code, start_ts, max(end_ts) as end_ts, min(alert_id) as alert_id,
+        rule, baseline, candidate, code, judged_ts, max(end_ts) as end_ts, min(alert_id) as alert_id,
         arg_min(incident_id, alert_id) as incident_id
     from near
     group by all
 ),
 reaches as (
     select *, max(end_ts) over (
-        partition by rule, baseline, candidate, code order by start_ts rows between unbounded preceding and 1 preceding
+        partition by rule, baseline, candidate, code order by judged_ts rows between unbounded preceding and 1 preceding
     ) as reach_ts
     from stretches
 ),
 chained as (
-    select *, sum(case when start_ts <= reach_ts + to_seconds($1) then 0 else 1 end) over (
-        partition by rule, baseline, candidate, code order by start_ts rows between unbounded preceding and current row
+    select *, sum(case when judged_ts <= reach_ts + to_seconds($1) then 0 else 1 end) over (
+        partition by rule, baseline, candidate, code order by judged_ts rows between unbounded preceding and current row
     ) as chain
     from reaches
 )
 select
-    rule, baseline, candidate, code, min(start_ts) as first_ts, max(start_ts) as last_ts,
+    rule, baseline, candidate, code, min(judged_ts) as first_ts, max(judged_ts) as last_ts,
     coalesce(arg_min(incident_id, alert_id), min(alert_id)) as incident_id
 from chained
 group by rule, baseline, candidate, code, chain
@@ -149,7 +178,7 @@ from (
     from alerts
     inner join islands
         on alerts.rule = islands.rule and alerts.baseline = islands.baseline and alerts.candidate = islands.candidate
-        and alerts.code = islands.code and alerts.start_ts between islands.first_ts and islands.last_ts
+        and alerts.code = islands.code and alerts.judged_ts between islands.first_ts and islands.last_ts
     where alerts.incident_id > islands.incident_id and alerts.state = 'current'
     group by alerts.incident_id
 ) as joined
@@ -162,17 +191,26 @@ select
     fresh.alert_id, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts,
     fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold,
     fresh.baseline_errors, fresh.candidate_errors,
-    fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id
+    fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id,
+    fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
 from fresh
 inner join islands
     on fresh.rule = islands.rule and fresh.baseline = islands.baseline and fresh.candidate = islands.candidate
-    and fresh.code = islands.code and fresh.start_ts between islands.first_ts and islands.last_ts
+    and fresh.code = islands.code and fresh.judged_ts between islands.first_ts and islands.last_ts
 order by fresh.alert_id
 """
 
 
 def amend(
-    connection: Connection, found: str, after: datetime, until: datetime, merge_seconds: int, run_id: int, now: datetime
+    connection: Connection,
+    found: str,
+    after: datetime,
+    until: datetime,
+    merge_seconds: int,
+    run_id: int,
+    now: datetime,
+    *,
+    has_intervals: bool = False,
 ) -> Amendment:
     """Make the stored alerts of a scope what `found` says they are, in the caller's transaction.
 
@@ -180,14 +218,18 @@ def amend(
         found: a query for the alerts that the scope should have, `FOUND` composed.
         after, until: naive UTC; alerts that end in (after, until] are in scope. The temporary table `portion_scopes`
             (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
+        has_intervals: some of the rules tell how sure their ratios are.
     """
 
     def run(sql: str, *parameters: object) -> None:
         connection.exec_driver_sql(sql, parameters)
 
     run(_STORED, after, until)
-    if connection.exec_driver_sql("select count(*) from stored").scalar_one():
+    has_stored = connection.exec_driver_sql("select count(*) from stored").scalar_one()
+    if has_stored or has_intervals:
         run("create or replace temp table found as\n" + found)
+        if has_intervals:
+            _bound(connection)
         run(_FRESH.format(found=_UNKNOWN))
         run(_REVISED)
         run(_RETRACTED)
@@ -205,3 +247,14 @@ def amend(
         run(_JOIN)
         run(_INSERT, run_id, now, now)
     return Amendment(new, revised, retracted)
+
+
+def _bound(connection: Connection) -> None:
+    """Put the intervals of their ratios beside the alerts in `found` that have any."""
+    rows = [tuple(row) for row in connection.exec_driver_sql(_UNBOUNDED)]
+    if not rows:
+        return
+    names = ("errors", "more", "shares", "tested", "dispersions")
+    bounds = dict(zip(("lows", "highs"), map(list, zip(*ratio_intervals(rows), strict=True)), strict=True))
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    connection.exec_driver_sql(_BOUND, {**columns, **bounds})

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from streammetrics import relations, views
 from streammetrics.alerts import FOUND, Amendment, amend
-from streammetrics.config import Config
+from streammetrics.config import Config, SequentialRule
 from streammetrics.views import Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
@@ -21,6 +21,9 @@ PORTION_SECONDS = 6 * 3600
 
 _ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
+
+DAY_SECONDS = 24 * 3600
+"""Where evidence of hours is read before each portion, portions are longer."""
 
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
@@ -84,7 +87,7 @@ def judge(
     *,
     is_final: bool = False,
     on_portion: Callable[[int, int], None] = lambda done, total: None,
-    portion_seconds: int = PORTION_SECONDS,
+    portion_seconds: int | None = None,
 ) -> Pass:
     """Judge all that waits.
 
@@ -92,7 +95,7 @@ def judge(
         clock: tells the time as naive UTC.
         is_final: the input is over, so that the last bin is complete as well.
         on_portion: is told how many portions are done, and of how many.
-        portion_seconds: a scope that is longer is judged in pieces of so much.
+        portion_seconds: a scope that is longer is judged in pieces of so much; None: as memory allows.
     """
     started_at = clock()
     with connection.begin():
@@ -100,7 +103,7 @@ def judge(
         if bounds is None:
             _remember(connection, _ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        length = min(portion_seconds, _bounded_seconds(connection))
+        length = portion_seconds or _bounded_seconds(connection, config)
         portions = _portions(connection, length, lead_seconds(config), *bounds)
     run_ids: list[int] = []
     total = Amendment()
@@ -131,7 +134,7 @@ def plan(connection: Connection, config: Config, *, is_final: bool = False) -> t
 
 def lead_seconds(config: Config) -> int:
     """How far (s) before a bin's end its windows look back, and the widest bin once more for bins cut by the slice."""
-    longest = max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule)
+    longest = max(rule.lead_seconds for rule in config.rule)
     return longest + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
@@ -141,10 +144,11 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
         _record(connection, started_at, now, None, Amendment(), error)
 
 
-def _bounded_seconds(connection: Connection) -> int:
+def _bounded_seconds(connection: Connection, config: Config) -> int:
     """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
     codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    return max(_SHORTEST_PORTION_SECONDS, PORTION_SECONDS * _PORTION_CODES // max(codes, _PORTION_CODES))
+    longest = DAY_SECONDS if lead_seconds(config) > PORTION_SECONDS else PORTION_SECONDS
+    return max(_SHORTEST_PORTION_SECONDS, min(longest, PORTION_SECONDS * _PORTION_CODES // max(codes, 1)))
 
 
 def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
@@ -177,7 +181,15 @@ def _judge_portion(
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
     found = compose(FOUND, Slice(after, until, lead_seconds(config)), is_final=is_final)
     scope = (_datetime(after), _datetime(until))
-    amendment = amend(connection, found, *scope, config.detect.merge_seconds, run_id, started_at)
+    amendment = amend(
+        connection,
+        found,
+        *scope,
+        config.detect.merge_seconds,
+        run_id,
+        started_at,
+        has_intervals=any(isinstance(rule, SequentialRule) for rule in config.rule),
+    )
     _remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment

@@ -1,4 +1,4 @@
-"""config.toml as relations: `rules`, `comparisons` and `settings`, replaced whole where they differ.
+"""config.toml as relations: `rules`, `hypotheses`, `comparisons`, `exposure`, `settings`; replaced where they differ.
 
 SQL reads settings as tables, never as holes in its text: a view cannot take parameters.
 """
@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
-from streammetrics.config import Config, Rule
+from streammetrics.config import AnyRule, Config, SequentialRule
+from streammetrics.exposure import exposure_rows
 from streammetrics.views import text_hash
 
 _LIKE = str.maketrans({"%": "!%", "_": "!_", "!": "!!", "*": "%", "?": "_"})
@@ -29,11 +31,27 @@ _RULES = _Statements(
     "delete from rules",
     "insert into rules values (?, ?, ?, ?, ?, ?)",
 )
-_COMPARISONS = _Statements(
-    "select baseline, candidate, builds_like from comparisons",
-    "delete from comparisons",
-    "insert into comparisons values (?, ?, ?)",
+_HYPOTHESES = _Statements(
+    "select rule, place, rate_ratio, min_ratio from hypotheses",
+    "delete from hypotheses",
+    "insert into hypotheses values (?, ?, ?, ?)",
 )
+_COMPARISONS = _Statements(
+    "select baseline, candidate, builds_like, exposure, exposure_tolerance from comparisons",
+    "delete from comparisons",
+    "insert into comparisons values (?, ?, ?, ?, ?)",
+)
+_EXPOSURE = _Statements(
+    "select since_ts, build, users from exposure",
+    "delete from exposure",
+    "insert into exposure values (?, ?, ?)",
+)
+# What an exposure that became known later says of the past is judged anew, from where it says another thing.
+_REWIND = """
+update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))
+where rule in (select rule from rules where detector = 'sequential')
+"""
+
 _SETTINGS = _Statements(
     "select lateness_seconds, merge_seconds, is_final from settings",
     "delete from settings",
@@ -48,13 +66,26 @@ def replace(connection: Connection, config: Config) -> None:
         for rule in config.rule
         for bins in rule.window_bins
     ]
-    comparisons = [(pair.baseline, pair.candidate, pair.builds.translate(_LIKE)) for pair in config.comparison]
+    hypotheses = [
+        (rule.name, place, ratio, rule.min_ratio)
+        for rule in config.rule
+        if isinstance(rule, SequentialRule)
+        for place, ratio in enumerate(rule.rate_ratios, start=1)
+    ]
+    comparisons = [
+        (pair.baseline, pair.candidate, pair.builds.translate(_LIKE), pair.exposure or "given", pair.exposure_tolerance)
+        for pair in config.comparison
+    ]
     _replace(connection, _RULES, rules)
+    _replace(connection, _HYPOTHESES, hypotheses)
     _replace(connection, _COMPARISONS, comparisons)
+    changed = _replace(connection, _EXPOSURE, exposure_rows(config))
+    if changed:
+        connection.exec_driver_sql(_REWIND, {"since": min(changed)[0]})
     _replace(connection, _SETTINGS, [(config.detect.lateness_seconds, config.detect.merge_seconds, False)])
 
 
-def settings_hash(config: Config, rule: Rule) -> str:
+def settings_hash(config: Config, rule: AnyRule) -> str:
     """What decides about the alerts of a rule: where it changes, its history is judged anew."""
     judged_by = {
         "rule": rule.model_dump(mode="json"),
@@ -65,8 +96,11 @@ def settings_hash(config: Config, rule: Rule) -> str:
     return hashlib.sha256(json.dumps(judged_by, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _replace(connection: Connection, statements: _Statements, rows: Sequence[tuple[object, ...]]) -> None:
+def _replace(connection: Connection, statements: _Statements, rows: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """The rows that were added or removed."""
     stored = [tuple(row) for row in connection.exec_driver_sql(statements.read)]
     if sorted(stored, key=repr) != sorted(rows, key=repr):
         connection.exec_driver_sql(statements.empty)
-        connection.exec_driver_sql(statements.insert, list(rows))
+        if rows:
+            connection.exec_driver_sql(statements.insert, list(rows))
+    return set(stored) ^ set(rows)

@@ -49,7 +49,11 @@ select
     bins.longest + 2 * bins.widest as lead_seconds
 from (select min(first_second) as first_second, max(last_second) as last_second from builds) as ends
 cross join (
-    select coalesce(max(bin_seconds), 1) as widest, coalesce(max(bin_seconds * window_bins), 0) as longest from rules
+    select
+        coalesce(max(bin_seconds), 1) as widest,
+        coalesce(max(bin_seconds * window_bins + case when detector = 'sequential' then 22080 else 0 end), 0)
+            as longest
+    from rules
 ) as bins
 """
 

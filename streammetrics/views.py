@@ -20,6 +20,10 @@ PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
 
+FEW_SECONDS = 900
+"""To look at all windows of so many bins takes less time than to find those that may be enough."""
+
+
 @dataclass(frozen=True)
 class Relation:
     """One file of sql/: `name` is its relation, `reads` the relations that its header names."""
@@ -128,7 +132,20 @@ def _sliced(relation: Relation, piece: Slice) -> str:
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"
         )
+    if relation.name == "suspects":
+        return _suspects(relation, piece)
     return relation.text
+
+
+def _suspects(relation: Relation, piece: Slice) -> str:
+    """Of the bins that may fire those that are asked for; where they are few, all of them rather than find out."""
+    within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
+    if piece.until - piece.after <= FEW_SECONDS:
+        return (
+            "select series, rule, bin_second, bin_seconds from bins\n"  # noqa: S608 literals of whole numbers
+            f"where detector = 'sequential' and is_judged and {within}"
+        )
+    return f"select * from (\n{relation.text}\n) where {within}"
 
 
 def _counters(from_second: int, until_second: int) -> str:

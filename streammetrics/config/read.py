@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from streammetrics.config.sections import Config, Section
+from streammetrics.config.sections import Config, Rule, Section, SequentialRule
 from streammetrics.errors import ConfigError
 
 DEFAULT_CONFIG = Path("config.toml")
@@ -91,7 +91,8 @@ def section_of(name: str) -> type[Section] | None:
 
 def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
     """One mistake in one line: the key, what it is, what is allowed."""
-    where = ".".join(f"[{part + 1}]" if isinstance(part, int) else part for part in detail["loc"]).replace(".[", "[")
+    location = _without_tags(detail["loc"])
+    where = ".".join(f"[{part + 1}]" if isinstance(part, int) else part for part in location).replace(".[", "[")
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         model = _model_at(detail["loc"][:-1], root)
@@ -100,6 +101,11 @@ def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
         return f"{where}: unknown key{hint}"
     if detail["type"] == "missing":
         return f"{where}: is missing"
+    if detail["type"] == "union_tag_not_found":
+        return f"{where}.detector: is missing"
+    if detail["type"] == "union_tag_invalid":
+        context = detail["ctx"]
+        return f"{where}.detector = {context['tag']!r}: input should be one of {context['expected_tags']}"
     if detail["type"] == "model_type":
         return f"{where} = {detail['input']!r}: is a section; write its keys below [{where}]"
     if detail["type"] == "tuple_type":
@@ -109,6 +115,11 @@ def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
     if isinstance(detail["input"], dict) or not where:
         return f"{where}: {message}" if where else message
     return f"{where} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _without_tags(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A place in the file: of a [[rule]], whose keys depend on its detector, pydantic names the detector as well."""
+    return tuple(part for place, part in enumerate(location) if not (place == 2 and location[0] == "rule"))
 
 
 def _keys(model: type[Section]) -> list[str]:
@@ -123,8 +134,14 @@ def _model_at(location: tuple[int | str, ...], model: type[Section]) -> type[Sec
     """The section inside `model` that a location of an error lies in."""
     for part in location:
         if isinstance(part, str):
-            model = _inner(model.model_fields[part].annotation) or model
+            model = _rule_of(part) or _inner(model.model_fields[part].annotation) or model
     return model
+
+
+def _rule_of(detector: str) -> type[Section] | None:
+    """The kind of [[rule]] that has such a detector."""
+    kinds: tuple[type[Section], ...] = (Rule, SequentialRule)
+    return next((kind for kind in kinds if detector in get_args(kind.model_fields["detector"].annotation)), None)
 
 
 def _inner(annotation: Any) -> type[Section] | None:

@@ -1,11 +1,20 @@
 """The sections of config.toml: every key with its type, its default and what it may be."""
 
+import math
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+"""What `sequential` looks for: a grid is a supermartingale for every true ratio up to 1 (docs/detection.md)."""
+
+BLOCK_SECONDS = 120
+LOOK_BACK_BLOCKS = 184
+"""Dispersion and exposure are estimated from blocks of two minutes, up to 182 back, in sql/."""
 
 
 class Section(BaseModel):
@@ -78,6 +87,8 @@ class Comparison(Section):
     baseline: Name = "previous"
     candidate: Name = "latest"
     builds: Name = "*"
+    exposure: Literal["equal", "estimated"] | None = None
+    exposure_tolerance: float = Field(default=0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _differ(self) -> "Comparison":
@@ -89,7 +100,7 @@ class Comparison(Section):
 
 
 class Rule(Section):
-    """When to alert: a detector, its bins (s), its windows (bins) and the mean that is too much."""
+    """A reference rule: its bins (s), its windows (bins) and the mean of bin values that is too much."""
 
     name: Name
     detector: Literal["mean_ratio", "mean_difference"]
@@ -103,6 +114,88 @@ class Rule(Section):
         if len(set(value)) < len(value):
             raise ValueError("names a window twice")
         return value
+
+    @property
+    def lead_seconds(self) -> int:
+        """How far before a bin its windows look back."""
+        return max(self.window_bins) * self.bin_seconds
+
+
+class SequentialRule(Section):
+    """Windowed Shiryaev-Roberts over a grid of rate ratios: at most one false alarm of a code in so many days.
+
+    Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts. Formulas and
+    sources: docs/detection.md.
+    """
+
+    name: Name
+    detector: Literal["sequential"]
+    bin_seconds: int = Field(default=10, ge=1, le=3600)
+    false_alarm_days_per_code: float = Field(default=1000, ge=1, le=10**7)
+    min_ratio: float = Field(default=1.0, ge=1)
+    history_seconds: int = Field(default=16_000, ge=60, le=86400)
+
+    @field_validator("min_ratio")
+    @classmethod
+    def _has_ratios_above(cls, value: float) -> float:
+        if value >= RATE_RATIOS[-1]:
+            raise ValueError(
+                f"leaves no ratio to look for: those of {', '.join(f'{r:g}' for r in RATE_RATIOS)} above it"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _has_windows(self) -> "SequentialRule":
+        if self.history_seconds < self.bin_seconds:
+            raise ValueError(f"history_seconds = {self.history_seconds}: is shorter than a bin of {self.bin_seconds} s")
+        return self
+
+    @property
+    def rate_ratios(self) -> tuple[float, ...]:
+        """The grid: what the candidate's rate may be, times the baseline's."""
+        return tuple(ratio for ratio in RATE_RATIOS if ratio > self.min_ratio)
+
+    @property
+    def window_bins(self) -> tuple[int, ...]:
+        """The lengths of windows: Fibonacci numbers up to the history."""
+        lengths = [1, 2]
+        while (longer := lengths[-1] + lengths[-2]) * self.bin_seconds <= self.history_seconds:
+            lengths.append(longer)
+        return tuple(bins for bins in lengths if bins * self.bin_seconds <= self.history_seconds)
+
+    @property
+    def threshold(self) -> float:
+        """log10 of 1/alpha, alpha being the chance of a false alarm that a bin of a code may have."""
+        return math.log10(self.false_alarm_days_per_code * 86400 / self.bin_seconds)
+
+    @property
+    def lead_seconds(self) -> int:
+        """How far before a bin its windows and, before these, its estimates of dispersion and exposure look back."""
+        return max(self.window_bins) * self.bin_seconds + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
+
+
+AnyRule = Annotated[Rule | SequentialRule, Field(discriminator="detector")]
+
+
+class Exposure(Section):
+    """How many users (or sessions: anything counted alike) a build has from a moment on, or a CSV file that tells."""
+
+    build: Name | None = None
+    users: float | None = Field(default=None, ge=0, le=1e15, strict=False)
+    since: datetime | None = Field(default=None, strict=False)
+    path: str | None = Field(default=None, min_length=1)
+
+    @field_validator("since")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        return value if value is None or value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    @model_validator(mode="after")
+    def _row_or_file(self) -> "Exposure":
+        is_row, is_file = self.build is not None and self.users is not None, self.path is not None
+        if is_row == is_file or (is_file and self.model_fields_set != {"path"}):
+            raise ValueError("has either build and users (and since), or path alone")
+        return self
 
 
 class DetectSettings(Section):
@@ -132,10 +225,7 @@ class ScheduleSettings(Section):
         return self
 
 
-DEFAULT_RULES = (
-    Rule(name="ratio", detector="mean_ratio", bin_seconds=10, window_bins=(5, 10), threshold=1.25),
-    Rule(name="difference", detector="mean_difference", bin_seconds=50, window_bins=(10, 20), threshold=6),
-)
+DEFAULT_RULES = (SequentialRule(name="regression", detector="sequential"),)
 
 
 class Config(Section):
@@ -145,7 +235,8 @@ class Config(Section):
     source: tuple[Source, ...] = Field(default=(), strict=False)
     ingest: IngestSettings = IngestSettings()
     comparison: tuple[Comparison, ...] = Field(default=(Comparison(),), strict=False)
-    rule: tuple[Rule, ...] = Field(default=DEFAULT_RULES, strict=False)
+    exposure: tuple[Exposure, ...] = Field(default=(), strict=False)
+    rule: tuple[AnyRule, ...] = Field(default=DEFAULT_RULES, strict=False)
     detect: DetectSettings = DetectSettings()
     output: OutputSettings = OutputSettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -1,0 +1,59 @@
+-- The candidate's share of the exposure of both builds, and how it is known.
+-- Grain: one row per rule of sequential, pair and bin; tested_share is the highest that the tolerance lets it be.
+-- Reads: bin_grids, pairs, exposure, estimates
+-- Feeds: bins
+with
+bin_grids as (select rule, bin_seconds, pair_id, bin_second from bin_grids where detector = 'sequential'),
+
+pairs as (select pair_id, baseline, candidate, exposure, exposure_tolerance from pairs),
+
+exposure as (select build, users, cast(floor(epoch(since_ts)) as bigint) as since_second from exposure),
+
+estimates as (select rule, pair_id, block_second, candidate_share from estimates),
+
+changes as (
+    select
+        pairs.pair_id, exposure.since_second,
+        max(case when exposure.build = pairs.baseline then exposure.users end) as baseline_users,
+        max(case when exposure.build = pairs.candidate then exposure.users end) as candidate_users
+    from pairs
+    inner join exposure on pairs.baseline = exposure.build or pairs.candidate = exposure.build
+    where pairs.exposure = 'given'
+    group by pairs.pair_id, exposure.since_second
+),
+
+stretches as (
+    select
+        pair_id, since_second, lead(since_second, 1, 253402300799) over times as until_second,
+        last_value(candidate_users ignore nulls) over times / nullif(
+            last_value(baseline_users ignore nulls) over times + last_value(candidate_users ignore nulls) over times, 0
+        ) as share
+    from changes
+    window times as (partition by pair_id order by since_second)
+),
+
+-- In a bin in which it changes the higher share counts: nobody is alarmed by a rollout.
+found as (
+    select
+        bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second, pairs.exposure, pairs.exposure_tolerance,
+        coalesce(max(stretches.share), max(estimates.candidate_share)) as share
+    from bin_grids
+    inner join pairs on bin_grids.pair_id = pairs.pair_id
+    left join stretches
+        on
+            bin_grids.pair_id = stretches.pair_id and bin_grids.bin_second < stretches.until_second
+            and bin_grids.bin_second + bin_grids.bin_seconds > stretches.since_second
+    left join estimates
+        on
+            bin_grids.rule = estimates.rule and bin_grids.pair_id = estimates.pair_id
+            and floor(bin_grids.bin_second / 120) * 120 = estimates.block_second
+    group by bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second, pairs.exposure, pairs.exposure_tolerance
+)
+
+select
+    rule, pair_id, bin_second,
+    case when share is null and exposure <> 'equal' then 'assumed' else exposure end as exposure,
+    least(greatest(coalesce(share, 0.5), 0.0001), 0.9999) as candidate_share,
+    least(greatest(coalesce(share, 0.5), 0.0001) * (1 + exposure_tolerance), (1 + coalesce(share, 0.5)) / 2, 0.9999)
+        as tested_share
+from found

@@ -1,0 +1,58 @@
+-- Bins that fire, with the errors since the estimated onset, their share to be expected, and the ratio of rates.
+-- Grain: one row per series and bin with evidence enough that is not over.
+-- Reads: bins, weights, verdicts
+-- Feeds: fired
+with
+bins as (
+    select
+        series, rule, detector, baseline, candidate, code, bin_second, floor(bin_second / 120) * 120 as block_second,
+        exposure, candidate_share, tested_share,
+        case when is_weighed then baseline_errors else 0 end as b,
+        case when is_weighed then candidate_errors else 0 end as k
+    from bins
+    where detector = 'sequential'
+),
+
+weights as (select series, block_second, weight from weights),
+
+verdicts as (
+    select
+        series, bin_second, bin_seconds, window_bins, value, threshold,
+        bin_second - window_bins * bin_seconds as before_second
+    from verdicts
+    where is_enough and not is_over
+),
+
+firing as (select distinct series from verdicts),
+
+sums as (
+    select
+        bins.series, bins.rule, bins.detector, bins.baseline, bins.candidate, bins.code, bins.bin_second, bins.exposure,
+        sum(bins.b) over running as b, sum(bins.k) over running as k,
+        sum((bins.b + bins.k) * bins.candidate_share) over running as e,
+        sum((bins.b + bins.k) * bins.tested_share) over running as t,
+        sum((bins.b + bins.k) * weights.weight) over running as w
+    from bins
+    inner join firing on bins.series = firing.series
+    inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
+    window running as (partition by bins.series order by bins.bin_second)
+),
+
+found as (
+    select
+        stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, verdicts.bin_seconds,
+        verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
+        stops.b - befores.b as b, stops.k - befores.k as k, stops.e - befores.e as e, stops.t - befores.t as t,
+        stops.w - befores.w as w, stops.b + stops.k - befores.b - befores.k as n
+    from verdicts
+    inner join sums as stops on verdicts.series = stops.series and verdicts.bin_second = stops.bin_second
+    inner join sums as befores on verdicts.series = befores.series and verdicts.before_second = befores.bin_second
+)
+
+select
+    rule, detector, baseline, candidate, code, exposure, bin_seconds, window_bins,
+    bin_second - (window_bins - 1) * bin_seconds as start_second, bin_second as stop_second, value, threshold,
+    cast(b as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
+    round(e / nullif(n, 0), 6) as candidate_share, round(t / nullif(n, 0), 6) as tested_share,
+    round(n / nullif(w, 0), 3) as dispersion, round(k * (n - e) / nullif(b * e, 0), 6) as ratio
+from found
