@@ -9,34 +9,33 @@ pairs as (select pair_id, baseline, candidate, exposure, exposure_tolerance from
 
 exposure as (select build, users, cast(floor(epoch(since_ts)) as bigint) as since_second from exposure),
 
-estimates as (select rule, pair_id, block_second, candidate_share from estimates),
+estimates as (select rule, pair_id, block_second, record_share, candidate_share from estimates),
 
 changes as (
     select
         pairs.pair_id, exposure.since_second,
-        max(case when exposure.build = pairs.baseline then exposure.users end) as baseline_users,
-        max(case when exposure.build = pairs.candidate then exposure.users end) as candidate_users
+        max(case when exposure.build = pairs.baseline then exposure.users end) as old_users,
+        max(case when exposure.build = pairs.candidate then exposure.users end) as new_users
     from pairs
-    inner join exposure on pairs.baseline = exposure.build or pairs.candidate = exposure.build
-    where pairs.exposure = 'given'
+    inner join exposure on pairs.exposure = 'given' and exposure.build in (pairs.baseline, pairs.candidate)
     group by pairs.pair_id, exposure.since_second
 ),
 
 stretches as (
     select
         pair_id, since_second, lead(since_second, 1, 253402300799) over times as until_second,
-        last_value(candidate_users ignore nulls) over times / nullif(
-            last_value(baseline_users ignore nulls) over times + last_value(candidate_users ignore nulls) over times, 0
-        ) as share
+        last_value(new_users ignore nulls) over times as new_users,
+        last_value(old_users ignore nulls) over times + last_value(new_users ignore nulls) over times as users
     from changes
     window times as (partition by pair_id order by since_second)
 ),
 
--- In a bin in which it changes the higher share counts: nobody is alarmed by a rollout.
+-- Where it changes within a bin the higher share counts: no rollout raises an alarm.
 found as (
     select
         bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second, pairs.exposure, pairs.exposure_tolerance,
-        coalesce(max(stretches.share), max(estimates.candidate_share)) as share
+        case when abs(max(estimates.record_share) - 0.5) > 0.3 then 'doubtful' else 'assumed' end as unknown,
+        coalesce(max(stretches.new_users / nullif(stretches.users, 0)), max(estimates.candidate_share)) as share
     from bin_grids
     inner join pairs on bin_grids.pair_id = pairs.pair_id
     left join stretches
@@ -46,13 +45,13 @@ found as (
     left join estimates
         on
             bin_grids.rule = estimates.rule and bin_grids.pair_id = estimates.pair_id
-            and floor(bin_grids.bin_second / 120) * 120 = estimates.block_second
+            and bin_grids.bin_second - bin_grids.bin_second % 120 = estimates.block_second
     group by bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second, pairs.exposure, pairs.exposure_tolerance
 )
 
 select
     rule, pair_id, bin_second,
-    case when share is null and exposure <> 'equal' then 'assumed' else exposure end as exposure,
+    case when share is not null or exposure = 'equal' then exposure else unknown end as exposure,
     least(greatest(coalesce(share, 0.5), 0.0001), 0.9999) as candidate_share,
     least(greatest(coalesce(share, 0.5), 0.0001) * (1 + exposure_tolerance), (1 + coalesce(share, 0.5)) / 2, 0.9999)
         as tested_share

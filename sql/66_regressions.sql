@@ -28,6 +28,7 @@ firing as (select distinct series from verdicts),
 sums as (
     select
         bins.series, bins.rule, bins.detector, bins.baseline, bins.candidate, bins.code, bins.bin_second, bins.exposure,
+        bins.candidate_share,
         sum(bins.b) over running as b, sum(bins.k) over running as k,
         sum((bins.b + bins.k) * bins.candidate_share) over running as e,
         sum((bins.b + bins.k) * bins.tested_share) over running as t,
@@ -40,8 +41,8 @@ sums as (
 
 found as (
     select
-        stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, verdicts.bin_seconds,
-        verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
+        stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, stops.candidate_share,
+        verdicts.bin_seconds, verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
         stops.b - befores.b as b, stops.k - befores.k as k, stops.e - befores.e as e, stops.t - befores.t as t,
         stops.w - befores.w as w, stops.b + stops.k - befores.b - befores.k as n
     from verdicts
@@ -50,9 +51,10 @@ found as (
 )
 
 select
-    rule, detector, baseline, candidate, code, exposure, bin_seconds, window_bins,
-    bin_second - (window_bins - 1) * bin_seconds as start_second, bin_second as stop_second, value, threshold,
-    cast(b as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
+    rule, detector, baseline, candidate, code,
+    case when exposure = 'given' and abs(e - n * candidate_share) > 0.001 then 'changing' else exposure end as exposure,
+    bin_seconds, window_bins, bin_second - (window_bins - 1) * bin_seconds as start_second, bin_second as stop_second,
+    value, threshold, cast(b as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
     round(e / nullif(n, 0), 6) as candidate_share, round(t / nullif(n, 0), 6) as tested_share,
     round(n / nullif(w, 0), 3) as dispersion, round(k * (n - e) / nullif(b * e, 0), 6) as ratio
 from found

@@ -10,7 +10,7 @@ from streammetrics.views import compose, timestamp_literal
 ALERT_COLUMNS = (
     "alert_id", "incident_id", "rule", "detector", "baseline", "candidate", "code", "start_ts", "stop_ts", "end_ts",
     "bin_seconds", "window_bins", "value", "threshold", "baseline_errors", "candidate_errors", "ratio", "ratio_low",
-    "ratio_high", "state", "revision", "run_id",
+    "ratio_high", "state", "revision", "run_id", "exposure", "candidate_share", "dispersion",
 )  # fmt: skip
 
 # An incident is told whole: with one of its alerts in reach, all of them are read.
@@ -36,7 +36,7 @@ where end_ts >= (
 _SNAPSHOT = """
 select
     incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, alerts, peak_value, threshold,
-    baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state,
+    baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state, exposure, candidate_share, dispersion,
     case when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold)) end as doublings
 from incidents
 """
@@ -63,7 +63,7 @@ with touched as (
     select distinct incident_id from alerts where run_id in (select unnest($1)) and state = 'current'
 ),
 firsts as (
-    select arg_min(alert_id, row(start_ts, stop_ts, window_bins, alert_id)) as alert_id
+    select arg_min(alert_id, row(judged_ts, stop_ts, window_bins, alert_id)) as alert_id
     from alerts semi join touched using (incident_id)
     where state = 'current'
     group by incident_id
