@@ -8,11 +8,14 @@ evidence_windows as (
     from evidence_windows
 ),
 
+-- The likeliest beginning; of windows that say the same the shortest, for bins without weight tell nothing.
 ranked as (
     select
         series, bin_second, bin_seconds, window_bins, threshold, place, rate_ratio, log_likelihood, term,
         max(term) over (partition by series, bin_second) as top_term,
-        row_number() over (partition by series, bin_second order by term desc, window_bins asc, place asc) as strength
+        row_number() over (
+            partition by series, bin_second order by log_likelihood desc, window_bins asc, place asc
+        ) as strength
     from evidence_windows
 ),
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics.intervals import ratio_intervals
+from streammetrics import bounds
 
 
 @dataclass(frozen=True)
@@ -92,27 +92,6 @@ create or replace temp table retracted as
 select alert_id
 from stored anti join found using (rule, baseline, candidate, code, window_bins, stop_ts)
 where state = 'current'
-"""
-
-_UNBOUNDED = """
-select distinct
-    cast(baseline_errors as double), cast(candidate_errors as double), candidate_share, tested_share, dispersion
-from found
-where candidate_share is not null
-"""
-
-_BOUND = """
-update found set ratio_low = bounds.low, ratio_high = bounds.high
-from (
-    select
-        unnest($errors) as baseline_errors, unnest($more) as candidate_errors, unnest($shares) as candidate_share,
-        unnest($tested) as tested_share, unnest($dispersions) as dispersion, unnest($lows) as low,
-        unnest($highs) as high
-) as bounds
-where
-    found.baseline_errors = bounds.baseline_errors and found.candidate_errors = bounds.candidate_errors
-    and found.candidate_share = bounds.candidate_share and found.tested_share = bounds.tested_share
-    and found.dispersion = bounds.dispersion
 """
 
 # Identities follow the time of the alerts.
@@ -229,7 +208,7 @@ def amend(
     if has_stored or has_intervals:
         run("create or replace temp table found as\n" + found)
         if has_intervals:
-            _bound(connection)
+            bounds.put(connection)
         run(_FRESH.format(found=_UNKNOWN))
         run(_REVISED)
         run(_RETRACTED)
@@ -247,14 +226,3 @@ def amend(
         run(_JOIN)
         run(_INSERT, run_id, now, now)
     return Amendment(new, revised, retracted)
-
-
-def _bound(connection: Connection) -> None:
-    """Put the intervals of their ratios beside the alerts in `found` that have any."""
-    rows = [tuple(row) for row in connection.exec_driver_sql(_UNBOUNDED)]
-    if not rows:
-        return
-    names = ("errors", "more", "shares", "tested", "dispersions")
-    bounds = dict(zip(("lows", "highs"), map(list, zip(*ratio_intervals(rows), strict=True)), strict=True))
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    connection.exec_driver_sql(_BOUND, {**columns, **bounds})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from streammetrics import config, generate, jobs, narrate, pictures
-from streammetrics.config import Rule
+from streammetrics.config import AnyRule, Rule
 from streammetrics.errors import StreammetricsError
 from streammetrics.generate import Truth
 from streammetrics.jobs import Session
@@ -25,6 +25,25 @@ path = "incoming/*.csv"
 
 [output]
 dir = "out"
+
+# The default rule, and the two reference rules beside it.
+[[rule]]
+name = "regression"
+detector = "sequential"
+
+[[rule]]
+name = "difference"
+detector = "mean_difference"
+bin_seconds = 50
+window_bins = [10, 20]
+threshold = 6
+
+[[rule]]
+name = "ratio"
+detector = "mean_ratio"
+bin_seconds = 10
+window_bins = [5, 10]
+threshold = 1.25
 """
 
 
@@ -73,14 +92,15 @@ def _make_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _report(truth: Truth, rules: Iterable[Rule], found: dict[str, dict[str, list[Any]]]) -> Iterator[str]:
+def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, list[Any]]]) -> Iterator[str]:
     """The truth, then what each rule found (rule → code → incidents): true ones line by line, the rest counted."""
     true_codes = {increase.code for increase in truth.increased}
     scenario = truth.scenario
     yield f"\nThe truth: {len(true_codes)} of {len(scenario.codes)} codes increased in build {scenario.candidate}"
     for increase in truth.increased:
         yield f"  code {increase.code:>3}  x{increase.ratio:g} since {narrate.moment(increase.since_ts)} UTC"
-    for place, rule in enumerate(sorted(rules, key=lambda rule: len(found[rule.name]))):
+    is_explained = False
+    for rule in sorted(rules, key=lambda rule: len(found[rule.name])):
         codes = found[rule.name]
         extras = sorted(codes.keys() - true_codes, key=int)
         missed = sorted(true_codes - codes.keys(), key=int)
@@ -89,7 +109,8 @@ def _report(truth: Truth, rules: Iterable[Rule], found: dict[str, dict[str, list
         yield f"\nRule {rule.name} ({rule.detector}): {'; '.join(parts) or 'exactly the truth'}"
         for code in sorted(true_codes & codes.keys(), key=int):
             yield from (f"  {narrate.incident_line(incident)}" for incident in codes[code])
-        if place == 0:
+        if isinstance(rule, Rule) and not is_explained:
+            is_explained = True
             yield (
                 '  (An incident\'s "since" is the beginning of the first window above the threshold: '
                 "it lies before the change by up to the length of a window.)"

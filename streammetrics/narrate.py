@@ -13,21 +13,39 @@ MOST_BLOCKS = 20
 """Past these a mail is not read: the rest is counted."""
 
 
+_EXPOSURES = {
+    "assumed": "equal exposure assumed",
+    "doubtful": "equal exposure assumed, which is doubtful: set exposure",
+    "equal": "equal exposure",
+    "given": "exposure {share:.3g} of both",
+    "changing": "exposure {share:.3g} of both on average",
+    "estimated": "exposure about {share:.3g} of both, estimated: traffic or regression",
+}
+
+
 def block(alert: Mapping[str, Any]) -> str:
     """An alert as a block of lines."""
+    is_mean = alert["exposure"] is None
     lines = (
-        ("start", moment(alert["start_ts"])),
+        ("start", moment(alert["start_ts"]) + ("" if is_mean else " (estimated onset)")),
         ("stop", moment(alert["stop_ts"])),
         ("error code", alert["code"]),
-        ("value", figure(alert["value"])),
-        ("threshold", figure(alert["threshold"])),
+        ("value", figure(alert["value"]) if is_mean else f"evidence 10^{alert['value']:.3g}"),
+        ("threshold", figure(alert["threshold"]) if is_mean else f"10^{alert['threshold']:.3g}"),
         ("window", f"{alert['window_bins']} bins of {alert['bin_seconds']} s"),
         ("rule", f"{alert['rule']} ({alert['detector']})"),
         ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
         ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
+        *(() if is_mean else (("ratio", ratio(alert)),)),
+        *(() if is_mean else (("exposure", exposure(alert)),)),
     )
     body = "\n".join(f"  {name:<11} {printable(str(value))}" for name, value in lines)
-    return f"Mean threshold exceeded\n{body}\n"
+    return f"{'Mean threshold exceeded' if is_mean else 'Regression'}\n{body}\n"
+
+
+def exposure(row: Mapping[str, Any]) -> str:
+    """What is known of the candidate's share of the users, in words."""
+    return _EXPOSURES[row["exposure"]].format(share=row["candidate_share"])
 
 
 def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
@@ -55,17 +73,34 @@ def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[s
 def incident_line(incident: Mapping[str, Any]) -> str:
     """An incident in one line: which code, since when, by how much, by what rule."""
     until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
+    if incident["exposure"] is None:
+        peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
+    else:
+        peak = f"evidence 10^{incident['peak_value']:.3g} over 10^{incident['threshold']:.3g}, {exposure(incident)}"
     return (
         f"code {printable(incident['code'])}  since {moment(incident['start_ts'])}{until} UTC  {how_much(incident)}  "
-        f"{printable(incident['rule'])} {figure(incident['peak_value'])} over {figure(incident['threshold'])}  "
+        f"{printable(incident['rule'])} {peak}  "
         f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  incident {incident['incident_id']}"
     )
 
 
 def how_much(row: Mapping[str, Any]) -> str:
-    """Counts of both builds, and their ratio where the baseline has any errors."""
+    """Counts of both builds, and their ratio where the baseline has any errors; at equal exposure where that is known.
+
+    With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
+    """
     counts = f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors"
-    return counts if row["ratio"] is None else f"{counts} (x{row['ratio']:.3g})"
+    return counts if row["ratio"] is None and row["ratio_low"] is None else f"{counts} ({ratio(row)})"
+
+
+def ratio(row: Mapping[str, Any]) -> str:
+    """The ratio and its bounds, where there are any."""
+    if row["ratio_low"] is None:
+        return f"x{row['ratio']:.3g}"
+    about = "about " if row["exposure"] in ("changing", "estimated") else ""
+    if row["ratio"] is None:
+        return f"{about}at least x{row['ratio_low']:.3g}"
+    return f"{about}x{row['ratio']:.3g}, {row['ratio_low']:.3g} to {row['ratio_high']:.3g}"
 
 
 def as_json(row: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The heatmaps of a span of time: which there are, what they show, and where they are put."""
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from streammetrics.config import Config
-from streammetrics.detect import PORTION_SECONDS, lead_seconds
+from streammetrics.config import Config, Rule
+from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.store import Store
-from streammetrics.views import Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
@@ -33,10 +34,9 @@ group by code
 """
 
 _WINDOWS = """
-select code, cast(epoch(min(start_ts)) as bigint) as start_second, cast(epoch(max(end_ts)) as bigint) as end_second
-from alert_chains
+select code, cast(epoch(start_ts) as bigint) as start_second, cast(epoch(end_ts) as bigint) as end_second
+from incident_spans
 where rule = ? and baseline = ? and candidate = ?
-group by code, chain
 order by code, start_second
 """
 
@@ -122,7 +122,7 @@ def _heatmap(
 
     from streammetrics.heatmap import AlertedWindow, Heatmap
 
-    lead = lead_seconds(config)
+    lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
     cells = []
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
@@ -145,7 +145,8 @@ def _heatmap(
         candidate=subject[2],
         bin_seconds=rule.bin_seconds,
         window_bins=rule.window_bins,
-        threshold=rule.threshold,
+        # Evidence is not measured in the unit of the bins.
+        threshold=rule.threshold if isinstance(rule, Rule) else math.nan,
         first_bin=first,
         codes=tuple(rows),
         values=values,

@@ -20,6 +20,9 @@ PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
 
+EXPOSURE_LEAD_SECONDS = 3600 + 120
+"""What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
+
 FEW_SECONDS = 900
 """To look at all windows of so many bins takes less time than to find those that may be enough."""
 
@@ -145,7 +148,7 @@ def _suspects(relation: Relation, piece: Slice) -> str:
             "select series, rule, bin_second, bin_seconds from bins\n"  # noqa: S608 literals of whole numbers
             f"where detector = 'sequential' and is_judged and {within}"
         )
-    return f"select * from (\n{relation.text}\n) where {within}"
+    return f"select * from (\n{relation.text}\n) where {within}"  # noqa: S608 as above
 
 
 def _counters(from_second: int, until_second: int) -> str:

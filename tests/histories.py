@@ -7,6 +7,7 @@ from streammetrics import detect
 from streammetrics.config import Config
 from streammetrics.store import Store
 from tests.oracle import Record
+from tests.rules import REFERENCE
 from tests.streams import MONDAY, load
 
 NOW = datetime(2026, 11, 23, 12)
@@ -15,11 +16,11 @@ HOSTILE = "=cmd|' /C calc'!A0\x1b[31m"
 
 
 def history(path: Path, records: list[Record], config: Config | None = None) -> Store:
-    """A store of these records, judged by `config` or the defaults."""
+    """A store of these records, judged by `config` or the reference rules."""
     store = Store(path, lock_wait_seconds=1)
     with store.write() as connection:
         load(connection, records)
-        detect.judge(connection, config or Config(), lambda: NOW)
+        detect.judge(connection, config or Config(rule=REFERENCE), lambda: NOW)
     return store
 
 

@@ -11,6 +11,7 @@ from streammetrics import alerts, detect, jobs, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from tests.rules import REFERENCE
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -39,7 +40,9 @@ class Recorded(Session):
         self.printed: list[str] = []
         self.said: list[str] = []
         super().__init__(
-            Config(store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder),
+            Config(
+                rule=REFERENCE, store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder
+            ),
             Progress(False, self.said.append),
             self.printed.append,
             lambda: NOON + timedelta(hours=1),
@@ -54,7 +57,7 @@ def rows(session: Session, sql: str) -> list[tuple[object, ...]]:
 def test_a_failed_pass_is_recorded_and_made_up_for(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is on fire")
 
     with monkeypatch.context() as patch:
@@ -130,14 +133,14 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_stored_before_a_failure_is_told(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection: 900)
+    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection, config: 900)
     calls = []
 
-    def fail_second(*arguments: Any) -> Any:
+    def fail_second(*arguments: Any, **named: Any) -> Any:
         calls.append(arguments)
         if len(calls) == 2:
             raise RuntimeError("the disk is on fire")
-        return alerts.amend(*arguments)
+        return alerts.amend(*arguments, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(detect, "amend", fail_second)

@@ -8,28 +8,31 @@ from pathlib import Path
 import pytest
 
 from streammetrics import status
-from streammetrics.config import Config, DetectSettings, Source
+from streammetrics.config import Comparison, Config, DetectSettings, Source
 from streammetrics.detect import record_failure
 from streammetrics.store import Store
 from tests.histories import NOW, history, regression
 from tests.oracle import Record
+from tests.rules import REFERENCE
 from tests.streams import MONDAY
+
+REFERENCES = Config(rule=REFERENCE)
 
 
 def told(store: Store, config: Config | None = None, now: datetime = NOW) -> dict[str, str]:
     """The lines by their names."""
-    lines = status.render(status.collect(store, config or Config(), now)).splitlines()
+    lines = status.render(status.collect(store, config or REFERENCES, now)).splitlines()
     assert len(lines) <= 10
     return {line[:10].rstrip(): line[11:] for line in lines}
 
 
 def source(path: Path) -> Config:
-    return Config(source=(Source(name="clients", path=str(path)),))
+    return Config(rule=REFERENCE, source=(Source(name="clients", path=str(path)),))
 
 
 def test_whole_text_of_a_small_store(tmp_path: Path) -> None:
     store = history(tmp_path / "s.duckdb", regression())
-    text = status.render(status.collect(store, Config(), NOW))
+    text = status.render(status.collect(store, REFERENCES, NOW))
     size = f"{store.path.stat().st_size / 1e6:.1f} MB"
     assert text.splitlines() == [
         f"store      {tmp_path}/s.duckdb, {size}",
@@ -73,7 +76,7 @@ def test_a_store_without_records(tmp_path: Path) -> None:
 
 def test_json_has_the_same(tmp_path: Path) -> None:
     store = history(tmp_path / "s.duckdb", regression())
-    text = status.as_json(status.collect(store, Config(), NOW))
+    text = status.as_json(status.collect(store, REFERENCES, NOW))
     assert "\n" not in text
     found = json.loads(text)
     assert found["now"] == "2026-11-23 12:00:00"
@@ -115,7 +118,9 @@ def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> N
     surges = [Record(MONDAY + s, "1.10", f"E{n}") for s in more for n in range(5) for _ in range(n + 1)]
     resolved = [Record(MONDAY + s, "1.10", "gone") for s in range(100, 200)]
     store = history(
-        tmp_path / "s.duckdb", [*start, *surges, *resolved], Config(detect=DetectSettings(merge_seconds=60))
+        tmp_path / "s.duckdb",
+        [*start, *surges, *resolved],
+        Config(rule=REFERENCE, detect=DetectSettings(merge_seconds=60)),
     )
     with store.read() as connection:
         stored = connection.exec_driver_sql(
@@ -223,3 +228,27 @@ def test_ages_are_round(tmp_path: Path, ago: int, words: str) -> None:
     store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
     last = datetime(2026, 11, 23, 0, 0, 59)
     assert told(store, now=last + timedelta(seconds=ago))["history"].endswith(f" UTC, {words} ago")
+
+
+def test_what_the_setting_promises_and_how_exposure_is_known(tmp_path: Path) -> None:
+    config = Config()
+    store = history(tmp_path / "s.duckdb", both(range(1200), "1.9", "1.10"), config)
+    lines = told(store, config)
+    assert lines["open"] == "no incidents (regression, 1 code: at most one false incident in 1,000 days)"
+    assert lines["judged"] == "1.9 -> 1.10 up to 2026-11-23 00:19:59, equal exposure assumed"
+
+
+@pytest.mark.parametrize(("count", "words"), [(5, "assumed, which is doubtful: set exposure"), (4, "assumed")])
+def test_very_unequal_builds_ask_for_exposure(tmp_path: Path, count: int, words: str) -> None:
+    records = both(range(1200), "1.9") * count + both(range(1200), "1.10")
+    store = history(tmp_path / "s.duckdb", records, Config())
+    assert told(store, Config())["judged"].endswith(f" equal exposure {words}")
+
+
+def test_an_estimate_that_rises_may_be_traffic(tmp_path: Path) -> None:
+    config = Config(comparison=(Comparison(exposure="estimated"),))
+    hours = both(range(4 * 3600), "1.9", "1.10") + both(range(3 * 3600, 4 * 3600), "1.10")
+    store = history(tmp_path / "s.duckdb", hours, config)
+    assert told(store, config)["judged"].endswith(
+        "exposure about 0.663 of both, estimated: traffic or regression: it was 0.5 3 hours ago"
+    )

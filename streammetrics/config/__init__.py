@@ -5,19 +5,15 @@ Every key has a default or an error that names it. A key that is not known is re
 """
 
 from streammetrics.config.read import DEFAULT_CONFIG, load, read_toml, section_of, validate
+from streammetrics.config.rules import DEFAULT_RULES, RATE_RATIOS, AnyRule, Rule, SequentialRule
+from streammetrics.config.section import Name, Section
 from streammetrics.config.sections import (
-    DEFAULT_RULES,
-    AnyRule,
     Comparison,
     Config,
     DetectSettings,
     Exposure,
-    Name,
     OutputSettings,
-    Rule,
     ScheduleSettings,
-    Section,
-    SequentialRule,
     Source,
     StoreSettings,
 )
@@ -25,6 +21,7 @@ from streammetrics.config.sections import (
 __all__ = [
     "DEFAULT_CONFIG",
     "DEFAULT_RULES",
+    "RATE_RATIOS",
     "AnyRule",
     "Comparison",
     "Config",

@@ -10,7 +10,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from streammetrics.config.sections import Config, Rule, Section, SequentialRule
+from streammetrics.config.rules import Rule, SequentialRule
+from streammetrics.config.section import Section
+from streammetrics.config.sections import Config
 from streammetrics.errors import ConfigError
 
 DEFAULT_CONFIG = Path("config.toml")

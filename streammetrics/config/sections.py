@@ -1,26 +1,13 @@
 """The sections of config.toml: every key with its type, its default and what it may be."""
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-"""What `sequential` looks for: a grid is a supermartingale for every true ratio up to 1 (docs/detection.md)."""
-
-BLOCK_SECONDS = 120
-LOOK_BACK_BLOCKS = 184
-"""Dispersion and exposure are estimated from blocks of two minutes, up to 182 back, in sql/."""
-
-
-class Section(BaseModel):
-    """What all sections share: they cannot be changed, and a key that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from streammetrics.config.rules import DEFAULT_RULES, AnyRule
+from streammetrics.config.section import Name, Section
 
 
 class StoreSettings(Section):
@@ -99,84 +86,6 @@ class Comparison(Section):
         return self
 
 
-class Rule(Section):
-    """A reference rule: its bins (s), its windows (bins) and the mean of bin values that is too much."""
-
-    name: Name
-    detector: Literal["mean_ratio", "mean_difference"]
-    bin_seconds: int = Field(ge=1, le=86400)
-    window_bins: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(min_length=1, strict=False)
-    threshold: float
-
-    @field_validator("window_bins")
-    @classmethod
-    def _each_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("names a window twice")
-        return value
-
-    @property
-    def lead_seconds(self) -> int:
-        """How far before a bin its windows look back."""
-        return max(self.window_bins) * self.bin_seconds
-
-
-class SequentialRule(Section):
-    """Windowed Shiryaev-Roberts over a grid of rate ratios: at most one false alarm of a code in so many days.
-
-    Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts. Formulas and
-    sources: docs/detection.md.
-    """
-
-    name: Name
-    detector: Literal["sequential"]
-    bin_seconds: int = Field(default=10, ge=1, le=3600)
-    false_alarm_days_per_code: float = Field(default=1000, ge=1, le=10**7)
-    min_ratio: float = Field(default=1.0, ge=1)
-    history_seconds: int = Field(default=16_000, ge=60, le=86400)
-
-    @field_validator("min_ratio")
-    @classmethod
-    def _has_ratios_above(cls, value: float) -> float:
-        if value >= RATE_RATIOS[-1]:
-            raise ValueError(
-                f"leaves no ratio to look for: those of {', '.join(f'{r:g}' for r in RATE_RATIOS)} above it"
-            )
-        return value
-
-    @model_validator(mode="after")
-    def _has_windows(self) -> "SequentialRule":
-        if self.history_seconds < self.bin_seconds:
-            raise ValueError(f"history_seconds = {self.history_seconds}: is shorter than a bin of {self.bin_seconds} s")
-        return self
-
-    @property
-    def rate_ratios(self) -> tuple[float, ...]:
-        """The grid: what the candidate's rate may be, times the baseline's."""
-        return tuple(ratio for ratio in RATE_RATIOS if ratio > self.min_ratio)
-
-    @property
-    def window_bins(self) -> tuple[int, ...]:
-        """The lengths of windows: Fibonacci numbers up to the history."""
-        lengths = [1, 2]
-        while (longer := lengths[-1] + lengths[-2]) * self.bin_seconds <= self.history_seconds:
-            lengths.append(longer)
-        return tuple(bins for bins in lengths if bins * self.bin_seconds <= self.history_seconds)
-
-    @property
-    def threshold(self) -> float:
-        """log10 of 1/alpha, alpha being the chance of a false alarm that a bin of a code may have."""
-        return math.log10(self.false_alarm_days_per_code * 86400 / self.bin_seconds)
-
-    @property
-    def lead_seconds(self) -> int:
-        """How far before a bin its windows and, before these, its estimates of dispersion and exposure look back."""
-        return max(self.window_bins) * self.bin_seconds + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
-
-
-AnyRule = Annotated[Rule | SequentialRule, Field(discriminator="detector")]
-
-
 class Exposure(Section):
     """How many users (or sessions: anything counted alike) a build has from a moment on, or a CSV file that tells."""
 
@@ -223,9 +132,6 @@ class ScheduleSettings(Section):
         if self.cron is not None and "every_seconds" in self.model_fields_set:
             raise ValueError("every_seconds and cron exclude each other")
         return self
-
-
-DEFAULT_RULES = (SequentialRule(name="regression", detector="sequential"),)
 
 
 class Config(Section):

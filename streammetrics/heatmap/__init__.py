@@ -31,7 +31,7 @@ class Heatmap:
 
     Args:
         window_bins: lengths of the rule's windows, in bins.
-        threshold: the window mean that alerts, in the unit of the values.
+        threshold: the window mean that alerts, in the unit of the values; NaN where that is not what alerts.
         first_bin: start of the first column, epoch seconds.
         codes: names of the rows, in any order; at least one.
         values: shape (codes, bins); NaN where a bin has no records or is not judged.

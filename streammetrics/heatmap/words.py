@@ -27,11 +27,16 @@ def headline(grid: Grid) -> str:
 
 def subject(heatmap: Heatmap) -> str:
     """Two lines: the comparison, and the rule."""
-    windows = " or ".join(str(bins) for bins in heatmap.window_bins)
+    if heatmap.detector == "sequential":
+        alerts = (
+            "alerts where the evidence of its windows together is more than chance gives; from the estimated onset on"
+        )
+    else:
+        windows = " or ".join(str(bins) for bins in heatmap.window_bins)
+        alerts = f"alerts where the mean of {windows} bins of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
     return (
         f"candidate {name(heatmap.candidate)} against baseline {name(heatmap.baseline)}\n"
-        f"rule {name(heatmap.rule)} ({heatmap.detector}): "
-        f"alerts where the mean of {windows} bins of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
+        f"rule {name(heatmap.rule)} ({heatmap.detector}): {alerts}"
     )
 
 
@@ -39,6 +44,8 @@ def unit(heatmap: Heatmap) -> str:
     """What the colours measure, for the colour bar."""
     if heatmap.detector == "mean_ratio":
         return f"candidate / baseline, mean of the\nratios per second in {heatmap.bin_seconds} s"
+    if heatmap.detector == "sequential":
+        return f"candidate's errors beyond its share of both,\nerrors in {heatmap.bin_seconds} s"
     return f"candidate minus baseline,\nerrors in {heatmap.bin_seconds} s"
 
 

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from streammetrics.slices import whole_incidents
-from streammetrics.views import compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 STRONGEST = 3
 """So many incidents of a rule, and so many comparisons, fit into a line."""
+
+EXPOSURE_HOURS = 3
 
 _HISTORY = """
 select
@@ -71,6 +73,35 @@ group by pairs.baseline, pairs.candidate
 order by pairs.candidate desc, pairs.baseline desc
 """
 
+# What a rule promises of all codes of the pairs that are compared now together.
+_PROMISES = """
+select rule, pow(10, any_value(threshold)) * any_value(bin_seconds) / 86400 as days_per_code, codes
+from rules
+cross join (
+    select count(distinct code) as codes
+    from codes
+    where build in (
+        select unnest([baseline, candidate]) from pairs where until_second = 253402300799
+    )
+)
+where detector = 'sequential' and codes > 0
+group by rule, codes
+order by rule
+"""
+
+_LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
+
+# How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
+_EXPOSURES = """
+select
+    pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
+    arg_max(shares.candidate_share, bin_second) as share, arg_min(shares.candidate_share, bin_second) as former_share
+from shares
+inner join pairs using (pair_id)
+where shares.bin_second >= pairs.from_second
+group by pairs.baseline, pairs.candidate
+"""
+
 _REJECTS = """
 select
     (select coalesce(sum(rejected), 0)::bigint from batches where loaded_at >= $since) as rejected_last_day,
@@ -108,6 +139,24 @@ class Incident(_Part):
     open: int
 
 
+class Promise(_Part):
+    """What a rule's setting means: one false incident of a code in so many days, and so many codes there are."""
+
+    rule: str
+    days_per_code: float
+    codes: int
+
+
+class Exposure(_Part):
+    """The candidate's share of the users of both builds now and three hours ago, and how it is known."""
+
+    baseline: str
+    candidate: str
+    exposure: str
+    share: float
+    former_share: float
+
+
 class Comparison(_Part):
     """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind."""
 
@@ -131,6 +180,8 @@ class Contents(_Part):
     last_failure: Pass | None
     open_incidents: tuple[Incident, ...]
     comparisons: tuple[Comparison, ...]
+    promises: tuple[Promise, ...]
+    exposures: tuple[Exposure, ...]
     rejected_last_day: int
     reject_reason: str | None
 
@@ -157,7 +208,17 @@ def contents(connection: Connection, now: datetime) -> Contents:
         last_failure=_pass(connection, failed=True),
         open_incidents=tuple(Incident(**found) for found in opened.mappings()),
         comparisons=tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(_JUDGED)).mappings()),
+        promises=tuple(Promise(**found) for found in connection.exec_driver_sql(compose(_PROMISES)).mappings()),
+        exposures=_exposures(connection),
     )
+
+
+def _exposures(connection: Connection) -> tuple[Exposure, ...]:
+    latest = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    if latest is None:
+        return ()
+    piece = Slice(latest - EXPOSURE_HOURS * 3600, latest, EXPOSURE_LEAD_SECONDS)
+    return tuple(Exposure(**found) for found in connection.exec_driver_sql(compose(_EXPOSURES, piece)).mappings())
 
 
 def _pass(connection: Connection, *, failed: bool) -> Pass | None:

@@ -4,8 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from streammetrics import narrate
 from streammetrics.narrate import moment, printable
-from streammetrics.status.facts import STRONGEST, Comparison, Contents, Incident, Pass, Status
+from streammetrics.status.facts import (
+    EXPOSURE_HOURS,
+    STRONGEST,
+    Comparison,
+    Contents,
+    Exposure,
+    Incident,
+    Pass,
+    Promise,
+    Status,
+)
+
+RISE_OF_ODDS = 1.25
+"""So much more of the stream may be traffic as well as regressions of most codes: an estimate cannot tell."""
 
 
 def render(status: Status) -> str:
@@ -37,8 +51,14 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
         yield "failed", _pass(contents.last_failure)
-    yield "open", "; ".join(_open_lines(contents.open_incidents)) or "no incidents"
-    yield "judged", "; ".join(map(_judged, contents.comparisons[:STRONGEST])) or "nothing yet"
+    promises = f" ({'; '.join(map(_promise, contents.promises))})" if contents.promises else ""
+    yield "open", ("; ".join(_open_lines(contents.open_incidents)) or "no incidents") + promises
+    exposures = {(found.baseline, found.candidate): found for found in contents.exposures}
+    judged = [
+        _judged(pair) + _exposure(exposures.get((pair.baseline, pair.candidate)))
+        for pair in contents.comparisons[:STRONGEST]
+    ]
+    yield "judged", "; ".join(judged) or "nothing yet"
 
 
 def _pass(found: Pass) -> str:
@@ -64,6 +84,25 @@ def _judged(pair: Comparison) -> str:
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
     return f"{pair.baseline} -> {pair.candidate} {until}{awaited}"
+
+
+def _promise(found: Promise) -> str:
+    return f"{found.rule}, {_count(found.codes, 'code')}: at most one false incident in {_days(found)}"
+
+
+def _days(found: Promise) -> str:
+    days = found.days_per_code / found.codes
+    return f"{days:,.0f} days" if days >= 2 else f"{24 * days:,.0f} hours"
+
+
+def _exposure(found: Exposure | None) -> str:
+    if found is None:
+        return ""
+    words = f", {narrate.exposure({'exposure': found.exposure, 'candidate_share': found.share})}"
+    odds, former = (share / (1 - share) for share in (found.share, found.former_share))
+    if found.exposure == "estimated" and odds >= RISE_OF_ODDS * former:
+        words += f": it was {found.former_share:.3g} {EXPOSURE_HOURS} hours ago"
+    return words
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:
