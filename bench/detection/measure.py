@@ -1,0 +1,121 @@
+"""What a detector's findings are worth, stream by stream; tallies add up and can be kept as JSON."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from bench.detection.streams import BIN_SECONDS, DAY_BINS, Change, Counts, Findings, Flags, Stream
+
+MERGE_SECONDS = 300
+SOON_SECONDS, LATER_SECONDS = 600, 3600
+"""Found within: 10 and 60 minutes."""
+
+
+@dataclass
+class Tally:
+    """Sums over streams.
+
+    Args:
+        code_days: without a change: codes that never change, and the quiet hours of the others.
+        false_incidents: told of in those.
+        delays: seconds from each change to the end of the first bin that alerts after it; None: not found.
+        controls, controls_soon, controls_later: unchanged codes beside changed ones, and how many of them alerted in
+            the 10 and 60 minutes after the change: the null's hit rate.
+        resolves: seconds from a recovery to the time at which the incident reads as resolved.
+        running: of changes that were found, how many incidents each was told as, and for how many hours it ran on.
+        intervals, covered: first alerts with an interval, and those whose interval holds the true ratio.
+        pass_seconds: what the passes took.
+    """
+
+    code_days: float = 0.0
+    false_incidents: int = 0
+    delays: list[float | None] = field(default_factory=list)
+    controls: int = 0
+    controls_soon: int = 0
+    controls_later: int = 0
+    resolves: list[float] = field(default_factory=list)
+    running: list[tuple[int, float]] = field(default_factory=list)
+    intervals: int = 0
+    covered: int = 0
+    pass_seconds: list[float] = field(default_factory=list)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def false_rate(self) -> float:
+        """False incidents in 1,000 code-days."""
+        return 1000 * self.false_incidents / self.code_days
+
+    def found(self, within_seconds: float) -> float:
+        """Share of the changes that were found so soon, less the share of unchanged codes that alerted as soon."""
+        hits = sum(delay is not None and delay <= within_seconds for delay in self.delays) / len(self.delays)
+        noise = self.controls_soon if within_seconds <= SOON_SECONDS else self.controls_later
+        return hits - (noise / self.controls if self.controls else 0.0)
+
+    def delay_quantile(self, part: float) -> float:
+        """Of all changes, those not found as infinitely late."""
+        return float(np.quantile([np.inf if one is None else one for one in self.delays], part, method="higher"))
+
+    @property
+    def mean_delay(self) -> float:
+        """Of the changes that were found."""
+        found = [delay for delay in self.delays if delay is not None]
+        return float(np.mean(found)) if found else float("inf")
+
+
+def tally(stream: Stream, found: Findings) -> Tally:
+    """Hold what was found against what is true."""
+    change = stream.change
+    result = Tally(pass_seconds=list(found.seconds))
+    if change is None:
+        result.code_days = stream.codes * stream.bins / DAY_BINS
+        result.false_incidents = int(np.unique(found.incident).size)
+        return result
+    is_changed = change.codes
+    quiet = np.count_nonzero(is_changed) * change.onset
+    result.code_days = (quiet + np.count_nonzero(~is_changed) * stream.bins) / DAY_BINS
+    is_true = is_changed[found.code] & (found.stop >= change.onset)
+    result.false_incidents = int(np.unique(found.incident[~is_true]).size)
+    result.controls = int(np.count_nonzero(~is_changed))
+    for seconds, name in ((SOON_SECONDS, "controls_soon"), (LATER_SECONDS, "controls_later")):
+        near = ~is_changed[found.code] & _within(found.stop, change.onset, change.onset + seconds // BIN_SECONDS)
+        setattr(result, name, int(np.unique(found.code[near]).size))
+    for code in np.flatnonzero(is_changed):
+        _add_change(result, stream, change, found, is_true & (found.code == code))
+    return result
+
+
+def _add_change(result: Tally, stream: Stream, change: Change, found: Findings, mine: Flags) -> None:
+    """Add one changed code; `mine` are its alerts from the change on."""
+    if not mine.any():
+        result.delays.append(None)
+        return
+    stops = found.stop[mine]
+    first = int(stops.min())
+    result.delays.append(float((first + 1 - change.onset) * BIN_SECONDS))
+    at_first = np.flatnonzero(mine)[stops == first][0]
+    if not np.isnan(found.ratio_low[at_first]) and not np.isnan(change.ratio):
+        result.intervals += 1
+        result.covered += bool(found.ratio_low[at_first] <= change.ratio <= found.ratio_high[at_first])
+    while_running = _within(stops, change.onset, change.end)
+    if while_running.any():
+        told = int(np.unique(found.incident[mine][while_running]).size)
+        result.running.append((told, (change.end - first) * BIN_SECONDS / 3600))
+    if change.end < stream.bins and while_running.any():
+        # Resolved when so many seconds after the last alert have been judged without another: of the incidents that
+        # ran at the recovery, or had alerted before it.
+        incident = found.incident[mine][while_running][-1]
+        last = int(stops[found.incident[mine] == incident].max())
+        if last < stream.bins - MERGE_SECONDS // BIN_SECONDS:
+            result.resolves.append(max(0.0, float((last + 1 - change.end) * BIN_SECONDS + MERGE_SECONDS)))
+        else:
+            result.resolves.append(float("inf"))
+
+
+def _within(places: Counts, first: int, after: int) -> Flags:
+    return np.asarray((places >= first) & (places < after))
