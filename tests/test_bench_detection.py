@@ -102,14 +102,25 @@ def test_tally_tells_true_alerts_from_false_ones() -> None:
     assert tally.code_days == pytest.approx((5 * 2880 + 2160) / 8640)
 
 
-def test_time_to_resolve_runs_from_the_recovery_to_the_end_of_the_wait() -> None:
+@pytest.mark.parametrize(
+    ("stops", "closings", "resolves", "returns"),
+    [
+        ([2170, 2200, 2519, 2529], 1, [100 + 300], 0),
+        ([2170, 2201, 2500, 2530, 2560], 2, [410 + 300], 0),
+        ([*range(2170, 2520), 2529, 2600], 0, [100 + 300], 1),
+        ([*range(2170, 2520, 30), 2529, *range(2550, 2880)], 0, [float("inf")], 0),
+    ],
+)
+def test_incident_is_resolved_when_no_alert_has_come_for_five_minutes(
+    stops: list[int], closings: int, resolves: list[float], returns: int
+) -> None:
     given = stream(2)
     assert given.change is not None
     hour = Stream(given.layers, given.passes, change=Change(given.change.codes, 2160, 2520, 2))
-    stop = np.array([2170, 2519, 2529])
-    none = np.full(3, np.nan)
-    found = Findings(np.zeros(3, dtype=np.int64), stop, stop, np.ones(3, dtype=np.int64), none, none, (0.1,))
-    assert measure.tally(hour, found).resolves == [100 + 300]
+    stop, ones, none = np.array(stops), np.ones(len(stops), dtype=np.int64), np.full(len(stops), np.nan)
+    tally = measure.tally(hour, Findings(0 * ones, stop, stop, ones, none, none, (0.1,)))
+    assert [number for number, _ in tally.running] == [closings]
+    assert (tally.resolves, tally.returns) == (resolves, returns)
 
 
 @pytest.mark.parametrize("judge", [sequential.judge, peers.binomial, peers.scan, peers.mann_whitney])

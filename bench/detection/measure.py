@@ -8,6 +8,7 @@ import numpy as np
 from bench.detection.streams import BIN_SECONDS, DAY_BINS, Change, Counts, Findings, Flags, Stream
 
 MERGE_SECONDS = 300
+MERGE_BINS = MERGE_SECONDS // BIN_SECONDS
 SOON_SECONDS, LATER_SECONDS = 600, 3600
 """Found within: 10 and 60 minutes."""
 
@@ -22,8 +23,10 @@ class Tally:
         delays: seconds from each change to the end of the first bin that alerts after it; None: not found.
         controls, controls_soon, controls_later: unchanged codes beside changed ones, and how many of them alerted in
             the 10 and 60 minutes after the change: the null's hit rate.
-        resolves: seconds from a recovery to the time at which the incident reads as resolved.
-        running: of changes that were found, how many incidents each was told as, and for how many hours it ran on.
+        resolves: seconds from a recovery to the time at which the incident first reads as resolved.
+        returns: how many of those that had been resolved so were opened again by a later alert.
+        running: of changes that were found, how often the incident was closed while the change ran on, and for how many
+            hours it did. A later alert opens it again, or another incident.
         intervals, covered: first alerts with an interval, and those whose interval holds the true ratio.
         pass_seconds: what the passes took.
     """
@@ -35,6 +38,7 @@ class Tally:
     controls_soon: int = 0
     controls_later: int = 0
     resolves: list[float] = field(default_factory=list)
+    returns: int = 0
     running: list[tuple[int, float]] = field(default_factory=list)
     intervals: int = 0
     covered: int = 0
@@ -78,7 +82,7 @@ def tally(stream: Stream, found: Findings) -> Tally:
         return result
     is_changed = change.codes
     quiet = np.count_nonzero(is_changed) * change.onset
-    result.code_days = (quiet + np.count_nonzero(~is_changed) * stream.bins) / DAY_BINS
+    result.code_days = float(quiet + np.count_nonzero(~is_changed) * stream.bins) / DAY_BINS
     is_true = is_changed[found.code] & (found.stop >= change.onset)
     result.false_incidents = int(np.unique(found.incident[~is_true]).size)
     result.controls = int(np.count_nonzero(~is_changed))
@@ -102,19 +106,24 @@ def _add_change(result: Tally, stream: Stream, change: Change, found: Findings, 
     if not np.isnan(found.ratio_low[at_first]) and not np.isnan(change.ratio):
         result.intervals += 1
         result.covered += bool(found.ratio_low[at_first] <= change.ratio <= found.ratio_high[at_first])
-    while_running = _within(stops, change.onset, change.end)
-    if while_running.any():
-        told = int(np.unique(found.incident[mine][while_running]).size)
-        result.running.append((told, (change.end - first) * BIN_SECONDS / 3600))
-    if change.end < stream.bins and while_running.any():
-        # Resolved when so many seconds after the last alert have been judged without another: of the incidents that
-        # ran at the recovery, or had alerted before it.
-        incident = found.incident[mine][while_running][-1]
-        last = int(stops[found.incident[mine] == incident].max())
-        if last < stream.bins - MERGE_SECONDS // BIN_SECONDS:
-            result.resolves.append(max(0.0, float((last + 1 - change.end) * BIN_SECONDS + MERGE_SECONDS)))
-        else:
+    stops = np.unique(stops)
+    is_running = stops < change.end
+    if not is_running.any():
+        return
+    running = stops[is_running]
+    closings = int(np.count_nonzero(np.diff(running) - 1 >= MERGE_BINS)) + bool(change.end - running[-1] > MERGE_BINS)
+    result.running.append((closings, (change.end - first) * BIN_SECONDS / 3600))
+    if change.end < stream.bins:
+        # All alerts from the last one before the recovery on; it is resolved where the next keeps away for long enough.
+        after = np.concatenate([running[-1:], stops[~is_running]])
+        waits = np.diff(np.append(after, stream.bins)) - 1
+        is_resolved = waits >= MERGE_BINS
+        if not is_resolved.any():
             result.resolves.append(float("inf"))
+            return
+        last = int(after[np.argmax(is_resolved)])
+        result.resolves.append(max(0.0, float((last + 1 - change.end) * BIN_SECONDS + MERGE_SECONDS)))
+        result.returns += last < int(after[-1])
 
 
 def _within(places: Counts, first: int, after: int) -> Flags:

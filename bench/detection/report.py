@@ -105,13 +105,13 @@ def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
         if (tally := mine.get(name)) is not None and tally.resolves:
             seconds = median(tally.resolves)
             what = f"resolved after recovery, median, {FAMILIES[name].says}"
-            rows.append(_Row(what, f"{seconds:.0f} s of {len(tally.resolves)}", "<= 600 s", seconds <= 600))
+            seen = f"{seconds:.0f} s of {len(tally.resolves)}; {tally.returns} opened again"
+            rows.append(_Row(what, seen, "<= 600 s", seconds <= 600))
     for name in RUNNING:
         if (tally := mine.get(name)) is not None and tally.running:
-            told = sum(number == 1 for number, _ in tally.running) / len(tally.running)
-            hours = sum(hours for _, hours in tally.running)
-            again = sum(number - 1 for number, _ in tally.running) / hours
-            seen = f"{told:.1%} as one; reopened {again:.3f} times an hour"
+            told = sum(closings == 0 for closings, _ in tally.running) / len(tally.running)
+            again = sum(closings for closings, _ in tally.running) / sum(hours for _, hours in tally.running)
+            seen = f"{told:.1%} as one; closed {again:.3f} times an hour"
             rows.append(_Row(f"a running regression, {FAMILIES[name].says}", seen, "all as one", told == 1))
     return [*rows, *(_Row(*row) for row in (timing.rows() if timing else ()))]
 
@@ -126,7 +126,7 @@ def _null_row(family: Family, tally: Tally) -> _Row:
 
 def _change_cells(family: Family, tally: Tally) -> tuple[str, ...]:
     covered = f"{tally.covered / tally.intervals:.1%}" if tally.intervals else ""
-    told = f"{sum(number == 1 for number, _ in tally.running) / len(tally.running):.0%}" if tally.running else ""
+    told = f"{sum(closings == 0 for closings, _ in tally.running) / len(tally.running):.0%}" if tally.running else ""
     return (
         family.says, str(len(tally.delays)), f"{tally.found(SOON_SECONDS):.1%}", f"{tally.found(LATER_SECONDS):.1%}",
         f"{tally.delay_quantile(0.5):.0f}", f"{tally.delay_quantile(0.9):.0f}", f"{tally.false_rate:.2f}",
