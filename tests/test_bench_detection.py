@@ -99,6 +99,7 @@ def test_tally_tells_true_alerts_from_false_ones() -> None:
     assert (tally.controls, tally.controls_soon, tally.controls_later) == (5, 1, 1)
     assert (tally.intervals, tally.covered) == (1, 1)
     assert tally.found(600) == pytest.approx(1 - 1 / 5)
+    assert tally.false_open_days == pytest.approx(2 / 8640)
     assert tally.code_days == pytest.approx((5 * 2880 + 2160) / 8640)
 
 

@@ -20,6 +20,7 @@ class Tally:
     Args:
         code_days: without a change: codes that never change, and the quiet hours of the others.
         false_incidents: told of in those.
+        false_open_days: how long those incidents lasted, first to last alert: a rule that is always on has few of them.
         delays: seconds from each change to the end of the first bin that alerts after it; None: not found.
         controls, controls_soon, controls_later: unchanged codes beside changed ones, and how many of them alerted in
             the 10 and 60 minutes after the change: the null's hit rate.
@@ -33,6 +34,7 @@ class Tally:
 
     code_days: float = 0.0
     false_incidents: int = 0
+    false_open_days: float = 0.0
     delays: list[float | None] = field(default_factory=list)
     controls: int = 0
     controls_soon: int = 0
@@ -78,13 +80,13 @@ def tally(stream: Stream, found: Findings) -> Tally:
     result = Tally(pass_seconds=list(found.seconds))
     if change is None:
         result.code_days = stream.codes * stream.bins / DAY_BINS
-        result.false_incidents = int(np.unique(found.incident).size)
+        result.false_incidents, result.false_open_days = _told(found, np.ones(found.code.size, dtype=np.bool_))
         return result
     is_changed = change.codes
     quiet = np.count_nonzero(is_changed) * change.onset
     result.code_days = float(quiet + np.count_nonzero(~is_changed) * stream.bins) / DAY_BINS
     is_true = is_changed[found.code] & (found.stop >= change.onset)
-    result.false_incidents = int(np.unique(found.incident[~is_true]).size)
+    result.false_incidents, result.false_open_days = _told(found, ~is_true)
     result.controls = int(np.count_nonzero(~is_changed))
     for seconds, name in ((SOON_SECONDS, "controls_soon"), (LATER_SECONDS, "controls_later")):
         near = ~is_changed[found.code] & _within(found.stop, change.onset, change.onset + seconds // BIN_SECONDS)
@@ -124,6 +126,15 @@ def _add_change(result: Tally, stream: Stream, change: Change, found: Findings, 
         last = int(after[np.argmax(is_resolved)])
         result.resolves.append(max(0.0, float((last + 1 - change.end) * BIN_SECONDS + MERGE_SECONDS)))
         result.returns += last < int(after[-1])
+
+
+def _told(found: Findings, chosen: Flags) -> tuple[int, float]:
+    """How many incidents the chosen alerts were told as, and how many days those lasted."""
+    incidents, place = np.unique(found.incident[chosen], return_inverse=True)
+    first, last = np.full(incidents.size, np.iinfo(np.int64).max), np.full(incidents.size, -1)
+    np.minimum.at(first, place, found.stop[chosen])
+    np.maximum.at(last, place, found.stop[chosen])
+    return int(incidents.size), float((last - first + 1).sum()) / DAY_BINS
 
 
 def _within(places: Counts, first: int, after: int) -> Flags:

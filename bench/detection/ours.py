@@ -116,6 +116,7 @@ def _store() -> Iterator[Connection]:
     with engine.connect() as connection:
         with connection.begin():
             connection.exec_driver_sql("set timezone = 'UTC'")
+            connection.exec_driver_sql("set enable_progress_bar = false")
             schema.migrate(connection)
         yield connection
     engine.dispose()

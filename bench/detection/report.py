@@ -134,6 +134,12 @@ def _change_cells(family: Family, tally: Tally) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _false_cell(tally: Tally) -> str:
+    rate = f"{tally.false_rate:.1f}" if tally.false_rate < 100 else f"{tally.false_rate:,.0f}"
+    part = tally.false_open_days / tally.code_days
+    return f"{rate}, {part:.0%} ({tally.code_days:,.0f})" if part >= 0.005 else f"{rate} ({tally.code_days:,.0f})"
+
+
 def _peer_tables(tallies: Tallies, detector: str) -> list[Table]:
     names = [detector, *(peer.name for peer in PEERS)]
     quiet = [family for family in FOR_PEERS if FAMILIES[family].is_null and (family, detector) in tallies]
@@ -142,7 +148,7 @@ def _peer_tables(tallies: Tallies, detector: str) -> list[Table]:
 
     def false_cell(family: str, name: str) -> str:
         tally = tallies.get((family, name))
-        return "" if tally is None else f"{tally.false_rate:,.4g} ({tally.code_days:,.0f})"
+        return "" if tally is None else _false_cell(tally)
 
     def delay_cell(family: str, name: str) -> str:
         tally = tallies.get((family, name))
@@ -153,7 +159,7 @@ def _peer_tables(tallies: Tallies, detector: str) -> list[Table]:
 
     return [
         Table(
-            "Peers: false incidents per 1,000 code-days (code-days)", ("no change", *header),
+            "Peers: false incidents per 1,000 code-days, part of the time in one (code-days)", ("no change", *header),
             [(FAMILIES[family].says, *(false_cell(family, name) for name in names)) for family in quiet],
         ),
         Table(
