@@ -9,7 +9,7 @@ export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check bench pins clean
+.PHONY: help demo test check bench bench-detection pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test    all tests'
 	@echo 'make check   everything CI runs: format, lint, types, SQL, import floors, tests'
 	@echo 'make bench   what it costs, as ratios'
+	@echo 'make bench-detection  how good the detectors are, and the peers'
 	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
 	@echo 'make clean   remove what the targets made, .venv too; var/ stays'
 
@@ -36,6 +37,15 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python -m bench
+
+bench-detection: .venv/.dev .venv-bench/.made
+	@$(BIN)/python -m bench.detection $(FAMILIES)
+
+# apache-otava pins a numpy of its own, so that the peers from PyPI live apart from what is ours.
+.venv-bench/.made: requirements-bench.txt | .venv/.made
+	$(BIN)/python -m venv .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement requirements-bench.txt
+	@touch $@
 
 .venv/.made:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -66,7 +76,13 @@ pins:
 		echo '-r requirements.txt'; \
 		.venv-pins/bin/python -m pip freeze --exclude streammetrics | grep -vxFf requirements.txt; } > requirements-dev.txt
 	rm -rf .venv-pins
+	"$(PYTHON)" -m venv .venv-pins
+	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install apache-otava savvi matplotlib
+	{ echo '# The peers of `make bench-detection`, in an environment of their own. Made by `make pins`; not edited by hand.'; \
+		echo '# savvi imports matplotlib and does not say so.'; \
+		.venv-pins/bin/python -m pip freeze; } > requirements-bench.txt
+	rm -rf .venv-pins
 
 clean:
-	rm -rf .venv .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

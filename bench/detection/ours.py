@@ -1,0 +1,194 @@
+"""Our own detectors on a simulated stream: a store as ingest would leave it, and `detect.judge` as the job runs it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream
+from streammetrics import detect, schema, versions
+from streammetrics.config import Config
+
+BASELINE, CANDIDATE = "5.9", "5.10"
+
+SEQUENTIAL = {"name": "sequential", "detector": "sequential", "bin_seconds": BIN_SECONDS}
+"""The rule that is measured, with its defaults."""
+
+REFERENCES: dict[str, dict[str, Any]] = {
+    "mean_ratio": {
+        "name": "ratio", "detector": "mean_ratio", "bin_seconds": 10, "window_bins": (5, 10), "threshold": 1.25,
+    },
+    "mean_difference": {
+        "name": "difference", "detector": "mean_difference", "bin_seconds": 50, "window_bins": (10, 20), "threshold": 6,
+    },
+}  # fmt: skip
+"""The reference rules as config.toml has them."""
+
+_INSERT = """
+insert into counters
+select
+    make_timestamp((second + $1) * 1000000), case when is_candidate then $2 else $3 end, 'E' || code, errors, $4
+from arrived
+"""
+
+_BATCH = """
+insert into batches
+select $1, 'bench', 'bench', 0, 0, '', 0, coalesce(sum(errors), 0), 0, min(second), max(second), $2, null
+from counters where batch_id = $1
+"""
+
+# Alerts that were taken back were told of all the same.
+_ALERTS = """
+select
+    cast(code[2:] as bigint) as code, epoch(start_ts) as start_second, epoch(end_ts) as end_second,
+    incident_id, ratio_low, ratio_high
+from alerts
+order by alert_id
+"""
+
+
+def sequential(stream: Stream) -> Findings:
+    """The rule `sequential` with its defaults, and the exposure that the stream tells of."""
+    return judge(stream, Config.model_validate({"rule": [SEQUENTIAL], **_exposure(stream)}))
+
+
+def reference(name: str) -> Callable[[Stream], Findings]:
+    """A reference rule. It looks at single seconds: records are spread over those of their bin by chance."""
+
+    def judged(stream: Stream) -> Findings:
+        return judge(stream, Config.model_validate({"rule": [REFERENCES[name]]}), np.random.default_rng(1))
+
+    return judged
+
+
+def _exposure(stream: Stream) -> dict[str, Any]:
+    """The sections of config.toml that tell the shares; users in millions, a row where the share changes."""
+    if stream.share is None:
+        return {}
+    comparison = {"exposure": "table", "exposure_tolerance": stream.share_tolerance}
+    changes = np.flatnonzero(np.diff(stream.share, prepend=-1.0))
+    rows = [
+        {"since": _moment(int(place) * BIN_SECONDS), "build": build, "users": round(1e6 * users)}
+        for place in changes
+        for build, users in ((BASELINE, 1 - stream.share[place]), (CANDIDATE, stream.share[place]))
+    ]
+    return {"comparison": [comparison], "exposure": rows}
+
+
+def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Findings:
+    """Load what has come and judge it, pass by pass.
+
+    Args:
+        spread: puts the records of a bin on its seconds by chance; None: all of them on its first second.
+    """
+    seconds = []
+    with _store() as connection:
+        since = 0
+        for until in stream.passes:
+            load(connection, stream, since, until, spread)
+            started = time.perf_counter()
+            detect.judge(connection, config, lambda until=until: _moment(until))  # type: ignore[misc]
+            seconds.append(time.perf_counter() - started)
+            since = until
+        found = _fetch(connection, _ALERTS)
+    start, end = (_bins(found[name]) for name in ("start_second", "end_second"))
+    return Findings(
+        found["code"].astype(np.int64), start, end - 1, found["incident_id"].astype(np.int64),
+        found["ratio_low"], np.where(np.isnan(found["ratio_low"]), np.nan, _or_infinite(found["ratio_high"])),
+        tuple(seconds),
+    )  # fmt: skip
+
+
+@contextmanager
+def _store() -> Iterator[Connection]:
+    """A store in memory, one thread: as many processes run beside each other as there are cores."""
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # DuckDB would import it
+    engine = create_engine(
+        "duckdb:///:memory:", poolclass=StaticPool, connect_args={"config": {"threads": 1, "memory_limit": "3GB"}}
+    )
+    with engine.connect() as connection:
+        with connection.begin():
+            connection.exec_driver_sql("set timezone = 'UTC'")
+            connection.exec_driver_sql("set enable_progress_bar = false")
+            schema.migrate(connection)
+        yield connection
+    engine.dispose()
+
+
+def load(connection: Connection, stream: Stream, since: int, until: int, spread: Generator | None = None) -> None:
+    """One batch, as ingest leaves it: what has come in (since, until]. Events are left out, for no rule reads them."""
+    columns = _arrived(stream, since, until, spread)
+    raw: Any = connection.connection.driver_connection
+    with connection.begin():
+        batch_id = connection.exec_driver_sql("select nextval('batch_ids')").scalar_one()
+        raw.register("arrived", columns)
+        connection.exec_driver_sql(_INSERT, (START_SECOND, CANDIDATE, BASELINE, batch_id))
+        raw.unregister("arrived")
+        connection.exec_driver_sql(_BATCH, (batch_id, _moment(until)))
+        versions.update_builds(connection, batch_id)
+
+
+def _arrived(stream: Stream, since: int, until: int, spread: Generator | None) -> dict[str, np.ndarray[Any, Any]]:
+    """What has come in (since, until], seconds since the start, in order of time: a row per bin, build and code."""
+    sides = [
+        _side(layer, is_candidate, since, until, spread) for layer in stream.layers for is_candidate in (False, True)
+    ]
+    columns = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
+    order = np.argsort(columns["second"], kind="stable")
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _side(
+    layer: Layer, is_candidate: bool, since: int, until: int, spread: Generator | None
+) -> dict[str, np.ndarray[Any, Any]]:
+    counts, arrival = (
+        (layer.candidate, layer.candidate_arrival) if is_candidate else (layer.baseline, layer.baseline_arrival)
+    )
+    bins = np.flatnonzero((arrival > since) & (arrival <= until))
+    code, place = np.nonzero(counts[:, bins])
+    errors, second = counts[code, bins[place]], bins[place] * BIN_SECONDS
+    if spread is not None:
+        code, second, errors = _spread(code, second, errors, spread)
+    return {
+        "second": second.astype(np.int64),
+        "is_candidate": np.full(code.size, is_candidate),
+        "code": code.astype(np.int64),
+        "errors": errors.astype(np.int64),
+    }
+
+
+def _spread(code: Counts, second: Counts, errors: Counts, chance: Generator) -> tuple[Counts, Counts, Counts]:
+    """A row per second instead of one per bin."""
+    key = np.repeat(code * (1 << 32) + second, errors) + chance.integers(0, BIN_SECONDS, int(errors.sum()))
+    keys, counted = np.unique(key, return_counts=True)
+    return keys >> 32, keys & 0xFFFFFFFF, counted
+
+
+def _fetch(connection: Connection, sql: str) -> dict[str, np.ndarray[Any, Any]]:
+    """The rows of a query by column; NULL as NaN."""
+    raw: Any = connection.connection.driver_connection
+    columns = raw.execute(sql).fetchnumpy()
+    return {
+        name: np.ma.filled(column.astype(np.float64), np.nan) if name.startswith("ratio") else np.ma.getdata(column)
+        for name, column in columns.items()
+    }
+
+
+def _or_infinite(bound: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A ratio with a lower bound and no upper one has no upper bound."""
+    return np.where(np.isnan(bound), np.inf, bound)
+
+
+def _bins(second: np.ndarray[Any, Any]) -> Counts:
+    return np.asarray(np.floor((second - START_SECOND) / BIN_SECONDS), dtype=np.int64)
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(START_SECOND, UTC).replace(tzinfo=None) + timedelta(seconds=second)

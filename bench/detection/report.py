@@ -1,0 +1,170 @@
+"""The tables: what was measured against what issue and docs promise, the families one by one, and the peers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from statistics import median
+
+from bench.detection.chances import poisson_interval
+from bench.detection.detectors import DETECTORS, PEERS
+from bench.detection.families import CHANGES, FAMILIES, NULLS, Family
+from bench.detection.measure import LATER_SECONDS, SOON_SECONDS, Tally
+from bench.detection.optimum import RATES, RATIOS, mean_delay
+from bench.detection.streams import BIN_SECONDS
+from bench.detection.timing import Timing
+
+Tallies = Mapping[tuple[str, str], Tally]
+
+FOR_PEERS = (
+    "rate-0.02", "rate-1", "rate-10", "daily", "burst-10", "burst-40", "gamma", "share-0.1", "rollout", "surge",
+    "improvement", "lost-5m", "step-0.02-x5", "step-1-x1.5", "step-5-x1.25", "share-0.1-x2", "daily-x2", "burst-40-x3",
+    "new-code", "ramp", "spike-10m",
+)  # fmt: skip
+"""The families that peers are given."""
+
+OVER_OPTIMUM = 1.2
+FOUND_WITHIN_THE_HOUR = ("step-0.02-x5", "step-1-x1.5", "step-5-x1.25")
+RUNNING = ("hour", "day")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells below a header."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+    def text(self) -> str:
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        shown = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+        return "\n".join([self.title, "", *shown, *(["", self.note] if self.note else []), ""])
+
+    def markdown(self) -> str:
+        lines = [self.header, ("---",) * len(self.header), *self.rows]
+        shown = ["| " + " | ".join(line) + " |" for line in lines]
+        return "\n".join([f"### {self.title}", "", *shown, *(["", self.note] if self.note else []), ""])
+
+
+@dataclass(frozen=True)
+class _Row:
+    what: str
+    seen: str
+    target: str
+    is_ok: bool
+
+    def cells(self) -> tuple[str, ...]:
+        return self.what, self.seen, self.target, "ok" if self.is_ok else "over"
+
+
+def tables(tallies: Tallies, detector: str, timing: Timing | None) -> tuple[list[Table], bool]:
+    """All tables, and whether every target is met."""
+    mine = {family: tally for (family, name), tally in tallies.items() if name == detector}
+    rows = _targets(mine, timing)
+    says = DETECTORS[detector].says
+    shown = [Table(f"Targets: {says}", ("what", "seen", "target", ""), [row.cells() for row in rows])]
+    if changes := [_change_cells(family, mine[family.name]) for family in CHANGES if family.name in mine]:
+        shares = ("found in 10 min", "in 60 min")
+        header = ("change", "changes", *shares, "median s", "90 % s", "false / 1,000", "told as one", "covered")
+        note = "Found: less the share of unchanged codes that alerted as soon. False: on the codes that did not change."
+        shown.append(Table("Changes", header, changes, note))
+    if any(name in tallies for name in ((family, peer.name) for family in FAMILIES for peer in PEERS)):
+        shown += _peer_tables(tallies, detector)
+    return shown, all(row.is_ok for row in rows)
+
+
+def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
+    rows = [_null_row(family, mine[family.name]) for family in NULLS if family.name in mine]
+    for rate in RATES:
+        for ratio in RATIOS:
+            if (tally := mine.get(f"step-{rate:g}-x{ratio:g}")) is not None:
+                limit = mean_delay(rate, ratio) + BIN_SECONDS
+                over = tally.mean_delay / limit
+                missed = tally.delays.count(None)
+                seen = f"{over:.2f} ({tally.mean_delay:.0f} / {limit:.0f} s" + (
+                    f", {missed} missed)" if missed else ")"
+                )
+                what = f"mean delay over optimum + bin, {rate:g}/s x{ratio:g}"
+                rows.append(_Row(what, seen, f"<= {OVER_OPTIMUM:g}", over <= OVER_OPTIMUM))
+    if (tally := mine.get("burst-40-x3")) is not None:
+        seconds = tally.delay_quantile(0.5)
+        rows.append(_Row("median delay, dispersion 40, x3", f"{seconds:.0f} s", "<= 1,000 s", seconds <= 1000))
+    for name in FOUND_WITHIN_THE_HOUR:
+        if (tally := mine.get(name)) is not None:
+            found = tally.found(LATER_SECONDS)
+            rows.append(_Row(f"found in 60 minutes, {FAMILIES[name].says}", f"{found:.1%}", ">= 99 %", found >= 0.99))
+    every = reduce(add, mine.values(), Tally())
+    if every.intervals:
+        share = every.covered / every.intervals
+        seen = f"{share:.1%} of {every.intervals:,}"
+        rows.append(_Row("coverage of the 95 % interval at the first alert", seen, ">= 95 %", share >= 0.95))
+    for name in ("spike-10m", "hour"):
+        if (tally := mine.get(name)) is not None and tally.resolves:
+            seconds = median(tally.resolves)
+            what = f"resolved after recovery, median, {FAMILIES[name].says}"
+            seen = f"{seconds:.0f} s of {len(tally.resolves)}; {tally.returns} opened again"
+            rows.append(_Row(what, seen, "<= 600 s", seconds <= 600))
+    for name in RUNNING:
+        if (tally := mine.get(name)) is not None and tally.running:
+            told = sum(closings == 0 for closings, _ in tally.running) / len(tally.running)
+            again = sum(closings for closings, _ in tally.running) / sum(hours for _, hours in tally.running)
+            seen = f"{told:.1%} as one; closed {again:.3f} times an hour"
+            rows.append(_Row(f"a running regression, {FAMILIES[name].says}", seen, "all as one", told == 1))
+    return [*rows, *(_Row(*row) for row in (timing.rows() if timing else ()))]
+
+
+def _null_row(family: Family, tally: Tally) -> _Row:
+    low, high = (1000 * bound / tally.code_days for bound in poisson_interval(tally.false_incidents))
+    seen = f"{tally.false_rate:.2f} ({low:.2f}-{high:.2f}), {tally.false_incidents} in {tally.code_days:,.0f}"
+    return _Row(
+        f"false / 1,000 code-days, {family.says}", seen, f"<= {family.limit:g}", tally.false_rate <= family.limit
+    )
+
+
+def _change_cells(family: Family, tally: Tally) -> tuple[str, ...]:
+    covered = f"{tally.covered / tally.intervals:.1%}" if tally.intervals else ""
+    told = f"{sum(closings == 0 for closings, _ in tally.running) / len(tally.running):.0%}" if tally.running else ""
+    return (
+        family.says, str(len(tally.delays)), f"{tally.found(SOON_SECONDS):.1%}", f"{tally.found(LATER_SECONDS):.1%}",
+        f"{tally.delay_quantile(0.5):.0f}", f"{tally.delay_quantile(0.9):.0f}", f"{tally.false_rate:.2f}",
+        told, covered,
+    )  # fmt: skip
+
+
+def _false_cell(tally: Tally) -> str:
+    rate = f"{tally.false_rate:.1f}" if tally.false_rate < 100 else f"{tally.false_rate:,.0f}"
+    part = tally.false_open_days / tally.code_days
+    return f"{rate}, {part:.0%} ({tally.code_days:,.0f})" if part >= 0.005 else f"{rate} ({tally.code_days:,.0f})"
+
+
+def _peer_tables(tallies: Tallies, detector: str) -> list[Table]:
+    names = [detector, *(peer.name for peer in PEERS)]
+    quiet = [family for family in FOR_PEERS if FAMILIES[family].is_null and (family, detector) in tallies]
+    loud = [family for family in FOR_PEERS if not FAMILIES[family].is_null and (family, detector) in tallies]
+    header = tuple(DETECTORS[name].says for name in names)
+
+    def false_cell(family: str, name: str) -> str:
+        tally = tallies.get((family, name))
+        return "" if tally is None else _false_cell(tally)
+
+    def delay_cell(family: str, name: str) -> str:
+        tally = tallies.get((family, name))
+        if tally is None:
+            return ""
+        seconds = tally.delay_quantile(0.5)
+        return f"{'never' if seconds == float('inf') else f'{seconds:.0f}'}, {tally.found(LATER_SECONDS):.0%}"
+
+    return [
+        Table(
+            "Peers: false incidents per 1,000 code-days, part of the time in one (code-days)", ("no change", *header),
+            [(FAMILIES[family].says, *(false_cell(family, name) for name in names)) for family in quiet],
+        ),
+        Table(
+            "Peers: median delay in seconds, found in 60 minutes less the null's hit rate", ("change", *header),
+            [(FAMILIES[family].says, *(delay_cell(family, name) for name in names)) for family in loud],
+            "A detector that alerts at random is soon right: the delay counts only beside the table above.",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,185 @@
+"""`sequential` in numpy, by the formulas of docs/detection.md: what the SQL is held against.
+
+Windowed Shiryaev-Roberts over a grid of rate ratios (Lindon & Malek, arXiv 2011.03567; Shin, Ramdas & Rinaldo, NEJSDS
+59), with a divisor for bursts and a gate that closes an incident when the newest bins speak against it.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.detection.chances import log_beta
+from bench.detection.streams import BIN_SECONDS, Counts, Findings, Flags, Reals, Stream, chain
+
+GRID = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
+BLOCK_BINS = 120 // BIN_SECONDS
+BLOCKS, LAG_BLOCKS, FEWEST_BLOCKS = 180, 3, 8
+CLOSING_NATS = np.log(1e4)
+WIDEST_NATS = np.log(20)
+"""Of the 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """As in config.toml."""
+
+    false_alarm_days_per_code: float = 1000
+    history_seconds: int = 16_000
+
+    @property
+    def threshold_nats(self) -> float:
+        """ln(1/alpha)."""
+        return float(np.log(self.false_alarm_days_per_code * 86400 / BIN_SECONDS))
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        return tuple(bins for bins in WINDOWS if bins * BIN_SECONDS <= self.history_seconds)
+
+
+@dataclass(frozen=True)
+class _Alerts:
+    code: Counts
+    stop: Counts
+    window: Counts
+
+
+def judge(stream: Stream, settings: Settings | None = None) -> Findings:
+    """All that comes, judged at every bin; gaps and records that come late are not looked at."""
+    started = time.perf_counter()
+    baseline, candidate = stream.arrived()
+    share = np.minimum(stream.shares * (1 + stream.share_tolerance), 1 - 1e-9)
+    total = baseline + candidate
+    weight = 1 / divisors(candidate, total)
+    alerts = _fired(candidate, total, share, weight, settings or Settings())
+    alerts = _speaking(alerts, candidate, total, share, weight)
+    start = alerts.stop - alerts.window + 1
+    incident = chain(alerts.code, start, alerts.stop, 300 // BIN_SECONDS)
+    low, high = (np.full(alerts.code.size, np.nan) for _ in range(2))
+    _, first = np.unique(incident, return_index=True)
+    low[first], high[first] = _bounds(alerts, first, candidate, total, share)
+    return Findings(alerts.code, start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
+
+
+def divisors(candidate: Counts, total: Counts) -> Reals:
+    """What the evidence of each bin is divided by: max(1, φ of the code, median φ); inf where none is known yet.
+
+    φ is the dispersion of 2-minute blocks about their own share, over the last 180 blocks, three blocks ago. Shapes
+    are (codes, bins).
+    """
+    k, n = _blocks(candidate), _blocks(total)
+    last = np.arange(k.shape[1]) - LAG_BLOCKS
+    first = np.maximum(last - BLOCKS + 1, 0)
+
+    def trailing(values: Reals) -> Reals:
+        sums = np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
+        found: Reals = sums[:, np.maximum(last + 1, 0)] - sums[:, np.where(last >= 0, first, 0)]
+        return found
+
+    all_k, all_n = trailing(k), trailing(n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = all_k / all_n
+        spread = trailing(k * k) - 2 * p * trailing(k * n) + p * p * trailing(n * n)
+        phi = np.where((p > 0) & (p < 1), spread / (p * (1 - p) * all_n), np.nan)
+    known = last - first + 1 >= FEWEST_BLOCKS
+    some = known & np.isfinite(phi).any(axis=0)
+    pooled = np.full(phi.shape[1], np.inf)
+    pooled[some] = np.nanmedian(phi[:, some], axis=0)
+    divisor = np.maximum(np.fmax(phi, pooled[np.newaxis]), 1)
+    divisor[:, ~some] = np.inf
+    by_bin: Reals = np.repeat(divisor, BLOCK_BINS, axis=1)
+    return by_bin[:, : candidate.shape[1]]
+
+
+def _blocks(counts: Counts) -> Reals:
+    bins = counts.shape[1]
+    padded = np.pad(counts, ((0, 0), (0, -bins % BLOCK_BINS)))
+    blocks: Reals = padded.reshape(counts.shape[0], -1, BLOCK_BINS).sum(axis=2).astype(np.float64)
+    return blocks
+
+
+def _evidence(candidate: Counts, total: Counts, share: Reals, weight: Reals, ratio: float) -> Reals:
+    """Running sums of the bins' log likelihood ratios, a zero before them: shape (codes, bins + 1)."""
+    nats = (candidate * np.log(ratio) - total * np.log1p((ratio - 1) * share)) * weight
+    return np.concatenate([np.zeros((nats.shape[0], 1)), np.cumsum(nats, axis=1)], axis=1)
+
+
+def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings) -> _Alerts:
+    """Bins with M >= 1/alpha, and the length of their strongest window."""
+    sums = [_evidence(candidate, total, share, weight, ratio) for ratio in GRID]
+    windows = settings.windows
+    factors = np.log(np.diff((0, *windows))) - np.log(len(GRID))
+    best = np.full(candidate.shape, -np.inf)
+    for bins, factor in zip(windows, factors, strict=True):
+        for running in sums:
+            np.maximum(best[:, bins - 1 :], running[:, bins:] - running[:, :-bins] + factor, out=best[:, bins - 1 :])
+    # The sum is at most its largest term times their number: only there it is computed.
+    code, stop = np.nonzero(best >= settings.threshold_nats - np.log(len(windows) * len(GRID)))
+    terms = np.full((code.size, len(windows), len(GRID)), -np.inf)
+    for i, (bins, factor) in enumerate(zip(windows, factors, strict=True)):
+        whole = stop >= bins - 1
+        for j, running in enumerate(sums):
+            ends, begins = running[code[whole], stop[whole] + 1], running[code[whole], stop[whole] + 1 - bins]
+            terms[whole, i, j] = ends - begins + factor
+    top = terms.max(axis=(1, 2)) if code.size else np.zeros(0)
+    value = top + np.log(np.exp(terms - top[:, np.newaxis, np.newaxis]).sum(axis=(1, 2)))
+    fires = value >= settings.threshold_nats
+    strongest = np.asarray(windows)[terms.max(axis=2).argmax(axis=1)] if code.size else np.zeros(0, dtype=np.int64)
+    return _Alerts(code[fires], stop[fires], strongest[fires])
+
+
+def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals:
+    """Sums of `values` over the last `bins` bins up to the alerts' last."""
+    running = np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
+    sums: Reals = running[alerts.code, alerts.stop + 1] - running[alerts.code, alerts.stop + 1 - bins]
+    return sums
+
+
+def _speaking(alerts: _Alerts, candidate: Counts, total: Counts, share: Reals, weight: Reals) -> _Alerts:
+    """The alerts that no shorter window speaks against with more than ln 10⁴, at the strongest one's own ratio.
+
+    Where the share moves inside a window, its mean weighted by the records stands for it.
+    """
+    hits, trials = _window_sums(candidate, alerts, alerts.window), _window_sums(total, alerts, alerts.window)
+    p = _window_sums(total * share, alerts, alerts.window) / trials
+    with np.errstate(divide="ignore"):
+        ratio = np.clip((hits / p) / ((trials - hits) / (1 - p)), GRID[0], GRID[-1])
+    speaks: Flags = np.ones(alerts.code.size, dtype=np.bool_)
+    weighted = candidate * weight, total * weight, total * weight * share
+    for length in WINDOWS:
+        bins = np.minimum(length, alerts.window)
+        k, n, np_ = (_window_sums(values, alerts, bins) for values in weighted)
+        p = np.divide(np_, n, out=np.full(n.shape, 0.5), where=n > 0)
+        nats = k * np.log(ratio) - n * np.log1p((ratio - 1) * p)
+        speaks &= (length >= alerts.window) | (-nats <= CLOSING_NATS)
+    return _Alerts(alerts.code[speaks], alerts.stop[speaks], alerts.window[speaks])
+
+
+def _bounds(
+    alerts: _Alerts, chosen: NDArray[np.intp], candidate: Counts, total: Counts, share: Reals
+) -> tuple[Reals, Reals]:
+    """The time-uniform 95 % interval of the ratio in the strongest window: roots by halving in ln ratio."""
+    few = _Alerts(alerts.code[chosen], alerts.stop[chosen], alerts.window[chosen])
+    hits = _window_sums(candidate, few, few.window).astype(np.int64)
+    trials = _window_sums(total, few, few.window).astype(np.int64)
+    p = _window_sums(total * share, few, few.window) / trials
+    prior = log_beta(1 + hits, 1 + trials - hits)
+    with np.errstate(divide="ignore"):
+        middle = np.log(hits / p) - np.log((trials - hits) / (1 - p))
+    middle = np.clip(middle, -20, 20)
+
+    def is_inside(log_ratio: Reals) -> Flags:
+        new = p * np.exp(log_ratio) / (1 + p * np.expm1(log_ratio))
+        return np.asarray(prior - hits * np.log(new) - (trials - hits) * np.log1p(-new) < WIDEST_NATS)
+
+    bounds = []
+    for far in (-25.0, 25.0):
+        inside, outside = middle, np.full(middle.shape, far)
+        for _ in range(60):
+            half = (inside + outside) / 2
+            holds = is_inside(half)
+            inside, outside = np.where(holds, half, inside), np.where(holds, outside, half)
+        bounds.append(np.exp(inside))
+    return bounds[0], np.where(hits == trials, np.inf, bounds[1])

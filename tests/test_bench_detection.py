@@ -1,0 +1,145 @@
+"""The benchmark of detectors: its yardsticks are right, its streams are as said, and it reads what a rule finds."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bench.detection import delivery, measure, ours, peers, sequential, simulate
+from bench.detection.chances import binomial_log_tail, poisson_interval
+from bench.detection.families import FAMILIES, NULLS
+from bench.detection.optimum import mean_delay
+from bench.detection.streams import DAY_BINS, NEVER, Change, Findings, Stream, chain, punctual
+
+
+def stream(ratio: float, rate: float = 10, codes: int = 6, onset: int = 2160, bins: int = 2880) -> Stream:
+    """Six quiet hours and two more, in which the first of the codes is changed."""
+    chance = np.random.default_rng(7)
+    means = np.full((codes, bins), rate)
+    candidate = means.copy()
+    candidate[0, onset:] *= ratio
+    is_changed = np.arange(codes) == 0
+    counts = simulate.poisson(chance, means), simulate.poisson(chance, candidate)
+    return Stream(*punctual(*counts), change=Change(is_changed, onset, bins, ratio))
+
+
+@pytest.mark.parametrize(
+    ("rate", "ratio", "seconds"),
+    [(1, 1.25, 926), (1, 1.5, 280), (1, 2, 89), (1, 5, 11.5), (0.1, 5, 99), (0.1, 2, 755), (10, 2, 10.3)],
+)
+def test_optimum_is_the_limit_that_is_known(rate: float, ratio: float, seconds: float) -> None:
+    assert mean_delay(rate, ratio) == pytest.approx(seconds, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("events", "low", "high"), [(0, 0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904), (100, 81.364, 121.627)]
+)
+def test_interval_of_a_poisson_count_is_garwoods(events: int, low: float, high: float) -> None:
+    assert poisson_interval(events) == pytest.approx((low, high), abs=2e-3)
+
+
+def test_binomial_tail_is_exact() -> None:
+    hits, trials, shares = np.array([9, 3, 60]), np.array([10, 3, 100]), np.array([0.5, 0.1, 0.5])
+    assert np.exp(binomial_log_tail(hits, trials, shares)) == pytest.approx([11 / 1024, 0.001, 0.0284440], rel=1e-5)
+
+
+@pytest.mark.parametrize("dispersion", [2, 10, 40])
+def test_bursts_have_the_dispersion_that_is_said(dispersion: float) -> None:
+    counts = simulate.bursts(np.random.default_rng(3), np.full((20, DAY_BINS), 10.0), dispersion)
+    assert counts.mean() == pytest.approx(10, rel=0.03)
+    assert simulate.dispersion(counts) == pytest.approx(dispersion, rel=0.08)
+
+
+def test_single_records_have_dispersion_one() -> None:
+    counts = simulate.poisson(np.random.default_rng(3), np.full((20, DAY_BINS), 10.0))
+    assert simulate.dispersion(counts) == pytest.approx(1, rel=0.02)
+
+
+def test_every_stream_is_the_same_each_time_and_unlike_the_next() -> None:
+    first, again, other = (FAMILIES["step-1-x2"].stream(number).arrived()[1] for number in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_families_cover_what_is_asked_for() -> None:
+    assert all(family.code_days >= 10_000 for family in NULLS)
+    changed = FAMILIES["step-1-x2"].stream(0)
+    assert changed.change is not None
+    baseline, candidate = changed.arrived()
+    parts = candidate.sum(axis=1) / (baseline + candidate).sum(axis=1)
+    assert parts[changed.change.codes].min() > parts[~changed.change.codes].max()
+
+
+def test_records_of_a_lagging_build_are_missing_at_the_pass_and_come_later() -> None:
+    late = delivery.behind(5)(np.random.default_rng(1))
+    (layer,) = late.layers
+    missing = slice((4 * 3600 - 300) // 10, 4 * 3600 // 10)
+    assert (layer.baseline_arrival[missing] > late.passes[0]).all()
+    assert (layer.baseline_arrival[missing] <= late.passes[1]).all()
+    assert (layer.candidate_arrival[missing] <= late.passes[0]).all()
+    lost = delivery.behind(5, is_lost=True)(np.random.default_rng(1))
+    assert (lost.layers[0].baseline_arrival[missing] == NEVER).all()
+    assert lost.arrived()[0][:, missing].sum() == 0
+
+
+def test_alerts_within_five_minutes_are_one_incident() -> None:
+    code, start, stop = (np.array(column) for column in ([0, 0, 0, 1], [5, 36, 67, 68], [5, 36, 67, 68]))
+    assert chain(code, start, stop, 30).tolist() == [1, 1, 1, 2]
+    assert chain(code, start, stop, 29).tolist() == [1, 2, 3, 4]
+    assert chain(np.array([0, 0, 0]), np.array([5, 0, 60]), np.array([6, 58, 60]), 1).tolist() == [1, 1, 1]
+
+
+def test_tally_tells_true_alerts_from_false_ones() -> None:
+    given = stream(2)
+    code, stop = np.array([0, 0, 0, 3]), np.array([100, 2179, 2180, 2170])
+    bounds = np.array([np.nan, 1.5, 2.5, np.nan]), np.array([np.nan, 3.0, 3.0, np.nan])
+    tally = measure.tally(given, Findings(code, stop, stop, np.array([1, 2, 2, 3]), *bounds, (0.1,)))
+    assert tally.delays == [200]
+    assert tally.false_incidents == 2
+    assert (tally.controls, tally.controls_soon, tally.controls_later) == (5, 1, 1)
+    assert (tally.intervals, tally.covered) == (1, 1)
+    assert tally.found(600) == pytest.approx(1 - 1 / 5)
+    assert tally.false_open_days == pytest.approx(2 / 8640)
+    assert tally.code_days == pytest.approx((5 * 2880 + 2160) / 8640)
+
+
+@pytest.mark.parametrize(
+    ("stops", "closings", "resolves", "returns"),
+    [
+        ([2170, 2200, 2519, 2529], 1, [100 + 300], 0),
+        ([2170, 2201, 2500, 2530, 2560], 2, [410 + 300], 0),
+        ([*range(2170, 2520), 2529, 2600], 0, [100 + 300], 1),
+        ([*range(2170, 2520, 30), 2529, *range(2550, 2880)], 0, [float("inf")], 0),
+    ],
+)
+def test_incident_is_resolved_when_no_alert_has_come_for_five_minutes(
+    stops: list[int], closings: int, resolves: list[float], returns: int
+) -> None:
+    given = stream(2)
+    assert given.change is not None
+    hour = Stream(given.layers, given.passes, change=Change(given.change.codes, 2160, 2520, 2))
+    stop, ones, none = np.array(stops), np.ones(len(stops), dtype=np.int64), np.full(len(stops), np.nan)
+    tally = measure.tally(hour, Findings(0 * ones, stop, stop, ones, none, none, (0.1,)))
+    assert [number for number, _ in tally.running] == [closings]
+    assert (tally.resolves, tally.returns) == (resolves, returns)
+
+
+@pytest.mark.parametrize("judge", [sequential.judge, peers.binomial, peers.scan, peers.mann_whitney])
+def test_obvious_regression_is_found_and_its_neighbours_are_not(judge: Callable[[Stream], Findings]) -> None:
+    tally = measure.tally(stream(8), judge(stream(8)))
+    assert tally.delays[0] is not None
+    assert tally.delays[0] <= 1800
+    if judge in (sequential.judge, peers.scan):
+        assert tally.false_incidents == 0
+
+
+def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
+    given = stream(8, onset=360, bins=540)
+    found = ours.reference("mean_difference")(given)
+    tally = measure.tally(given, found)
+    assert tally.delays[0] is not None
+    assert tally.delays[0] <= 600
+    assert found.code.max() < given.codes
+    assert (found.start <= found.stop).all()
+    assert found.stop.max() < given.bins
+    assert len(found.seconds) == 1
