@@ -1,59 +1,60 @@
 -- What an error counts for in the evidence: less where errors come in bursts, nothing before that can be told.
--- Grain: one row per series and block of two minutes; dispersion is NULL and weight 0 where it cannot be told.
+-- Grain: one row per series and block of two minutes; the weight is 1 over the dispersion, 0 where it cannot be told.
 -- Reads: bins
 -- Feeds: evidence, regressions
 with
 bins as (
     select
-        series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second, candidate_share,
-        case when is_weighed then baseline_errors + candidate_errors else 0 end as errors,
-        case when is_weighed then candidate_errors else 0 end as candidate_errors
+        series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second,
+        case when is_weighed then cast(candidate_errors as double) end as k,
+        case when is_weighed then cast(baseline_errors + candidate_errors as double) end as n,
+        case when is_weighed then (baseline_errors + candidate_errors) * candidate_share end as e
     from bins
     where detector = 'sequential'
 ),
 
--- Errors of both builds, of the candidate, and those that it was to have at equal rates.
+-- Errors of the candidate, of both builds, and those that the candidate was to have at equal rates.
 blocks as (
     select
-        series, rule, baseline, candidate, block_second,
-        cast(sum(errors) as double) as n, cast(sum(candidate_errors) as double) as k, sum(errors * candidate_share) as e
-    from bins
-    group by series, rule, baseline, candidate, block_second
+        series, rule, baseline, candidate, block_second, case when sum(n) > 0 then sum(k) end as k,
+        nullif(sum(n), 0) as n, nullif(sum(e), 0) as e
+    from bins group by series, rule, baseline, candidate, block_second
+),
+
+-- Each beside the one before it that has errors: what changes once, as a regression does, is no burst.
+pairs as (
+    select
+        series, rule, baseline, candidate, block_second, k, n, e, last_value(k ignore nulls) over hour_before as k0,
+        last_value(n ignore nulls) over hour_before as n0, last_value(e ignore nulls) over hour_before as e0
+    from blocks
+    window hour_before as (partition by series order by block_second rows between 30 preceding and 1 preceding)
 ),
 
 sums as (
     select
-        series, rule, baseline, candidate, block_second, sum(case when n > 0 then 1 else 0 end) over recent as blocks,
-        sum(k) over recent as k, nullif(sum(e) over recent, 0) as e, sum(k * k) over recent as kk,
-        sum(k * e) over recent as ke, sum(e * e) over recent as ee, sum(e * e / nullif(n, 0)) over recent as een
-    from blocks
+        series, rule, baseline, candidate, block_second, count(e0 * e) over recent as pairs,
+        sum(k) over recent / nullif(sum(e) over recent, 0) as r, sum(e * e0) over recent as scale,
+        sum((k * e0 - k0 * e) * (k * e0 - k0 * e) / nullif(e + e0, 0)) over recent as spread,
+        sum(e * e * e0 * e0 / nullif(e + e0, 0) * (1 / nullif(n, 0) + 1 / nullif(n0, 0))) over recent as excess
+    from pairs
     window recent as (partition by series order by block_second rows between 182 preceding and 3 preceding)
 ),
 
--- Variance over that of chance, about the code's own share of k / e times the exposure's: an increase is no burst.
+-- Variance of the share from block to block, over that of chance. Rounded: last bits depend on where a slice begins.
 own as (
     select
-        series, rule, baseline, candidate, block_second,
-        case
-            when blocks >= 8 and k > 0 and 1 - k * een / nullif(e * e, 0) > 0.000001
-                then
-                    (kk - 2 * k * ke / nullif(e, 0) + k * k * ee / nullif(e * e, 0))
-                    / nullif(k * (1 - k * een / nullif(e * e, 0)), 0)
-        end as dispersion
+        series, rule, baseline, candidate, block_second, 1 + 3 * sqrt(3.0 / nullif(pairs, 0)) as margin,
+        case when pairs >= 8 then round(spread / nullif(r * (scale - r * excess), 0), 6) end as dispersion
     from sums
-),
-
-pooled as (
-    select
-        series, block_second, median(dispersion) over by_block as pooled_dispersion,
-        -- Rounded: the last bits of a sum depend on where a slice begins.
-        round(greatest(1, dispersion, median(dispersion) over by_block), 6) as dispersion
-    from own
-    window by_block as (partition by rule, baseline, candidate, block_second)
 )
 
+-- A code's own where it is surely more than the median of all codes.
 select
     series, cast(block_second as bigint) as block_second,
-    case when pooled_dispersion is not null then dispersion end as dispersion,
-    case when pooled_dispersion is null then 0 else 1 / nullif(dispersion, 0) end as weight
-from pooled
+    case
+        when median(dispersion) over by_block is null then 0
+        when dispersion > margin * greatest(1, median(dispersion) over by_block) then 1 / nullif(dispersion, 0)
+        else 1 / nullif(greatest(1, median(dispersion) over by_block), 0)
+    end as weight
+from own
+window by_block as (partition by rule, baseline, candidate, block_second)

@@ -67,6 +67,10 @@ def binomial_log_tail(hits: Counts, trials: Counts, shares: Reals) -> Reals:
     return tail
 
 
-def log_beta(a: Counts, b: Counts) -> Reals:
-    """ln B(a, b) for whole numbers above 0."""
-    return log_factorial(a - 1) + log_factorial(b - 1) - log_factorial(a + b - 1)
+_LOG_GAMMA = np.frompyfunc(math.lgamma, 1, 1)
+
+
+def log_beta(a: Reals, b: Reals) -> Reals:
+    """ln B(a, b) for numbers above 0."""
+    found: Reals = (_LOG_GAMMA(a) + _LOG_GAMMA(b) - _LOG_GAMMA(a + b)).astype(np.float64)
+    return found

@@ -16,8 +16,8 @@ from bench.detection.streams import BIN_SECONDS, Counts, Findings, Flags, Reals,
 GRID = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
 BLOCK_BINS = 120 // BIN_SECONDS
-BLOCKS, LAG_BLOCKS, FEWEST_BLOCKS = 180, 3, 8
-CLOSING_NATS = np.log(1e4)
+BLOCKS, LAG_BLOCKS, FEWEST_BLOCKS, REACH_BLOCKS = 180, 3, 8, 30
+CLOSING_NATS = np.log(1e3)
 WIDEST_NATS = np.log(20)
 """Of the 95 % interval."""
 
@@ -52,25 +52,30 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     baseline, candidate = stream.arrived()
     share = np.minimum(stream.shares * (1 + stream.share_tolerance), 1 - 1e-9)
     total = baseline + candidate
-    weight = 1 / divisors(candidate, total)
+    weight = 1 / divisors(candidate, total, stream.shares)
     alerts = _fired(candidate, total, share, weight, settings or Settings())
-    alerts = _speaking(alerts, candidate, total, share, weight)
     start = alerts.stop - alerts.window + 1
-    incident = chain(alerts.code, start, alerts.stop, 300 // BIN_SECONDS)
+    incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
     low, high = (np.full(alerts.code.size, np.nan) for _ in range(2))
     _, first = np.unique(incident, return_index=True)
-    low[first], high[first] = _bounds(alerts, first, candidate, total, share)
+    low[first], high[first] = _bounds(alerts, first, candidate * weight, total * weight, share)
     return Findings(alerts.code, start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
 
 
-def divisors(candidate: Counts, total: Counts) -> Reals:
-    """What the evidence of each bin is divided by: max(1, φ of the code, median φ); inf where none is known yet.
+def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
+    """What the evidence of each bin is divided by: the dispersion φ of the code's share from one block to the next.
 
-    φ is the dispersion of 2-minute blocks about their own share, over the last 180 blocks, three blocks ago. Shapes
-    are (codes, bins).
+    Blocks of 2 minutes, the last 180, three blocks ago, each beside the last one before it with records, within an
+    hour. φ is the code's own where it is more than three standard errors above max(1, median φ), else that; inf where
+    none is known yet. Shapes are (codes, bins).
     """
-    k, n = _blocks(candidate), _blocks(total)
-    last = np.arange(k.shape[1]) - LAG_BLOCKS
+    k, n, e = _blocks(candidate), _blocks(total), _blocks(total * share)
+    place = np.arange(k.shape[1])[np.newaxis]
+    latest = np.maximum.accumulate(np.where(n > 0, place, -1), axis=1)
+    before = np.concatenate([np.full((k.shape[0], 1), -1), latest[:, :-1]], axis=1)
+    paired = (n > 0) & (before >= 0) & (place - before <= REACH_BLOCKS)
+    k0, n0, e0 = (np.take_along_axis(values, np.where(paired, before, 0), axis=1) for values in (k, n, e))
+    last = place[0] - LAG_BLOCKS
     first = np.maximum(last - BLOCKS + 1, 0)
 
     def trailing(values: Reals) -> Reals:
@@ -78,22 +83,23 @@ def divisors(candidate: Counts, total: Counts) -> Reals:
         found: Reals = sums[:, np.maximum(last + 1, 0)] - sums[:, np.where(last >= 0, first, 0)]
         return found
 
-    all_k, all_n = trailing(k), trailing(n)
     with np.errstate(invalid="ignore", divide="ignore"):
-        p = all_k / all_n
-        spread = trailing(k * k) - 2 * p * trailing(k * n) + p * p * trailing(n * n)
-        phi = np.where((p > 0) & (p < 1), spread / (p * (1 - p) * all_n), np.nan)
-    known = last - first + 1 >= FEWEST_BLOCKS
-    some = known & np.isfinite(phi).any(axis=0)
+        spread = trailing(np.where(paired, (k * e0 - k0 * e) ** 2 / (e + e0), 0))
+        excess = trailing(np.where(paired, (e * e0) ** 2 / (e + e0) * (1 / n + 1 / n0), 0))
+        pairs, r = trailing(paired.astype(np.float64)), trailing(k) / trailing(e)
+        scale = r * (trailing(np.where(paired, e * e0, 0)) - r * excess)
+        phi = np.where((pairs >= FEWEST_BLOCKS) & (scale > 1e-9), spread / scale, np.nan)
+        margin = 1 + 3 * np.sqrt(3 / pairs)
+    some = np.isfinite(phi).any(axis=0)
     pooled = np.full(phi.shape[1], np.inf)
-    pooled[some] = np.nanmedian(phi[:, some], axis=0)
-    divisor = np.maximum(np.fmax(phi, pooled[np.newaxis]), 1)
-    divisor[:, ~some] = np.inf
+    pooled[some] = np.maximum(np.nanmedian(phi[:, some], axis=0), 1)
+    with np.errstate(invalid="ignore"):
+        divisor = np.where(phi > margin * pooled, phi, pooled)
     by_bin: Reals = np.repeat(divisor, BLOCK_BINS, axis=1)
     return by_bin[:, : candidate.shape[1]]
 
 
-def _blocks(counts: Counts) -> Reals:
+def _blocks(counts: Counts | Reals) -> Reals:
     bins = counts.shape[1]
     padded = np.pad(counts, ((0, 0), (0, -bins % BLOCK_BINS)))
     blocks: Reals = padded.reshape(counts.shape[0], -1, BLOCK_BINS).sum(axis=2).astype(np.float64)
@@ -126,8 +132,24 @@ def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settin
     top = terms.max(axis=(1, 2)) if code.size else np.zeros(0)
     value = top + np.log(np.exp(terms - top[:, np.newaxis, np.newaxis]).sum(axis=(1, 2)))
     fires = value >= settings.threshold_nats
-    strongest = np.asarray(windows)[terms.max(axis=2).argmax(axis=1)] if code.size else np.zeros(0, dtype=np.int64)
+    nats = terms - np.asarray(factors)[:, np.newaxis]
+    strongest = np.asarray(windows)[nats.max(axis=2).argmax(axis=1)] if code.size else np.zeros(0, dtype=np.int64)
+    fires &= ~_is_over(nats)
     return _Alerts(code[fires], stop[fires], strongest[fires])
+
+
+def _is_over(nats: Reals) -> Flags:
+    """Where an increase that ended is a thousand times likelier than one that goes on: shape (alerts, windows, ratios).
+
+    What a window says more than a shorter one speaks for an increase that ended where the shorter one begins.
+    """
+    if not nats.shape[0]:
+        return np.zeros(0, dtype=np.bool_)
+    longer = np.maximum.accumulate(nats[:, :0:-1], axis=1)[:, ::-1]
+    with np.errstate(invalid="ignore"):
+        ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=(1, 2))
+    over: Flags = ended - nats.max(axis=(1, 2)) > CLOSING_NATS
+    return over
 
 
 def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals:
@@ -137,33 +159,12 @@ def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals
     return sums
 
 
-def _speaking(alerts: _Alerts, candidate: Counts, total: Counts, share: Reals, weight: Reals) -> _Alerts:
-    """The alerts that no shorter window speaks against with more than ln 10⁴, at the strongest one's own ratio.
-
-    Where the share moves inside a window, its mean weighted by the records stands for it.
-    """
-    hits, trials = _window_sums(candidate, alerts, alerts.window), _window_sums(total, alerts, alerts.window)
-    p = _window_sums(total * share, alerts, alerts.window) / trials
-    with np.errstate(divide="ignore"):
-        ratio = np.clip((hits / p) / ((trials - hits) / (1 - p)), GRID[0], GRID[-1])
-    speaks: Flags = np.ones(alerts.code.size, dtype=np.bool_)
-    weighted = candidate * weight, total * weight, total * weight * share
-    for length in WINDOWS:
-        bins = np.minimum(length, alerts.window)
-        k, n, np_ = (_window_sums(values, alerts, bins) for values in weighted)
-        p = np.divide(np_, n, out=np.full(n.shape, 0.5), where=n > 0)
-        nats = k * np.log(ratio) - n * np.log1p((ratio - 1) * p)
-        speaks &= (length >= alerts.window) | (-nats <= CLOSING_NATS)
-    return _Alerts(alerts.code[speaks], alerts.stop[speaks], alerts.window[speaks])
-
-
 def _bounds(
-    alerts: _Alerts, chosen: NDArray[np.intp], candidate: Counts, total: Counts, share: Reals
+    alerts: _Alerts, chosen: NDArray[np.intp], candidate: Reals, total: Reals, share: Reals
 ) -> tuple[Reals, Reals]:
     """The time-uniform 95 % interval of the ratio in the strongest window: roots by halving in ln ratio."""
     few = _Alerts(alerts.code[chosen], alerts.stop[chosen], alerts.window[chosen])
-    hits = _window_sums(candidate, few, few.window).astype(np.int64)
-    trials = _window_sums(total, few, few.window).astype(np.int64)
+    hits, trials = _window_sums(candidate, few, few.window), _window_sums(total, few, few.window)
     p = _window_sums(total * share, few, few.window) / trials
     prior = log_beta(1 + hits, 1 + trials - hits)
     with np.errstate(divide="ignore"):

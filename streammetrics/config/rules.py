@@ -11,8 +11,8 @@ RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 """What `sequential` looks for: a grid is a supermartingale for every true ratio up to 1 (docs/detection.md)."""
 
 BLOCK_SECONDS = 120
-LOOK_BACK_BLOCKS = 184
-"""Dispersion and exposure are estimated from blocks of two minutes, up to 182 back, in sql/."""
+LOOK_BACK_BLOCKS = 214
+"""Dispersion and exposure are estimated in sql/ from blocks of two minutes, up to 182 back, and those 30 before them."""
 
 
 class Rule(Section):
