@@ -17,7 +17,9 @@ from streammetrics.config import Config
 from streammetrics.views import Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
-"""A week in one piece runs out of 1 GB; in portions it does not."""
+"""Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
+LONGEST_PORTION_SECONDS = 24 * 3600
+"""Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
 
 _ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
@@ -84,7 +86,7 @@ def judge(
     *,
     is_final: bool = False,
     on_portion: Callable[[int, int], None] = lambda done, total: None,
-    portion_seconds: int = PORTION_SECONDS,
+    portion_seconds: int = LONGEST_PORTION_SECONDS,
 ) -> Pass:
     """Judge all that waits.
 
@@ -144,7 +146,7 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
 def _bounded_seconds(connection: Connection) -> int:
     """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
     codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    return max(_SHORTEST_PORTION_SECONDS, PORTION_SECONDS * _PORTION_CODES // max(codes, _PORTION_CODES))
+    return max(_SHORTEST_PORTION_SECONDS, PORTION_SECONDS * _PORTION_CODES // max(codes, 1))
 
 
 def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
