@@ -21,10 +21,6 @@ class Ran:
     rss_mb: float
     printed: str
 
-    def __add__(self, then: "Ran") -> "Ran":
-        """Two processes, one after the other."""
-        return Ran(self.seconds + then.seconds, max(self.rss_mb, then.rss_mb), self.printed + then.printed)
-
 
 @dataclass(frozen=True)
 class Row:

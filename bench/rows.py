@@ -26,11 +26,11 @@ def ingest(shop: Workshop) -> list[Row]:
 
 
 def peers(shop: Workshop) -> list[Row]:
-    """Ingest and detect against pandas and polars, which keep nothing."""
+    """Ingest and detect, in one process as `run` has them, against pandas and polars, which keep nothing."""
     config = shop.config("peers", shop.day)
     own, *others = alternate(
         shop.pairs,
-        lambda: shop.ingest_anew(config) + shop.detect(config),
+        lambda: shop.judge_anew(config),
         lambda: python("bench.peers", "pandas", shop.day),
         lambda: python("bench.peers", "polars", shop.day),
     )
@@ -84,10 +84,7 @@ def reference(shop: Workshop) -> list[Row]:
         say("reference: skipped, REFERENCE_DATA does not name the folder that holds set_a")
         return []
     config = shop.config("set-a", source, 'date = "2026-01-05"')
-    runs = []
-    for _ in range(shop.pairs):
-        shop.forget(config.stem)
-        runs.append(python("bench.inside", "commands", config, "ingest", "detect"))
+    runs = [shop.judge_anew(config) for _ in range(shop.pairs)]
     if not (alerts := shop.alerts(config)):
         raise RuntimeError("Set A gave no alerts: that is not the same work")
     note = f"{alerts}; the other side's seconds are quoted, not measured"

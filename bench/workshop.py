@@ -79,6 +79,11 @@ class Workshop:
     def detect(self, config: Path) -> Ran:
         return python("streammetrics", "detect", "--config", config)
 
+    def judge_anew(self, config: Path) -> Ran:
+        """Ingest and detect in one process, on a store that is made anew."""
+        self.forget(config.stem)
+        return python("bench.inside", "commands", config, "ingest", "detect")
+
     def run(self, config: Path) -> Ran:
         return python("streammetrics", "run", "--config", config)
 

@@ -1,7 +1,7 @@
 """One detection pass: what is complete and not yet judged, or touched by late records, is judged.
 
 A pass costs what its scope costs, however long the history. Repeating it changes nothing; a missed one loses nothing:
-the next judges what has come since. A scope longer than `PORTION_SECONDS` is judged in portions, each a transaction of
+the next judges what has come since. A scope longer than its codes allow is judged in portions, each a transaction of
 its own with its row in `runs`.
 """
 
@@ -17,13 +17,12 @@ from streammetrics.config import Config, SequentialRule
 from streammetrics.views import Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
-"""A week in one piece runs out of 1 GB; in portions it does not."""
+"""Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
+LONGEST_PORTION_SECONDS = 24 * 3600
+"""Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
 
 _ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
-
-DAY_SECONDS = 24 * 3600
-"""Where evidence of hours is read before each portion, portions are longer."""
 
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
@@ -103,7 +102,7 @@ def judge(
         if bounds is None:
             _remember(connection, _ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        length = portion_seconds or _bounded_seconds(connection, config)
+        length = portion_seconds or _bounded_seconds(connection)
         portions = _portions(connection, length, lead_seconds(config), *bounds)
     run_ids: list[int] = []
     total = Amendment()
@@ -144,11 +143,11 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
         _record(connection, started_at, now, None, Amendment(), error)
 
 
-def _bounded_seconds(connection: Connection, config: Config) -> int:
+def _bounded_seconds(connection: Connection) -> int:
     """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
     codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    longest = DAY_SECONDS if lead_seconds(config) > PORTION_SECONDS else PORTION_SECONDS
-    return max(_SHORTEST_PORTION_SECONDS, min(longest, PORTION_SECONDS * _PORTION_CODES // max(codes, 1)))
+    bounded = PORTION_SECONDS * _PORTION_CODES // max(codes, 1)
+    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, bounded))
 
 
 def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:

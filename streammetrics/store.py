@@ -90,6 +90,8 @@ class Store:
 
     def _engine(self, settings: dict[str, str], read_only: bool = False) -> Engine:
         url = URL.create("duckdb", database=str(self.path))
+        # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
+        settings = {**settings, "enable_progress_bar": "false"}
         # The default pool would keep the file locked after close.
         return create_engine(
             url,

@@ -133,7 +133,7 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_stored_before_a_failure_is_told(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection, config: 900)
+    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection: 900)
     calls = []
 
     def fail_second(*arguments: Any, **named: Any) -> Any:

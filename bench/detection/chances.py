@@ -72,5 +72,4 @@ _LOG_GAMMA = np.frompyfunc(math.lgamma, 1, 1)
 
 def log_beta(a: Reals, b: Reals) -> Reals:
     """ln B(a, b) for numbers above 0."""
-    found: Reals = (_LOG_GAMMA(a) + _LOG_GAMMA(b) - _LOG_GAMMA(a + b)).astype(np.float64)
-    return found
+    return np.asarray(_LOG_GAMMA(a) + _LOG_GAMMA(b) - _LOG_GAMMA(a + b), dtype=np.float64)

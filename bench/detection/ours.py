@@ -98,12 +98,8 @@ def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Fi
         for until in stream.passes:
             load(connection, stream, since, until, spread)
             started = time.perf_counter()
-            detect.judge(  # in one piece: what a piece looks back on would be computed again with each
-                connection,
-                config,
-                lambda until=until: _moment(until),
-                portion_seconds=PIECE_SECONDS,  # type: ignore[misc]
-            )
+            # In one piece: what a piece looks back on would be computed again with each.
+            detect.judge(connection, config, _clock(until), portion_seconds=PIECE_SECONDS)
             seconds.append(time.perf_counter() - started)
             since = until
         found = _fetch(connection, _ALERTS)
@@ -113,6 +109,10 @@ def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Fi
         found["ratio_low"], np.where(np.isnan(found["ratio_low"]), np.nan, _or_infinite(found["ratio_high"])),
         tuple(seconds),
     )  # fmt: skip
+
+
+def _clock(second: int) -> Callable[[], datetime]:
+    return lambda: _moment(second)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 214
-"""Dispersion and exposure are estimated in sql/ from blocks of two minutes, up to 182 back, and those 30 before them."""
+"""Dispersion and exposure are estimated in sql/ from blocks of two minutes, 182 back and 30 more before them."""
 
 
 class Rule(Section):

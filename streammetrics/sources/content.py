@@ -76,7 +76,8 @@ class _Traits:
         self._has_crlf = self._has_lone_lf = self._has_lone_cr = self._is_odd = False
 
     def add(self, portion: bytes) -> None:
-        returns, pairs = portion.count(b"\r"), 0
+        # To look for a byte is much quicker than to count it.
+        returns, pairs = (portion.count(b"\r") if b"\r" in portion else 0), 0
         if returns or self._last == b"\r":
             pairs = (self._last + portion).count(b"\r\n")
         # A CR at the end of a portion is not alone before the next portion is seen.

@@ -81,7 +81,7 @@ group by all
 order by second
 """
 
-_PORTION_RECORDS = 1_000_000
+_PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
 
