@@ -90,8 +90,6 @@ class Store:
 
     def _engine(self, settings: dict[str, str], read_only: bool = False) -> Engine:
         url = URL.create("duckdb", database=str(self.path))
-        # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
-        settings = {**settings, "enable_progress_bar": "false"}
         # The default pool would keep the file locked after close.
         return create_engine(
             url,
@@ -114,6 +112,8 @@ class Store:
                 time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 jitter, not a secret
         try:
             connection.exec_driver_sql("set timezone = 'UTC'")
+            # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
+            connection.exec_driver_sql("set enable_progress_bar = false")
             connection.commit()
             yield connection
         finally:
