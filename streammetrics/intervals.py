@@ -1,7 +1,7 @@
 """How much more frequent: the time-uniform interval of a rate ratio, which holds at whatever moment an alert comes.
 
-Computed here and not in SQL, for Spark has no lgamma; it decides nothing. Source: Lindon & Malek, Anytime-Valid Inference
-for Multinomial Count Data (arXiv 2011.03567), with the uniform mixture over the candidate's share of errors.
+Computed here and not in SQL, for Spark has no lgamma; it decides nothing. Source: Lindon & Malek, Anytime-Valid
+Inference for Multinomial Count Data (arXiv 2011.03567), with the uniform mixture over the candidate's share of errors.
 """
 
 import math
