@@ -1,7 +1,7 @@
 -- Which bins count, for their pair rules there and was heard, and which of them are complete and may raise an alert.
 -- Grain: one row per rule, baseline, candidate and bin of the grid; active seconds had any record of either build.
 -- Reads: bin_grids, presence, pairs, gaps
--- Feeds: bins
+-- Feeds: estimates, bins
 with
 bin_grids as (select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second from bin_grids),
 
