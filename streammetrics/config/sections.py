@@ -14,7 +14,9 @@ RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 184
-"""Dispersion and exposure are estimated from blocks of two minutes, up to 182 back, in sql/."""
+"""Dispersion is estimated from blocks of two minutes, up to 182 back, in sql/."""
+ESTIMATE_SECONDS = 3600
+"""Exposure is estimated from the hour before a block, also of the blocks that dispersion is estimated from."""
 
 
 class Section(BaseModel):
@@ -98,6 +100,11 @@ class Comparison(Section):
             raise ValueError('"previous" can only be the baseline, and "latest" only the candidate')
         return self
 
+    @property
+    def lead_seconds(self) -> int:
+        """How far before the bins that a rule looks at their exposure is estimated from."""
+        return ESTIMATE_SECONDS if self.exposure == "estimated" else 0
+
 
 class Rule(Section):
     """A reference rule: its bins (s), its windows (bins) and the mean of bin values that is too much."""
@@ -170,7 +177,7 @@ class SequentialRule(Section):
 
     @property
     def lead_seconds(self) -> int:
-        """How far before a bin its windows and, before these, its estimates of dispersion and exposure look back."""
+        """How far before a bin its windows and, before these, its estimates of dispersion look back."""
         return max(self.window_bins) * self.bin_seconds + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
 
 
