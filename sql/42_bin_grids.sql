@@ -1,7 +1,7 @@
 -- The bins that a rule sees of a comparison, empty ones included: windows of N bins are a join on this grid.
 -- Grain: one row per rule, baseline, candidate and bin.
 -- Reads: span, pairs, rules
--- Feeds: estimates, judged_bins, shares
+-- Feeds: judged_bins, shares
 with
 span as (select slice_from_second, slice_until_second from span),
 

@@ -1,15 +1,29 @@
 -- Which bins count, for their pair rules there and was heard, and which of them are complete and may raise an alert.
--- Grain: one row per rule, baseline, candidate and bin of the grid.
--- Reads: bin_grids, active_bins, pairs, gaps
--- Feeds: bins
+-- Grain: one row per rule, baseline, candidate and bin of the grid; active seconds had any record of either build.
+-- Reads: bin_grids, presence, pairs, gaps
+-- Feeds: estimates, bins
 with
 bin_grids as (select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second from bin_grids),
 
-active_bins as (select rule, pair_id, bin_second, active_seconds from active_bins),
+presence as (select build, second from presence),
 
 pairs as (select pair_id, from_second, until_second, judged_until_second from pairs),
 
 gaps as (select build, from_second, until_second from gaps),
+
+widths as (select distinct rule, bin_seconds, pair_id, baseline, candidate from bin_grids),
+
+active_bins as (
+    select
+        widths.rule, widths.pair_id,
+        cast(floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bigint) as bin_second,
+        count(distinct presence.second) as active_seconds
+    from presence
+    inner join widths on presence.build = widths.baseline or presence.build = widths.candidate
+    group by
+        widths.rule, widths.pair_id,
+        cast(floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bigint)
+),
 
 silent_bins as (
     select distinct bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second
@@ -19,33 +33,28 @@ silent_bins as (
             (bin_grids.baseline = gaps.build or bin_grids.candidate = gaps.build)
             and bin_grids.bin_second + bin_grids.bin_seconds > gaps.from_second
             and bin_grids.bin_second < gaps.until_second
+),
+
+weighed_bins as (
+    select
+        bin_grids.rule, bin_grids.detector, bin_grids.bin_seconds, bin_grids.pair_id, bin_grids.baseline,
+        bin_grids.candidate, bin_grids.bin_second, coalesce(active_bins.active_seconds, 0) as active_seconds,
+        silent_bins.bin_second is null and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
+        and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second as is_weighed,
+        bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_complete
+    from bin_grids
+    inner join pairs on bin_grids.pair_id = pairs.pair_id
+    left join silent_bins
+        on
+            bin_grids.rule = silent_bins.rule and bin_grids.pair_id = silent_bins.pair_id
+            and bin_grids.bin_second = silent_bins.bin_second
+    left join active_bins
+        on
+            bin_grids.rule = active_bins.rule and bin_grids.pair_id = active_bins.pair_id
+            and bin_grids.bin_second = active_bins.bin_second
 )
 
 select
-    bin_grids.rule,
-    bin_grids.detector,
-    bin_grids.bin_seconds,
-    bin_grids.pair_id,
-    bin_grids.baseline,
-    bin_grids.candidate,
-    bin_grids.bin_second,
-    coalesce(active_bins.active_seconds, 0) as active_seconds,
-    silent_bins.bin_second is null
-    and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
-    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second as is_weighed,
-    silent_bins.bin_second is null
-    and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
-    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second
-    and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_judged
-from bin_grids
-inner join pairs on bin_grids.pair_id = pairs.pair_id
-left join silent_bins
-    on
-        bin_grids.rule = silent_bins.rule
-        and bin_grids.pair_id = silent_bins.pair_id
-        and bin_grids.bin_second = silent_bins.bin_second
-left join active_bins
-    on
-        bin_grids.rule = active_bins.rule
-        and bin_grids.pair_id = active_bins.pair_id
-        and bin_grids.bin_second = active_bins.bin_second
+    rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second, active_seconds, is_weighed,
+    is_weighed and is_complete as is_judged
+from weighed_bins

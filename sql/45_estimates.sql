@@ -1,33 +1,34 @@
 -- What the stream itself tells of the candidate's share of the exposure, from the hour before.
 -- Grain: one row per rule, pair and block of two minutes, unless the exposure of the comparison is "equal".
--- Reads: bin_grids, tallies, pairs
+-- Reads: judged_bins, tallies, pairs
 -- Feeds: shares
 with
-bin_grids as (select rule, pair_id, bin_second from bin_grids where detector = 'sequential'),
+judged_bins as (select rule, pair_id, bin_second, is_weighed from judged_bins where detector = 'sequential'),
 
 tallies as (select rule, pair_id, code, bin_second, baseline_errors, candidate_errors from tallies),
 
 pairs as (select pair_id, exposure from pairs where exposure <> 'equal'),
 
-blocks as (
-    select distinct
-        bin_grids.rule, bin_grids.pair_id, pairs.exposure, floor(bin_grids.bin_second / 120) * 120 as block_second
-    from bin_grids
-    inner join pairs on bin_grids.pair_id = pairs.pair_id
+bins as (
+    select
+        judged_bins.rule, judged_bins.pair_id, pairs.exposure, judged_bins.bin_second, judged_bins.is_weighed,
+        floor(judged_bins.bin_second / 120) * 120 as block_second
+    from judged_bins inner join pairs on judged_bins.pair_id = pairs.pair_id
 ),
 
--- Codes apart only where that matters.
+blocks as (select distinct rule, pair_id, exposure, block_second from bins),
+
+-- Codes apart only where that matters; in a gap the other build alone would be heard.
 block_tallies as (
     select
-        tallies.rule, tallies.pair_id, floor(tallies.bin_second / 120) * 120 as block_second,
-        case when pairs.exposure = 'estimated' then tallies.code end as code,
+        bins.rule, bins.pair_id, bins.block_second, case when bins.exposure = 'estimated' then tallies.code end as code,
         cast(sum(tallies.candidate_errors) as double) as k,
         cast(sum(tallies.baseline_errors + tallies.candidate_errors) as double) as n
-    from tallies
-    inner join pairs on tallies.pair_id = pairs.pair_id
-    group by
-        tallies.rule, tallies.pair_id, floor(tallies.bin_second / 120) * 120,
-        case when pairs.exposure = 'estimated' then tallies.code end
+    from bins
+    inner join tallies
+        on bins.rule = tallies.rule and bins.pair_id = tallies.pair_id and bins.bin_second = tallies.bin_second
+    where bins.is_weighed
+    group by bins.rule, bins.pair_id, bins.block_second, case when bins.exposure = 'estimated' then tallies.code end
 ),
 
 -- The hour that is over when a block begins: what a bin is judged by must not change with the bins after it.
@@ -46,7 +47,7 @@ hours as (
 
 ranks as (
     select
-        rule, pair_id, exposure, block_second, code, k / nullif(n, 0) as code_share, k, n,
+        rule, pair_id, exposure, block_second, k, n, k / nullif(n, 0) as code_share,
         sum(n) over (partition by rule, pair_id, block_second order by k / nullif(n, 0), code) as n_up_to,
         sum(n) over (partition by rule, pair_id, block_second) as all_n
     from hours

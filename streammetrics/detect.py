@@ -134,7 +134,8 @@ def plan(connection: Connection, config: Config, *, is_final: bool = False) -> t
 def lead_seconds(config: Config) -> int:
     """How far (s) before a bin's end its windows look back, and the widest bin once more for bins cut by the slice."""
     longest = max(rule.lead_seconds for rule in config.rule)
-    return longest + 2 * max(rule.bin_seconds for rule in config.rule)
+    estimates = max(comparison.lead_seconds for comparison in config.comparison)
+    return longest + estimates + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
 def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:

@@ -51,8 +51,13 @@ from (select min(first_second) as first_second, max(last_second) as last_second 
 cross join (
     select
         coalesce(max(bin_seconds), 1) as widest,
-        coalesce(max(bin_seconds * window_bins + case when detector = 'sequential' then 25680 else 0 end), 0)
-            as longest
+        coalesce(
+            max(
+                bin_seconds * window_bins
+                + case when detector = 'sequential' then 214 * greatest(120, bin_seconds) + 3600 else 0 end
+            ),
+            0
+        ) as longest
     from rules
 ) as bins
 """

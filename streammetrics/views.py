@@ -148,7 +148,7 @@ def _suspects(relation: Relation, piece: Slice) -> str:
             "select series, rule, bin_second, bin_seconds from bins\n"  # noqa: S608 literals of whole numbers
             f"where detector = 'sequential' and is_judged and {within}"
         )
-    return f"select * from (\n{relation.text}\n) where {within}"  # noqa: S608 as above
+    return f"select * from (\n{relation.text}\n) where {within}"  # noqa: S608 literals of whole numbers
 
 
 def _counters(from_second: int, until_second: int) -> str:

@@ -4,6 +4,7 @@ Nothing here is fast, and nothing is shared with the program but its settings: e
 sum is a whole number of 1e-12, and a decision compares fractions. Times are whole epoch seconds.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -108,10 +109,9 @@ class Stream:
         return {build: list(self._gaps(seconds)) for build, seconds in self.seconds.items()}
 
     def _gaps(self, seconds: list[int]) -> Iterator[tuple[int, int]]:
-        heard = Counter(seconds)
-        for before, after in pairwise([self.first_second - 1, *sorted(heard), self.last_second + 1]):
+        for before, after in pairwise([self.first_second - 1, *sorted(set(seconds)), self.last_second + 1]):
             silence = after - before - 1
-            hour = sum(records for second, records in heard.items() if before - HOUR_SECONDS < second <= before)
+            hour = bisect_right(seconds, before) - bisect_right(seconds, before - HOUR_SECONDS)
             if Fraction(silence * hour, HOUR_SECONDS) >= ESTABLISHED_RECORDS or silence > HOUR_SECONDS:
                 yield before + 1, after
 
@@ -146,7 +146,8 @@ def alerts(records: Iterable[Record], config: Config, *, is_final: bool = False)
     found: dict[Key, Finding] = {}
     for pair in permutations(stream.seconds, 2):
         for rule in config.rule:
-            found.update(_alerts_of(stream, config, rule, Pair(*pair), is_final))
+            if isinstance(rule, Rule):
+                found.update(_alerts_of(stream, config, rule, Pair(*pair), is_final))
     return found
 
 

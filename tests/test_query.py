@@ -145,7 +145,7 @@ def test_unknown_table_lists_what_there_is(store: Store) -> None:
     with pytest.raises(UsageError) as caught:
         query.run(store, "select * from alarms")
     assert str(caught.value).startswith(
-        "Catalog Error: Table with name alarms does not exist! There are: active_bins, "
+        "Catalog Error: Table with name alarms does not exist! There are: alert_chains, "
     )
     assert ", windows" in str(caught.value)
 
@@ -289,9 +289,8 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "events": f"ts >= timestamp '{since}' and ts < timestamp '{until}'",
         "counters": f"second >= timestamp '{since}' and second < timestamp '{until}'",
         "presence": "second >= {} and second < {}".format(*seconds),
-        "pair_seconds": "second >= {} and second < {}".format(*seconds),
+        "pair_steps": "second >= {} and second < {}".format(*seconds),
         "tallies": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "active_bins": "bin_second >= {} and bin_second < {}".format(*seconds),
         "bin_grids": "bin_second >= {} and bin_second < {}".format(*seconds),
         "judged_bins": "bin_second >= {} and bin_second < {}".format(*seconds),
         "bins": "bin_second >= {} and bin_second < {}".format(*seconds),
@@ -302,7 +301,6 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "incident_spans": f"end_ts > timestamp '{since}' and start_ts < timestamp '{until}'",
         "incidents": f"end_ts > timestamp '{since}' and start_ts < timestamp '{until}'",
         "gaps": "until_second > {} and from_second < {}".format(*seconds),
-        "eras": "until_second > {} and from_second < {}".format(*seconds),
         "candidates": "until_second > {} and from_second < {}".format(*seconds),
         "pairs": "until_second > {} and from_second < {}".format(*seconds),
     }

@@ -1,8 +1,8 @@
 """Each folder tests/sql/<relation>/<case>/ is a test: what the relation reads as tiny CSVs, and the rows it must give.
 
 A file of the folder is named after a relation of the header's `Reads:` line; a relation without a file is empty. Times
-are epoch seconds and an empty cell is NULL. Columns that do not matter are left out: they are NULL, or zero or empty
-where a base table wants a value. `expect.csv` has the columns that matter.
+are epoch seconds, doubles are told to 13 digits, and an empty cell is NULL. Columns that do not matter are left out:
+they are NULL, or zero or empty where a base table wants a value. `expect.csv` has the columns that matter.
 """
 
 import csv
@@ -100,4 +100,6 @@ def shown(value: object) -> str:
     if isinstance(value, datetime):
         micros = (value - datetime(1970, 1, 1)) // timedelta(microseconds=1)
         return number(str(Decimal(micros) / 1_000_000))
-    return number(str(value)) if isinstance(value, int | float | Decimal) else str(value)
+    if isinstance(value, float):
+        return number(f"{value:.13g}")
+    return number(str(value)) if isinstance(value, int | Decimal) else str(value)

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from streammetrics import schema
-from streammetrics.config import Rule
+from streammetrics.config import Rule, SequentialRule
 
 SQL = Path(__file__).parents[1] / "sql"
 CASES = Path(__file__).parent / "sql"
@@ -199,7 +199,16 @@ def test_every_folder_of_cases_is_of_a_relation() -> None:
     assert [case for case in CASES.glob("*/*") if not (case / "expect.csv").is_file()] == []
 
 
-@pytest.mark.parametrize("detector", get_args(Rule.model_fields["detector"].annotation))
-def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(detector: str) -> None:
-    cases = [case for case in (CASES / "fired").iterdir() if detector in (case / "windows.csv").read_text()]
+@pytest.mark.parametrize(
+    ("relation", "read", "detector"),
+    [
+        *(("fired", "windows.csv", detector) for detector in get_args(Rule.model_fields["detector"].annotation)),
+        *(("regressions", "bins.csv", d) for d in get_args(SequentialRule.model_fields["detector"].annotation)),
+    ],
+)
+def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(
+    relation: str, read: str, detector: str
+) -> None:
+    inputs = [case / read for case in (CASES / relation).iterdir()]
+    cases = [path.parent for path in inputs if path.exists() and detector in path.read_text()]
     assert {len(list(csv.reader((case / "expect.csv").open()))) > 1 for case in cases} == {True, False}

@@ -12,7 +12,9 @@ RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 214
-"""Dispersion and exposure are estimated in sql/ from blocks of two minutes, 182 back and 30 more before them."""
+"""Dispersion is estimated in sql/ from blocks of two minutes, up to 182 back, and those up to 30 before each."""
+ESTIMATE_SECONDS = 3600
+"""Exposure is estimated from the hour before a block, also of the blocks that dispersion is estimated from."""
 
 
 class Rule(Section):
@@ -86,7 +88,7 @@ class SequentialRule(Section):
 
     @property
     def lead_seconds(self) -> int:
-        """How far before a bin its windows and, before these, its estimates of dispersion and exposure look back."""
+        """How far before a bin its windows and, before these, its estimates of dispersion look back."""
         return max(self.window_bins) * self.bin_seconds + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from streammetrics.config.rules import DEFAULT_RULES, AnyRule
+from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, AnyRule
 from streammetrics.config.section import Name, Section
 
 
@@ -84,6 +84,11 @@ class Comparison(Section):
         if self.candidate == "previous" or self.baseline == "latest":
             raise ValueError('"previous" can only be the baseline, and "latest" only the candidate')
         return self
+
+    @property
+    def lead_seconds(self) -> int:
+        """How far before the bins that a rule looks at their exposure is estimated from."""
+        return ESTIMATE_SECONDS if self.exposure == "estimated" else 0
 
 
 class Exposure(Section):

@@ -1,0 +1,291 @@
+"""The detector `sequential` once more, in plain Python, to hold the SQL against: docs/detection.md has the formulas.
+
+Nothing is shared with the program but its settings. Every window is added up on its own, from its last bin back, where
+the SQL subtracts running sums; blocks are looked up by number, where it counts rows; shares are asked of a moment,
+where it joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from itertools import accumulate, permutations
+from statistics import median
+from typing import NamedTuple
+
+from streammetrics.config import Comparison, Config, SequentialRule
+from tests.oracle import Key, Pair, Record, Stream
+
+UNIT = 2**30
+"""The evidence of a bin is a whole number of 1 / UNIT."""
+BLOCK_SECONDS = 120
+OLDEST_BLOCK, NEWEST_BLOCK, FEWEST_BLOCKS = 182, 3, 8
+HOUR_SECONDS = 3600
+DOUBT = 4 * math.log(10)
+
+
+class Evidence(NamedTuple):
+    """What an alert of `sequential` says; `ratio` is None without errors of the baseline."""
+
+    start: int
+    end: int
+    value: float
+    baseline_errors: int
+    candidate_errors: int
+    ratio: float | None
+    exposure: str
+    candidate_share: float
+    tested_share: float
+    dispersion: float
+
+
+class Share(NamedTuple):
+    """The candidate's share of exposure in a bin, how it is known, and the highest that it may be."""
+
+    exposure: str
+    candidate: float
+    tested: float
+
+
+class Counts(NamedTuple):
+    baseline: int
+    candidate: int
+
+    @property
+    def both(self) -> int:
+        return self.baseline + self.candidate
+
+
+NOTHING = Counts(0, 0)
+Users = Iterable[tuple[datetime, str, float]]
+
+
+def alerts(
+    records: Iterable[Record], config: Config, users: Users = (), *, is_final: bool = False
+) -> dict[Key, Evidence]:
+    """Every alert that the rules `sequential` of `config` raise; `users` are the rows of exposure."""
+    stream = Stream(tuple(records))
+    since = [((moment - datetime(1970, 1, 1)).total_seconds(), build, number) for moment, build, number in users]
+    found: dict[Key, Evidence] = {}
+    for names in permutations(stream.seconds, 2):
+        for rule in config.rule:
+            if isinstance(rule, SequentialRule):
+                judged = Judged(stream, config, rule, Pair(*names), is_final, tuple(since))
+                found.update(judged.alerts())
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One pair of builds as a rule sees it."""
+
+    stream: Stream
+    config: Config
+    rule: SequentialRule
+    pair: Pair
+    is_final: bool
+    users: tuple[tuple[float, str, float], ...]
+
+    @property
+    def width(self) -> int:
+        return self.rule.bin_seconds
+
+    @cached_property
+    def first_bin(self) -> int:
+        return self.stream.first_second // self.width * self.width
+
+    @cached_property
+    def weighed(self) -> set[int]:
+        """The bins that the pair rules and in which both builds were heard; errors of others count for nothing."""
+        return {
+            start
+            for start in range(self.first_bin, self.stream.last_second + 1, self.width)
+            if self.pair in self.stream.pairs_at(start + self.width, self.config.comparison)
+            and not self.stream.is_in_gap(self.pair, start, start + self.width)
+        }
+
+    @cached_property
+    def counts(self) -> dict[str, dict[int, Counts]]:
+        """Of each code the errors in weighed bins."""
+        tallies: Counter[tuple[str, int, str]] = Counter()
+        for record in self.stream.records:
+            start = record.second // self.width * self.width
+            if record.build in self.pair and start in self.weighed:
+                tallies[record.code, start, record.build] += 1
+        found: dict[str, dict[int, Counts]] = defaultdict(dict)
+        for code, start, _ in tallies:
+            found[code][start] = Counts(*(tallies[code, start, build] for build in self.pair))
+        return dict(found)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Comparisons of these tests have one kind of exposure."""
+        return self.config.comparison[0]
+
+    def alerts(self) -> Iterator[tuple[Key, Evidence]]:
+        for code in self.counts:
+            for stop in sorted(self.weighed):
+                if self._is_complete(stop) and (found := self._evidence(code, stop)):
+                    window_bins = (found.end - found.start) // self.width
+                    yield Key(self.rule.name, *self.pair, code, window_bins, stop), found
+
+    def _is_complete(self, stop: int) -> bool:
+        heard = min(self.stream.seconds[build][-1] for build in self.pair) - self.config.detect.lateness_seconds
+        return self.is_final or stop + self.width <= heard
+
+    # Exposure
+
+    def share(self, start: int) -> Share:
+        tolerance = self.comparison.exposure_tolerance
+        known: float | None = 0.5
+        if self.comparison.exposure == "equal":
+            pass
+        elif self.comparison.exposure == "estimated":
+            known = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
+        else:
+            known = self._given(start)
+        share = 0.5 if known is None else known
+        exposure = "assumed" if known is None else self.comparison.exposure or "given"
+        least = max(share, 0.0001)
+        return Share(exposure, min(least, 0.9999), min(least * (1 + tolerance), (1 + share) / 2, 0.9999))
+
+    def _given(self, start: int) -> float | None:
+        """The highest share that holds at a moment of the bin."""
+        changes = [since for since, build, _ in self.users if build in self.pair and start < since < start + self.width]
+        shares = [self._given_at(moment) for moment in (start, *changes)]
+        return max((share for share in shares if share is not None), default=None)
+
+    def _given_at(self, moment: float) -> float | None:
+        said = {build: number for since, build, number in sorted(self.users) if since <= moment}
+        if not set(self.pair) <= said.keys() or not said[self.pair.baseline] + said[self.pair.candidate]:
+            return None
+        return said[self.pair.candidate] / (said[self.pair.baseline] + said[self.pair.candidate])
+
+    @cache  # noqa: B019 lives as long as the test
+    def estimate(self, block: int) -> float | None:
+        """The median of the codes' own shares over the hour before a block, each as heavy as its errors."""
+        hour = range(block - HOUR_SECONDS, block)
+        heard = []
+        for counts in self.counts.values():
+            told = [c for start, c in counts.items() if start // BLOCK_SECONDS * BLOCK_SECONDS in hour]
+            if told:
+                errors = sum(c.both for c in told)
+                heard.append((sum(c.candidate for c in told) / errors, errors))
+        half, up_to = sum(errors for _, errors in heard) / 2, 0
+        for share, errors in sorted(heard):
+            up_to += errors
+            if up_to >= half:
+                return share
+        return None
+
+    # Bursts
+
+    def block(self, start: int) -> int:
+        """The number of a bin's block; a wider bin is a block of its own."""
+        return start // max(self.width, BLOCK_SECONDS)
+
+    @cached_property
+    def blocks(self) -> dict[str, dict[int, tuple[int, int, float]]]:
+        """Of each code the blocks with an error: errors, errors of the candidate, and how many were to be its."""
+        found: dict[str, dict[int, tuple[int, int, float]]] = defaultdict(dict)
+        for code, counts in self.counts.items():
+            for start, c in counts.items():
+                n, k, e = found[code].get(self.block(start), (0, 0, 0.0))
+                expected = e + c.both * self.share(start).candidate
+                found[code][self.block(start)] = (n + c.both, k + c.candidate, expected)
+        return found
+
+    @cache  # noqa: B019
+    def own_dispersion(self, code: str, block: int) -> float | None:
+        near = range(block - OLDEST_BLOCK, block - NEWEST_BLOCK + 1)
+        blocks = [told for number, told in self.blocks[code].items() if number in near]
+        candidate = sum(k for _, k, _ in blocks)
+        if len(blocks) < FEWEST_BLOCKS or not candidate:
+            return None
+        increase = candidate / sum(e for _, _, e in blocks)
+        variance = sum(increase * e * (1 - increase * e / n) for n, _, e in blocks)
+        if variance <= 0.000001 * candidate:
+            return None
+        return sum((k - increase * e) ** 2 for _, k, e in blocks) / variance
+
+    @cache  # noqa: B019
+    def weight(self, code: str, block: int) -> float:
+        known = [own for c in self.counts if (own := self.own_dispersion(c, block)) is not None]
+        if not known:
+            return 0.0
+        return 1 / round(max(1.0, self.own_dispersion(code, block) or 0.0, median(known)), 6)
+
+    # Evidence
+
+    @cached_property
+    def gains(self) -> dict[tuple[str, int], list[int]]:
+        """Of each bin with an error of the code what it says for each ratio of the grid."""
+        found = {}
+        for code, counts in self.counts.items():
+            for start, errors in counts.items():
+                weight = self.weight(code, self.block(start))
+                found[code, start] = [
+                    math.floor(weight * self._likelihood(errors, self.share(start).tested, ratio) * UNIT + 0.5)
+                    for ratio in self.rule.rate_ratios
+                ]
+        return found
+
+    def _likelihood(self, errors: Counts, share: float, ratio: float) -> float:
+        """Of how much likelier errors are with this ratio than with the highest that is fine, the logarithm."""
+        fine = self.rule.min_ratio
+        shares = (1 + (ratio - 1) * share) / (1 + (fine - 1) * share)
+        return errors.candidate * math.log(ratio / fine) - errors.both * math.log(shares)
+
+    def _windows(self, code: str, stop: int) -> dict[int, list[float]]:
+        """Of each window that ends in a bin, by its length, the log likelihood ratio of each place of the grid."""
+        places = len(self.rule.rate_ratios)
+        lengths = [n for n in self.rule.window_bins if stop - n * self.width >= self.first_bin]
+        back = [
+            self.gains.get((code, stop - ahead * self.width), [0] * places) for ahead in range(max(lengths, default=0))
+        ]
+        sums = [list(accumulate(gain[place] for gain in back)) for place in range(places)]
+        return {n: [sums[place][n - 1] / UNIT for place in range(places)] for n in lengths}
+
+    def _evidence(self, code: str, stop: int) -> Evidence | None:
+        windows = self._windows(code, stop)
+        skipped = dict(zip(self.rule.window_bins, steps(self.rule.window_bins), strict=True))
+        terms = {
+            (n, place): likelihood + math.log(skipped[n]) - math.log(len(likelihoods))
+            for n, likelihoods in windows.items()
+            for place, likelihood in enumerate(likelihoods)
+        }
+        if not terms:
+            return None
+        length, place = max(terms, key=lambda key: (terms[key], -key[0], -key[1]))
+        top = terms[length, place]
+        value = (top + math.log(sum(math.exp(term - top) for term in terms.values()))) / math.log(10)
+        is_over = any(-windows[n][place] > DOUBT for n in windows if n < length)
+        if round(value, 9) < self.rule.threshold or is_over:
+            return None
+        return self._told(code, stop - (length - 1) * self.width, stop, value)
+
+    def _told(self, code: str, start: int, stop: int, value: float) -> Evidence:
+        counts = {s: c for s, c in self.counts[code].items() if start <= s <= stop}
+        b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
+        e = sum(c.both * self.share(s).candidate for s, c in counts.items())
+        tested = sum(c.both * self.share(s).tested for s, c in counts.items())
+        weighed = sum(c.both * self.weight(code, self.block(s)) for s, c in counts.items())
+        return Evidence(
+            start,
+            stop + self.width,
+            value,
+            b,
+            k,
+            k * (b + k - e) / (b * e) if b else None,
+            self.share(stop).exposure,
+            e / (b + k),
+            tested / (b + k),
+            (b + k) / weighed,
+        )
+
+
+def steps(lengths: Sequence[int]) -> list[int]:
+    """How many starts each window stands for: those from the length before it up to its own."""
+    return [length - before for before, length in zip((0, *lengths), lengths, strict=False)]
