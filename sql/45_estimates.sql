@@ -3,7 +3,7 @@
 -- Reads: judged_bins, tallies, pairs
 -- Feeds: shares
 with
-judged_bins as (select rule, pair_id, bin_second, is_weighed from judged_bins where detector = 'sequential'),
+judged_bins as (select rule, pair_id, bin_second from judged_bins where detector = 'sequential' and is_weighed),
 
 tallies as (select rule, pair_id, code, bin_second, baseline_errors, candidate_errors from tallies),
 
@@ -11,7 +11,7 @@ pairs as (select pair_id, exposure from pairs where exposure <> 'equal'),
 
 bins as (
     select
-        judged_bins.rule, judged_bins.pair_id, pairs.exposure, judged_bins.bin_second, judged_bins.is_weighed,
+        judged_bins.rule, judged_bins.pair_id, pairs.exposure, judged_bins.bin_second,
         floor(judged_bins.bin_second / 120) * 120 as block_second
     from judged_bins inner join pairs on judged_bins.pair_id = pairs.pair_id
 ),
@@ -27,7 +27,6 @@ block_tallies as (
     from bins
     inner join tallies
         on bins.rule = tallies.rule and bins.pair_id = tallies.pair_id and bins.bin_second = tallies.bin_second
-    where bins.is_weighed
     group by bins.rule, bins.pair_id, bins.block_second, case when bins.exposure = 'estimated' then tallies.code end
 ),
 

@@ -44,7 +44,7 @@ sums as (
 own as (
     select
         series, rule, baseline, candidate, block_second, 1 + 3 * sqrt(3.0 / nullif(pairs, 0)) as margin,
-        case when pairs >= 8 then round(spread / nullif(r * (scale - r * excess), 0), 6) end as dispersion
+        case when pairs >= 7 then round(spread / nullif(r * (scale - r * excess), 0), 6) end as dispersion
     from sums
 )
 

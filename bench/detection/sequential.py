@@ -88,7 +88,7 @@ def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
         excess = trailing(np.where(paired, (e * e0) ** 2 / (e + e0) * (1 / n + 1 / n0), 0))
         pairs, r = trailing(paired.astype(np.float64)), trailing(k) / trailing(e)
         scale = r * (trailing(np.where(paired, e * e0, 0)) - r * excess)
-        phi = np.where((pairs >= FEWEST_BLOCKS) & (scale > 1e-9), spread / scale, np.nan)
+        phi = np.where((pairs >= FEWEST_BLOCKS - 1) & (scale > 1e-9), spread / scale, np.nan)
         margin = 1 + 3 * np.sqrt(3 / pairs)
     some = np.isfinite(phi).any(axis=0)
     pooled = np.full(phi.shape[1], np.inf)
