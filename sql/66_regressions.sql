@@ -19,19 +19,19 @@ verdicts as (
     select
         series, bin_second, bin_seconds, window_bins, value, threshold,
         bin_second - window_bins * bin_seconds as before_second
-    from verdicts
-    where is_enough and not is_over
+    from verdicts where is_enough and not is_over
 ),
 
 firing as (select distinct series from verdicts),
 
+-- In decimals, so that a difference of sums is exact wherever a slice begins.
 sums as (
     select
         bins.series, bins.rule, bins.detector, bins.baseline, bins.candidate, bins.code, bins.bin_second, bins.exposure,
         sum(bins.b) over running as b, sum(bins.k) over running as k,
-        sum((bins.b + bins.k) * bins.candidate_share) over running as e,
-        sum((bins.b + bins.k) * bins.tested_share) over running as t,
-        sum((bins.b + bins.k) * weights.weight) over running as w
+        sum((bins.b + bins.k) * cast(bins.candidate_share as decimal(13, 12))) over running as e,
+        sum((bins.b + bins.k) * cast(bins.tested_share as decimal(13, 12))) over running as t,
+        sum((bins.b + bins.k) * cast(weights.weight as decimal(13, 12))) over running as w
     from bins
     inner join firing on bins.series = firing.series
     inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
@@ -42,8 +42,10 @@ found as (
     select
         stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, verdicts.bin_seconds,
         verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
-        stops.b - befores.b as b, stops.k - befores.k as k, stops.e - befores.e as e, stops.t - befores.t as t,
-        stops.w - befores.w as w, stops.b + stops.k - befores.b - befores.k as n
+        cast(stops.b - befores.b as double) as b, cast(stops.k - befores.k as double) as k,
+        cast(stops.e - befores.e as double) as e, cast(stops.t - befores.t as double) as t,
+        cast(stops.w - befores.w as double) as w, cast(stops.b + stops.k - befores.b - befores.k as double) as n,
+        cast(stops.b + stops.k - befores.b - befores.k - stops.e + befores.e as double) as rest
     from verdicts
     inner join sums as stops on verdicts.series = stops.series and verdicts.bin_second = stops.bin_second
     inner join sums as befores on verdicts.series = befores.series and verdicts.before_second = befores.bin_second
@@ -54,5 +56,5 @@ select
     bin_second - (window_bins - 1) * bin_seconds as start_second, bin_second as stop_second, value, threshold,
     cast(b as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
     round(e / nullif(n, 0), 6) as candidate_share, round(t / nullif(n, 0), 6) as tested_share,
-    round(n / nullif(w, 0), 3) as dispersion, round(k * (n - e) / nullif(b * e, 0), 6) as ratio
+    round(n / nullif(w, 0), 3) as dispersion, round(k * rest / nullif(b * e, 0), 6) as ratio
 from found
