@@ -19,20 +19,19 @@ verdicts as (
     select
         series, bin_second, bin_seconds, window_bins, value, threshold,
         bin_second - window_bins * bin_seconds as before_second
-    from verdicts
-    where is_enough and not is_over
+    from verdicts where is_enough and not is_over
 ),
 
 firing as (select distinct series from verdicts),
 
+-- In decimals, so that a difference of sums is exact wherever a slice begins.
 sums as (
     select
         bins.series, bins.rule, bins.detector, bins.baseline, bins.candidate, bins.code, bins.bin_second, bins.exposure,
-        bins.candidate_share,
-        sum(bins.b) over running as b, sum(bins.k) over running as k,
-        sum((bins.b + bins.k) * bins.candidate_share) over running as e,
-        sum((bins.b + bins.k) * bins.tested_share) over running as t,
-        sum((bins.b + bins.k) * weights.weight) over running as w
+        bins.candidate_share, sum(bins.b) over running as b, sum(bins.k) over running as k,
+        sum((bins.b + bins.k) * cast(bins.candidate_share as decimal(13, 12))) over running as e,
+        sum((bins.b + bins.k) * cast(bins.tested_share as decimal(13, 12))) over running as t,
+        sum((bins.b + bins.k) * cast(weights.weight as decimal(13, 12))) over running as w
     from bins
     inner join firing on bins.series = firing.series
     inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
@@ -43,8 +42,9 @@ found as (
     select
         stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, stops.candidate_share,
         verdicts.bin_seconds, verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
-        stops.b - befores.b as b, stops.k - befores.k as k, stops.e - befores.e as e, stops.t - befores.t as t,
-        stops.w - befores.w as w, stops.b + stops.k - befores.b - befores.k as n
+        cast(stops.b - befores.b as double) as b, cast(stops.k - befores.k as double) as k,
+        cast(stops.e - befores.e as double) as e, cast(stops.t - befores.t as double) as t,
+        cast(stops.w - befores.w as double) as w, cast(stops.b + stops.k - befores.b - befores.k as double) as n
     from verdicts
     inner join sums as stops on verdicts.series = stops.series and verdicts.bin_second = stops.bin_second
     inner join sums as befores on verdicts.series = befores.series and verdicts.before_second = befores.bin_second

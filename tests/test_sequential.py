@@ -52,7 +52,7 @@ def assert_agrees(found: dict[Key, tuple[Any, ...]], expected: dict[Key, Evidenc
         assert dispersion == pytest.approx(wanted.dispersion, abs=0.51e-3, rel=0)
         assert (ratio is None) == (wanted.ratio is None)
         if ratio is not None:
-            assert ratio == pytest.approx(wanted.ratio, abs=0.51e-6, rel=1e-12)
+            assert ratio == pytest.approx(wanted.ratio, abs=0.51e-6, rel=1e-8)
         bounds = ratio_interval(b, k, share, round(wanted.tested_share, 6), dispersion)
         assert low == pytest.approx(bounds[0], abs=1e-5, rel=1e-5)
         assert high == (bounds[1] if bounds[1] is None else pytest.approx(bounds[1], abs=1e-5, rel=1e-5))

@@ -1,0 +1,114 @@
+"""In whatever order records and exposure come, `sequential` ends with the alerts of one pass over all, bit for bit."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from streammetrics import detect
+from streammetrics.config import Comparison, Config, Exposure, SequentialRule
+from tests.oracle import Record
+from tests.sequential_streams import NEW, OLD, Flow, Heard, Regression, regression, sequential_config
+from tests.streams import MONDAY, batches, clear, clock, empty_store, load, moment_of, select, tries
+
+HOUR = 3600
+ALERTS = """
+select * exclude (alert_id, incident_id, revision, run_id, created_at, updated_at) from alerts where state = 'current'
+"""
+INCIDENTS = "select * exclude (incident_id) from incidents"
+PROGRESS = "select rule, baseline, candidate, settings_hash, judged_until, settled_until from progress"
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Connection]:
+    with empty_store() as connection:
+        yield connection
+
+
+def outcome(store: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    return {"alerts": select(store, ALERTS), "incidents": select(store, INCIDENTS), "progress": select(store, PROGRESS)}
+
+
+def everything(store: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    relations = ("alerts", "progress", "incidents", "rules", "hypotheses", "comparisons", "exposure", "settings")
+    return {relation: select(store, f"select * from {relation}") for relation in relations}
+
+
+def one_pass(store: Connection, records: list[Record], config: Config, **options: Any) -> dict[str, Any]:
+    clear(store)
+    load(store, records)
+    detect.judge(store, config, clock, **options)
+    return outcome(store)
+
+
+@tries(8)
+@given(st.integers(0, 10**9))
+def test_any_order_ends_with_the_alerts_of_one_pass(store: Connection, seed: int) -> None:
+    dice = random.Random(seed)
+    stream, config, is_final = regression(dice), sequential_config(dice), dice.random() < 0.5
+    kind = dice.choice(("in order", "shuffled", "stragglers", "by build"))
+    portion_seconds = dice.choice((None, 1000, 3600))
+    note(f"{stream}\n{config}\n{kind=} {portion_seconds=} {is_final=}")
+    expected = one_pass(store, stream.records, config, is_final=is_final)
+
+    clear(store)
+    for number, batch in enumerate(batches(stream.records, dice.randint(2, 3), kind, seed)):
+        load(store, batch)
+        # Each time more is known of how many users the builds had.
+        known = config.model_copy(update={"exposure": config.exposure[: 2 * number]})
+        detect.judge(store, known, clock, portion_seconds=portion_seconds)
+    detect.judge(store, config, clock, is_final=is_final, portion_seconds=portion_seconds)
+    assert outcome(store) == expected
+
+    before = everything(store)
+    detect.judge(store, config, clock, is_final=is_final, portion_seconds=portion_seconds)
+    assert everything(store) == before
+
+
+def rule(name: str, bin_seconds: int, history_seconds: int) -> SequentialRule:
+    return SequentialRule(
+        name=name,
+        detector="sequential",
+        bin_seconds=bin_seconds,
+        history_seconds=history_seconds,
+        false_alarm_days_per_code=1,
+    )
+
+
+@pytest.mark.parametrize("exposure", ["estimated", "equal"])
+def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, exposure: Any) -> None:
+    """A day of portions, whose slices begin in mid-history: blocks that dispersion is estimated from among them."""
+    flows = (
+        Flow("7", 0.2, 4, burst=8, since=7 * HOUR),
+        Flow("E", 0.1, burst=6),
+        Flow("-17", 0.04, 6, since=6 * HOUR),
+        Flow("404", 0.1),
+    )
+    stream = Regression(8 * HOUR, flows, (Heard(OLD, silence=range(4000, 4600)), Heard(NEW, users=0.4)), seed=1)
+    config = Config(comparison=(Comparison(exposure=exposure),), rule=(rule("a", 60, 600), rule("b", 300, 600)))
+    expected = one_pass(store, stream.records, config)
+    late = [row for row in expected["alerts"] if row[6] > moment_of(MONDAY + 24_000)]
+    assert bool(late) == (exposure == "estimated"), "0.4 of the users, taken for equal, hide the increase"
+    assert one_pass(store, stream.records, config, portion_seconds=HOUR) == expected
+
+
+def test_exposure_that_becomes_known_later_is_judged_from_its_time_on(store: Connection) -> None:
+    """A rollout to six times the users looks like a regression of every code until these are told."""
+    flows = (Flow("7", 0.5, 6, since=1800), Flow("404", 0.3, 6, since=1800), Flow("E", 0.2, 30, since=1800))
+    stream = Regression(3000, flows, (Heard(OLD), Heard(NEW)), seed=4)
+    equal = (Exposure(build=OLD, users=10.0), Exposure(build=NEW, users=10.0))
+    told = (*equal, Exposure(build=NEW, users=60.0, since=moment_of(MONDAY + 1800)))
+    before, after = (Config(rule=(rule("a", 10, 600),), exposure=users) for users in (equal, told))
+    assert {row[4] for row in one_pass(store, stream.records, before)["alerts"]} == {"7", "404", "E"}
+    expected = one_pass(store, stream.records, after)
+    assert {row[4] for row in expected["alerts"]} == {"E"}
+    for configs in ((before, after), (after, before, after)):
+        clear(store)
+        load(store, stream.records)
+        for config in configs:
+            detect.judge(store, config, clock)
+        assert outcome(store) == expected
