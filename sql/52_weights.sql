@@ -5,10 +5,9 @@
 with
 bins as (
     select
-        series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second,
-        case when is_weighed then cast(candidate_errors as double) end as k,
-        case when is_weighed then cast(baseline_errors + candidate_errors as double) end as n,
-        case when is_weighed then (baseline_errors + candidate_errors) * candidate_share end as e
+        series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second, candidate_share,
+        case when is_weighed then cast(candidate_errors as double) else 0 end as k,
+        case when is_weighed then cast(baseline_errors + candidate_errors as double) else 0 end as n
     from bins
     where detector = 'sequential'
 ),
@@ -17,7 +16,7 @@ bins as (
 blocks as (
     select
         series, rule, baseline, candidate, block_second, case when sum(n) > 0 then sum(k) end as k,
-        nullif(sum(n), 0) as n, nullif(sum(e), 0) as e
+        nullif(sum(n), 0) as n, nullif(sum(n * candidate_share), 0) as e
     from bins group by series, rule, baseline, candidate, block_second
 ),
 
@@ -36,15 +35,17 @@ sums as (
         sum(k) over recent / nullif(sum(e) over recent, 0) as r, sum(e * e0) over recent as scale,
         sum((k * e0 - k0 * e) * (k * e0 - k0 * e) / nullif(e + e0, 0)) over recent as spread,
         sum(e * e * e0 * e0 / nullif(e + e0, 0) * (1 / nullif(n, 0) + 1 / nullif(n0, 0))) over recent as excess
-    from pairs
-    window recent as (partition by series order by block_second rows between 182 preceding and 3 preceding)
+    from pairs window recent as (partition by series order by block_second rows between 182 preceding and 3 preceding)
 ),
 
 -- Variance of the share from block to block, over that of chance. Rounded: last bits depend on where a slice begins.
 own as (
     select
         series, rule, baseline, candidate, block_second, 1 + 3 * sqrt(3.0 / nullif(pairs, 0)) as margin,
-        case when pairs >= 7 then round(spread / nullif(r * (scale - r * excess), 0), 6) end as dispersion
+        case
+            when pairs >= 7 and r * excess < 0.999999 * scale
+                then round(spread / nullif(r * (scale - r * excess), 0), 6)
+        end as dispersion
     from sums
 )
 
@@ -56,5 +57,4 @@ select
         when dispersion > margin * greatest(1, median(dispersion) over by_block) then 1 / nullif(dispersion, 0)
         else 1 / nullif(greatest(1, median(dispersion) over by_block), 0)
     end as weight
-from own
-window by_block as (partition by rule, baseline, candidate, block_second)
+from own window by_block as (partition by rule, baseline, candidate, block_second)
