@@ -2,16 +2,29 @@
 
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streammetrics import config as configuration
+from streammetrics import options
 from streammetrics.errors import StreammetricsError, UsageError
-from streammetrics.jobs import Session
-from streammetrics.progress import Progress
+from streammetrics.options import (
+    ConfigOption,
+    ExitCodeOption,
+    FinalOption,
+    JsonOption,
+    PathsArgument,
+    SinceOption,
+    SourceOption,
+    UntilOption,
+    config_path,
+    moment_of,
+    required_moment,
+    session_of,
+)
 
 app = typer.Typer(
     name="streammetrics",
@@ -21,21 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
-]
-FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: the last bin is complete.")]
-ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
-]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
 
 
 @app.command(epilog="Example: streammetrics run --config config.toml")
@@ -50,7 +48,7 @@ def run(
     """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
     from streammetrics import jobs
 
-    sys.exit(jobs.run(_session(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
+    sys.exit(jobs.run(session_of(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
@@ -58,7 +56,7 @@ def ingest(paths: PathsArgument = None, config: ConfigOption = None, source: Sou
     """Read new records from the configured sources, or from PATHs."""
     from streammetrics import jobs
 
-    sys.exit(jobs.ingest(_session(config), paths or (), source))
+    sys.exit(jobs.ingest(session_of(config), paths or (), source))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
@@ -74,7 +72,7 @@ def detect(
     """Judge what is complete and not yet judged, and print the first alert of each new incident."""
     from streammetrics import jobs
 
-    sys.exit(jobs.detect_once(_session(config, as_json), is_final=final, every=every, exit_code=exit_code))
+    sys.exit(jobs.detect_once(session_of(config, as_json), is_final=final, every=every, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")
@@ -82,7 +80,7 @@ def schedule(config: ConfigOption = None) -> None:
     """Start a run again and again, as [schedule] says, until SIGTERM or SIGINT."""
     from streammetrics.schedule import serve
 
-    path = _config_path(config)
+    path = config_path(config)
     command = [sys.executable, "-m", "streammetrics", "run", *(["--config", str(path)] if path else [])]
     sys.exit(serve(configuration.load(path), command))
 
@@ -99,7 +97,7 @@ def query(
     """Ask the history in SQL. Every table and view can be read, nothing can be written."""
     from streammetrics import query as queries
 
-    session = _session(config, as_json)
+    session = session_of(config, as_json)
     if as_json:
         style = "jsonl"
     if sql is None:
@@ -107,7 +105,7 @@ def query(
             raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
         queries.prompt(session.store, sys.stdin, sys.stdout, style)
     else:
-        result = queries.run(session.store, sql, _time(since, "--since"), _time(until, "--until"))
+        result = queries.run(session.store, sql, moment_of(since, "--since"), moment_of(until, "--until"))
         queries.write(result, style, sys.stdout)
 
 
@@ -122,9 +120,9 @@ def export(
     """Write a table or view to a file, which appears whole or not at all."""
     from streammetrics import export as exports
 
-    session = _session(config)
+    session = session_of(config)
     with session.progress.task("exporting"):
-        rows = exports.export(session.store, relation, to, _time(since, "--since"), _time(until, "--until"))
+        rows = exports.export(session.store, relation, to, moment_of(since, "--since"), moment_of(until, "--until"))
     session.say(f"{to}: {rows:,} rows of {relation}")
 
 
@@ -141,9 +139,9 @@ def heatmap(
     """Draw codes against time, one picture a rule and comparison; without times, the last day."""
     from streammetrics import pictures
 
-    session = _session(config)
+    session = session_of(config)
     for path in pictures.draw(
-        session.store, session.config, to, rule, _time(since, "--since"), _time(until, "--until")
+        session.store, session.config, to, rule, moment_of(since, "--since"), moment_of(until, "--until")
     ):
         session.out(str(path))
 
@@ -164,12 +162,12 @@ def generate(
     from streammetrics import generate as streams
     from streammetrics import jobs
 
-    session = _session(None, use_default=False)
+    session = session_of(None, use_default=False)
     if scenario is not None:
         wanted = streams.load_scenario(scenario)
     else:
         seconds = round(hours * 3600)
-        first = _time(start, "--start") or session.clock().replace(microsecond=0) - timedelta(seconds=seconds)
+        first = moment_of(start, "--start") or session.clock().replace(microsecond=0) - timedelta(seconds=seconds)
         wanted = streams.default_scenario(seed, first, seconds, records, codes)
     jobs.generate(session, to, wanted)
 
@@ -179,9 +177,27 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Tell in ten lines what the store holds, what was judged, what is open and what waits to be read."""
     from streammetrics import status as statuses
 
-    session = _session(config, as_json)
+    session = session_of(config, as_json)
     found = statuses.collect(session.store, session.config, session.clock())
     session.out(statuses.as_json(found) if as_json else statuses.render(found))
+
+
+@app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
+def explain(
+    code: Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="UTC; the bins that hold it, such as an alert's stop_ts.")
+    ],
+    rule: Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only this rule.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell why a rule fired for a code at a time, or why not: counts, exposure, evidence, which gate said no."""
+    from streammetrics import explain as explanations
+
+    session = session_of(config, as_json)
+    for found in explanations.explain(session.store, session.config, code, required_moment(at, "--at"), rule):
+        session.out(explanations.as_json(found) if as_json else explanations.render(found))
 
 
 @app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
@@ -191,7 +207,7 @@ def demo(
     """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
     from streammetrics import demo as demonstration
 
-    sys.exit(demonstration.demo(_session(None, use_default=False), folder))
+    sys.exit(demonstration.demo(session_of(None, use_default=False), folder))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -218,31 +234,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    _stderr(f"streammetrics: {message}")
+    options.stderr(f"streammetrics: {message}")
     sys.exit(code)
-
-
-def _stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _config_path(path: Path | None) -> Path | None:
-    if path is None and configuration.DEFAULT_CONFIG.exists():
-        return configuration.DEFAULT_CONFIG
-    return path
-
-
-def _session(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
-    found = _config_path(path) if use_default else path
-    return Session(configuration.load(found), Progress(sys.stderr.isatty(), _stderr), as_json=as_json)
-
-
-def _time(text: str | None, option: str) -> datetime | None:
-    """A time of the command line as naive UTC."""
-    if text is None:
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

@@ -85,6 +85,13 @@ def replace(connection: Connection, config: Config) -> None:
     _replace(connection, _SETTINGS, [(config.detect.lateness_seconds, config.detect.merge_seconds, False)])
 
 
+def overlay(connection: Connection, config: Config) -> None:
+    """Make temporary relations that say what `config` says, which this connection reads instead of the store's."""
+    for name in ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress"):
+        connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name} limit 0")
+    replace(connection, config)
+
+
 def settings_hash(config: Config, rule: AnyRule) -> str:
     """What decides about the alerts of a rule: where it changes, its history is judged anew."""
     judged_by = {
