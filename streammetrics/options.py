@@ -26,6 +26,23 @@ SinceOption = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
 ]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
+StartOption = Annotated[str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")]
+PictureOption = Annotated[
+    Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
+]
+RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
+CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
+AtOption = Annotated[
+    str, typer.Option("--at", metavar="TIME", help="UTC; the bins that hold it, such as an alert's stop_ts.")
+]
+NullOption = Annotated[
+    int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds anew N times.")
+]
+InjectOption = Annotated[
+    list[str] | None,
+    typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and tell when it is found."),
+]
+DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
 
 
 def stderr(text: str) -> None:

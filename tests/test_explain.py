@@ -67,6 +67,7 @@ def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
     assert "assumed equal" in text
 
 
+@pytest.mark.slow
 def test_it_fires_in_exactly_the_bins_that_have_an_alert(regressed: Store) -> None:
     with regressed.read() as connection:
         stops = "select rule, epoch(stop_ts)::bigint from alerts where code = '7' and state = 'current'"
