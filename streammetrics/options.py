@@ -75,7 +75,7 @@ def required_moment(text: str, option: str) -> datetime:
         UsageError: `text`, which `option` was given, is not a time.
     """
     try:
-        value = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text.strip())
     except ValueError:
         raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
     return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

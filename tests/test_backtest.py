@@ -158,6 +158,20 @@ def test_builds_are_drawn_by_their_exposure(store: Store) -> None:
 
 
 @pytest.mark.slow
+def test_a_rollout_is_drawn_pair_by_pair(tmp_path: Path) -> None:
+    """A third build comes at 1:30, and is then compared with the second; the shares are told from the stream."""
+    dice = random.Random(2)
+    newest = [Record(MONDAY + second, "1.11", "7") for second in range(5400, END) if dice.random() < 0.5]
+    store = histories.history(tmp_path / "a.duckdb", stream() + newest, CONFIG)
+    config = Config(comparison=(Comparison(exposure="estimated"),), rule=(RULE,))
+    session = run(store, config, repetitions=1, injections=[Injection("7", 4, moment_of(MONDAY + HOUR))])
+    assert [row["candidate"] for row in session.told("injection")] == ["1.10", "1.11"]
+    (null,) = session.told("null")
+    assert null["code_days"] == pytest.approx(3 / 8, rel=0.02)
+    assert null["incidents"] == 0, "shares are estimated without what was injected"
+
+
+@pytest.mark.slow
 def test_every_comparison_is_asked_by_itself(store: Store) -> None:
     pairs = (Comparison(), Comparison(baseline="1.10", candidate="1.9"))
     found = run(store, Config(comparison=pairs, rule=(RULE,)), repetitions=1).told("null")
@@ -259,7 +273,7 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     *found, summary, injection, null = done.stdout.splitlines()
     assert {line.split()[1] for line in found} == {"7", "9"}
-    assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 2 incidents in 0.125 days")
+    assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 0.125 d judged, 2 incidents, 16 a day")
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
     assert null.endswith("at most 1 promised: agrees with the setting")

@@ -138,8 +138,10 @@ def measure(
     for number, comparison in enumerate(config.comparison):
         alone = config.model_copy(update={"comparison": (comparison,)})
         with connection.begin():
-            pairs = pairs_of(connection, config, comparison, within)
-            draws = _prepared(connection, pairs)
+            # Shares that are estimated are those of the history itself, without what was added or drawn before.
+            connection.exec_driver_sql("delete from counters")
+            connection.exec_driver_sql("insert into counters from originals")
+            draws = _prepared(connection, pairs_of(connection, config, comparison, within))
         codes = len({code for draw in draws for code in np.unique(_codes(draw, span)).tolist()})
         found = {rule.name: 0 for rule in config.rule}
         seconds = {rule.name: 0 for rule in config.rule}

@@ -23,7 +23,7 @@ def summary(span: Span, days: float, incidents: int, is_json: bool) -> str:
     stretch = f"{moment(span.since_ts)} to {moment(span.until_ts)} UTC"
     if per_day is None:
         return f"{stretch}: nothing was judged, for no two builds were compared and complete"
-    return f"{stretch}: {_count(incidents, 'incident')} in {days:.3g} days that were judged, {per_day:.3g} a day"
+    return f"{stretch}: {days:.3g} d judged, {_count(incidents, 'incident')}, {per_day:.3g} a day"
 
 
 def detection(found: Detection, is_json: bool) -> str:

@@ -114,9 +114,11 @@ silences as (
 answers as (
     select
         pairs.baseline, pairs.candidate, pairs.from_second as rules_from, pairs.until_second as rules_until,
-        pairs.judged_until_second as judged_until, pairs.awaited_build, silences.gap_build, silences.gap_from,
-        silences.gap_until, bins.series, bins.baseline_errors as bin_baseline_errors,
-        bins.candidate_errors as bin_candidate_errors, verdicts.value, verdicts.threshold, verdicts.doubt,
+        pairs.judged_until_second as judged_until,
+        case when asked.end_second > pairs.judged_until_second then pairs.awaited_build end as awaited_build,
+        silences.gap_build, silences.gap_from, silences.gap_until, bins.series,
+        bins.baseline_errors as bin_baseline_errors, bins.candidate_errors as bin_candidate_errors,
+        verdicts.value, verdicts.threshold, verdicts.doubt,
         case when not verdicts.is_enough then power(10, verdicts.threshold - verdicts.value) end as short_by,
         verdicts.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors, since.ratio,
         coalesce(since.exposure, bins.exposure) as exposure,

@@ -76,13 +76,16 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.onset is not None:
         counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {found.window_bins:,} bins"
         yield "since", f"{moment(found.onset)}: {counts}{_ratio(found)}"
-    if found.threshold is not None:
-        yield "value", f"{_figure(found.value)}, threshold {_figure(found.threshold)}"
+    if found.gate in ("incomplete", "gap") and found.threshold is not None:
+        yield "so far", f"{_figure(found.value)}, threshold {_figure(found.threshold)}"
     if found.candidate_share is not None and found.exposure is not None:
         yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
     if found.weight is not None:
         known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g}"
-        yield "dispersion", f"{known} (the code's own or the median of all): an error counts for {found.weight:.4g}"
+        yield (
+            "dispersion",
+            f"{known} (the greater of the code's and the median): an error counts for {found.weight:.4g}",
+        )
     for place, window in enumerate(found.windows):
         yield "windows" if place == 0 else "", _window(window)
 
