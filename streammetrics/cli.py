@@ -2,16 +2,15 @@
 
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streammetrics import config as configuration
+from streammetrics import options
 from streammetrics.errors import StreammetricsError, UsageError
-from streammetrics.jobs import Session
-from streammetrics.progress import Progress
 
 app = typer.Typer(
     name="streammetrics",
@@ -22,67 +21,54 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
-]
-FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: the last bin is complete.")]
-ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
-]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
-
 
 @app.command(epilog="Example: streammetrics run --config config.toml")
 def run(
-    paths: PathsArgument = None,
-    config: ConfigOption = None,
-    source: SourceOption = None,
-    final: FinalOption = False,
-    exit_code: ExitCodeOption = False,
-    as_json: JsonOption = False,
+    paths: options.PathsArgument = None,
+    config: options.ConfigOption = None,
+    source: options.SourceOption = None,
+    final: options.FinalOption = False,
+    exit_code: options.ExitCodeOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
     from streammetrics import jobs
 
-    sys.exit(jobs.run(_session(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
+    sys.exit(jobs.run(options.session_of(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
-def ingest(paths: PathsArgument = None, config: ConfigOption = None, source: SourceOption = None) -> None:
+def ingest(
+    paths: options.PathsArgument = None, config: options.ConfigOption = None, source: options.SourceOption = None
+) -> None:
     """Read new records from the configured sources, or from PATHs."""
     from streammetrics import jobs
 
-    sys.exit(jobs.ingest(_session(config), paths or (), source))
+    sys.exit(jobs.ingest(options.session_of(config), paths or (), source))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
 def detect(
-    config: ConfigOption = None,
+    config: options.ConfigOption = None,
     every: Annotated[
         bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")
     ] = False,
-    final: FinalOption = False,
-    exit_code: ExitCodeOption = False,
-    as_json: JsonOption = False,
+    final: options.FinalOption = False,
+    exit_code: options.ExitCodeOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Judge what is complete and not yet judged, and print the first alert of each new incident."""
     from streammetrics import jobs
 
-    sys.exit(jobs.detect_once(_session(config, as_json), is_final=final, every=every, exit_code=exit_code))
+    sys.exit(jobs.detect_once(options.session_of(config, as_json), is_final=final, every=every, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")
-def schedule(config: ConfigOption = None) -> None:
+def schedule(config: options.ConfigOption = None) -> None:
     """Start a run again and again, as [schedule] says, until SIGTERM or SIGINT."""
     from streammetrics.schedule import serve
 
-    path = _config_path(config)
+    path = options.config_path(config)
     command = [sys.executable, "-m", "streammetrics", "run", *(["--config", str(path)] if path else [])]
     sys.exit(serve(configuration.load(path), command))
 
@@ -90,16 +76,16 @@ def schedule(config: ConfigOption = None) -> None:
 @app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
 def query(
     sql: Annotated[str | None, typer.Argument(help="One statement that reads; without it, a prompt.")] = None,
-    config: ConfigOption = None,
+    config: options.ConfigOption = None,
     style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")] = "table",
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Ask the history in SQL. Every table and view can be read, nothing can be written."""
     from streammetrics import query as queries
 
-    session = _session(config, as_json)
+    session = options.session_of(config, as_json)
     if as_json:
         style = "jsonl"
     if sql is None:
@@ -107,7 +93,9 @@ def query(
             raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
         queries.prompt(session.store, sys.stdin, sys.stdout, style)
     else:
-        result = queries.run(session.store, sql, _time(since, "--since"), _time(until, "--until"))
+        result = queries.run(
+            session.store, sql, options.moment_of(since, "--since"), options.moment_of(until, "--until")
+        )
         queries.write(result, style, sys.stdout)
 
 
@@ -115,35 +103,40 @@ def query(
 def export(
     relation: Annotated[str, typer.Argument(help="A table or view, such as alerts, incidents, bins or counters_wide.")],
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv, .parquet or .jsonl file.")],
-    config: ConfigOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    config: options.ConfigOption = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
 ) -> None:
     """Write a table or view to a file, which appears whole or not at all."""
     from streammetrics import export as exports
 
-    session = _session(config)
+    session = options.session_of(config)
     with session.progress.task("exporting"):
-        rows = exports.export(session.store, relation, to, _time(since, "--since"), _time(until, "--until"))
+        rows = exports.export(
+            session.store, relation, to, options.moment_of(since, "--since"), options.moment_of(until, "--until")
+        )
     session.say(f"{to}: {rows:,} rows of {relation}")
 
 
 @app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule ratio --since 2026-11-23T06:00")
 def heatmap(
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
-    ],
-    config: ConfigOption = None,
-    rule: Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    to: options.PictureOption,
+    config: options.ConfigOption = None,
+    rule: options.RuleOption = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
 ) -> None:
     """Draw codes against time, one picture a rule and comparison; without times, the last day."""
     from streammetrics import pictures
 
-    session = _session(config)
+    session = options.session_of(config)
     for path in pictures.draw(
-        session.store, session.config, to, rule, _time(since, "--since"), _time(until, "--until")
+        session.store,
+        session.config,
+        to,
+        rule,
+        options.moment_of(since, "--since"),
+        options.moment_of(until, "--until"),
     ):
         session.out(str(path))
 
@@ -156,32 +149,66 @@ def generate(
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
     hours: Annotated[float, typer.Option("--hours", min=0.01, help="How long the stream is.")] = 1.0,
     codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
-    start: Annotated[
-        str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")
-    ] = None,
+    start: options.StartOption = None,
 ) -> None:
     """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
     from streammetrics import generate as streams
     from streammetrics import jobs
 
-    session = _session(None, use_default=False)
+    session = options.session_of(None, use_default=False)
     if scenario is not None:
         wanted = streams.load_scenario(scenario)
     else:
         seconds = round(hours * 3600)
-        first = _time(start, "--start") or session.clock().replace(microsecond=0) - timedelta(seconds=seconds)
+        first = options.moment_of(start, "--start") or session.clock().replace(microsecond=0) - timedelta(
+            seconds=seconds
+        )
         wanted = streams.default_scenario(seed, first, seconds, records, codes)
     jobs.generate(session, to, wanted)
 
 
 @app.command(epilog="Example: streammetrics status --json")
-def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
     """Tell in ten lines what the store holds, what was judged, what is open and what waits to be read."""
     from streammetrics import status as statuses
 
-    session = _session(config, as_json)
+    session = options.session_of(config, as_json)
     found = statuses.collect(session.store, session.config, session.clock())
     session.out(statuses.as_json(found) if as_json else statuses.render(found))
+
+
+@app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
+def explain(
+    code: options.CodeOption,
+    at: options.AtOption,
+    rule: options.RuleOption = None,
+    config: options.ConfigOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Tell why a rule fired for a code at a time, or why not: counts, exposure, evidence, which gate said no."""
+    from streammetrics import explain as explanations
+
+    session = options.session_of(config, as_json)
+    for found in explanations.explain(session.store, session.config, code, options.required_moment(at, "--at"), rule):
+        session.out(explanations.as_json(found) if as_json else explanations.render(found))
+
+
+@app.command(epilog="Example: streammetrics backtest --since 2026-11-20 --until 2026-11-23 --null 20")
+def backtest(
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    config: options.ConfigOption = None,
+    null: options.NullOption = 0,
+    injections: options.InjectOption = None,
+    seed: options.DrawSeedOption = 1,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Judge history by these settings and store nothing: which incidents would have fired. Without times, a day."""
+    from streammetrics import backtest as backtests
+
+    wanted = [backtests.parse(text) for text in injections or ()]
+    span = options.moment_of(since, "--since"), options.moment_of(until, "--until")
+    backtests.backtest(options.session_of(config, as_json), *span, repetitions=null, injections=wanted, seed=seed)
 
 
 @app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
@@ -191,7 +218,7 @@ def demo(
     """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
     from streammetrics import demo as demonstration
 
-    sys.exit(demonstration.demo(_session(None, use_default=False), folder))
+    sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -218,31 +245,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    _stderr(f"streammetrics: {message}")
+    options.stderr(f"streammetrics: {message}")
     sys.exit(code)
-
-
-def _stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _config_path(path: Path | None) -> Path | None:
-    if path is None and configuration.DEFAULT_CONFIG.exists():
-        return configuration.DEFAULT_CONFIG
-    return path
-
-
-def _session(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
-    found = _config_path(path) if use_default else path
-    return Session(configuration.load(found), Progress(sys.stderr.isatty(), _stderr), as_json=as_json)
-
-
-def _time(text: str | None, option: str) -> datetime | None:
-    """A time of the command line as naive UTC."""
-    if text is None:
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

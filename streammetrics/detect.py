@@ -24,11 +24,22 @@ LONGEST_PORTION_SECONDS = 24 * 3600
 _ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
 
+DAY_SECONDS = 24 * 3600
+
+EVER = (-62135596800, _ALL)
+"""The span from year 1 to year 9999, epoch seconds."""
+
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
 
+# In a span: nothing after it is known.
 _SCOPES = """
-select rule, settings_hash, baseline, candidate, judged_after, judged_until, complete_until, settled_until from scopes
+select
+    rule, settings_hash, baseline, candidate, greatest(judged_after, {after:d}) as judged_after,
+    least(judged_until, {until:d}) as judged_until,
+    case when complete_until > {until:d} then {until:d} else complete_until end as complete_until,
+    case when settled_until > {until:d} then {until:d} else settled_until end as settled_until
+from scopes
 """
 
 # With the input over, the last bins end after the last record.
@@ -87,6 +98,7 @@ def judge(
     is_final: bool = False,
     on_portion: Callable[[int, int], None] = lambda done, total: None,
     portion_seconds: int | None = None,
+    span: tuple[int, int] = EVER,
 ) -> Pass:
     """Judge all that waits.
 
@@ -95,10 +107,11 @@ def judge(
         is_final: the input is over, so that the last bin is complete as well.
         on_portion: is told how many portions are done, and of how many.
         portion_seconds: a scope that is longer is judged in pieces of so much; None: as memory allows.
+        span: only bins that end in (after, until], epoch seconds, are judged, as if nothing were heard afterwards.
     """
     started_at = clock()
     with connection.begin():
-        bounds = plan(connection, config, is_final=is_final)
+        bounds = plan(connection, config, is_final=is_final, span=span)
         if bounds is None:
             _remember(connection, _ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
@@ -117,7 +130,9 @@ def judge(
     return Pass(tuple(run_ids), *bounds, total)
 
 
-def plan(connection: Connection, config: Config, *, is_final: bool = False) -> tuple[int, int] | None:
+def plan(
+    connection: Connection, config: Config, *, is_final: bool = False, span: tuple[int, int] = EVER
+) -> tuple[int, int] | None:
     """Bring views and settings up to date and find out what waits, in the caller's transaction.
 
     Returns:
@@ -125,7 +140,8 @@ def plan(connection: Connection, config: Config, *, is_final: bool = False) -> t
     """
     views.publish(connection)
     relations.replace(connection, config)
-    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(_SCOPES, is_final=is_final))
+    scopes = _SCOPES.format(after=span[0], until=span[1])
+    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
     return None if after is None or after >= until else (after, until)

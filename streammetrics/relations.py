@@ -52,6 +52,8 @@ update progress set judged_until = least(judged_until, greatest($since, timestam
 where rule in (select rule from rules where detector = 'sequential')
 """
 
+_OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
+
 _SETTINGS = _Statements(
     "select lateness_seconds, merge_seconds, is_final from settings",
     "delete from settings",
@@ -83,6 +85,19 @@ def replace(connection: Connection, config: Config) -> None:
     if changed:
         connection.exec_driver_sql(_REWIND, {"since": min(changed)[0]})
     _replace(connection, _SETTINGS, [(config.detect.lateness_seconds, config.detect.merge_seconds, False)])
+
+
+def overlay(connection: Connection, config: Config) -> None:
+    """Make temporary relations that say what `config` says, which this connection reads instead of the store's."""
+    for name in _OVERLAID:
+        connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name} limit 0")
+    replace(connection, config)
+
+
+def reveal(connection: Connection) -> None:
+    """Take the temporary relations away again."""
+    for name in _OVERLAID:
+        connection.exec_driver_sql(f"drop table if exists temp.main.{name}")
 
 
 def settings_hash(config: Config, rule: AnyRule) -> str:

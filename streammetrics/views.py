@@ -94,7 +94,7 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
         final: a SELECT over relations of sql/ and base tables; its relations are found by their names.
         piece: the slice of time to read; None reads all.
         is_final: the input is over, so that the last bin is complete.
-        bases: texts that stand in for a base table, by its name.
+        bases: texts that stand in for a base table or a relation, by its name.
     """
     needed = _needed(final)
     texts: dict[str, str] = {}
@@ -102,10 +102,10 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
         texts["counters"] = _counters(piece.after - piece.lead_seconds, piece.until)
     if is_final:
         texts["settings"] = "select lateness_seconds, merge_seconds, true as is_final from main.settings"
-    texts.update(bases)
+    texts.update({name: text for name, text in bases.items() if name not in relations()})
     for name, relation in relations().items():
         if name in needed:
-            texts[name] = relation.text if piece is None else _sliced(relation, piece)
+            texts[name] = bases[name] if name in bases else _sliced(relation, piece)
     if not texts:
         return final
     return "with\n" + ",\n\n".join(f"{name} as (\n{text}\n)" for name, text in texts.items()) + "\n\n" + final
@@ -120,8 +120,10 @@ def _needed(final: str) -> set[str]:
     return needed
 
 
-def _sliced(relation: Relation, piece: Slice) -> str:
+def _sliced(relation: Relation, piece: Slice | None) -> str:
     """The relation's text, with what only the slice knows in place of what the whole store would say."""
+    if piece is None:
+        return relation.text
     if relation.name == "presence":
         wide = _counters(piece.after - PRESENCE_LEAD_SECONDS - piece.lead_seconds, piece.until + PRESENCE_LAG_SECONDS)
         return f"with counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"

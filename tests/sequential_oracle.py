@@ -21,9 +21,9 @@ from tests.oracle import Key, Pair, Record, Stream
 UNIT = 2**30
 """The evidence of a bin is a whole number of 1 / UNIT."""
 BLOCK_SECONDS = 120
-OLDEST_BLOCK, NEWEST_BLOCK, FEWEST_BLOCKS = 182, 3, 8
+OLDEST_BLOCK, NEWEST_BLOCK, FEWEST_BLOCKS, FARTHEST_NEIGHBOUR = 182, 3, 8, 30
 HOUR_SECONDS = 3600
-DOUBT = 4 * math.log(10)
+DOUBT = 3 * math.log(10)
 
 
 class Evidence(NamedTuple):
@@ -147,9 +147,22 @@ class Judged:
         else:
             known = self._given(start)
         share = 0.5 if known is None else known
-        exposure = "assumed" if known is None else self.comparison.exposure or "given"
+        exposure = self._assumed(start) if known is None else self.comparison.exposure or "given"
         least = max(share, 0.0001)
         return Share(exposure, min(least, 0.9999), min(least * (1 + tolerance), (1 + share) / 2, 0.9999))
+
+    def _assumed(self, start: int) -> str:
+        """Equal shares are doubtful where one build sent less than a fifth of all records in the hour before."""
+        block = start // BLOCK_SECONDS * BLOCK_SECONDS
+        told = [c for counts in self.counts.values() for s, c in counts.items() if self._is_before(s, block)]
+        errors = sum(c.both for c in told)
+        is_doubtful = errors > 0 and abs(sum(c.candidate for c in told) / errors - 0.5) > 0.3
+        return "doubtful" if is_doubtful else "assumed"
+
+    @staticmethod
+    def _is_before(start: int, block: int) -> bool:
+        """Whether a bin's block lies in the hour before a block."""
+        return block - HOUR_SECONDS <= start // BLOCK_SECONDS * BLOCK_SECONDS < block
 
     def _given(self, start: int) -> float | None:
         """The highest share that holds at a moment of the bin."""
@@ -198,24 +211,35 @@ class Judged:
         return found
 
     @cache  # noqa: B019
-    def own_dispersion(self, code: str, block: int) -> float | None:
-        near = range(block - OLDEST_BLOCK, block - NEWEST_BLOCK + 1)
-        blocks = [told for number, told in self.blocks[code].items() if number in near]
-        candidate = sum(k for _, k, _ in blocks)
-        if len(blocks) < FEWEST_BLOCKS or not candidate:
+    def own_dispersion(self, code: str, block: int) -> tuple[float, int] | None:
+        """How far the share moves from one block with errors to the next, and of how many pairs of them."""
+        told = self.blocks[code]
+        near = [number for number in told if block - OLDEST_BLOCK <= number <= block - NEWEST_BLOCK]
+        increase = sum(told[number][1] for number in near) / (sum(told[number][2] for number in near) or 1)
+        pairs = 0
+        spread = scale = excess = 0.0
+        for number in near:
+            before = max((other for other in told if number - FARTHEST_NEIGHBOUR <= other < number), default=None)
+            if before is not None:
+                (n0, k0, e0), (n, k, e) = told[before], told[number]
+                pairs += 1
+                spread += (k * e0 - k0 * e) ** 2 / (e + e0)
+                scale += e * e0
+                excess += (e * e0) ** 2 / (e + e0) * (1 / n + 1 / n0)
+        if pairs < FEWEST_BLOCKS - 1 or increase * excess >= 0.999999 * scale or not increase:
             return None
-        increase = candidate / sum(e for _, _, e in blocks)
-        variance = sum(increase * e * (1 - increase * e / n) for n, _, e in blocks)
-        if variance <= 0.000001 * candidate:
-            return None
-        return sum((k - increase * e) ** 2 for _, k, e in blocks) / variance
+        return round(spread / (increase * (scale - increase * excess)), 6), pairs
 
     @cache  # noqa: B019
     def weight(self, code: str, block: int) -> float:
-        known = [own for c in self.counts if (own := self.own_dispersion(c, block)) is not None]
+        known = [own[0] for c in self.counts if (own := self.own_dispersion(c, block)) is not None]
         if not known:
             return 0.0
-        return 1 / round(max(1.0, self.own_dispersion(code, block) or 0.0, median(known)), 6)
+        usual = max(1.0, median(known))
+        own = self.own_dispersion(code, block)
+        if own is not None and own[0] > usual * (1 + 3 * math.sqrt(3 / own[1])):
+            return 1 / own[0]
+        return 1 / usual
 
     # Evidence
 
@@ -258,13 +282,30 @@ class Judged:
         }
         if not terms:
             return None
-        length, place = max(terms, key=lambda key: (terms[key], -key[0], -key[1]))
-        top = terms[length, place]
+        top = max(terms.values())
         value = (top + math.log(sum(math.exp(term - top) for term in terms.values()))) / math.log(10)
-        is_over = any(-windows[n][place] > DOUBT for n in windows if n < length)
-        if round(value, 9) < self.rule.threshold or is_over:
+        if round(value, 9) < self.rule.threshold or self._is_over(windows):
             return None
+        length, _ = max(terms, key=lambda key: (windows[key[0]][key[1]], -key[0], -key[1]))
         return self._told(code, stop - (length - 1) * self.width, stop, value)
+
+    def _exposure(self, stop: int, expected: float, errors: int) -> str:
+        """How the share is known; one that was given may have changed since the onset."""
+        share = self.share(stop)
+        is_changing = share.exposure == "given" and abs(expected - errors * share.candidate) > 0.001
+        return "changing" if is_changing else share.exposure
+
+    def _is_over(self, windows: dict[int, list[float]]) -> bool:
+        """Whether an increase that ended before the bin is so much likelier than any that goes on."""
+        running = max(likelihood for likelihoods in windows.values() for likelihood in likelihoods)
+        ended = [
+            longer - shorter
+            for n, since in windows.items()
+            for m, until in windows.items()
+            if m < n
+            for longer, shorter in zip(since, until, strict=True)
+        ]
+        return max(ended, default=-math.inf) - running > DOUBT
 
     def _told(self, code: str, start: int, stop: int, value: float) -> Evidence:
         counts = {s: c for s, c in self.counts[code].items() if start <= s <= stop}
@@ -279,7 +320,7 @@ class Judged:
             b,
             k,
             k * (b + k - e) / (b * e) if b else None,
-            self.share(stop).exposure,
+            self._exposure(stop, e, b + k),
             e / (b + k),
             tested / (b + k),
             (b + k) / weighed,

@@ -36,7 +36,7 @@ def store() -> Iterator[Connection]:
 def told(store: Connection) -> dict[Key, tuple[Any, ...]]:
     """What is stored of the alerts that hold."""
     return {
-        Key(*row[:5], second_of(row[5])): (second_of(row[6]), second_of(row[7]), *row[8:])
+        Key(row[0], row[1], row[2], row[3], row[4], second_of(row[5])): (second_of(row[6]), second_of(row[7]), *row[8:])
         for row in select(store, ALERTS)
     }
 

@@ -1,0 +1,222 @@
+"""Histories in which no code increased: the builds of all errors drawn anew, again and again, and judged."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from streammetrics import detect
+from streammetrics.backtest import poisson
+from streammetrics.backtest.history import Span
+from streammetrics.backtest.inject import INJECTED
+from streammetrics.backtest.shares import Pair, Seconds, fetched, pairs_of
+from streammetrics.config import Comparison, Config, SequentialRule
+from streammetrics.detect import DAY_SECONDS
+from streammetrics.views import Slice, compose
+
+_EMPTY = ("delete from counters", "delete from alerts", "delete from progress", "delete from runs")
+
+_LEAD_SECONDS = 3600
+"""Of bins alone, whatever they hold: no window looks back before them."""
+
+_KEEP = "create or replace temp table originals as select * from counters where batch_id <> ? order by second"
+
+_CODES = """
+create or replace temp table numbered_codes as
+select code, row_number() over (order by code) as place from codes group by code
+"""
+
+_SPANS = """
+create or replace temp table drawn_pairs as
+select unnest($baselines) as baseline, unnest($candidates) as candidate, unnest($starts) as from_second,
+    unnest($stops) as until_second, unnest($places) as pair_place
+"""
+
+_TALLIES = """
+select
+    cast(epoch(originals.second) as bigint) as second, numbered_codes.place as code,
+    cast(sum(originals.errors) as bigint) as errors
+from originals
+inner join drawn_pairs as pairs
+    on
+        originals.build in (pairs.baseline, pairs.candidate) and epoch(originals.second) >= pairs.from_second
+        and epoch(originals.second) < pairs.until_second
+inner join numbered_codes on originals.code = numbered_codes.code
+where pairs.pair_place = $place
+group by originals.second, numbered_codes.place
+order by originals.second, numbered_codes.place
+"""
+
+_OTHERS = """
+create or replace temp table others as
+select originals.*
+from originals
+anti join drawn_pairs as pairs
+    on
+        originals.build in (pairs.baseline, pairs.candidate) and epoch(originals.second) >= pairs.from_second
+        and epoch(originals.second) < pairs.until_second
+order by originals.second
+"""
+
+_INSERT = """
+insert into counters
+select make_timestamp(drawn.second * 1000000), $build, numbered_codes.code, drawn.errors, 0
+from drawn inner join numbered_codes on drawn.code = numbered_codes.place
+"""
+
+_JUDGED = """
+select rule, cast(count(*) filter (where is_judged) * max(bin_seconds) as bigint) as seconds
+from judged_bins
+where bin_second + bin_seconds > {after:d} and bin_second + bin_seconds <= {until:d}
+group by rule
+"""
+
+_FALSE = "select rule, count(*) from incidents group by rule"
+
+
+@dataclass(frozen=True)
+class Null:
+    """False alarms (incidents) that a rule gave where nothing had increased, and what its setting promises.
+
+    The interval of the rate, per 1,000 code-days, is exact (95 %). `promised` is None for rules that promise nothing.
+    """
+
+    rule: str
+    comparison: Comparison
+    repetitions: int
+    codes: int
+    code_days: float
+    incidents: int
+    rate: float
+    low: float
+    high: float
+    promised: float | None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the promise may be true: the interval reaches down to it. None without one, or without any day."""
+        return None if self.promised is None or not self.code_days else self.low <= self.promised
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """The errors of both builds of a pair, by second and code."""
+
+    pair: Pair
+    seconds: Seconds
+    codes: npt.NDArray[np.int64]
+    errors: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float64]
+
+
+def measure(
+    connection: Connection,
+    config: Config,
+    within: Span,
+    span: Span,
+    repetitions: int,
+    seed: int,
+    clock: Callable[[], datetime],
+    advance: Callable[[float, float], None],
+) -> Iterator[Null]:
+    """Each comparison by itself, `repetitions` times: draw, judge, count the incidents. One result for each rule.
+
+    For each second and code, the candidate's part of the errors of both builds is drawn anew: binomial, with its share
+    of the exposure. The scratch store's own records are changed.
+
+    Args:
+        within: the seconds of the copied history, lead-in and all; they are drawn anew as well.
+        span: what is judged.
+    """
+    total, done = repetitions * len(config.comparison), 0
+    with connection.begin():
+        connection.exec_driver_sql(_KEEP, (INJECTED,))
+        connection.exec_driver_sql(_CODES)
+    for number, comparison in enumerate(config.comparison):
+        alone = config.model_copy(update={"comparison": (comparison,)})
+        with connection.begin():
+            # Shares that are estimated are those of the history itself, without what was added or drawn before.
+            connection.exec_driver_sql("delete from counters")
+            connection.exec_driver_sql("insert into counters from originals")
+            draws = _prepared(connection, pairs_of(connection, config, comparison, within))
+        codes = len({code for draw in draws for code in np.unique(_codes(draw, span)).tolist()})
+        found = {rule.name: 0 for rule in config.rule}
+        seconds = {rule.name: 0 for rule in config.rule}
+        for repetition in range(repetitions):
+            advance(done, total)
+            with connection.begin():
+                _draw(connection, draws, np.random.default_rng([seed, number, repetition]))
+            detect.judge(connection, alone, clock, span=span.bounds)
+            with connection.begin():
+                for rule, count in connection.exec_driver_sql(_FALSE):
+                    found[rule] += count
+                for rule, count in _judged(connection, span):
+                    seconds[rule] += count
+            done += 1
+        advance(done, total)
+        for rule in config.rule:
+            days = codes * seconds[rule.name] / DAY_SECONDS
+            low, high = poisson.interval(found[rule.name])
+            per_day = 1000 / days if days else 0.0
+            yield Null(
+                rule=rule.name,
+                comparison=comparison,
+                repetitions=repetitions,
+                codes=codes,
+                code_days=days,
+                incidents=found[rule.name],
+                rate=found[rule.name] * per_day,
+                low=low * per_day,
+                high=high * per_day,
+                promised=1000 / rule.false_alarm_days_per_code if isinstance(rule, SequentialRule) else None,
+            )
+
+
+def _prepared(connection: Connection, pairs: list[Pair]) -> list[_Draws]:
+    """Fetch what is drawn from, and set aside the records that no draw changes."""
+    columns = {
+        "baselines": [pair.baseline for pair in pairs], "candidates": [pair.candidate for pair in pairs],
+        "starts": [pair.from_second for pair in pairs], "stops": [pair.until_second for pair in pairs],
+        "places": list(range(len(pairs))),
+    }  # fmt: skip
+    connection.exec_driver_sql(_SPANS, columns)
+    connection.exec_driver_sql(_OTHERS)
+    draws = []
+    for place, pair in enumerate(pairs):
+        column = fetched(connection, _TALLIES, {"place": place})
+        shares = pair.shares_at(column["second"])
+        draws.append(_Draws(pair, column["second"], column["code"], column["errors"], shares))
+    return draws
+
+
+def _draw(connection: Connection, draws: list[_Draws], dice: np.random.Generator) -> None:
+    """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
+    for statement in _EMPTY:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("insert into counters from others")
+    driver = connection.connection.driver_connection
+    for draw in draws:
+        candidate = dice.binomial(draw.errors, draw.shares)
+        for build, errors in ((draw.pair.baseline, draw.errors - candidate), (draw.pair.candidate, candidate)):
+            some = errors > 0
+            drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
+            driver.register("drawn", drawn)  # type: ignore[union-attr]
+            connection.exec_driver_sql(_INSERT, {"build": build})
+            driver.unregister("drawn")  # type: ignore[union-attr]
+
+
+def _codes(draw: _Draws, span: Span) -> npt.NDArray[np.int64]:
+    """The codes that were sent in the span."""
+    return draw.codes[(draw.seconds >= span.after) & (draw.seconds < span.until)]
+
+
+def _judged(connection: Connection, span: Span) -> Iterator[tuple[str, int]]:
+    """How many seconds of the span each rule has judged."""
+    for after in range(span.after, span.until, DAY_SECONDS):
+        until = min(after + DAY_SECONDS, span.until)
+        sql = _JUDGED.format(after=after, until=until)
+        for rule, seconds in connection.exec_driver_sql(compose(sql, Slice(after, until, _LEAD_SECONDS))):
+            yield str(rule), int(seconds)

@@ -1,0 +1,79 @@
+"""What a backtest found, in words and as lines of JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streammetrics.backtest.history import Span
+from streammetrics.backtest.inject import Detection
+from streammetrics.backtest.null import Null
+from streammetrics.narrate import as_json, incident_line, moment, printable
+
+
+def incident(row: Mapping[str, Any], is_json: bool) -> str:
+    """An incident that would have been told of."""
+    return as_json({"kind": "incident", **row}) if is_json else incident_line(row)
+
+
+def summary(span: Span, days: float, incidents: int, is_json: bool) -> str:
+    """How many incidents in how many days that were judged."""
+    per_day = incidents / days if days else None
+    if is_json:
+        told = {"since": span.since_ts, "until": span.until_ts, "days": days, "incidents": incidents}
+        return as_json({"kind": "summary", **told, "incidents_per_day": per_day})
+    stretch = f"{moment(span.since_ts)} to {moment(span.until_ts)} UTC"
+    if per_day is None:
+        return f"{stretch}: nothing was judged, for no two builds were compared and complete"
+    return f"{stretch}: {days:.3g} d judged, {_count(incidents, 'incident')}, {per_day:.3g} a day"
+
+
+def detection(found: Detection, is_json: bool) -> str:
+    """When a rule found an increase that was added."""
+    added = found.added
+    wanted, pair = added.injection, added.pair
+    if is_json:
+        return as_json(
+            {
+                "kind": "injection", "code": wanted.code, "ratio": wanted.ratio, "at": wanted.at, "rule": found.rule,
+                "baseline": pair.baseline, "candidate": pair.candidate, "errors_added": added.errors,
+                "is_expected_rate": added.is_expected, "found_after_seconds": found.found_after_seconds,
+                "was_open": found.was_open,
+            }
+        )  # fmt: skip
+    rate = "the rate to be expected by the baseline's, for the candidate sent none" if added.is_expected else "its rate"
+    then = "not found" if found.found_after_seconds is None else f"found after {found.found_after_seconds:,.0f} s"
+    if found.was_open:
+        then += ", but an incident was open before"
+    return printable(
+        f"injected code {wanted.code} x{wanted.ratio:g} from {moment(wanted.at)} UTC into {pair.candidate}, "
+        f"{_count(added.errors, 'error')} more, from {rate}: {then}  {found.rule}"
+    )
+
+
+def null(found: Null, seed: int, is_json: bool) -> str:
+    """How many false alarms a rule gave, beside what its setting promises."""
+    pair = found.comparison
+    if is_json:
+        return as_json(
+            {
+                "kind": "null", "rule": found.rule, "baseline": pair.baseline, "candidate": pair.candidate,
+                "builds": pair.builds, "repetitions": found.repetitions, "seed": seed, "codes": found.codes,
+                "code_days": found.code_days, "incidents": found.incidents, "per_1000_code_days": found.rate,
+                "low": found.low, "high": found.high, "promised": found.promised, "agrees": found.agrees,
+            }
+        )  # fmt: skip
+    head = f"null, {_count(found.repetitions, 'repetition')}: {printable(found.rule)}, "
+    if not found.code_days:
+        return f"{head}{printable(pair.baseline)} -> {printable(pair.candidate)}: nothing was judged"
+    measured = (
+        f"{printable(pair.baseline)} -> {printable(pair.candidate)}: {_count(found.incidents, 'false alarm')} in "
+        f"{found.code_days:,.5g} code-days, {found.rate:.3g} per 1,000 code-days (95 %: {found.low:.3g} to "
+        f"{found.high:.3g})"
+    )
+    if found.promised is None:
+        return f"{head}{measured}; this rule promises nothing"
+    verdict = "agrees with the setting" if found.agrees else "does not agree with the setting"
+    return f"{head}{measured}; at most {found.promised:.3g} promised: {verdict}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

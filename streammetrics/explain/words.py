@@ -1,0 +1,123 @@
+"""An explanation in words, for the engineer who was called."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+
+from streammetrics.explain.facts import Explanation, Window
+from streammetrics.narrate import figure, moment, printable
+
+_EXPOSURE = {
+    "equal": "equal, as configured",
+    "given": "as configured",
+    "changing": "as configured, its mean for it changes in the window",
+    "estimated": "estimated from the stream",
+    "assumed": "assumed equal, for nothing is configured",
+    "doubtful": "assumed equal, but the candidate's share of all records says otherwise: set exposure",
+}
+
+
+def render(found: Explanation) -> str:
+    """A block of lines: the verdict first, then what it rests on."""
+    head = f"code {found.code}  {moment(found.start_ts)} to {found.end_ts:%H:%M:%S} UTC"
+    lines = [("rule", f"{found.rule} ({found.detector})")]
+    if found.baseline is not None:
+        lines.append(("builds", f"{found.baseline} -> {found.candidate}"))
+    lines.append(("fired" if found.gate is None else "not fired", verdict(found)))
+    lines += _figures(found)
+    return "\n".join([printable(head), *(f"  {name:<11} {printable(text)}" for name, text in lines)]) + "\n"
+
+
+def verdict(found: Explanation) -> str:
+    """Why it fired, or which gate said no, in a sentence."""
+    match found.gate:
+        case None if found.short_by is None and found.doubt is not None:
+            return f"the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10)"
+        case None:
+            return f"the mean, {_figure(found.value)}, is above the threshold, {_figure(found.threshold)}"
+        case "no comparison":
+            return "no two builds were compared near that time"
+        case "pair":
+            return f"these builds are compared in bins that end {_stretch(found.rules_from, found.rules_until)}"
+        case "incomplete":
+            awaited = "both builds are" if found.awaited_build is None else f"build {found.awaited_build} is"
+            return f"the bin is not complete yet: {awaited} awaited, heard up to {_moment(found.judged_until)}"
+        case "gap":
+            return f"build {found.gap_build} was silent {_stretch(found.gap_from, found.gap_until)}: its feed failed"
+        case "no record":
+            return "neither build sent the code near that time"
+        case "dispersion":
+            return (
+                "errors count for nothing yet: how bursty they are is told from 8 blocks of two minutes with errors, "
+                f"{_short(found)}"
+            )
+        case "recovery":
+            return (
+                f"it is over: the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10), "
+                f"but that the increase has ended is {math.exp(min(found.doubt or 0, 600)):.3g} times likelier than that it "
+                "goes on"
+            )
+        case "threshold":
+            return f"no mean is above the threshold: the highest is {_figure(found.value)}"
+    return _short(found)
+
+
+def _short(found: Explanation) -> str:
+    """What is missing of the evidence."""
+    if found.short_by is None:
+        return "there is no evidence yet"
+    return (
+        f"the evidence is short by a factor of {found.short_by:,.3g}: {_figure(found.value)} of "
+        f"{_figure(found.threshold)} (log10)"
+    )
+
+
+def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
+    if found.bin_baseline_errors is not None:
+        yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
+    if found.onset is not None:
+        counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {found.window_bins:,} bins"
+        yield "since", f"{moment(found.onset)}: {counts}{_ratio(found)}"
+    if found.gate in ("incomplete", "gap") and found.threshold is not None:
+        yield "so far", f"{_figure(found.value)}, threshold {_figure(found.threshold)}"
+    if found.candidate_share is not None and found.exposure is not None:
+        yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
+    if found.weight is not None:
+        known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g}"
+        yield (
+            "dispersion",
+            f"{known} (the median of the codes, or the code's own if surely more): an error counts for {found.weight:.4g}",
+        )
+    for place, window in enumerate(found.windows):
+        yield "windows" if place == 0 else "", _window(window)
+
+
+def _ratio(found: Explanation) -> str:
+    if found.ratio_low is None:
+        return "" if found.ratio is None else f" (x{found.ratio:.3g})"
+    if found.ratio_high is None or found.ratio is None:
+        return f" (at least x{found.ratio_low:.3g})"
+    return f" (x{found.ratio:.3g}, 95 %: {found.ratio_low:.3g} to {found.ratio_high:.3g})"
+
+
+def _window(window: Window) -> str:
+    if window.mean is not None:
+        return f"{window.window_bins:>5,} bins: mean {figure(window.mean)}"
+    return (
+        f"{window.window_bins:>5,} bins, x{_figure(window.rate_ratio)}: log likelihood "
+        f"{window.log_likelihood:.2f}, with its weight {window.term:.2f}"
+    )
+
+
+def _stretch(since: datetime | None, until: datetime | None) -> str:
+    parts = [f"after {moment(since)}"] if since is not None else []
+    parts += [f"until {moment(until)}"] if until is not None else []
+    return " and ".join(parts)
+
+
+def _moment(value: datetime | None) -> str:
+    return "never" if value is None else moment(value)
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else figure(value)

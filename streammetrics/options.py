@@ -1,0 +1,81 @@
+"""What commands have in common: their options, and what these mean."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streammetrics import config as configuration
+from streammetrics.errors import UsageError
+from streammetrics.jobs import Session
+from streammetrics.progress import Progress
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
+]
+FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: the last bin is complete.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
+]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
+StartOption = Annotated[str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")]
+PictureOption = Annotated[
+    Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
+]
+RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
+CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
+AtOption = Annotated[
+    str, typer.Option("--at", metavar="TIME", help="UTC; the bins that hold it, such as an alert's stop_ts.")
+]
+NullOption = Annotated[
+    int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds anew N times.")
+]
+InjectOption = Annotated[
+    list[str] | None,
+    typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and tell when it is found."),
+]
+DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
+
+
+def stderr(text: str) -> None:
+    """A line of words."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def config_path(path: Path | None) -> Path | None:
+    """The settings that apply: the file that was named, else that of the working directory, if there is one."""
+    if path is None and configuration.DEFAULT_CONFIG.exists():
+        return configuration.DEFAULT_CONFIG
+    return path
+
+
+def session_of(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
+    """A command's session; without `use_default` the file in the working directory does not count."""
+    found = config_path(path) if use_default else path
+    return Session(configuration.load(found), Progress(sys.stderr.isatty(), stderr), as_json=as_json)
+
+
+def moment_of(text: str | None, option: str) -> datetime | None:
+    """A time of the command line as naive UTC."""
+    return None if text is None else required_moment(text, option)
+
+
+def required_moment(text: str, option: str) -> datetime:
+    """The same, where there has to be one.
+
+    Raises:
+        UsageError: `text`, which `option` was given, is not a time.
+    """
+    try:
+        value = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

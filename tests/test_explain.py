@@ -1,0 +1,215 @@
+"""Why a rule fired, or which gate said no: one gate a test, and that an explanation says what a pass did."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from streammetrics.config import Comparison, Config, Exposure, Rule, SequentialRule
+from streammetrics.errors import UsageError
+from streammetrics.explain import Explanation, as_json, explain, render
+from streammetrics.store import Store
+from tests.histories import history
+from tests.oracle import Record
+from tests.streams import MONDAY, moment_of, second_of
+from tests.test_cli import streammetrics
+
+MINUTE, HOUR = 60, 3600
+EVIDENCE = SequentialRule(name="regression", detector="sequential")
+DIFFERENCE = Rule(name="difference", detector="mean_difference", bin_seconds=50, window_bins=(2, 4), threshold=6)
+CONFIG = Config(rule=(EVIDENCE, DIFFERENCE))
+
+
+def stream(more: Iterable[int] = (), seconds: int = HOUR + 30 * MINUTE, code: str = "7") -> list[Record]:
+    """Two builds that send code 7 each other second, and the seconds in which the new one sends `code` as well."""
+    steady = [Record(MONDAY + second, build, "7") for second in range(0, seconds, 2) for build in ("1.9", "1.10")]
+    return steady + [Record(MONDAY + second, "1.10", code) for second in more]
+
+
+@pytest.fixture(scope="module")
+def regressed(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """From 0:50 to 1:00 the new build sends three times as many; from then on it sends as many as the old one again."""
+    more = range(50 * MINUTE, 60 * MINUTE)
+    return history(tmp_path_factory.mktemp("regressed") / "a.duckdb", stream(more), CONFIG)
+
+
+def the(found: list[Explanation]) -> Explanation:
+    (only,) = found
+    return only
+
+
+def at(store: Store, second: int, code: str = "7", rule: str = "regression", config: Config = CONFIG) -> Explanation:
+    return the(explain(store, config, code, moment_of(MONDAY + second), rule))
+
+
+def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
+    found = at(regressed, 55 * MINUTE + 7)
+    assert (found.gate, found.start_ts) == (None, moment_of(MONDAY + 55 * MINUTE))
+    assert (found.baseline, found.candidate) == ("1.9", "1.10")
+    assert (found.bin_baseline_errors, found.bin_candidate_errors) == (5, 15)
+    assert found.value is not None
+    assert found.value > found.threshold == pytest.approx(6.936514)  # type: ignore[operator]
+    assert found.short_by is None
+    assert found.onset is not None
+    assert 48 * MINUTE <= second_of(found.onset) - MONDAY <= 50 * MINUTE
+    assert (found.exposure, found.candidate_share, found.dispersion, found.weight) == ("assumed", 0.5, 1, 1)
+    assert found.ratio_low is not None
+    assert found.ratio_high is not None
+    assert found.ratio_low < found.ratio < found.ratio_high  # type: ignore[operator]
+    assert len(found.windows) == 5
+    terms = [window.term for window in found.windows]
+    assert terms == sorted(terms, reverse=True)  # type: ignore[type-var]
+    assert found.windows[0].window_bins == found.window_bins
+    text = render(found)
+    assert "  fired       the evidence, " in text
+    assert "5 -> 15 errors" in text
+    assert "assumed equal" in text
+
+
+@pytest.mark.slow
+def test_it_fires_in_exactly_the_bins_that_have_an_alert(regressed: Store) -> None:
+    with regressed.read() as connection:
+        stops = "select rule, epoch(stop_ts)::bigint from alerts where code = '7' and state = 'current'"
+        alerted = {tuple(row) for row in connection.exec_driver_sql(stops)}
+    assert {rule for rule, _ in alerted} == {"regression", "difference"}
+    for rule in CONFIG.rule:
+        for second in range(MONDAY + 49 * MINUTE, MONDAY + 80 * MINUTE, 230):
+            start = second // rule.bin_seconds * rule.bin_seconds
+            fired = at(regressed, start - MONDAY, rule=rule.name).gate is None
+            assert fired == ((rule.name, start) in alerted), (rule.name, moment_of(start))
+
+
+def test_too_little_evidence_is_short_by_a_factor(regressed: Store) -> None:
+    found = at(regressed, 49 * MINUTE)
+    assert found.gate == "evidence"
+    assert found.short_by == pytest.approx(10 ** (found.threshold - found.value))  # type: ignore[operator]
+    assert "the evidence is short by a factor of " in render(found)
+
+
+def test_recent_bins_speak_against_it_once_it_is_over(regressed: Store) -> None:
+    found = at(regressed, 75 * MINUTE)
+    assert found.gate == "recovery"
+    assert found.value > found.threshold  # type: ignore[operator]
+    assert found.doubt > 9.2  # type: ignore[operator]
+    assert "recent bins speak against an increase" in render(found)
+
+
+def test_before_bursts_can_be_told_errors_count_for_nothing(regressed: Store) -> None:
+    found = at(regressed, 5 * MINUTE)
+    assert (found.gate, found.weight, found.dispersion) == ("dispersion", 0, None)
+    assert "errors count for nothing yet" in render(found)
+
+
+def test_a_bin_that_is_not_complete_awaits_the_later_build(tmp_path: Path) -> None:
+    records = [record for record in stream() if record.build == "1.9" or record.second < MONDAY + HOUR]
+    store = history(tmp_path / "a.duckdb", records, CONFIG)
+    found = at(store, HOUR + MINUTE)
+    assert (found.gate, found.awaited_build) == ("incomplete", "1.10")
+    assert found.judged_until == moment_of(MONDAY + HOUR - 2)
+    assert "build 1.10 is awaited, heard up to 2026-11-23 00:59:58" in render(found)
+    assert found.bin_baseline_errors == 5, "what is there so far is told"
+
+
+def test_both_builds_are_awaited_after_the_last_record(regressed: Store) -> None:
+    found = at(regressed, 5 * HOUR)
+    assert (found.gate, found.awaited_build) == ("incomplete", None)
+    assert "both builds are awaited" in render(found)
+
+
+def test_a_bin_that_touches_a_gap_names_the_silent_build(tmp_path: Path) -> None:
+    silent = range(MONDAY + 40 * MINUTE, MONDAY + 50 * MINUTE)
+    records = [record for record in stream() if record.build != "1.9" or record.second not in silent]
+    found = at(history(tmp_path / "a.duckdb", records, CONFIG), 45 * MINUTE)
+    assert (found.gate, found.gap_build) == ("gap", "1.9")
+    assert (found.gap_from, found.gap_until) == (moment_of(silent.start - 1), moment_of(silent.stop))
+    assert "build 1.9 was silent after 2026-11-23 00:39:59 and until 2026-11-23 00:50:00" in render(found)
+
+
+def test_a_code_that_nobody_sent_near_has_no_record(tmp_path: Path) -> None:
+    store = history(tmp_path / "a.duckdb", stream([80 * MINUTE], code="9"), CONFIG)
+    found = at(store, 30 * MINUTE, "9")
+    assert (found.gate, found.value) == ("no record", None)
+    assert "neither build sent the code near that time" in render(found)
+
+
+def test_builds_that_are_compared_at_another_time_say_when(regressed: Store) -> None:
+    found = at(regressed, 0)
+    assert found.gate == "pair"
+    assert found.rules_from == moment_of(MONDAY + 38)
+    assert "these builds are compared in bins that end after 2026-11-23 00:00:38" in render(found)
+
+
+def test_without_two_builds_nothing_is_compared(tmp_path: Path) -> None:
+    records = [record for record in stream() if record.build == "1.9"]
+    store = history(tmp_path / "a.duckdb", records, CONFIG)
+    assert at(store, HOUR).gate == "no comparison"
+    assert "no two builds were compared" in render(at(store, HOUR))
+
+
+def test_means_are_told_against_their_threshold(regressed: Store) -> None:
+    high, low = (at(regressed, minutes * MINUTE, rule="difference") for minutes in (55, 30))
+    assert (high.gate, high.value, high.threshold, high.window_bins) == (None, 50, 6, 2)
+    assert [(window.window_bins, window.mean) for window in high.windows] == [(2, 50), (4, 50)]
+    assert "the mean, 50, is above the threshold, 6" in render(high)
+    assert (low.gate, low.value) == ("threshold", 0)
+    assert "no mean is above the threshold: the highest is 0" in render(low)
+
+
+def test_every_rule_and_comparison_is_explained(regressed: Store) -> None:
+    pairs = (Comparison(), Comparison(baseline="1.10", candidate="1.9"))
+    config = CONFIG.model_copy(update={"comparison": pairs})
+    found = explain(regressed, config, "7", moment_of(MONDAY + 55 * MINUTE))
+    assert {(one.rule, one.candidate, one.gate) for one in found} == {
+        ("regression", "1.10", None),
+        ("regression", "1.9", "evidence"),
+        ("difference", "1.10", None),
+        ("difference", "1.9", "threshold"),
+    }
+
+
+def test_the_exposure_is_that_of_the_configuration(regressed: Store) -> None:
+    users = (Exposure(build="1.9", users=1), Exposure(build="1.10", users=99))
+    found = at(regressed, 55 * MINUTE, config=CONFIG.model_copy(update={"exposure": users}))
+    assert (found.gate, found.exposure, found.candidate_share) == ("evidence", "given", 0.99)
+
+
+def test_the_store_is_as_it_was(regressed: Store) -> None:
+    before = regressed.path.read_bytes()
+    explain(regressed, Config(), "7", moment_of(MONDAY + HOUR))
+    assert regressed.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda store: at(store, 0, code="8"), "--code 8: no build in the store has sent it; its codes are: 7"),
+        (lambda store: at(store, 0, rule="none"), "there are: regression, difference"),
+    ],
+)
+def test_what_is_not_there_is_a_usage_error(regressed: Store, call: Callable[[Store], object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        call(regressed)
+
+
+def test_json_holds_all_of_it(regressed: Store) -> None:
+    told = json.loads(as_json(at(regressed, 55 * MINUTE)))
+    assert told["gate"] is None
+    assert told["start_ts"] == "2026-11-23 00:55:00"
+    assert len(told["windows"]) == 5
+    assert told["windows"][0].keys() == {"window_bins", "rate_ratio", "log_likelihood", "term", "mean"}
+
+
+@pytest.mark.slow
+def test_the_command_tells_it_in_words_and_as_json(regressed: Store) -> None:
+    folder = regressed.path.parent
+    (folder / "config.toml").write_text("[store]\npath = 'a.duckdb'\n")
+    arguments = ["explain", "--code", "7", "--at", "2026-11-23T00:55"]
+    done = streammetrics(folder, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "code 7  2026-11-23 00:55:00 to 00:55:10 UTC\n  rule        regression (sequential)\n"
+    )
+    (line,) = streammetrics(folder, *arguments, "--json").stdout.splitlines()
+    assert (json.loads(line)["rule"], json.loads(line)["gate"]) == ("regression", None)
+    assert streammetrics(folder, "explain", "--code", "7", "--at", "soon").returncode == 2
