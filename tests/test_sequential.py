@@ -36,8 +36,8 @@ def store() -> Iterator[Connection]:
 def told(store: Connection) -> dict[Key, tuple[Any, ...]]:
     """What is stored of the alerts that hold."""
     return {
-        Key(*row[:5], second_of(row[5])): (second_of(row[6]), second_of(row[7]), *row[8:])
-        for row in select(store, ALERTS)
+        Key(rule, baseline, candidate, code, bins, second_of(stop)): (second_of(start), second_of(end), *figures)
+        for rule, baseline, candidate, code, bins, stop, start, end, *figures in select(store, ALERTS)
     }
 
 
