@@ -97,7 +97,7 @@ def test_holds_the_truth_whenever_one_looks(ratio: float, share: float) -> None:
         for look in range(400):
             counts[dice.random() < expected] += 1
             if look % 4 == 0:
-                low, high = interval(*counts, share)
+                low, high = interval(counts[0], counts[1], share)
                 if ratio < low or (high is not None and ratio > high):
                     missed += 1
                     break
