@@ -74,10 +74,11 @@ _VERSION_2 = (
     "alter table comparisons add column exposure text",
     "alter table comparisons add column exposure_tolerance double",
     "alter table alerts add column judged_ts timestamp",
-    "update alerts set judged_ts = start_ts",
     "alter table alerts add column exposure text",
     "alter table alerts add column candidate_share double",
     "alter table alerts add column dispersion double",
+    # Last: DuckDB does not commit rows that were changed before their table was altered.
+    "update alerts set judged_ts = start_ts",
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2)

@@ -234,3 +234,13 @@ def test_incidents_of_the_difference_are_exactly_the_broken_codes(config: Path, 
 def test_example_of_the_reference(config: Path) -> None:
     window = Window(moment("0:59:00"), moment("0:59:40"), "3", 5)
     assert alerts(config, "mean_ratio")[window] == 1.9
+
+
+def test_default_rule_opens_incidents_for_exactly_the_broken_codes(reference: Path, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG.format(path=reference / "ErrorStreamSetA.csv").split("[[comparison]]")[0], encoding="utf-8")
+    streammetrics("run", config=file)
+    found = select(file, "select rule, code, count(*), min(alerts) > 0 from incidents group by all order by all")
+    assert found == [("regression", code, 1, True) for code in ("2", "3", "4")]
+    streammetrics("run", "--final", config=file)
+    assert select(file, "select distinct code from incidents order by code") == [("2",), ("3",), ("4",)]

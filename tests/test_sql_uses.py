@@ -8,34 +8,41 @@ import pytest
 from sqlalchemy import Connection, Row
 
 from streammetrics import detect, views
-from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from streammetrics.config import Comparison, Config, DetectSettings, Rule, SequentialRule
 from streammetrics.store import Store
 from streammetrics.views import Slice, compose
 from tests.oracle import Record
 from tests.streams import clock, load
 
 CONFIG = Config(
-    comparison=(Comparison(), Comparison(baseline="5.9", candidate="5.11")),
+    comparison=(Comparison(exposure="estimated"), Comparison(baseline="5.9", candidate="5.11", exposure="estimated")),
     rule=(
         Rule(name="ratio", detector="mean_ratio", bin_seconds=30, window_bins=(2, 5), threshold=1.1),
         Rule(name="difference", detector="mean_difference", bin_seconds=70, window_bins=(3,), threshold=0.2),
+        SequentialRule(
+            name="regression", detector="sequential", bin_seconds=60, history_seconds=900, false_alarm_days_per_code=1
+        ),
     ),
     detect=DetectSettings(lateness_seconds=7, merge_seconds=60),
 )
+PAIRS = (("5.9", "5.10"), ("5.10", "5.11"), ("5.9", "5.11"))
 FROM, UNTIL = 1_000_003, 1_000_003 + 8 * 3600
 SILENT_FROM, SILENT_UNTIL = FROM + 3_000, FROM + 15_000
-"""Build 5.9 is silent for longer than any slice looks back; 5.11 appears after that."""
+"""Build 5.9 is silent for longer than a slice of the reference rules looks back; 5.11 appears after that."""
+WORSE_FROM, WORSE_UNTIL = UNTIL - 10_000, UNTIL - 8_000
+"""Of one code build 5.10 sends more."""
 
 
 def stream() -> list[Record]:
     dice = random.Random(5)
     heard = {"5.9": FROM, "5.10": FROM + 600, "5.11": UNTIL - 4_000}
-    return [
+    usual = [
         Record(second, build, dice.choice(("7", "-17", "E_TIMEOUT")))
         for second in sorted(dice.randrange(FROM, UNTIL) for _ in range(2_000))
         for build in [dice.choice([build for build, since in heard.items() if since <= second])]
         if build != "5.9" or not SILENT_FROM <= second < SILENT_UNTIL
     ]
+    return usual + [Record(second, "5.10", "-17") for second in range(WORSE_FROM, WORSE_UNTIL, 10)]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +78,8 @@ def fired(store: Connection) -> list[Row[Any]]:
     """All that fires, as the view says."""
     found = list(store.exec_driver_sql("select * from fired").fetchall())
     assert {(row.rule, row.baseline, row.candidate) for row in found} == {
-        (rule.name, *pair) for rule in CONFIG.rule for pair in (("5.9", "5.10"), ("5.10", "5.11"), ("5.9", "5.11"))
+        *((rule, *pair) for rule in ("ratio", "difference") for pair in PAIRS),
+        ("regression", "5.9", "5.10"),
     }
     return found
 

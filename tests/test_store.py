@@ -1,5 +1,6 @@
 """The store: schema versions, who may open it when, and what SQL that people type may do."""
 
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,23 @@ import duckdb
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import schema, views
+from streammetrics import detect, schema, views
+from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, StoreBusyError
 from streammetrics.store import Store
+from tests.histories import regression
+from tests.streams import clock, load
+
+ALERT_OF_VERSION_1 = """insert into alerts
+select
+    7::bigint as alert_id, 'ratio' as rule, 'mean_ratio' as detector, '1.9' as baseline, '1.10' as candidate,
+    '7' as code, timestamp '2026-11-23 00:00:10' as start_ts, timestamp '2026-11-23 00:00:50' as stop_ts,
+    10::bigint as bin_seconds, 5::bigint as window_bins, 1.5::double as value, 1.25::double as threshold,
+    2::bigint as baseline_errors, 3::bigint as candidate_errors, 1.5::double as ratio, null::double as ratio_low,
+    null::double as ratio_high, 'current' as state, 0::bigint as revision, 1::bigint as run_id,
+    timestamp '2026-11-23 01:00:00' as created_at, timestamp '2026-11-23 01:00:00' as updated_at,
+    timestamp '2026-11-23 00:01:00' as end_ts, 7::bigint as incident_id
+"""
 
 HOLD = """
 import sys, duckdb
@@ -33,14 +48,49 @@ def test_an_older_store_is_brought_forward_and_keeps_its_rows(tmp_path: Path, mo
     store = Store(tmp_path / "a.duckdb")
     with store.write() as connection, connection.begin():
         connection.exec_driver_sql("insert into codes values ('1.9', '7')")
+    this = len(schema.MIGRATIONS)
     later = (*schema.MIGRATIONS, ("alter table codes add column note text default 'none'",))
     monkeypatch.setattr(schema, "MIGRATIONS", later)
-    with pytest.raises(InputOutputError, match=r"is of schema version 1, this program's is 2; `streammetrics ingest`"):
+    message = f"is of schema version {this}, this program's is {this + 1}; `streammetrics ingest`"
+    with pytest.raises(InputOutputError, match=message):
         store.read().__enter__()
     with store.write() as connection:
         assert connection.exec_driver_sql("select * from codes").all() == [("1.9", "7", "none")]
     with store.read() as connection:
-        assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == 2
+        assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == this + 1
+
+
+def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its alerts and incidents stay what they are, and a pass of this version's default rule adds its own."""
+    path = tmp_path / "a.duckdb"
+    store = Store(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        with store.write() as connection, connection.begin():
+            connection.exec_driver_sql(ALERT_OF_VERSION_1)
+            connection.exec_driver_sql("insert into comparisons values ('previous', 'latest', '%')")
+            connection.exec_driver_sql("insert into settings values (0, 300, false)")
+        with store.write() as connection:
+            load(connection, regression())
+    with pytest.raises(InputOutputError, match="is of schema version 1, this program's is"):
+        store.read().__enter__()
+    with store.write() as connection:
+        kept = "select * exclude (judged_ts, exposure, candidate_share, dispersion) from alerts"
+        with duckdb.connect() as shell:
+            shell.execute(re.sub("^insert into alerts", "create table alerts as", ALERT_OF_VERSION_1))
+            expected = shell.execute("select * from alerts").fetchall()
+        assert [tuple(row) for row in connection.exec_driver_sql(kept)] == expected
+        (told,) = connection.exec_driver_sql(
+            "select judged_ts = start_ts, exposure, candidate_share, dispersion from alerts"
+        )
+        assert tuple(told) == (True, None, None, None)
+        assert connection.exec_driver_sql("select * from comparisons").all() == [
+            ("previous", "latest", "%", None, None)
+        ]
+        connection.rollback()
+        detect.judge(connection, Config(), clock)
+        incidents = connection.exec_driver_sql("select incident_id, rule, code, alerts from incidents order by rule")
+        assert tuple(next(iter(incidents))) == (7, "ratio", "7", 1)
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,8 +54,7 @@ def verdict(found: Explanation) -> str:
         case "recovery":
             return (
                 f"it is over: the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10), "
-                f"but that the increase has ended is {math.exp(min(found.doubt or 0, 600)):.3g} times likelier than that it "
-                "goes on"
+                f"but that it ended before is {math.exp(min(found.doubt or 0, 600)):.3g} times likelier than that it goes on"
             )
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
@@ -86,7 +85,7 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
         known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g}"
         yield (
             "dispersion",
-            f"{known} (the median of the codes, or the code's own if surely more): an error counts for {found.weight:.4g}",
+            f"{known} (the codes' median, or its own if surely more): an error counts for {found.weight:.4g}",
         )
     for place, window in enumerate(found.windows):
         yield "windows" if place == 0 else "", _window(window)
