@@ -3,7 +3,10 @@
 -- Reads: evidence, suspects, rules, hypotheses
 -- Feeds: verdicts
 with
-evidence as (select series, bin_second, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7 from evidence),
+-- One number for series and bin: engines would else join a bin with all others of its series first.
+evidence as (
+    select series * 1000000000000 + bin_second as bin_key, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7 from evidence
+),
 
 suspects as (select series, rule, bin_second, bin_seconds from suspects),
 
@@ -15,17 +18,14 @@ rules as (
     where detector = 'sequential'
 ),
 
-hypotheses as (
-    select rule, place, rate_ratio, count(*) over (partition by rule) as places from hypotheses
-),
+hypotheses as (select rule, place, rate_ratio, count(*) over (partition by rule) as places from hypotheses),
 
--- Distinct, so that engines join the ends of windows by their places and by nothing else.
 windows as (
     select distinct
         suspects.series, suspects.rule, suspects.bin_second, suspects.bin_seconds, rules.window_bins, rules.threshold,
-        rules.starts, suspects.bin_second - rules.window_bins * suspects.bin_seconds as before_second
-    from suspects
-    inner join rules on suspects.rule = rules.rule
+        rules.starts, suspects.series * 1000000000000 + suspects.bin_second as stop_key,
+        suspects.series * 1000000000000 + suspects.bin_second - rules.window_bins * suspects.bin_seconds as before_key
+    from suspects inner join rules on suspects.rule = rules.rule
 ),
 
 -- Windows that begin before the data have no bin before them, and do not exist.
@@ -38,8 +38,8 @@ gains as (
         stops.sum_5 - befores.sum_5 as gain_5, stops.sum_6 - befores.sum_6 as gain_6,
         stops.sum_7 - befores.sum_7 as gain_7
     from windows
-    inner join evidence as stops on windows.series = stops.series and windows.bin_second = stops.bin_second
-    inner join evidence as befores on windows.series = befores.series and windows.before_second = befores.bin_second
+    inner join evidence as stops on windows.stop_key = stops.bin_key
+    inner join evidence as befores on windows.before_key = befores.bin_key
 ),
 
 likelihoods as (

@@ -9,16 +9,15 @@ bins as (
         exposure, candidate_share, tested_share,
         case when is_weighed then baseline_errors else 0 end as b,
         case when is_weighed then candidate_errors else 0 end as k
-    from bins
-    where detector = 'sequential'
+    from bins where detector = 'sequential'
 ),
 
 weights as (select series, block_second, weight from weights),
 
 verdicts as (
     select
-        series, bin_second, bin_seconds, window_bins, value, threshold,
-        bin_second - window_bins * bin_seconds as before_second
+        series, bin_second, bin_seconds, window_bins, value, threshold, series * 1000000000000 + bin_second as stop_key,
+        series * 1000000000000 + bin_second - window_bins * bin_seconds as before_key
     from verdicts where is_enough and not is_over
 ),
 
@@ -27,8 +26,9 @@ firing as (select distinct series from verdicts),
 -- In decimals, so that a difference of sums is exact wherever a slice begins.
 sums as (
     select
-        bins.series, bins.rule, bins.detector, bins.baseline, bins.candidate, bins.code, bins.bin_second, bins.exposure,
-        bins.candidate_share, sum(bins.b) over running as b, sum(bins.k) over running as k,
+        bins.series * 1000000000000 + bins.bin_second as bin_key, bins.rule, bins.detector, bins.baseline,
+        bins.candidate, bins.code, bins.exposure, bins.candidate_share,
+        sum(bins.b) over running as b, sum(bins.k) over running as k,
         sum((bins.b + bins.k) * cast(bins.candidate_share as decimal(13, 12))) over running as e,
         sum((bins.b + bins.k) * cast(bins.tested_share as decimal(13, 12))) over running as t,
         sum((bins.b + bins.k) * cast(weights.weight as decimal(13, 12))) over running as w
@@ -46,8 +46,8 @@ found as (
         cast(stops.e - befores.e as double) as e, cast(stops.t - befores.t as double) as t,
         cast(stops.w - befores.w as double) as w, cast(stops.b + stops.k - befores.b - befores.k as double) as n
     from verdicts
-    inner join sums as stops on verdicts.series = stops.series and verdicts.bin_second = stops.bin_second
-    inner join sums as befores on verdicts.series = befores.series and verdicts.before_second = befores.bin_second
+    inner join sums as stops on verdicts.stop_key = stops.bin_key
+    inner join sums as befores on verdicts.before_key = befores.bin_key
 )
 
 select

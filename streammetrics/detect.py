@@ -154,6 +154,13 @@ def lead_seconds(config: Config) -> int:
     return longest + estimates + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
+def _windows_seconds(config: Config) -> int:
+    """How much of that the windows themselves are."""
+    return max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule) + 2 * max(
+        rule.bin_seconds for rule in config.rule
+    )
+
+
 def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
     """Tell `runs` of a pass that failed, in a transaction of its own."""
     with connection.begin():
@@ -195,7 +202,8 @@ def _judge_portion(
     after, until = portion
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
-    found = compose(FOUND, Slice(after, until, lead_seconds(config)), is_final=is_final)
+    piece = Slice(after, until, lead_seconds(config), _windows_seconds(config))
+    found = compose(FOUND, piece, is_final=is_final)
     scope = (_datetime(after), _datetime(until))
     amendment = amend(
         connection,

@@ -38,11 +38,15 @@ class Relation:
 
 @dataclass(frozen=True)
 class Slice:
-    """Bins that end in (after, until], epoch seconds; their windows look back `lead_seconds`."""
+    """Bins that end in (after, until], epoch seconds; what they are told from looks back `lead_seconds`.
+
+    Of that their windows look back `windows_seconds`: only so far is evidence added up. None: as far as the lead.
+    """
 
     after: int
     until: int
     lead_seconds: int
+    windows_seconds: int | None = None
 
 
 @cache
@@ -139,6 +143,9 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         )
     if relation.name == "suspects":
         return _suspects(relation, piece)
+    if relation.name == "evidence" and piece.windows_seconds is not None:
+        bins = f"select * from bins where bin_second >= {piece.after - piece.windows_seconds:d}"  # noqa: S608 a literal
+        return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"  # noqa: S608 as above
     return relation.text
 
 
