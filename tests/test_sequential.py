@@ -1,5 +1,6 @@
 """The SQL of `sequential` against the same rule in plain Python."""
 
+import math
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -10,14 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from streammetrics import detect
-from streammetrics.config import Config
+from streammetrics.config import Comparison, Config, SequentialRule
 from streammetrics.exposure import exposure_rows
 from streammetrics.intervals import ratio_interval
 from tests import sequential_oracle
 from tests.oracle import Key, Record
 from tests.sequential_oracle import Evidence
-from tests.sequential_streams import regression, sequential_config
-from tests.streams import clear, clock, empty_store, load, second_of, select, tries
+from tests.sequential_streams import NEW, OLD, Flow, Heard, Regression, regression, sequential_config
+from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, second_of, select, tries
 
 ALERTS = """
 select
@@ -73,3 +74,58 @@ def test_one_pass_finds_what_the_oracle_finds(store: Connection, seed: int) -> N
     note(f"{stream}\n{config}\n{is_final=}")
     expected = sequential_oracle.alerts(stream.records, config, exposure_rows(config), is_final=is_final)
     assert_agrees(judged(store, stream.records, config, is_final=is_final), expected)
+
+
+DAY_RULE = SequentialRule(name="r", detector="sequential", false_alarm_days_per_code=1, history_seconds=3000)
+STEADY = Regression(2400, (Flow("7", 0.5), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), seed=3)
+
+
+@pytest.mark.parametrize("exposure", ["equal", "estimated"])
+@pytest.mark.parametrize(("baseline", "candidate"), [(0, 10**9), (10**9, 0), (10**9, 10**9), (10**9, 1), (1, 10**9)])
+def test_any_number_of_errors_in_a_second_has_finite_figures(
+    store: Connection, exposure: Any, baseline: int, candidate: int
+) -> None:
+    """After it has come, while it is in the windows, and when it is one of the blocks that dispersion is told from."""
+    # Heard in every second: after so many errors a second without any is a gap.
+    heard = [Record(MONDAY + second, build, "heard") for second in range(2400) for build in (OLD, NEW)]
+    clear(store)
+    load(store, STEADY.records + heard)
+    with store.begin():
+        for second in (1500, 1620, 1740):
+            for build, errors in ((OLD, baseline), (NEW, candidate)):
+                moment = moment_of(MONDAY + second)
+                store.exec_driver_sql("insert into counters values (?, ?, 'E', ?, 1)", (moment, build, errors))
+    detect.judge(store, Config(rule=(DAY_RULE,), comparison=(Comparison(exposure=exposure),)), clock)
+    found = [
+        row
+        for row in select(store, "select code, value, ratio, ratio_low, ratio_high, dispersion from alerts")
+        if row[0] == "E"
+    ]
+    assert all(math.isfinite(figure) for row in found for figure in row[1:] if figure is not None)
+    # More than half of all errors are the stream: what they say of exposure is believed.
+    assert exposure == "estimated" or bool(found) == (candidate > baseline)
+    evidence = select(store, "select sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7 from evidence")
+    assert all(math.isfinite(figure) for row in evidence for figure in row)
+
+
+def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> None:
+    new = [Record(MONDAY + second, NEW, "new") for second in range(1900, 2400, 20)]
+    judged(store, [*STEADY.records, *new], Config(rule=(DAY_RULE,)))
+    rows = select(store, "select code, baseline_errors, ratio, ratio_high, ratio_low > 1, exposure from alerts")
+    assert set(rows) == {("new", 0, None, None, True, "assumed")}
+    # An error of a new code is worth ln 2 at equal shares: 13 were enough for one window, fewer are for all together.
+    assert min(select(store, "select candidate_errors from alerts"))[0] in range(8, 13)
+
+
+def test_blocks_before_the_last_182_are_forgotten_and_wide_bins_are_blocks(store: Connection) -> None:
+    """Seven hours that begin with bursts, which dispersion is told from for six hours and three blocks."""
+    flows = (Flow("7", 0.02, 6, since=24_400), Flow("E", 0.05, 4, burst=6, since=24_000), Flow("404", 0.05))
+    stream = Regression(26_000, flows, (Heard(OLD), Heard(NEW)), seed=6)
+    bursts = [Record(MONDAY + second, NEW, "7") for second in range(600, 1800, 120) for _ in range(40)]
+    rules = tuple(DAY_RULE.model_copy(update={"name": f"r{width}", "bin_seconds": width}) for width in (60, 130, 300))
+    config = Config(rule=rules)
+    records = [*stream.records, *bursts]
+    expected = sequential_oracle.alerts(records, config)
+    found = judged(store, records, config)
+    assert_agrees(found, expected)
+    assert {key.rule for key in found} == {"r60", "r130", "r300"}
