@@ -118,7 +118,7 @@ def export(
     session.say(f"{to}: {rows:,} rows of {relation}")
 
 
-@app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule ratio --since 2026-11-23T06:00")
+@app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")
 def heatmap(
     to: options.PictureOption,
     config: options.ConfigOption = None,

@@ -118,4 +118,5 @@ def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, l
         if extras:
             count = sum(len(codes[code]) for code in extras)
             yield f"  and {count} incidents on codes that did not increase: {', '.join(extras)}"
+        if extras and rule.detector == "mean_ratio":
             yield "  (This rule is like that: at such rates the mean of ratios exceeds its threshold by chance.)"

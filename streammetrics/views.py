@@ -70,6 +70,7 @@ def relations() -> dict[str, Relation]:
     return found
 
 
+@cache
 def text_hash() -> str:
     """What the detectors' SQL is, comments aside: part of the settings that a history was judged with."""
     digest = hashlib.sha256()

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from streammetrics.cli import app
+from tests.rules import REFERENCE_TOML
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
 REPOSITORY = Path(__file__).parents[1]
@@ -51,8 +52,9 @@ def records(path: Path, minutes: int = 30, more: int = 40, start: datetime | Non
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a store of such records, judged; made once, for tests that only read it."""
+    """A folder with a store of such records, judged by two rules; made once, for tests that only read it."""
     folder = tmp_path_factory.mktemp("stored")
+    (folder / "config.toml").write_text(REFERENCE_TOML)
     records(folder / "errors.csv")
     done = streammetrics(folder, "run", "errors.csv")
     assert done.returncode == 0, done.stderr
@@ -112,14 +114,15 @@ def test_run_tells_what_opened_then_is_silent(tmp_path: Path) -> None:
     first = streammetrics(tmp_path, "run", "errors.csv")
     assert first.returncode == 0
     opened = [line for line in first.stdout.splitlines() if line.startswith("OPENED")]
-    assert any("code 9 " in line and "difference" in line and "1.9 -> 1.10" in line for line in opened)
-    assert len(list((tmp_path / "var" / "out").glob("heatmap-*.png"))) == 2
+    assert any("code 9 " in line and "regression" in line and "1.9 -> 1.10" in line for line in opened)
+    assert len(list((tmp_path / "var" / "out").glob("heatmap-*.png"))) == 1
     again = streammetrics(tmp_path, "run", "errors.csv")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
 def test_run_tells_what_got_worse_and_what_resolved(tmp_path: Path) -> None:
     start = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=3)
+    (tmp_path / "config.toml").write_text(REFERENCE_TOML)
     records(tmp_path / "1.csv", more=30, start=start)
     records(tmp_path / "2.csv", more=60, start=start + timedelta(minutes=30))
     records(tmp_path / "3.csv", more=0, start=start + timedelta(minutes=60))
@@ -134,6 +137,7 @@ def test_run_tells_what_got_worse_and_what_resolved(tmp_path: Path) -> None:
 
 
 def test_detect_prints_the_first_alert_of_an_incident_as_a_block(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(REFERENCE_TOML)
     records(tmp_path / "errors.csv", start=datetime(2026, 1, 1, 12))
     assert streammetrics(tmp_path, "ingest", "errors.csv").returncode == 0
     done = streammetrics(tmp_path, "detect", "--exit-code")
@@ -301,9 +305,10 @@ def test_generate_is_deterministic(tmp_path: Path) -> None:
 def test_demo_finds_exactly_the_truth(tmp_path: Path) -> None:
     done = streammetrics(tmp_path, "demo")
     assert done.returncode == 0, done.stderr
+    assert "Rule regression (sequential): exactly the truth" in done.stdout
     assert "Rule difference (mean_difference): exactly the truth" in done.stdout
     pictures = list((tmp_path / "var" / "demo" / "out").glob("*.png"))
-    assert [str(path.relative_to(tmp_path)) in done.stdout for path in pictures] == [True, True]
+    assert [str(path.relative_to(tmp_path)) in done.stdout for path in pictures] == [True, True, True]
     assert streammetrics(tmp_path, "demo").returncode == 0
 
 
@@ -329,4 +334,5 @@ def test_the_cron_entry_points_are_the_commands(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-    assert "Mean threshold exceeded" in done.stdout
+    assert done.stdout.startswith("Regression\n")
+    assert "error code  9" in done.stdout

@@ -1,6 +1,7 @@
 """Why a rule fired, or which gate said no: one gate a test, and that an explanation says what a pass did."""
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -58,8 +59,8 @@ def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
     assert found.ratio_high is not None
     assert found.ratio_low < found.ratio < found.ratio_high  # type: ignore[operator]
     assert len(found.windows) == 5
-    terms = [window.term for window in found.windows]
-    assert terms == sorted(terms, reverse=True)  # type: ignore[type-var]
+    likelihoods = [window.log_likelihood for window in found.windows]
+    assert likelihoods == sorted(likelihoods, reverse=True)  # type: ignore[type-var]
     assert found.windows[0].window_bins == found.window_bins
     text = render(found)
     assert "  fired       the evidence, " in text
@@ -87,12 +88,12 @@ def test_too_little_evidence_is_short_by_a_factor(regressed: Store) -> None:
     assert "the evidence is short by a factor of " in render(found)
 
 
-def test_recent_bins_speak_against_it_once_it_is_over(regressed: Store) -> None:
+def test_once_it_is_over_that_it_has_ended_is_far_likelier(regressed: Store) -> None:
     found = at(regressed, 75 * MINUTE)
     assert found.gate == "recovery"
     assert found.value > found.threshold  # type: ignore[operator]
-    assert found.doubt > 9.2  # type: ignore[operator]
-    assert "recent bins speak against an increase" in render(found)
+    assert found.doubt > math.log(1000)  # type: ignore[operator]
+    assert f"that it ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)  # type: ignore[arg-type]
 
 
 def test_before_bursts_can_be_told_errors_count_for_nothing(regressed: Store) -> None:

@@ -34,9 +34,9 @@ class Explanation:
 
     `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, dispersion, evidence, recovery
     or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, the beginning of
-    the strongest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many times likelier the
-    errors would have to be; `doubt`, a natural logarithm, is what recent bins say against an increase; an error counts
-    in the evidence of the bin for `weight`, one over the `dispersion` there.
+    the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many times likelier the
+    errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an increase has ended before
+    than that it goes on; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
     """
 
     rule: str

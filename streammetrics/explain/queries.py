@@ -35,7 +35,7 @@ FIRED = "select distinct baseline, candidate from fired where stop_second = {sec
 
 @dataclass(frozen=True)
 class Detector:
-    """How the windows of a detector are read, their verdict, and the figures since the beginning of the strongest."""
+    """How the windows of a detector are read, their verdict, and the figures since the beginning of the likeliest."""
 
     weights: str
     windows: str
@@ -160,6 +160,6 @@ STRONGEST = """
 select window_bins, rate_ratio, log_likelihood, term, mean
 from explained_windows
 where series = $series
-order by coalesce(term, mean) desc, window_bins
+order by coalesce(log_likelihood, mean) desc, window_bins, rate_ratio
 limit $most
 """

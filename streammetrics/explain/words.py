@@ -16,6 +16,9 @@ _EXPOSURE = {
     "doubtful": "assumed equal, but the candidate's share of all records says otherwise: set exposure",
 }
 
+_MOST_DOUBT = 600
+"""What `exp` can still tell as a float."""
+
 
 def render(found: Explanation) -> str:
     """A block of lines: the verdict first, then what it rests on."""
@@ -52,9 +55,10 @@ def verdict(found: Explanation) -> str:
                 f"{_short(found)}"
             )
         case "recovery":
+            likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
             return (
                 f"it is over: the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10), "
-                f"but that it ended before is {math.exp(min(found.doubt or 0, 600)):.3g} times likelier than that it goes on"
+                f"but that it ended before is {likelier:.3g} times likelier than that it goes on"
             )
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
