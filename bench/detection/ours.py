@@ -93,7 +93,7 @@ def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Fi
         spread: puts the records of a bin on its seconds by chance; None: all of them on its first second.
     """
     seconds = []
-    with _store() as connection:
+    with store() as connection:
         since = 0
         for until in stream.passes:
             load(connection, stream, since, until, spread)
@@ -116,7 +116,7 @@ def _clock(second: int) -> Callable[[], datetime]:
 
 
 @contextmanager
-def _store() -> Iterator[Connection]:
+def store() -> Iterator[Connection]:
     """A store in memory, one thread: as many processes run beside each other as there are cores."""
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # DuckDB would import it
     engine = create_engine(
