@@ -72,4 +72,5 @@ def test_installing_and_the_demo_work_from_the_wheel(tmp_path: Path) -> None:
         cwd=empty, env=environment, check=True, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert "mean_difference): exactly the truth" in done.stdout
-    assert len(list((empty / "var" / "demo" / "out").glob("*.png"))) == 2
+    assert "sequential): exactly the truth" in done.stdout
+    assert len(list((empty / "var" / "demo" / "out").glob("*.png"))) == 3
