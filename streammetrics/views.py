@@ -148,7 +148,7 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         return _suspects(relation, piece)
     if relation.name == "evidence" and piece.windows_seconds is not None:
         bins = f"select * from bins where bin_second >= {piece.after - piece.windows_seconds:d}"  # noqa: S608 a literal
-        return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"  # noqa: S608 as above
+        return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"
     return relation.text
 
 

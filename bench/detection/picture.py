@@ -1,6 +1,6 @@
 """The picture of docs/detection.md: `python -m bench.detection.picture FILE.png`.
 
-A code with one error a second in both builds, in one of which it doubles for 20 minutes, judged by the SQL as the job does.
+A code with one error a second in both builds, in one of which it doubles for 20 minutes, judged by the SQL.
 """
 
 import sys
