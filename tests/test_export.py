@@ -94,7 +94,7 @@ def test_alerts_and_events_are_exported_as_they_are(store: Store, tmp_path: Path
         assert rows == len(stored) > 0
 
 
-@pytest.mark.parametrize("relation", ["presence", "pair_seconds", "tallies", "judged_bins", "bins", "windows", "fired"])
+@pytest.mark.parametrize("relation", ["presence", "pair_steps", "tallies", "judged_bins", "bins", "windows", "fired"])
 @pytest.mark.parametrize("bounds", [(None, None), (SINCE, UNTIL)])
 def test_portions_make_the_same_rows_in_order_of_time(
     store: Store,

@@ -330,7 +330,7 @@ def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, 
 
 
 def test_the_span_of_this_history_is_not_empty(store: Store) -> None:
-    names = ("events", "alerts", "incidents", "windows", "fired", "bins", "pair_seconds", "judged_bins")
+    names = ("events", "alerts", "incidents", "windows", "fired", "bins", "pair_steps", "judged_bins")
     assert [name for name in names if not rows(store, f"from {name}", SINCE, UNTIL)] == []
     assert [
         name for name in names if rows(store, f"from {name} limit 1", datetime(2020, 1, 1), datetime(2020, 1, 2))
