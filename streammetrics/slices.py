@@ -128,11 +128,15 @@ def narrow(connection: Connection, wanted: Iterable[str], within: Span) -> None:
     # Relations of sql/ first: `counters` in their texts means the temporary one as soon as there is one.
     for name in sorted(there, key=lambda name: name not in relations()):
         quoted = _quoted(connection, name)
-        kind = "table" if name in relations() else "view"
-        into = f"create temp {kind} {quoted} as\n"
+        if name not in relations():
+            (select,) = selects(connection, name, within)
+            connection.exec_driver_sql(f"create temp view {quoted} as\n{select}")
+            continue
+        # Anew until there is a row: DuckDB 1.5 loses what is inserted after no rows within a transaction.
+        into = f"create or replace temp table {quoted} as\n"
         for select in selects(connection, name, within):
-            connection.exec_driver_sql(into + select)
-            into = f"insert into temp.main.{quoted}\n"
+            if connection.exec_driver_sql(into + select).scalar_one():
+                into = f"insert into temp.main.{quoted}\n"
 
 
 def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:

@@ -196,12 +196,16 @@ def _draw(connection: Connection, draws: list[_Draws], dice: np.random.Generator
     """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
     for statement in _EMPTY:
         connection.exec_driver_sql(statement)
-    connection.exec_driver_sql("insert into counters from others")
+    # Never no rows: DuckDB 1.5 loses what a transaction inserts after them.
+    if connection.exec_driver_sql("select count(*) from others").scalar_one():
+        connection.exec_driver_sql("insert into counters from others")
     driver = connection.connection.driver_connection
     for draw in draws:
         candidate = dice.binomial(draw.errors, draw.shares)
         for build, errors in ((draw.pair.baseline, draw.errors - candidate), (draw.pair.candidate, candidate)):
             some = errors > 0
+            if not some.any():
+                continue
             drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
             driver.register("drawn", drawn)  # type: ignore[union-attr]
             connection.exec_driver_sql(_INSERT, {"build": build})

@@ -51,6 +51,9 @@ select case when problem is null then ts else error(problem) end, build, code, $
 
 _ACCEPT = "insert into events select ts, build, code, $batch_id from typed where problem is null"
 
+# DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it.
+_ANY = "select true from typed where problem is null limit 1"
+
 _REJECT = """
 insert into rejects
 select $batch_id, $source, $file, line, problem, content from typed where problem is not null order by line
@@ -114,9 +117,15 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
     """Insert the records that can be read, and the others with their line and reason as rejects."""
     batch_id = {"batch_id": batch.batch_id}
     place = {"source": batch.file.source.name, "file": str(batch.file.path)}
+    has_events = False
     for reading in readings:
         parameters = {**batch_id, **batch.typing, **reading.parameters}
-        accepted = connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one()
+        if not has_events:
+            unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
+            has_events = bool(connection.exec_driver_sql(_with(reading, TYPED, _ANY), unlabelled).scalar())
+        accepted = (
+            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one() if has_events else 0
+        )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
             connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})

@@ -75,6 +75,12 @@ class Shop:
             for line, reason, content in self.rows("select line, reason, content from rejects order by batch_id, line")
         ]
 
+    def use_threads(self, threads: int) -> None:
+        """As stores on disk have several."""
+        self.connection.rollback()
+        with self.connection.begin():
+            self.connection.exec_driver_sql(f"set threads = {threads}")
+
     def clear(self) -> None:
         """As good as new."""
         self.connection.rollback()

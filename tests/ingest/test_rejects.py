@@ -2,6 +2,7 @@
 
 import pytest
 
+from streammetrics.sources import readings
 from tests.ingest.feeding import Shop
 
 GOOD = "2026-11-23 10:00:00,5.9,7"
@@ -150,3 +151,19 @@ def test_a_file_of_rejects_alone_is_a_batch(shop: Shop) -> None:
     assert (outcome.state, outcome.records, outcome.rejected) == ("loaded", 0, 1)
     assert shop.rows("select records, rejected, min_ts from batches") == [(0, 1, None)]
     assert shop.rows("select count(*) from builds") == [(0,)]
+
+
+@pytest.mark.slow
+def test_records_behind_a_portion_without_any_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB 1.5 loses 122,880 rows and more that several threads insert after none, within a transaction."""
+    monkeypatch.setattr(readings, "_PORTION_RECORDS", 125_000)
+    lines = ["ts,build,code", *["yesterday,5.9,7"] * 125_000, *[GOOD] * 125_001]
+    shop.use_threads(2)
+    try:
+        outcome = shop.feed_text("\n".join(lines))
+    finally:
+        shop.use_threads(1)
+    assert (outcome.records, outcome.rejected) == (125_001, 125_000)
+    assert shop.rows("select count(*) from events") == [(125_001,)]
+    assert shop.rows("select sum(errors) from counters") == [(125_001,)]
+    assert shop.rows("select count(*) from rejects") == [(125_000,)]
