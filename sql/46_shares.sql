@@ -1,5 +1,5 @@
 -- The candidate's share of the exposure of both builds, and how it is known.
--- Grain: one row per rule of sequential, pair and bin; tested_share is the highest that the tolerance lets it be.
+-- Grain: one row per rule of sequential, pair and bin; tested_share is the highest it may be, all while not estimated.
 -- Reads: bin_grids, pairs, exposure, estimates
 -- Feeds: bins
 with
@@ -53,6 +53,8 @@ select
     rule, pair_id, bin_second,
     case when share is not null or exposure = 'equal' then exposure else unknown end as exposure,
     least(greatest(coalesce(share, 0.5), 0.0001), 0.9999) as candidate_share,
-    least(greatest(coalesce(share, 0.5), 0.0001) * (1 + exposure_tolerance), (1 + coalesce(share, 0.5)) / 2, 0.9999)
-        as tested_share
+    case
+        when exposure = 'estimated' and share is null then 0.9999
+        else least(greatest(coalesce(share, 0.5), 0.0001) * (1 + exposure_tolerance), 0.9999)
+    end as tested_share
 from found

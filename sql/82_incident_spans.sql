@@ -40,7 +40,7 @@ parts as (
     select
         rule, detector, baseline, candidate, code, inherited_id, oldest_alert_id, peak_alert_id, start_ts, stop_ts,
         end_ts, alerts,
-        row_number() over (partition by inherited_id order by start_ts, oldest_alert_id) as part
+        row_number() over (partition by inherited_id order by chain) as part
     from chains
 )
 

@@ -37,11 +37,15 @@ _SNAPSHOT = """
 select
     incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, alerts, peak_value, threshold,
     baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state, exposure, candidate_share, dispersion,
-    case when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold)) end as doublings
+    case
+        when exposure is not null then floor(log2(greatest(ratio, 1)))
+        when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold))
+    end as doublings
 from incidents
 """
 
-# Worse: the peak has doubled against the threshold once more, so that a slow rise is told of but not at every step.
+# Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at every
+# step. Evidence is no measure of that: it grows while nothing gets worse.
 _CHANGES = """
 select
     case

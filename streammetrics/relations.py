@@ -104,6 +104,7 @@ def settings_hash(config: Config, rule: AnyRule) -> str:
     """What decides about the alerts of a rule: where it changes, its history is judged anew."""
     judged_by = {
         "rule": rule.model_dump(mode="json"),
+        "grid": (rule.window_bins, rule.threshold, getattr(rule, "rate_ratios", ())),
         "comparisons": [pair.model_dump(mode="json") for pair in config.comparison],
         "lateness_seconds": config.detect.lateness_seconds,
         "sql": text_hash(),

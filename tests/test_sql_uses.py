@@ -96,3 +96,14 @@ def test_slice_fires_as_the_view(store: Connection, fired: list[Row[Any]], after
 def test_nothing_fires_in_a_silence(fired: list[Row[Any]]) -> None:
     silent = [row for row in fired if row.baseline == "5.9" and SILENT_FROM < row.stop_second < SILENT_UNTIL]
     assert silent == []
+
+
+def test_views_of_earlier_versions_go_and_others_stay() -> None:
+    with empty_store() as connection, connection.begin():
+        views.publish(connection)
+        connection.exec_driver_sql("create view counters_wide as select 1 as one")
+        connection.exec_driver_sql("create view eras as select 1 as one")
+        connection.exec_driver_sql("update store_info set views_hash = 'another'")
+        views.publish(connection)
+        found = connection.exec_driver_sql("select view_name from duckdb_views() where not internal").scalars().all()
+    assert set(found) == {*views.relations(), "counters_wide"}
