@@ -17,9 +17,9 @@ _EXPOSURES = {
     "assumed": "equal exposure assumed",
     "doubtful": "equal exposure assumed, which is doubtful: set exposure",
     "equal": "equal exposure",
-    "given": "exposure {share:.3g} of both",
-    "changing": "exposure {share:.3g} of both on average",
-    "estimated": "exposure about {share:.3g} of both, estimated: traffic or regression",
+    "given": "candidate has {share:.3g} of the exposure",
+    "changing": "candidate has {share:.3g} of the exposure on average",
+    "estimated": "candidate has about {share:.3g} of the exposure, estimated: traffic or regression",
 }
 
 

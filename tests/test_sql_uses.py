@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,8 +99,8 @@ def test_nothing_fires_in_a_silence(fired: list[Row[Any]]) -> None:
     assert silent == []
 
 
-def test_views_of_earlier_versions_go_and_others_stay() -> None:
-    with empty_store() as connection, connection.begin():
+def test_views_of_earlier_versions_go_and_others_stay(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.duckdb").write() as connection, connection.begin():
         views.publish(connection)
         connection.exec_driver_sql("create view counters_wide as select 1 as one")
         connection.exec_driver_sql("create view eras as select 1 as one")

@@ -250,5 +250,5 @@ def test_an_estimate_that_rises_may_be_traffic(tmp_path: Path) -> None:
     hours = both(range(4 * 3600), "1.9", "1.10") + both(range(3 * 3600, 4 * 3600), "1.10")
     store = history(tmp_path / "s.duckdb", hours, config)
     assert told(store, config)["judged"].endswith(
-        "exposure about 0.663 of both, estimated: traffic or regression: it was 0.5 3 hours ago"
+        "candidate has about 0.663 of the exposure, estimated: traffic or regression: it was 0.5 3 hours ago"
     )
