@@ -44,8 +44,8 @@ select
 from incidents
 """
 
-# Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at every
-# step. Evidence is no measure of that: it grows while nothing gets worse.
+# Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at
+# every step. Evidence is no measure of that: it grows while nothing gets worse.
 _CHANGES = """
 select
     case

@@ -149,7 +149,7 @@ class Judged:
         share = 0.5 if known is None else known
         exposure = self._assumed(start) if known is None else self.comparison.exposure or "given"
         least = max(share, 0.0001)
-        # Before the stream has told of a share nothing is guessed: with all of it no error of the candidate is too many.
+        # Before the stream has told of a share nothing is guessed: with all of it no candidate has too many errors.
         is_unknown = known is None and self.comparison.exposure == "estimated"
         return Share(exposure, min(least, 0.9999), 0.9999 if is_unknown else min(least * (1 + tolerance), 0.9999))
 
