@@ -62,7 +62,7 @@ _HISTORY = (
     select
         alert_id, 'ratio', 'mean_ratio', '5.0007.510.011', '5.0007.610.011', code, stop_ts - interval 40 second,
         stop_ts, 10, 5, 1.5, 1.25, 9, 12, 1.333333, null, null, 'current', 0, 1, stop_ts, stop_ts,
-        stop_ts + interval 10 second, alert_id
+        stop_ts + interval 10 second, alert_id, stop_ts - interval 40 second, null, null, null
     from (
         select
             nextval('alert_ids') as alert_id, drawn_code(i) as code,
@@ -93,7 +93,7 @@ def make_history(path: str, days: int) -> None:
 
     with Store(Path(path)).write() as connection, connection.begin():
         views.publish(connection)
-        relations.replace(connection, config.load(None, {}))
+        relations.replace(connection, config.load(Path(path).with_suffix(".toml"), {}))
         for statement in _DRAWS.split(";\n")[:-1]:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(_DAY)

@@ -16,10 +16,23 @@ path = "{name}.duckdb"
 memory_limit = "{memory_limit}"
 [output]
 dir = "out"
+[[rule]]
+name = "ratio"
+detector = "mean_ratio"
+bin_seconds = 10
+window_bins = [5, 10]
+threshold = 1.25
+[[rule]]
+name = "difference"
+detector = "mean_difference"
+bin_seconds = 50
+window_bins = [10, 20]
+threshold = 6
 [[source]]
 name = "bench"
 path = "{source}"
 """
+"""The two reference rules: what the peers do as well."""
 
 
 class Workshop:
