@@ -58,7 +58,6 @@ class Counts(NamedTuple):
         return self.baseline + self.candidate
 
 
-NOTHING = Counts(0, 0)
 Users = Iterable[tuple[datetime, str, float]]
 
 
