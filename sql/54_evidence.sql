@@ -52,6 +52,7 @@ gains as (
 
 select
     series, rule, bin_second, bin_seconds, is_judged,
+    gain_1, gain_2, gain_3, gain_4, gain_5, gain_6, gain_7,
     sum(gain_1) over running as sum_1, sum(gain_2) over running as sum_2, sum(gain_3) over running as sum_3,
     sum(gain_4) over running as sum_4, sum(gain_5) over running as sum_5, sum(gain_6) over running as sum_6,
     sum(gain_7) over running as sum_7
