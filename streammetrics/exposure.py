@@ -2,8 +2,11 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from streammetrics.config import Config, Exposure
 from streammetrics.errors import ConfigError
@@ -12,6 +15,8 @@ EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 """Since when what has no `since` holds."""
 
 COLUMNS = ("since", "build", "users")
+
+_ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
 
 ExposureRow = tuple[datetime, str, float]
 """Since when (naive UTC, whole seconds), build, users."""
@@ -38,22 +43,22 @@ def _file_rows(path: Path) -> Iterator[Exposure]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"exposure.path: {path}: cannot be read: {error}") from None
-    lines = csv.DictReader(text.splitlines())
-    if missing := sorted(set(COLUMNS) - set(lines.fieldnames or ())):
-        raise ConfigError(
-            f"exposure.path: {path}: has no column {' and '.join(missing)}; a CSV of {', '.join(COLUMNS)} is meant"
-        )
-    for values in lines:
-        try:
-            since = datetime.fromisoformat(values["since"]) if values["since"] else None
-            if since is not None and since.tzinfo is not None:
-                since = since.astimezone(UTC).replace(tzinfo=None)
-            users = float(values["users"])
-            if not values["build"] or not 0 <= users <= 1e15:
-                raise ValueError("a build, and users from 0 on, are meant")
-        except (TypeError, ValueError) as error:
+    lines = csv.DictReader(StringIO(text, newline=""), strict=True)
+    try:
+        if missing := sorted(set(COLUMNS) - set(lines.fieldnames or ())):
             raise ConfigError(
-                f"exposure.path: {path}: line {lines.line_num}: {error}; "
-                "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
-            ) from None
-        yield Exposure(build=values["build"], users=users, since=since)
+                f"exposure.path: {path}: has no column {' and '.join(missing)}; a CSV of {', '.join(COLUMNS)} is meant"
+            )
+        for values in lines:
+            yield _row(values)
+    except (csv.Error, TypeError, ValueError) as error:
+        problem = _ALLOWED if isinstance(error, ValidationError) else error
+        raise ConfigError(
+            f"exposure.path: {path}: line {lines.reader.line_num}: {problem}; "
+            "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
+        ) from None
+
+
+def _row(values: dict[str, str]) -> Exposure:
+    since = datetime.fromisoformat(values["since"]) if values["since"] else None
+    return Exposure(build=values["build"], users=float(values["users"]), since=since)

@@ -58,6 +58,9 @@ def test_a_file_lies_beside_the_config_file_and_may_have_more_columns(tmp_path: 
     ]
 
 
+ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
@@ -65,10 +68,14 @@ def test_a_file_lies_beside_the_config_file_and_may_have_more_columns(tmp_path: 
         (",A,many", "could not convert string to float: 'many'"),
         (",A,", "could not convert string to float: ''"),
         (",A", "float() argument must be a string or a real number, not 'NoneType'"),
-        (",,5", "a build, and users from 0 on, are meant"),
-        (",A,-1", "a build, and users from 0 on, are meant"),
-        (",A,nan", "a build, and users from 0 on, are meant"),
-        (",A,inf", "a build, and users from 0 on, are meant"),
+        (",,5", ALLOWED),
+        (",A,-1", ALLOWED),
+        (",A,nan", ALLOWED),
+        (",A,inf", ALLOWED),
+        (f",{'A' * 201},5", ALLOWED),
+        (f",{'A' * 200_000},5", "field larger than field limit (131072)"),
+        (',"A"B,5', "',' expected after '\"'"),
+        ("9999-12-31T23:59-12:00,A,5", ALLOWED),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str, problem: str) -> None:

@@ -102,7 +102,10 @@ class Exposure(Section):
     @field_validator("since")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return value if value is None or value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        try:
+            return value if value is None or value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
 
     @model_validator(mode="after")
     def _row_or_file(self) -> "Exposure":
