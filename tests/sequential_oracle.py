@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from functools import cache, cached_property
 from itertools import accumulate, permutations
 from statistics import median
@@ -139,18 +140,17 @@ class Judged:
     def share(self, start: int) -> Share:
         tolerance = self.comparison.exposure_tolerance
         known: float | None = 0.5
+        tested = None
         if self.comparison.exposure == "equal":
             pass
         elif self.comparison.exposure == "estimated":
-            known = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
+            known, tested = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
         else:
             known = self._given(start)
         share = 0.5 if known is None else known
         exposure = self._assumed(start) if known is None else self.comparison.exposure or "given"
-        least = max(share, 0.0001)
-        # Before the stream has told of a share nothing is guessed: with all of it no candidate has too many errors.
-        is_unknown = known is None and self.comparison.exposure == "estimated"
-        return Share(exposure, min(least, 0.9999), 0.9999 if is_unknown else min(least * (1 + tolerance), 0.9999))
+        highest = max(share if tested is None else tested, 0.0001) * (1 + tolerance)
+        return Share(exposure, min(max(share, 0.0001), 0.9999), min(highest, 0.9999))
 
     def _assumed(self, start: int) -> str:
         """Equal shares are doubtful where one build sent less than a fifth of all records in the hour before."""
@@ -178,21 +178,24 @@ class Judged:
         return said[self.pair.candidate] / (said[self.pair.baseline] + said[self.pair.candidate])
 
     @cache  # noqa: B019 lives as long as the test
-    def estimate(self, block: int) -> float | None:
-        """The median of the codes' own shares over the hour before a block, each as heavy as its errors."""
+    def estimate(self, block: int) -> tuple[float | None, float]:
+        """The share in the middle half of the votes over the hour before a block, and the highest that it may be.
+
+        Before the stream has told of a share nothing is guessed: with all of it no candidate has too many errors.
+        """
         hour = range(block - HOUR_SECONDS, block)
-        heard = []
-        for counts in self.counts.values():
+        heard = {}
+        for code, counts in self.counts.items():
             told = [c for start, c in counts.items() if start // BLOCK_SECONDS * BLOCK_SECONDS in hour]
             if told:
-                errors = sum(c.both for c in told)
-                heard.append((sum(c.candidate for c in told) / errors, errors))
-        half, up_to = sum(errors for _, errors in heard) / 2, 0
-        for share, errors in sorted(heard):
-            up_to += errors
-            if up_to >= half:
-                return share
-        return None
+                heard[code] = sum(c.candidate for c in told), sum(c.both for c in told)
+        votes = sorted(_votes(heard), key=lambda vote: Fraction(*vote))
+        number = len(votes)
+        middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]
+        k, n = (sum(side) for side in zip(*middle, strict=True)) if middle else (0, 0)
+        if not n:
+            return None, 1
+        return k / n, (k + 4.5 + 3 * math.sqrt(k * (n - k) / n + 2.25)) / (n + 9)
 
     # Bursts
 
@@ -326,6 +329,22 @@ class Judged:
             tested / (b + k),
             (b + k) / weighed,
         )
+
+
+def _votes(heard: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
+    """Errors of the candidate and of both, in turn of the codes: a vote for 20 of the rarer build that were to come."""
+    if len(heard) < 2:
+        return list(heard.values())
+    rest = [sum(side) - max(side) for side in zip(*((k, n - k, n) for k, n in heard.values()), strict=True)]
+    found: dict[int, tuple[int, int]] = {}
+    up_to = 0
+    for code in sorted(heard):
+        k, n = heard[code]
+        up_to += n
+        vote = up_to * min(rest[0], rest[1]) // (20 * rest[2])
+        before = found.get(vote, (0, 0))
+        found[vote] = before[0] + k, before[1] + n
+    return list(found.values())
 
 
 def steps(lengths: Sequence[int]) -> list[int]:

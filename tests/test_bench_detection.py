@@ -62,7 +62,7 @@ def test_every_stream_is_the_same_each_time_and_unlike_the_next() -> None:
 
 
 def test_families_cover_what_is_asked_for() -> None:
-    assert all(family.code_days >= 10_000 for family in NULLS)
+    assert all(family.code_days >= 10_000 for family in NULLS if not family.is_estimated)
     changed = FAMILIES["step-1-x2"].stream(0)
     assert changed.change is not None
     baseline, candidate = changed.arrived()

@@ -35,6 +35,7 @@ class Family:
         changes: how many changes are wanted.
         limit: of false incidents in 1,000 code-days, for families without a change.
         is_punctual: whether all records come in time, so that one pass at the end sees what the job's passes see.
+        is_estimated: the share is estimated from the stream, which the twin in numpy and the peers cannot do.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Family:
     changes: int = 0
     limit: float = 1.0
     is_punctual: bool = True
+    is_estimated: bool = False
 
     @property
     def is_null(self) -> bool:
@@ -66,6 +68,7 @@ def _null(
     told: Callable[[Reals], Reals] = lambda share: share,
     tolerance: float = 0.0,
     limit: float = 1.0,
+    is_estimated: bool = False,
 ) -> Family:
     """No change: `rate` errors a second and build (the mean of both where `share` is given), times a common `shape`."""
 
@@ -73,9 +76,10 @@ def _null(
         means = np.full((CODES, NULL_BINS), rate * 10) * (shape(chance) if shape else 1)
         true = share() if share else np.full(NULL_BINS, 0.5)
         counts = draw(chance, 2 * means * (1 - true)), draw(chance, 2 * means * true)
-        return Stream(*punctual(*counts), told(true) if share else None, tolerance)
+        return Stream(*punctual(*counts), told(true) if share else None, tolerance, is_estimated=is_estimated)
 
-    return Family(name, says, make, code_days=10_000, limit=limit)
+    code_days = 2_000 if is_estimated else 10_000
+    return Family(name, says, make, code_days=code_days, limit=limit, is_estimated=is_estimated)
 
 
 def _changed(
@@ -92,6 +96,7 @@ def _changed(
     draw: Draw = simulate.poisson,
     share: float | None = None,
     changes: int = 400,
+    is_estimated: bool = False,
 ) -> Family:
     """After 6 quiet hours the candidate's rate is `ratio` times the baseline's for some codes; inf: they are new."""
 
@@ -111,11 +116,10 @@ def _changed(
             candidate[is_changed, :QUIET_BINS] = 0
         counts = draw(chance, baseline), draw(chance, candidate)
         told = None if share is None else np.full(bins, share)
-        return Stream(
-            *punctual(*counts), told, change=Change(is_changed, QUIET_BINS, end, np.nan if ramp_bins else ratio)
-        )
+        change = Change(is_changed, QUIET_BINS, end, np.nan if ramp_bins else ratio)
+        return Stream(*punctual(*counts), told, change=change, is_estimated=is_estimated)
 
-    return Family(name, says, make, changes=changes)
+    return Family(name, says, make, changes=changes, is_estimated=is_estimated)
 
 
 def _step(rate: float, ratio: float) -> Family:
@@ -150,6 +154,11 @@ def _rollout() -> Reals:
     """Each day from 1 to 99 %, in steps of 10 minutes that are even in log odds, and back to 1 % at midnight."""
     steps = np.linspace(-np.log(99), np.log(99), 24 * 6)
     return np.tile(np.repeat(1 / (1 + np.exp(-steps)), DAY_BINS // steps.size), NULL_BINS // DAY_BINS)
+
+
+def _dominant(times: float = 400) -> Reals:
+    """One code sends so many times what each other sends: the first, which is one that changes."""
+    return np.where(np.arange(CODES) == 0, times, 1.0)[:, np.newaxis]
 
 
 def _halves(chance: Generator) -> Stream:
@@ -195,6 +204,14 @@ NULLS = (
         _delivered(f"lost-{minutes}m", f"{minutes} min of one build lost", delivery.behind(minutes, is_lost=True))
         for minutes in (1, 5, 20)
     ),
+    _null("estimated-0.01", "share .01, estimated", 1, share=_constant(0.01), is_estimated=True),
+    _null("estimated-0.1", "share .1, estimated", 1, share=_constant(0.1), is_estimated=True),
+    _null("estimated-rare", ".1/s, share .01, estimated", 0.1, share=_constant(0.01), is_estimated=True),
+    _null("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True),
+    _null(
+        "estimated-dominant", ".1/s and a code of 40/s, share .1, estimated", 0.1, share=_constant(0.1),
+        shape=lambda chance: _dominant(), is_estimated=True,
+    ),
     _delivered("late-data", "a tenth of the baseline's records up to 10 min late", delivery.stragglers),
 )  # fmt: skip
 
@@ -216,6 +233,12 @@ CHANGES = (
     _changed("hour", "1/s, x2 for an hour", 1, 2, lasts_bins=HOUR_BINS, hours=2.5),
     _changed("half", "half of all codes, 1/s x2", 1, 2, codes=CODES // 2),
     _changed("plus-5%", "10/s, +5 % for good", 10, 1.05, hours=6),
+    _changed("estimated-0.01-x2", "share .01, estimated, x2", 1, 2, share=0.01, changes=100, is_estimated=True),
+    _changed("estimated-0.1-x2", "share .1, estimated, x2", 1, 2, share=0.1, changes=100, is_estimated=True),
+    _changed(
+        "estimated-dominant-x2", "share .1, estimated, the code of 40/s among those of .1/s x2", 0.1, 2, codes=1,
+        share=0.1, changes=20, shape=lambda chance, bins: _dominant(), hours=3, is_estimated=True,
+    ),
     _changed("day", "1/s x1.5, for a day", 1, 1.5, hours=24, changes=100),
 )  # fmt: skip
 

@@ -74,6 +74,8 @@ def reference(name: str) -> Callable[[Stream], Findings]:
 
 def _exposure(stream: Stream) -> dict[str, Any]:
     """The sections of config.toml that tell the shares; users in millions, a row where the share changes."""
+    if stream.is_estimated:
+        return {"comparison": [{"exposure": "estimated"}]}
     if stream.share is None:
         return {}
     comparison = {"exposure_tolerance": stream.share_tolerance}

@@ -53,6 +53,7 @@ class Stream:
         passes: when `detect` runs, seconds since the start; the last pass sees all that ever comes.
         share: the candidate's share of exposure as the program is told, shape (bins,); None: nothing is configured.
         share_tolerance: by how much of itself the share may be off, as the program is told.
+        is_estimated: the program is not told the share, but to estimate it.
     """
 
     layers: tuple[Layer, ...]
@@ -60,6 +61,7 @@ class Stream:
     share: Reals | None = None
     share_tolerance: float = 0.0
     change: Change | None = None
+    is_estimated: bool = False
 
     @property
     def codes(self) -> int:
@@ -119,7 +121,7 @@ def some_codes(stream: Stream, number: int | None) -> Stream:
 
 def fingerprint(stream: Stream) -> str:
     """A hash of all that it says."""
-    digest = hashlib.sha256(repr((stream.passes, stream.share_tolerance)).encode())
+    digest = hashlib.sha256(repr((stream.passes, stream.share_tolerance, stream.is_estimated)).encode())
     arrays = [getattr(layer, part.name) for layer in stream.layers for part in fields(layer)]
     for array in (*arrays, stream.shares):
         digest.update(np.ascontiguousarray(array).tobytes())
