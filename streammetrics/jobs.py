@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import detect, incidents, narrate
+from streammetrics import advice, detect, incidents, narrate
 from streammetrics.alerts import Amendment
 from streammetrics.config import Config
 from streammetrics.detect import Pass
@@ -61,8 +61,11 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     """One pass, and the first alert of each new incident (`every`: all new alerts) as blocks or lines of JSON."""
     with session.store.write() as connection:
         done = judge(session, connection, is_final=is_final)
-        found = incidents.alerts_of(connection, done.run_ids, every=every)
-        count = incidents.open_incidents(connection)
+        with connection.begin():
+            found = incidents.alerts_of(connection, done.run_ids, every=every)
+            count = incidents.open_incidents(connection)
+        span = None if done.after is None or done.until is None else (done.after, done.until)
+        _advise(session, connection, span, every=bool(found))
     amendment = done.amendment
     lines = (
         map(narrate.as_json, found)
@@ -140,18 +143,29 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
         with suppress(DBAPIError):
             _tell(session, connection, waiting)
         raise
-    _tell(session, connection, waiting)
+    is_opened = _tell(session, connection, waiting)
+    _advise(session, connection, waiting, every=is_opened)
     return waiting is not None
 
 
-def _tell(session: Session, connection: Connection, waiting: tuple[int, int] | None) -> None:
+def _tell(session: Session, connection: Connection, waiting: tuple[int, int] | None) -> bool:
+    """Print what a pass has changed; whether an incident was opened."""
     if waiting is None:
-        return
+        return False
     with connection.begin():
         incidents.snapshot(connection, "incidents_after", waiting[0])
         changed = incidents.changes(connection)
     for line in _change_lines(session, changed):
         session.out(line)
+    return any(found.change in ("opened", "reopened") for found in changed)
+
+
+def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> None:
+    """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain."""
+    with connection.begin():
+        found = advice.news(connection, session.clock(), judged, every=every)
+    for text in found:
+        session.say(narrate.printable(text))
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:

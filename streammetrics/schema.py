@@ -81,7 +81,12 @@ _VERSION_2 = (
     "update alerts set judged_ts = start_ts",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    # What people were told to act on, and when it was last so.
+    "create table advice (text text not null, seen_at timestamp not null)",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 LOCK_DOWN = (
     "set allowed_directories = []",

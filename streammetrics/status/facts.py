@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
+from streammetrics import advice
 from streammetrics.slices import whole_incidents
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
@@ -182,6 +183,7 @@ class Contents(_Part):
     comparisons: tuple[Comparison, ...]
     promises: tuple[Promise, ...]
     exposures: tuple[Exposure, ...]
+    advice: tuple[str, ...]
     rejected_last_day: int
     reject_reason: str | None
 
@@ -210,6 +212,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
         comparisons=tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(_JUDGED)).mappings()),
         promises=tuple(Promise(**found) for found in connection.exec_driver_sql(compose(_PROMISES)).mappings()),
         exposures=_exposures(connection),
+        advice=tuple(advice.current(connection)),
     )
 
 

@@ -23,7 +23,7 @@ RISE_OF_ODDS = 1.25
 
 
 def render(status: Status) -> str:
-    """At most ten lines for people."""
+    """Some ten lines for people."""
     lines = [("store", f"{status.store}, {_size(status.store_bytes)}")]
     if status.contents is None:
         lines = [("store", f"{status.store}: there is no store yet; `streammetrics ingest` makes one")]
@@ -59,6 +59,8 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
         for pair in contents.comparisons[:STRONGEST]
     ]
     yield "judged", "; ".join(judged) or "nothing yet"
+    if contents.advice:
+        yield "to do", "; ".join(contents.advice)
 
 
 def _pass(found: Pass) -> str:

@@ -1,0 +1,109 @@
+"""What a person has to act on: settings that name builds nobody has sent, exposure that is doubtful or half told."""
+
+import difflib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+
+REMEMBERED = timedelta(days=1)
+"""What was so within this time is not news: a share that goes up and down around a limit is told of once."""
+
+DUE_SECONDS = 600
+
+_UNHEARD = """
+with named as (
+    select baseline as build, 'comparison' as section from comparisons where baseline <> 'previous'
+    union
+    select candidate, 'comparison' from comparisons where candidate <> 'latest'
+    union
+    select build, 'exposure' from exposure
+)
+select section, build from named anti join builds using (build) order by all
+"""
+
+_LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
+
+# Of the comparisons whose exposure [[exposure]] may tell, in the last bin that a rule of evidence has.
+_EXPOSURES = """
+select
+    pairs.baseline, pairs.candidate,
+    case
+        when news.build is not null and olds.build is null then pairs.baseline
+        when olds.build is not null and news.build is null then pairs.candidate
+    end as untold,
+    coalesce(olds.users + news.users = 0, false) as is_nobody,
+    known.exposure = 'doubtful' as is_doubtful
+from pairs
+inner join (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id) as known
+    using (pair_id)
+left join ({users}) as olds on pairs.baseline = olds.build
+left join ({users}) as news on pairs.candidate = news.build
+where pairs.exposure = 'given' and pairs.until_second = 253402300799
+order by pairs.candidate, pairs.baseline
+"""
+_USERS = """
+select build, arg_max(users, since_ts) as users
+from exposure
+where since_ts <= make_timestamp(cast($latest as bigint) * 1000000)
+group by build
+"""
+
+_NEWS = """
+select text from unnest($texts) as current (text)
+where $every or text not in (select text from advice where seen_at >= $since)
+"""
+_FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
+_REMEMBER = "insert into advice select unnest($texts), $now"
+
+
+def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
+    """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
+    return [*_unheard(connection), *(_exposures(connection) if has_exposure else ())]
+
+
+def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, *, every: bool) -> list[str]:
+    """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
+
+    Args:
+        judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
+            these hold a full ten minutes on the clock: that costs as much as the usual pass.
+    """
+    is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
+    texts = current(connection, has_exposure=every or is_due)
+    told = {"texts": texts, "since": now - REMEMBERED}
+    if not texts:
+        return []
+    found = list(connection.exec_driver_sql(_NEWS, {**told, "every": every}).scalars())
+    connection.exec_driver_sql(_FORGET, told)
+    connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
+    return found
+
+
+def _unheard(connection: Connection) -> Iterator[str]:
+    missing = connection.exec_driver_sql(_UNHEARD).all()
+    known = list(connection.exec_driver_sql("select build from builds order by build").scalars()) if missing else []
+    for section, build in missing:
+        near = difflib.get_close_matches(build, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        yield f"[[{section}]] names build {build!r}, of which no record has come yet{hint}"
+
+
+def _exposures(connection: Connection) -> Iterator[str]:
+    latest = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    if latest is None:
+        return
+    sql = compose(_EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS))
+    for pair in connection.exec_driver_sql(sql, {"latest": latest}):
+        builds = f"{pair.baseline} -> {pair.candidate}"
+        if pair.untold is not None:
+            yield f"{builds}: equal exposure is assumed, for [[exposure]] does not tell the users of {pair.untold!r}"
+        if pair.is_nobody:
+            yield f"{builds}: equal exposure is assumed, for [[exposure]] tells that neither build has any users"
+        if pair.is_doubtful:
+            yield (
+                f"{builds}: equal exposure is assumed, but one build sends more than four fifths of all records: "
+                "set [[exposure]], or exposure in [[comparison]]"
+            )
