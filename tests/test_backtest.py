@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streammetrics import detect
-from streammetrics.backtest import Injection, backtest, history, null, parse, poisson
+from streammetrics.backtest import Injection, backtest, history, null, parse, poisson, words
 from streammetrics.config import Comparison, Config, Exposure, Rule, SequentialRule, StoreSettings
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.jobs import Session
@@ -163,7 +163,8 @@ def test_a_null_run_is_decided_by_its_seed(store: Store) -> None:
     assert (regression["rule"], regression["repetitions"], regression["codes"]) == ("regression", 2, 3)
     assert regression["code_days"] == pytest.approx(2 * 3 * END / 86400, rel=0.01)
     assert (regression["incidents"], regression["low"], regression["promised"]) == (0, 0, 1)
-    assert regression["agrees"] is True, "code 9, which the new build sent more of, is even"
+    assert regression["agrees"] is None, "code 9, which the new build sent more of, is even; but the days are few"
+    assert regression["enough_repetitions"] == 9862, "3,689 code-days without any, of which two are 0.748"
     assert (difference["promised"], difference["agrees"]) == (None, None)
     assert difference["low"] < difference["per_1000_code_days"] < difference["high"]
 
@@ -285,6 +286,30 @@ def test_the_interval_of_a_large_count_is_that_of_a_normal_variable() -> None:
     assert high == pytest.approx(1_000_000 + 1960, abs=5)
 
 
+@pytest.mark.parametrize(
+    ("incidents", "code_days", "agrees", "verdict"),
+    [
+        (0, 3689, True, "at most 1 promised: agrees with the setting"),
+        (
+            0, 3688, None, "at most 1 promised: cannot tell, for these are too few code-days: "
+            "--null 11, or as many times the days, would without a false alarm",
+        ),
+        (2, 300, None, "--null 123, or as many times the days, would without a false alarm"),
+        (3, 100, False, "at most 1 promised: does not agree with the setting"),
+    ],
+)  # fmt: skip
+def test_what_a_null_run_can_tell_is_told_and_no_more(
+    incidents: int, code_days: float, agrees: bool | None, verdict: str
+) -> None:
+    """95 % of 0 reach to 3.689, of 2 from 0.242 to 7.22 and of 3 from 0.619 on."""
+    low, high = (1000 * bound / code_days for bound in poisson.interval(incidents))
+    found = null.Null(
+        "regression", Comparison(), 10, 40, code_days, incidents, 1000 * incidents / code_days, low, high, 1.0
+    )
+    assert found.agrees is agrees
+    assert words.null(found, 1, False).endswith(verdict)
+
+
 @pytest.mark.slow
 def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     folder = store.path.parent
@@ -298,7 +323,7 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 0.125 d judged, 2 incidents, 16 a day")
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
-    assert null.endswith("at most 1 promised: agrees with the setting")
+    assert null.endswith("or as many times the days, would without a false alarm")
     kinds = [json.loads(line)["kind"] for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
     assert kinds == ["incident", "incident", "summary", "injection", "null"]
     assert streammetrics(folder, "backtest", "--inject", "7").returncode == 2

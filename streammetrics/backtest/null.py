@@ -1,5 +1,6 @@
 """Histories in which no code increased: the builds of all errors drawn anew, again and again, and judged."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,8 +98,20 @@ class Null:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the promise may be true: the interval reaches down to it. None without one, or without any day."""
-        return None if self.promised is None or not self.code_days else self.low <= self.promised
+        """Whether the promise is kept, as far as so many code-days can tell: the whole interval lies on one side of it.
+
+        None where the interval holds what is promised, and where nothing is promised or was judged.
+        """
+        if self.promised is None or not self.code_days or self.low <= self.promised < self.high:
+            return None
+        return self.high <= self.promised
+
+    @property
+    def enough_repetitions(self) -> int | None:
+        """So many of these would tell that the promise is kept, if none of them had a false alarm."""
+        if self.promised is None or not self.code_days:
+            return None
+        return math.ceil(1000 * poisson.interval(0)[1] / self.promised / self.code_days * self.repetitions)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def null(found: Null, seed: int, is_json: bool) -> str:
                 "builds": pair.builds, "repetitions": found.repetitions, "seed": seed, "codes": found.codes,
                 "code_days": found.code_days, "incidents": found.incidents, "per_1000_code_days": found.rate,
                 "low": found.low, "high": found.high, "promised": found.promised, "agrees": found.agrees,
+                "enough_repetitions": found.enough_repetitions,
             }
         )  # fmt: skip
     head = f"null, {_count(found.repetitions, 'repetition')}: {printable(found.rule)}, "
@@ -71,8 +72,16 @@ def null(found: Null, seed: int, is_json: bool) -> str:
     )
     if found.promised is None:
         return f"{head}{measured}; this rule promises nothing"
-    verdict = "agrees with the setting" if found.agrees else "does not agree with the setting"
-    return f"{head}{measured}; at most {found.promised:.3g} promised: {verdict}"
+    return f"{head}{measured}; at most {found.promised:.3g} promised: {_verdict(found)}"
+
+
+def _verdict(found: Null) -> str:
+    if found.agrees is None:
+        return (
+            "cannot tell, for these are too few code-days: "
+            f"--null {found.enough_repetitions:,}, or as many times the days, would without a false alarm"
+        )
+    return "agrees with the setting" if found.agrees else "does not agree with the setting"
 
 
 def _count(number: int, noun: str) -> str:
