@@ -199,6 +199,27 @@ def test_json_holds_all_of_it(regressed: Store) -> None:
     assert told["start_ts"] == "2026-11-23 00:55:00"
     assert len(told["windows"]) == 5
     assert told["windows"][0].keys() == {"window_bins", "rate_ratio", "log_likelihood", "term", "mean"}
+    assert told["units"].keys() - told["windows"][0].keys() <= told.keys()
+    assert (told["units"]["value"], told["units"]["log_likelihood"]) == ("log10", "natural logarithm")
+    difference = json.loads(as_json(at(regressed, 55 * MINUTE, rule="difference")))
+    assert difference["units"].keys() - difference["windows"][0].keys() <= difference.keys()
+
+
+def test_evidence_is_told_in_powers_of_ten_and_figures_say_what_they_are_of(regressed: Store) -> None:
+    """The windows in the unit of the evidence that they add up to, and what an alert of the bin says beside it."""
+    found = at(regressed, 55 * MINUTE)
+    best = found.windows[0]
+    text = render(found)
+    assert f"the evidence, 10^{found.value:.4g}, has reached 10^6.937" in text
+    assert f"10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase" in text  # type: ignore[operator]
+    assert f"10^{best.term / math.log(10):.4g} with its weight in the sum" in text  # type: ignore[operator]
+    assert f"since       {found.onset}, the beginning of the likeliest window of this bin: " in text
+    assert "(an incident keeps the onset of its first alert)" in text
+    with regressed.read() as connection:
+        sql = "select dispersion, start_ts from alerts where rule = 'regression' and stop_ts = ?"
+        alert = connection.exec_driver_sql(sql, (found.start_ts,)).one()
+    assert (found.mean_dispersion, found.onset) == tuple(alert)
+    assert f"; {found.mean_dispersion:.4g} since then, as an alert tells" in text
 
 
 @pytest.mark.slow

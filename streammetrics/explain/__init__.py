@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from streammetrics import narrate
 from streammetrics.config import AnyRule, Config
 from streammetrics.errors import UsageError
-from streammetrics.explain.facts import Explanation, Window, explain_rule
+from streammetrics.explain.facts import UNITS, Explanation, Window, explain_rule
 from streammetrics.explain.words import render
 from streammetrics.store import Store
 
@@ -34,8 +34,8 @@ def explain(store: Store, config: Config, code: str, at: datetime, rule: str | N
 
 
 def as_json(found: Explanation) -> str:
-    """The same as one line of JSON, times as ISO text in UTC."""
-    return narrate.as_json(asdict(found))
+    """The same as one line of JSON, times as ISO text in UTC, with the units of its figures."""
+    return narrate.as_json({**asdict(found), "units": UNITS[found.detector]})
 
 
 def _rules(config: Config, name: str | None) -> list[AnyRule]:

@@ -13,6 +13,17 @@ from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
 from streammetrics.views import Slice, compose
 
+UNITS = {
+    "sequential": {
+        "value": "log10", "threshold": "log10", "doubt": "natural logarithm", "log_likelihood": "natural logarithm",
+        "term": "natural logarithm", "onset": "beginning of this bin's likeliest window",
+        "dispersion": "of this bin's block of two minutes", "mean_dispersion": "since the onset, as alerts tell it",
+    },
+    "mean_ratio": {"value": "ratio", "threshold": "ratio", "mean": "ratio"},
+    "mean_difference": {"value": "errors in a bin", "threshold": "errors in a bin", "mean": "errors in a bin"},
+}  # fmt: skip
+"""What the figures of a detector are, beside them in JSON."""
+
 STRONGEST = 5
 """So many windows are told."""
 
@@ -37,6 +48,8 @@ class Explanation:
     the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many times likelier the
     errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an increase has ended before
     than that it goes on; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
+    `mean_dispersion` is that since the onset, which an alert calls its dispersion. An incident keeps the onset of its
+    first alert: the likeliest window of a later bin may begin elsewhere.
     """
 
     rule: str
@@ -64,6 +77,7 @@ class Explanation:
     candidate_share: float | None = None
     dispersion: float | None = None
     weight: float | None = None
+    mean_dispersion: float | None = None
     rules_from: datetime | None = None
     rules_until: datetime | None = None
     judged_until: datetime | None = None
@@ -78,7 +92,7 @@ _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap
 _KEPT = (
     "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "bin_baseline_errors",
     "bin_candidate_errors", "window_bins", "baseline_errors", "candidate_errors", "ratio", "exposure",
-    "candidate_share", "dispersion", "weight", "awaited_build", "gap_build",
+    "candidate_share", "dispersion", "weight", "mean_dispersion", "awaited_build", "gap_build",
 )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def verdict(found: Explanation) -> str:
     """Why it fired, or which gate said no, in a sentence."""
     match found.gate:
         case None if found.short_by is None and found.doubt is not None:
-            return f"the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10)"
+            return f"the evidence, {_power(found.value)}, has reached {_power(found.threshold)}"
         case None:
             return f"the mean, {_figure(found.value)}, is above the threshold, {_figure(found.threshold)}"
         case "no comparison":
@@ -57,7 +57,7 @@ def verdict(found: Explanation) -> str:
         case "recovery":
             likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
             return (
-                f"it is over: the evidence, {_figure(found.value)}, has reached {_figure(found.threshold)} (log10), "
+                f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, "
                 f"but that it ended before is {likelier:.3g} times likelier than that it goes on"
             )
         case "threshold":
@@ -69,28 +69,31 @@ def _short(found: Explanation) -> str:
     """What is missing of the evidence."""
     if found.short_by is None:
         return "there is no evidence yet"
-    return (
-        f"the evidence is short by a factor of {found.short_by:,.3g}: {_figure(found.value)} of "
-        f"{_figure(found.threshold)} (log10)"
-    )
+    value, threshold = _power(found.value), _power(found.threshold)
+    return f"the evidence is short by a factor of {found.short_by:,.3g}: {value} of {threshold}"
 
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
+    is_mean = found.detector != "sequential"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
-        counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {found.window_bins:,} bins"
-        yield "since", f"{moment(found.onset)}: {counts}{_ratio(found)}"
+        bins = f"{found.window_bins:,} bin{'' if found.window_bins == 1 else 's'}"
+        counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {bins}{_ratio(found)}"
+        where = "its highest window" if is_mean else "the likeliest window of this bin"
+        yield "since", f"{moment(found.onset)}, the beginning of {where}: {counts}"
+        if not is_mean:
+            yield "", "(an incident keeps the onset of its first alert)"
     if found.gate in ("incomplete", "gap") and found.threshold is not None:
-        yield "so far", f"{_figure(found.value)}, threshold {_figure(found.threshold)}"
+        told = _figure if is_mean else _power
+        yield "so far", f"{told(found.value)}, threshold {told(found.threshold)}"
     if found.candidate_share is not None and found.exposure is not None:
         yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
     if found.weight is not None:
-        known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g}"
-        yield (
-            "dispersion",
-            f"{known} (the codes' median, or its own if surely more): an error counts for {found.weight:.4g}",
-        )
+        known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g} in this bin"
+        since = "" if found.mean_dispersion is None else f"; {found.mean_dispersion:.4g} since then, as an alert tells"
+        counts = f"here an error counts for {found.weight:.4g}"
+        yield "dispersion", f"{known} (the codes' median, or its own if surely more): {counts}{since}"
     for place, window in enumerate(found.windows):
         yield "windows" if place == 0 else "", _window(window)
 
@@ -107,8 +110,8 @@ def _window(window: Window) -> str:
     if window.mean is not None:
         return f"{window.window_bins:>5,} bins: mean {figure(window.mean)}"
     return (
-        f"{window.window_bins:>5,} bins, x{_figure(window.rate_ratio)}: log likelihood "
-        f"{window.log_likelihood:.2f}, with its weight {window.term:.2f}"
+        f"{window.window_bins:>5,} bins, x{_figure(window.rate_ratio)}: {_exponential(window.log_likelihood)} times "
+        f"likelier than no increase, {_exponential(window.term)} with its weight in the sum"
     )
 
 
@@ -120,6 +123,16 @@ def _stretch(since: datetime | None, until: datetime | None) -> str:
 
 def _moment(value: datetime | None) -> str:
     return "never" if value is None else moment(value)
+
+
+def _power(log10: float | None) -> str:
+    """Evidence as alerts tell it."""
+    return "unknown" if log10 is None else f"10^{log10:.4g}"
+
+
+def _exponential(logarithm: float | None) -> str:
+    """The same of a natural logarithm."""
+    return _power(None if logarithm is None else logarithm / math.log(10))
 
 
 def _figure(value: float | None) -> str:
