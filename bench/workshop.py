@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.measure import Ran, python, say
+from streammetrics.config import REFERENCE_TOML
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY_LIMIT = "700MB"
@@ -16,19 +17,7 @@ path = "{name}.duckdb"
 memory_limit = "{memory_limit}"
 [output]
 dir = "out"
-[[rule]]
-name = "ratio"
-detector = "mean_ratio"
-bin_seconds = 10
-window_bins = [5, 10]
-threshold = 1.25
-[[rule]]
-name = "difference"
-detector = "mean_difference"
-bin_seconds = 50
-window_bins = [10, 20]
-threshold = 6
-[[source]]
+{rules}[[source]]
 name = "bench"
 path = "{source}"
 """
@@ -75,7 +64,10 @@ class Workshop:
         """A config file for the store `name`, which is removed where it exists."""
         self.forget(name)
         path = self.folder / f"{name}.toml"
-        path.write_text(_CONFIG.format(name=name, memory_limit=MEMORY_LIMIT, source=source) + more, encoding="utf-8")
+        path.write_text(
+            _CONFIG.format(name=name, memory_limit=MEMORY_LIMIT, source=source, rules=REFERENCE_TOML) + more,
+            encoding="utf-8",
+        )
         return path
 
     def forget(self, name: str) -> None:

@@ -109,13 +109,14 @@ def export(
 ) -> None:
     """Write a table or view to a file, which appears whole or not at all."""
     from streammetrics import export as exports
+    from streammetrics.narrate import counted
 
     session = options.session_of(config)
     with session.progress.task("exporting"):
         rows = exports.export(
             session.store, relation, to, options.moment_of(since, "--since"), options.moment_of(until, "--until")
         )
-    session.say(f"{to}: {rows:,} rows of {relation}")
+    session.say(f"{to}: {counted(rows, 'row')} of {relation}")
 
 
 @app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")

@@ -31,20 +31,7 @@ dir = "out"
 name = "regression"
 detector = "sequential"
 
-[[rule]]
-name = "difference"
-detector = "mean_difference"
-bin_seconds = 50
-window_bins = [10, 20]
-threshold = 6
-
-[[rule]]
-name = "ratio"
-detector = "mean_ratio"
-bin_seconds = 10
-window_bins = [5, 10]
-threshold = 1.25
-"""
+{rules}"""
 
 
 def demo(session: Session, folder: Path) -> int:
@@ -59,7 +46,7 @@ def demo(session: Session, folder: Path) -> int:
     stream = generate.generate(scenario)
     records, path = folder / "incoming" / "errors.csv", folder / "config.toml"
     generate.write(stream, records)
-    path.write_text(_CONFIG.format(path=path), encoding="utf-8")
+    path.write_text(_CONFIG.format(path=path, rules=config.REFERENCE_TOML), encoding="utf-8")
     session = replace(session, config=config.load(path, {}))
     session.say(f"{len(stream.ts):,} records of an hour and two builds: {records}")
     code = jobs.ingest(session)

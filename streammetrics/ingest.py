@@ -170,7 +170,8 @@ def _commit(
         # After all reading, that of the fingerprint included.
         if job.file.is_changed():
             raise InputOutputError(f"{path}: was written to while it was read; nothing of it was loaded")
-    told = f"{path}: {records:,} records, {rejected.records:,} rejected; {rejected.first}" if rejected.records else ""
+    noun = "record" if records == 1 else "records"
+    told = f"{path}: {records:,} {noun}, {rejected.records:,} rejected; {rejected.first}" if rejected.records else ""
     other = f"{path}: was loaded before with other content; what it holds now was counted as new records"
     message = "\n".join(filter(None, (other if is_rewritten else "", told, note)))
     return FileOutcome(path, "loaded", records, rejected.records, batch.batch_id, message)

@@ -76,8 +76,8 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         session.out(line)
     if amendment != Amendment() or session.progress.is_terminal:
         session.say(
-            f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
-            f"{count:,} incidents open"
+            f"{narrate.counted(amendment.new, 'new alert')}, {amendment.revised:,} revised, "
+            f"{amendment.retracted:,} retracted; {narrate.counted(count, 'incident')} open"
         )
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
@@ -104,7 +104,7 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     with session.progress.task("generating"):
         stream = streams.generate(scenario)
         streams.write(stream, target)
-    session.say(f"{len(stream.ts):,} records; what is true of them is in the .truth.json file")
+    session.say(f"{narrate.counted(len(stream.ts), 'record')}; what is true of them is in the .truth.json file")
     session.out(str(target))
     session.out(str(streams.truth_path(target)))
 
@@ -124,7 +124,7 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:
-                session.say(f"{outcome.path}: {outcome.records:,} records")
+                session.say(f"{outcome.path}: {narrate.counted(outcome.records, 'record')}")
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code

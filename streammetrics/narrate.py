@@ -32,7 +32,7 @@ def block(alert: Mapping[str, Any]) -> str:
         ("error code", alert["code"]),
         ("value", figure(alert["value"]) if is_mean else f"evidence 10^{alert['value']:.3g}"),
         ("threshold", figure(alert["threshold"]) if is_mean else f"10^{alert['threshold']:.3g}"),
-        ("window", f"{alert['window_bins']} bins of {alert['bin_seconds']} s"),
+        ("window", f"{counted(alert['window_bins'], 'bin')} of {alert['bin_seconds']} s"),
         ("rule", f"{alert['rule']} ({alert['detector']})"),
         ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
         ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
@@ -118,6 +118,11 @@ def figure(value: float) -> str:
     return f"{value:.6g}"
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """So many of something."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def printable(text: str) -> str:
     """Names come from clients: what a terminal would obey is shown, not done."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -126,9 +131,8 @@ def printable(text: str) -> str:
 def _rest(rest: Counter[str], noun: str) -> Iterator[str]:
     if rest:
         by_code = ", ".join(f"{printable(code)} ({count})" for code, count in rest.most_common(MOST_BLOCKS))
-        more = "" if len(rest) <= MOST_BLOCKS else f", {len(rest) - MOST_BLOCKS} more codes"
-        plural = "" if rest.total() == 1 else "s"
-        yield f"... and {rest.total():,} more {noun}{plural}, by code: {by_code}{more}"
+        more = "" if len(rest) <= MOST_BLOCKS else f", {counted(len(rest) - MOST_BLOCKS, 'more code')}"
+        yield f"... and {counted(rest.total(), f'more {noun}')}, by code: {by_code}{more}"
 
 
 def _plain(value: object) -> object:

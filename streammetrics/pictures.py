@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, Rule
-from streammetrics.detect import PORTION_SECONDS
+from streammetrics.detect import DAY_SECONDS, PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.store import Store
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
-
-DAY_SECONDS = 86400
 
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
 
@@ -28,7 +26,7 @@ _CELLS = """
 select code, list(bin_second) as bin_seconds, list(cast(value as double)) as bin_values
 from bins
 where
-    rule = ? and baseline = ? and candidate = ? and active_seconds > 0
+    rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
     and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
 group by code
 """

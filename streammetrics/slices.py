@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.views import Slice, compose, relations, timestamp_literal
@@ -34,6 +35,8 @@ _ALL_PAIRS_JOIN = """
 inner join pairs using (pair_id)
 inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
 """
+
+_LOOK_BACK = f"{LOOK_BACK_BLOCKS} * greatest({BLOCK_SECONDS}, bin_seconds) + {ESTIMATE_SECONDS}"
 
 _NAMES = """
 select table_name from duckdb_tables() where not internal and not temporary
@@ -54,7 +57,7 @@ cross join (
         coalesce(
             max(
                 bin_seconds * window_bins
-                + case when detector = 'sequential' then 214 * greatest(120, bin_seconds) + 3600 else 0 end
+                + case when detector = 'sequential' then {look_back} else 0 end
             ),
             0
         ) as longest
@@ -177,7 +180,7 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
 
 def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
     """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
-    first, end, lead = connection.exec_driver_sql(_BOUNDS).one()
+    first, end, lead = connection.exec_driver_sql(_BOUNDS.format(look_back=_LOOK_BACK)).one()
     since, until = within.seconds()
     after, until = max(since, first), min(until, end)
     if until - after <= PORTION_SECONDS:

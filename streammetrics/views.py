@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
 from streammetrics.errors import InputOutputError
 
 PRESENCE_LEAD_SECONDS = 2 * 3600
@@ -19,8 +20,7 @@ PRESENCE_LEAD_SECONDS = 2 * 3600
 PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
-
-EXPOSURE_LEAD_SECONDS = 3600 + 120
+EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 """What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
 
 FEW_SECONDS = 900

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
     assert found["contents"]["last_pass"]["finished_at"] == "2026-11-23 12:00:00"
     assert found["contents"]["open_incidents"][0] == {
         "rule": "difference", "code": "-17", "baseline": "1.9", "candidate": "1.10", "start_ts": "2026-11-23 00:00:00",
-        "ratio": None, "open": 1,
+        "ratio": None, "ratio_low": None, "open": 1,
     }  # fmt: skip
     assert found["contents"]["comparisons"] == [
         {
@@ -140,6 +141,17 @@ def test_ratio_is_told_where_there_is_one(tmp_path: Path) -> None:
     store = history(tmp_path / "s.duckdb", doubled)
     one = "1 incident: code 7 since 2026-11-23 00:00:00 (x3)"
     assert told(store)["open"] == f"difference: {one}; ratio: {one}"
+
+
+def test_a_new_code_is_told_with_the_least_that_its_ratio_is(tmp_path: Path) -> None:
+    records = both(range(2400), "1.9", "1.10") + [Record(MONDAY + s, "1.10", "new") for s in range(2100, 2400)]
+    store = history(tmp_path / "s.duckdb", records, Config())
+    with store.read() as connection:
+        (low,) = connection.exec_driver_sql("select ratio_low from incidents where code = 'new'").scalars()
+    assert re.match(
+        rf"regression: 1 incident: code new since 2026-11-23 00:3\d:\d\d \(at least x{low:.3g}\) ",
+        told(store, Config())["open"],
+    )
 
 
 def test_last_pass_and_last_failure(tmp_path: Path) -> None:

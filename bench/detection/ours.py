@@ -14,22 +14,14 @@ from sqlalchemy.pool import StaticPool
 
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream
 from streammetrics import detect, schema, versions
-from streammetrics.config import Config
+from streammetrics.config import REFERENCE_RULES, Config
 
 BASELINE, CANDIDATE = "5.9", "5.10"
 
 SEQUENTIAL = {"name": "sequential", "detector": "sequential", "bin_seconds": BIN_SECONDS}
 """The rule that is measured, with its defaults."""
 
-REFERENCES: dict[str, dict[str, Any]] = {
-    "mean_ratio": {
-        "name": "ratio", "detector": "mean_ratio", "bin_seconds": 10, "window_bins": (5, 10), "threshold": 1.25,
-    },
-    "mean_difference": {
-        "name": "difference", "detector": "mean_difference", "bin_seconds": 50, "window_bins": (10, 20), "threshold": 6,
-    },
-}  # fmt: skip
-"""The reference rules as config.toml has them."""
+REFERENCES: dict[str, dict[str, Any]] = {rule.detector: rule.model_dump() for rule in REFERENCE_RULES}
 
 PIECE_SECONDS = 10 * 86400
 

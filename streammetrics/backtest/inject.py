@@ -10,11 +10,9 @@ from sqlalchemy import Connection
 
 from streammetrics.backtest.history import Span, as_second
 from streammetrics.backtest.shares import Pair, Seconds, fetched
+from streammetrics.config.rules import BLOCK_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.narrate import moment
-
-BLOCK_SECONDS = 120
-"""The rate that is multiplied is the mean of so long: errors that came in one second do not all come there again."""
 
 INJECTED = -1
 """The batch of what was added."""
@@ -157,6 +155,7 @@ def _add(
         return None
     shares = pair.shares_at(seconds)
     rates = wanted.ratio * others * shares / (1 - shares) if is_expected else (wanted.ratio - 1) * own
+    # The mean of so long: errors that came in one second do not all come there again.
     starts = np.arange(0, len(seconds), BLOCK_SECONDS)
     sums = np.add.reduceat(rates, starts)
     lengths = np.diff(np.append(starts, len(seconds)))

@@ -16,12 +16,9 @@ from streammetrics.backtest.inject import INJECTED
 from streammetrics.backtest.shares import Pair, Seconds, fetched, pairs_of
 from streammetrics.config import Comparison, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.views import Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 _EMPTY = ("delete from counters", "delete from alerts", "delete from progress", "delete from runs")
-
-_LEAD_SECONDS = 3600
-"""Of bins alone, whatever they hold: no window looks back before them."""
 
 _KEEP = "create or replace temp table originals as select * from counters where batch_id <> ? order by second"
 
@@ -235,5 +232,5 @@ def _judged(connection: Connection, span: Span) -> Iterator[tuple[str, int]]:
     for after in range(span.after, span.until, DAY_SECONDS):
         until = min(after + DAY_SECONDS, span.until)
         sql = _JUDGED.format(after=after, until=until)
-        for rule, seconds in connection.exec_driver_sql(compose(sql, Slice(after, until, _LEAD_SECONDS))):
+        for rule, seconds in connection.exec_driver_sql(compose(sql, Slice(after, until, EXPOSURE_LEAD_SECONDS))):
             yield str(rule), int(seconds)

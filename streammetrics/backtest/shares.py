@@ -12,12 +12,9 @@ from streammetrics import relations
 from streammetrics.backtest.history import Span
 from streammetrics.config import Comparison, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.views import Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 Seconds = npt.NDArray[np.int64]
-
-_LEAD_SECONDS = 2 * 3600
-"""An estimate looks back an hour, from the beginning of its block of two minutes."""
 
 _PAIRS = """
 select baseline, candidate, from_second, until_second from pairs order by from_second, baseline, candidate
@@ -78,7 +75,7 @@ def _shares(
     shares = np.full(-(-ends[1] // width) - first, 0.5)
     for since, until in _days(*ends, width):
         builds = {"baseline": baseline, "candidate": candidate, "from_second": since, "until_second": until}
-        sql = compose(_SHARES, Slice(since, until, _LEAD_SECONDS))
+        sql = compose(_SHARES, Slice(since, until, EXPOSURE_LEAD_SECONDS))
         column = fetched(connection, sql, builds)
         shares[column["bin_second"] // width - first] = column["candidate_share"]
     return shares

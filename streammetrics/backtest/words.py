@@ -6,7 +6,7 @@ from typing import Any
 from streammetrics.backtest.history import Span
 from streammetrics.backtest.inject import Detection
 from streammetrics.backtest.null import Null
-from streammetrics.narrate import as_json, incident_line, moment, printable
+from streammetrics.narrate import as_json, counted, incident_line, moment, printable
 
 
 def incident(row: Mapping[str, Any], is_json: bool) -> str:
@@ -23,7 +23,7 @@ def summary(span: Span, days: float, incidents: int, is_json: bool) -> str:
     stretch = f"{moment(span.since_ts)} to {moment(span.until_ts)} UTC"
     if per_day is None:
         return f"{stretch}: nothing was judged, for no two builds were compared and complete"
-    return f"{stretch}: {days:.3g} d judged, {_count(incidents, 'incident')}, {per_day:.3g} a day"
+    return f"{stretch}: {days:.3g} d judged, {counted(incidents, 'incident')}, {per_day:.3g} a day"
 
 
 def detection(found: Detection, is_json: bool) -> str:
@@ -45,7 +45,7 @@ def detection(found: Detection, is_json: bool) -> str:
         then += ", but an incident was open before"
     return printable(
         f"injected code {wanted.code} x{wanted.ratio:g} from {moment(wanted.at)} UTC into {pair.candidate}, "
-        f"{_count(added.errors, 'error')} more, from {rate}: {then}  {found.rule}"
+        f"{counted(added.errors, 'error')} more, from {rate}: {then}  {found.rule}"
     )
 
 
@@ -62,11 +62,11 @@ def null(found: Null, seed: int, is_json: bool) -> str:
                 "enough_repetitions": found.enough_repetitions,
             }
         )  # fmt: skip
-    head = f"null, {_count(found.repetitions, 'repetition')}: {printable(found.rule)}, "
+    head = f"null, {counted(found.repetitions, 'repetition')}: {printable(found.rule)}, "
     if not found.code_days:
         return f"{head}{printable(pair.baseline)} -> {printable(pair.candidate)}: nothing was judged"
     measured = (
-        f"{printable(pair.baseline)} -> {printable(pair.candidate)}: {_count(found.incidents, 'false alarm')} in "
+        f"{printable(pair.baseline)} -> {printable(pair.candidate)}: {counted(found.incidents, 'false alarm')} in "
         f"{found.code_days:,.5g} code-days, {found.rate:.3g} per 1,000 code-days (95 %: {found.low:.3g} to "
         f"{found.high:.3g})"
     )
@@ -82,7 +82,3 @@ def _verdict(found: Null) -> str:
             f"--null {found.enough_repetitions:,}, or as many times the days, would without a false alarm"
         )
     return "agrees with the setting" if found.agrees else "does not agree with the setting"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

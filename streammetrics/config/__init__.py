@@ -5,6 +5,7 @@ Every key has a default or an error that names it. A key that is not known is re
 """
 
 from streammetrics.config.read import DEFAULT_CONFIG, load, read_toml, section_of, validate
+from streammetrics.config.reference import REFERENCE_RULES, REFERENCE_TOML
 from streammetrics.config.rules import DEFAULT_RULES, RATE_RATIOS, AnyRule, Rule, SequentialRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.sections import (
@@ -22,6 +23,8 @@ __all__ = [
     "DEFAULT_CONFIG",
     "DEFAULT_RULES",
     "RATE_RATIOS",
+    "REFERENCE_RULES",
+    "REFERENCE_TOML",
     "AnyRule",
     "Comparison",
     "Config",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from streammetrics.explain.facts import Explanation, Window
-from streammetrics.narrate import figure, moment, printable
+from streammetrics.narrate import counted, figure, moment, printable
 
 _EXPOSURE = {
     "equal": "equal, as configured",
@@ -78,7 +78,7 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
-        bins = f"{found.window_bins:,} bin{'' if found.window_bins == 1 else 's'}"
+        bins = counted(found.window_bins or 0, "bin")
         counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {bins}{_ratio(found)}"
         where = "its highest window" if is_mean else "the likeliest window of this bin"
         yield "since", f"{moment(found.onset)}, the beginning of {where}: {counts}"
@@ -108,10 +108,11 @@ def _ratio(found: Explanation) -> str:
 
 def _window(window: Window) -> str:
     if window.mean is not None:
-        return f"{window.window_bins:>5,} bins: mean {figure(window.mean)}"
+        return f"{counted(window.window_bins, 'bin'):>10}: mean {figure(window.mean)}"
     return (
-        f"{window.window_bins:>5,} bins, x{_figure(window.rate_ratio)}: {_exponential(window.log_likelihood)} times "
-        f"likelier than no increase, {_exponential(window.term)} with its weight in the sum"
+        f"{counted(window.window_bins, 'bin'):>10}, x{_figure(window.rate_ratio)}: "
+        f"{_exponential(window.log_likelihood)} times likelier than no increase, "
+        f"{_exponential(window.term)} with its weight in the sum"
     )
 
 

@@ -33,7 +33,8 @@ def subject(heatmap: Heatmap) -> str:
         )
     else:
         windows = " or ".join(str(bins) for bins in heatmap.window_bins)
-        alerts = f"alerts where the mean of {windows} bins of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
+        bins = "bin" if windows == "1" else "bins"
+        alerts = f"alerts where the mean of {windows} {bins} of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
     return (
         f"candidate {name(heatmap.candidate)} against baseline {name(heatmap.baseline)}\n"
         f"rule {name(heatmap.rule)} ({heatmap.detector}): {alerts}"

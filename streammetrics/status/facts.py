@@ -45,7 +45,7 @@ where alerts.state = 'current' and epoch(alerts.end_ts) + settings.merge_seconds
 """
 
 _OPEN = """
-select rule, code, baseline, candidate, start_ts, ratio, peak_value,
+select rule, code, baseline, candidate, start_ts, ratio, ratio_low, peak_value,
     count(*) over (partition by rule) as open,
     row_number() over (partition by rule order by peak_value desc, incident_id) as place
 from incidents where state = 'open'
@@ -93,10 +93,12 @@ order by rule
 _LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
 
 # How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
+# Odds that are higher by the least ratio that rules look for may be traffic as well.
 _EXPOSURES = """
 select
     pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
-    arg_max(shares.candidate_share, bin_second) as share, arg_min(shares.candidate_share, bin_second) as former_share
+    arg_max(shares.candidate_share, bin_second) as share, arg_min(shares.candidate_share, bin_second) as former_share,
+    exposure = 'estimated' and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
 from shares
 inner join pairs using (pair_id)
 where shares.bin_second >= pairs.from_second
@@ -137,6 +139,7 @@ class Incident(_Part):
     candidate: str
     start_ts: datetime
     ratio: float | None
+    ratio_low: float | None
     open: int
 
 
@@ -149,13 +152,17 @@ class Promise(_Part):
 
 
 class Exposure(_Part):
-    """The candidate's share of the users of both builds now and three hours ago, and how it is known."""
+    """The candidate's share of the users of both builds now and three hours ago, and how it is known.
+
+    `is_rising`: it is estimated, and higher by what may be traffic or a regression of most codes.
+    """
 
     baseline: str
     candidate: str
     exposure: str
     share: float
     former_share: float
+    is_rising: bool
 
 
 class Comparison(_Part):

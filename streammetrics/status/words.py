@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from streammetrics import narrate
-from streammetrics.narrate import moment, printable
+from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
     EXPOSURE_HOURS,
     STRONGEST,
@@ -18,9 +18,6 @@ from streammetrics.status.facts import (
     Status,
 )
 
-RISE_OF_ODDS = 1.25
-"""So much more of the stream may be traffic as well as regressions of most codes: an estimate cannot tell."""
-
 
 def render(status: Status) -> str:
     """Some ten lines for people."""
@@ -30,7 +27,7 @@ def render(status: Status) -> str:
     else:
         lines += _content_lines(status.contents, status.now)
     waiting = (
-        f"{_count(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
+        f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
     )
     lines.append(("waiting", waiting))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
@@ -43,7 +40,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "history", history
     yield (
         "records",
-        f"{contents.records:,} in {_count(contents.batches, 'batch', 'batches')}, {contents.rejected:,} rejected",
+        f"{contents.records:,} in {counted(contents.batches, 'batch', 'batches')}, {contents.rejected:,} rejected",
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
@@ -74,12 +71,16 @@ def _open_lines(incidents: tuple[Incident, ...]) -> Iterator[str]:
     for rule, group in groupby(incidents, lambda incident: incident.rule):
         shown = list(group)
         told = ", ".join(
-            f"code {incident.code} since {moment(incident.start_ts)}"
-            + ("" if incident.ratio is None else f" (x{incident.ratio:.3g})")
-            for incident in shown
+            f"code {incident.code} since {moment(incident.start_ts)}" + _ratio(incident) for incident in shown
         )
         more = "" if shown[0].open == len(shown) else f" and {shown[0].open - len(shown):,} more"
-        yield f"{rule}: {_count(shown[0].open, 'incident')}: {told}{more}"
+        yield f"{rule}: {counted(shown[0].open, 'incident')}: {told}{more}"
+
+
+def _ratio(incident: Incident) -> str:
+    if incident.ratio is None:
+        return "" if incident.ratio_low is None else f" (at least x{incident.ratio_low:.3g})"
+    return f" (x{incident.ratio:.3g})"
 
 
 def _judged(pair: Comparison) -> str:
@@ -89,7 +90,7 @@ def _judged(pair: Comparison) -> str:
 
 
 def _promise(found: Promise) -> str:
-    return f"{found.rule}, {_count(found.codes, 'code')}: at most one false incident in {_days(found)}"
+    return f"{found.rule}, {counted(found.codes, 'code')}: at most one false incident in {_days(found)}"
 
 
 def _days(found: Promise) -> str:
@@ -101,14 +102,9 @@ def _exposure(found: Exposure | None) -> str:
     if found is None:
         return ""
     words = f", {narrate.exposure({'exposure': found.exposure, 'candidate_share': found.share})}"
-    odds, former = (share / (1 - share) for share in (found.share, found.former_share))
-    if found.exposure == "estimated" and odds >= RISE_OF_ODDS * former:
+    if found.is_rising:
         words += f": it was {found.former_share:.3g} {EXPOSURE_HOURS} hours ago"
     return words
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _age(age: timedelta) -> str:
