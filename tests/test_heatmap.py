@@ -12,9 +12,15 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+from streammetrics import pictures
+from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.heatmap import AlertedWindow, Heatmap, draw, picture, words
 from streammetrics.heatmap.grid import deviations, make_grid
+from tests.histories import history
+from tests.oracle import Record
+from tests.rules import REFERENCE
+from tests.streams import MONDAY
 
 Floats = NDArray[np.float64]
 
@@ -394,3 +400,13 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) 
     with pytest.raises(InputOutputError, match="Is a directory"):
         draw(an_hour(), folder)
     assert [path.name for path in tmp_path.iterdir()] == ["heat.PNG"]
+
+
+def test_a_bin_that_is_not_judged_yet_has_no_colour(tmp_path: Path) -> None:
+    """The one build is heard up to 00:03:19, the other a bit less: the last bin waits for it."""
+    records = [Record(MONDAY + second, build, "7") for second in range(200) for build in ("1.9", "1.10")]
+    store = history(tmp_path / "s.duckdb", [r for r in records if r.build == "1.9" or r.second < MONDAY + 195])
+    with store.read() as connection:
+        found = list(pictures.heatmaps(connection, Config(rule=REFERENCE), MONDAY, MONDAY + 200, "ratio"))
+    ends = {heatmap.first_bin + heatmap.values.shape[1] * heatmap.bin_seconds - MONDAY for heatmap in found}
+    assert ends == {190}

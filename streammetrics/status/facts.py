@@ -95,14 +95,17 @@ _LATEST = "select max(complete_until_second) from pairs where until_second = 253
 # How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
 # Odds that are higher by the least ratio that rules look for may be traffic as well.
 _EXPOSURES = """
-select
-    pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
-    arg_max(shares.candidate_share, bin_second) as share, arg_min(shares.candidate_share, bin_second) as former_share,
-    exposure = 'estimated' and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
-from shares
-inner join pairs using (pair_id)
-where shares.bin_second >= pairs.from_second
-group by pairs.baseline, pairs.candidate
+select *, exposure = 'estimated' and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
+from (
+    select
+        pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
+        arg_max(shares.candidate_share, bin_second) as share,
+        arg_min(shares.candidate_share, bin_second) as former_share
+    from shares
+    inner join pairs using (pair_id)
+    where shares.bin_second >= pairs.from_second
+    group by pairs.baseline, pairs.candidate
+)
 """
 
 _REJECTS = """
