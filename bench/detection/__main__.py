@@ -42,10 +42,10 @@ def main() -> int:
 def _is_judged(family: str, judge: str, measured: str) -> bool:
     """Peers get some of the families, and what is judged at the end only those whose records come in time.
 
-    No other than the SQL estimates shares.
+    Peers do not estimate shares.
     """
     is_fit = DETECTORS[judge].is_run_as_job or FAMILIES[family].is_punctual
-    is_fit = is_fit and (judge == OURS.name or not FAMILIES[family].is_estimated)
+    is_fit = is_fit and (judge == measured or not FAMILIES[family].is_estimated)
     return is_fit and (judge == measured or family in report.FOR_PEERS)
 
 

@@ -35,7 +35,7 @@ class Family:
         changes: how many changes are wanted.
         limit: of false incidents in 1,000 code-days, for families without a change.
         is_punctual: whether all records come in time, so that one pass at the end sees what the job's passes see.
-        is_estimated: the share is estimated from the stream, which the twin in numpy and the peers cannot do.
+        is_estimated: the share is estimated from the stream, which peers cannot do.
     """
 
     name: str

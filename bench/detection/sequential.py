@@ -17,6 +17,7 @@ GRID = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
 BLOCK_BINS = 120 // BIN_SECONDS
 BLOCKS, LAG_BLOCKS, FEWEST_BLOCKS, REACH_BLOCKS = 180, 3, 8, 30
+HOUR_BLOCKS = 30
 CLOSING_NATS = np.log(1e3)
 WIDEST_NATS = np.log(20)
 """Of the 95 % interval."""
@@ -50,9 +51,10 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     """All that comes, judged at every bin; gaps and records that come late are not looked at."""
     started = time.perf_counter()
     baseline, candidate = stream.arrived()
-    share = np.minimum(stream.shares * (1 + stream.share_tolerance), 1 - 1e-9)
     total = baseline + candidate
-    weight = 1 / divisors(candidate, total, stream.shares)
+    known = (stream.shares, stream.shares) if not stream.is_estimated else estimates(candidate, total)
+    share = np.minimum(known[1] * (1 + stream.share_tolerance), 1 - 1e-9)
+    weight = 1 / divisors(candidate, total, known[0])
     alerts = _fired(candidate, total, share, weight, settings or Settings())
     start = alerts.stop - alerts.window + 1
     incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
@@ -60,6 +62,33 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     _, first = np.unique(incident, return_index=True)
     low[first], high[first] = _bounds(alerts, first, candidate * weight, total * weight, share)
     return Findings(alerts.code, start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
+
+
+def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
+    """The share that the hour before each bin's block tells, and the highest that it may be: shapes (bins,)."""
+    k, n = (np.cumsum(np.pad(_blocks(counts), ((0, 0), (1, 0))), axis=1) for counts in (candidate, total))
+    starts = np.arange(k.shape[1] - 1)
+    since = np.maximum(starts - HOUR_BLOCKS, 0)
+    told = [
+        _estimate(*hour) for hour in zip((k[:, starts] - k[:, since]).T, (n[:, starts] - n[:, since]).T, strict=True)
+    ]
+    found: Reals = np.repeat(np.clip(told, 1e-4, 1 - 1e-4), BLOCK_BINS, axis=0)[: candidate.shape[1]]
+    return found[:, 0], found[:, 1]
+
+
+def _estimate(k: Reals, n: Reals) -> tuple[float, float]:
+    """The share in the middle half of the votes of an hour, and Wilson's bound three standard errors above it."""
+    k, n = k[n > 0], n[n > 0]
+    if not n.size:
+        return 0.5, 1.0
+    rest = n.sum() - n.max()
+    rate = min(k.sum() - k.max(), (n - k).sum() - (n - k).max()) / rest if rest else 0.0
+    _, vote = np.unique(np.floor(np.cumsum(n) * rate / 20), return_inverse=True)
+    k, n = np.bincount(vote, k), np.bincount(vote, n)
+    place = np.argsort(np.argsort(k / n, kind="stable")) + 1
+    middle = (4 * place - 2 >= n.size) & (4 * place - 2 <= 3 * n.size)
+    hits, trials = k[middle].sum(), n[middle].sum()
+    return hits / trials, (hits + 4.5 + 3 * np.sqrt(hits * (trials - hits) / trials + 2.25)) / (trials + 9)
 
 
 def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
