@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import whole
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.store import ROOM, STORAGE, Store, explained
+from streammetrics.store import STORAGE, Store, explained
 
 
 def backup(store: Store, target: Path) -> int:
@@ -39,7 +39,7 @@ def backup(store: Store, target: Path) -> int:
                 connection.exec_driver_sql(f"detach {quoted(_other(name))}")
             size = unfinished.stat().st_size
     except OSError as error:
-        raise InputOutputError(f"{target}: cannot be written: {error.strerror or error}; {ROOM}") from None
+        raise InputOutputError(f"{target}: cannot be written: {whole.reason(error)}") from None
     except DBAPIError as error:
         raise explained(error) or error from None
     return size

@@ -95,5 +95,5 @@ def _replacing(target: Path) -> Iterator[Path]:
     except (OSError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, OSError | duckdb.IOException | duckdb.FatalException):
-            raise InputOutputError(f"{target}: cannot be written: {str(cause)[:300]}") from None
+            raise InputOutputError(f"{target}: cannot be written: {whole.reason(cause)}") from None
         raise

@@ -26,7 +26,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streammetrics import failpoints, interrupts, schema
+from streammetrics import failpoints, interrupts, schema, whole
 from streammetrics.errors import DamagedStoreError, InputOutputError, StoreBusyError, StreammetricsError
 
 STORAGE = "v1.3.0"
@@ -34,10 +34,8 @@ STORAGE = "v1.3.0"
 
 _HOLDER = re.compile(r"PID (\d+)")
 _RETRY_SECONDS = (0.02, 0.1)
-_FULL = re.compile("No space left|File too large|[Qq]uota exceeded|Could not write")
 _DAMAGE = re.compile("FATAL|INTERNAL|[Cc]orrupt|[Cc]hecksum|[Ss]erializ|not a valid|replaying WAL")
 REMEDY = "`streammetrics doctor` tells whether it is damaged, and a backup replaces it"
-ROOM = "make room and run it again: what was committed stays, and the next run makes up for the rest"
 
 T = TypeVar("T")
 
@@ -156,7 +154,7 @@ class Store:
             text = str(error.orig)
             if "Could not set lock" not in text:
                 kind = InputOutputError if "Permission denied" in text else DamagedStoreError
-                raise kind(f"{self.path}: cannot be opened as a store: {_cut(text)}; {REMEDY}") from None
+                raise kind(f"{self.path}: cannot be opened as a store: {whole.reason(text)}; {REMEDY}") from None
             holder = _HOLDER.search(text)
             if holder:
                 self._tell_holder(int(holder[1]))
@@ -181,24 +179,21 @@ class Store:
 
 
 def explained(error: BaseException) -> StreammetricsError | None:
-    """What DuckDB says, as one of our errors, with what to do; None for what is not the database's."""
+    """What DuckDB or the system says, as one of our errors, with what to do; None for what is neither's."""
     import duckdb
 
+    if isinstance(error, OSError):
+        return InputOutputError(whole.reason(error))
     if isinstance(error, DBAPIError):
         error = error.orig or error
     if not isinstance(error, duckdb.Error):
         return None
-    text = _cut(str(error))
-    if _FULL.search(str(error)):
-        return InputOutputError(f"the disk is full: {text}; {ROOM}")
+    text = whole.reason(error)
+    if whole.is_full(error):
+        return InputOutputError(f"the disk is full: {text}")
     if _DAMAGE.search(text):
         return DamagedStoreError(f"the store cannot be read or written: {text}; {REMEDY}")
     return (InputOutputError if "IO Error" in text else StreammetricsError)(f"the database failed: {text}")
-
-
-def _cut(text: str) -> str:
-    """The first line, and not all of that: DuckDB echoes records."""
-    return (text.splitlines() or [""])[0][:300]
 
 
 def _end_when_asked(context: ExceptionContext) -> None:

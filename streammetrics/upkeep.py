@@ -36,7 +36,7 @@ def doctor(
     for done in doctors.mend(session.store) if repair else ():
         session.say(done)
     code = 0
-    for finding in doctors.examine(session.store, session.config):
+    for finding in doctors.examine(session.store, session.config, session.clock()):
         session.out(doctors.as_json(finding) if as_json else doctors.render(finding))
         code = 1
     if not code:

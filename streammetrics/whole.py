@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, whatever happens while they are written: every rename goes through here."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,21 @@ from streammetrics import failpoints
 
 UNFINISHED = ".*.tmp-*"
 """A glob for the folders of files that are not finished; those of a process that was killed stay behind."""
+
+
+_FULL = re.compile("No space left|File too large|[Qq]uota exceeded")
+_ROOM = "make room and run it again: what was committed stays, and the next run makes up for the rest"
+
+
+def is_full(error: object) -> bool:
+    """Whether an error, ours or DuckDB's, says that the disk is full, or the file as large as it may become."""
+    return _FULL.search(str(error)) is not None
+
+
+def reason(error: object) -> str:
+    """The first line of an error, cut, for DuckDB echoes records; and what to do where room is short."""
+    text = (str(error).splitlines() or [""])[0][:300]
+    return f"{text}; {_ROOM}" if is_full(error) else text
 
 
 @contextmanager

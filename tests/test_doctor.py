@@ -45,7 +45,7 @@ def config(folder: Path) -> Config:
 
 
 def findings(folder: Path) -> list[doctor.Finding]:
-    return list(doctor.examine(Store(folder / "a.duckdb", 0), config(folder)))
+    return list(doctor.examine(Store(folder / "a.duckdb", 0), config(folder), clock()))
 
 
 def alerts(folder: Path) -> list[tuple[object, ...]]:
@@ -88,10 +88,11 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
         ("delete from alerts where alert_id = incident_id", "incidents", "there is no alert "),
         ("update alerts set state = 'lost' where alert_id = 1", "alerts", "alert 1: its state is lost"),
         ("insert into alerts select * from alerts where alert_id = 1", "alerts", "alert 1 is there 2 times"),
-        ("update alerts set alert_id = 1000, stop_ts = stop_ts + interval 1 second where alert_id = 2", "alerts", "end a bin after"),
+        ("update alerts set stop_ts = stop_ts + interval 1 second where alert_id = 2", "alerts", "end a bin after"),
         ("update alerts set run_id = 99 where alert_id = 1", "alerts", "there is no run 99"),
         ("update progress set seen_batch_id = 7", "progress", "knows batch 7, which is not in the ledger"),
-        ("update batches set batch_id = 50 where batch_id = 4", "sequences", "sequence batch_ids: gives 5 next, and 50 is"),
+        ("update batches set batch_id = 50 where batch_id = 4", "sequences", "batch_ids: gives 5 next, and 50 is"),
+        ("update batches set loaded_at = '2026-11-23 14:00'", "clock", "loaded at 2026-11-23 14:00:00, and the clock"),
         ("drop view incidents", "views", "view incidents is missing"),
     ],
 )  # fmt: skip
@@ -162,7 +163,7 @@ def test_what_was_left_behind_and_what_cannot_be_read_is_found(folder: Path, mon
     (folder / ".heatmap.png.tmp-abc").mkdir()
     monkeypatch.setattr("time.time", lambda: 4e9)
     asked = config(folder).model_copy(update={"source": (Source(name="gone", path="no/such/*/*.csv"),)})
-    found = list(doctor.examine(Store(folder / "a.duckdb"), asked))
+    found = list(doctor.examine(Store(folder / "a.duckdb"), asked, clock()))
     assert [one.check for one in found] == ["scratch", "unfinished", "sources"]
     assert f"{folder}/no/such" in found[-1].what
 

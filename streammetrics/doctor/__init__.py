@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -16,8 +17,8 @@ from streammetrics.store import Store
 __all__ = ["Finding", "as_json", "examine", "mend", "render"]
 
 
-def examine(store: Store, config: Config) -> Iterator[Finding]:
-    """Everything that is wrong; nothing where all is well. A store that does not open is explained as well.
+def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
+    """Everything that is wrong at `now` (naive UTC), a store that does not open included; nothing where all is well.
 
     Raises:
         StoreBusyError: another process held the store for too long.
@@ -26,7 +27,7 @@ def examine(store: Store, config: Config) -> Iterator[Finding]:
     try:
         with store.read() as connection:
             yield from around.around(config)
-            yield from checks.check(connection, has_log=Path(f"{store.path}.wal").exists())
+            yield from checks.check(connection, now, has_log=Path(f"{store.path}.wal").exists())
     except DBAPIError as error:
         yield around.damage(store.path, str(error.orig).splitlines()[0][:300])
     except DamagedStoreError as error:

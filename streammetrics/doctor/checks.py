@@ -6,6 +6,7 @@ compared by sums of hashes, which do not depend on order: a counter of another s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import Connection
@@ -16,6 +17,8 @@ from streammetrics.versions import ESTABLISHED_RECORDS, version_key
 
 MOST_ROWS = 10
 """So many findings of a check are told, and then how many more there are."""
+
+SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 
 SUMS = """
 create or replace temp table batch_sums as
@@ -130,6 +133,12 @@ from progress where seen_batch_id > (select coalesce(max(batch_id), 0) from batc
 group by rule, seen_batch_id
 """
 
+_CLOCK = """
+select format('the last file was loaded at {}, and the clock says {}', loaded_at::text, $now::timestamp::text)
+from (select max(loaded_at) as loaded_at from batches)
+where loaded_at > $now::timestamp + interval 1 hour
+"""
+
 # What has been replayed from the log is not told by duckdb_sequences(): these are known after a clean end only.
 _SEQUENCES = """
 with used as (
@@ -159,7 +168,6 @@ _CHECKS = (
     _Check("ledger", _TWICE, RESTORE),
     _Check("rejects", _REJECTS, RESTORE),
     _Check("counters", _COUNTERS, REPAIR),
-    _Check("builds", _BUILDS, REPAIR),
     _Check("codes", _CODES, REPAIR),
     _Check("incidents", _INCIDENTS, RESTORE),
     _Check("alerts", _ALERTS, RESTORE),
@@ -167,20 +175,21 @@ _CHECKS = (
 )
 
 
-def check(connection: Connection, *, has_log: bool) -> Iterator[Finding]:
+def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[Finding]:
     """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
     connection.exec_driver_sql(SUMS)
     for one in _CHECKS:
         yield from _told(connection, one)
+    yield from _told(connection, _Check("builds", _BUILDS, REPAIR), established=ESTABLISHED_RECORDS)
     if not has_log:
         yield from _told(connection, _Check("sequences", _SEQUENCES, RESTORE))
+    yield from _told(connection, _Check("clock", _CLOCK, SET_CLOCK), now=now)
     yield from _ranks(connection)
     yield from _views(connection)
 
 
-def _told(connection: Connection, one: _Check) -> Iterator[Finding]:
-    parameters = {"established": ESTABLISHED_RECORDS} if "$established" in one.sql else ()
+def _told(connection: Connection, one: _Check, **parameters: object) -> Iterator[Finding]:
     rows = connection.exec_driver_sql(one.sql, parameters).fetchmany(MOST_ROWS + 1)
     for (what,) in rows[:MOST_ROWS]:
         yield Finding(one.name, what, one.advice)

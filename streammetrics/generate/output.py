@@ -68,7 +68,7 @@ def write(stream: Stream, path: Path) -> None:
             whole.put(labels, truth_file)
             whole.put(records, path)
     except (OSError, duckdb.IOException) as error:
-        raise InputOutputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise InputOutputError(f"{path}: cannot be written: {whole.reason(error)}") from None
 
 
 def _write_csv(stream: Stream, path: Path) -> None:

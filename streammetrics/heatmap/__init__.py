@@ -68,4 +68,4 @@ def draw(heatmap: Heatmap, path: Path) -> None:
         with whole.replacing(path) as unfinished:
             picture.save(heatmap, unfinished)
     except OSError as error:
-        raise InputOutputError(f"{path}: the heatmap cannot be written: {error.strerror or error}") from None
+        raise InputOutputError(f"{path}: the heatmap cannot be written: {whole.reason(error)}") from None

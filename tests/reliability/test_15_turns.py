@@ -1,0 +1,105 @@
+"""Promise: jobs at once each get their turn: every row once, no long wait, and readers keep no writer out.
+
+A cycle is what an ingest does between opening and closing; processes are started once, for Python's start would leave
+the store idle most of the time. Nobody pauses between its cycles, which is the hardest case for the others.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.reliability import program
+from tests.reliability.conftest import count
+
+pytestmark = pytest.mark.reliability
+
+HOLD_SECONDS = 0.2
+
+WRITER = """
+import json, sys, time
+from pathlib import Path
+from streammetrics.ingest import ingest
+from streammetrics.jobs import utc_now
+from tests.reliability import program
+folder, name, cycles, hold = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+settings = program.config(folder)
+longest = 0.0
+for cycle in range(cycles):
+    path = folder / f"{name}-{cycle}.csv"
+    path.write_text("ts,build,code\\n" + "".join(f"2026-01-01 00:00:{n:02},{name},{cycle}\\n" for n in range(5)))
+    asked = time.monotonic()
+    with program.store(folder).write() as connection:
+        entered = time.monotonic()
+        for outcome in ingest(connection, settings, [path], None, utc_now):
+            assert outcome.records == 5, outcome
+        time.sleep(max(0, hold - (time.monotonic() - entered)))
+    longest = max(longest, entered - asked)
+print(json.dumps(longest))
+"""
+
+READER = """
+import json, sys, time
+from pathlib import Path
+from tests.reliability import program
+folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+longest, until, reads = 0.0, time.monotonic() + seconds, 0
+while time.monotonic() < until:
+    asked = time.monotonic()
+    with program.store(folder).read() as connection:
+        longest = max(longest, time.monotonic() - asked)
+        ledger, events = connection.exec_driver_sql(
+            "select (select sum(records) from batches), (select count(*) from events)"
+        ).one()
+        assert (ledger or 0) == events
+        time.sleep(0.2)
+    reads += 1
+assert reads
+print(json.dumps(longest))
+"""
+
+
+def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=program.REPOSITORY, stdout=subprocess.PIPE, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> float:
+    """The longest wait that a process tells of (s)."""
+    out, _ = process.communicate(timeout=1200)
+    assert process.returncode == 0
+    return float(json.loads(out))
+
+
+def test_three_ingests_at_once(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    folder = program.install(tmp_path / "installation")
+    cycles = count(12, 1000)
+    share = [cycles // 3 + (place < cycles % 3) for place in range(3)]
+    writers = [start(WRITER, folder, name, share[place], HOLD_SECONDS) for place, name in enumerate("abc")]
+    longest = max(map(ended, writers))
+    found = Counter[tuple[str, str]]()
+    for (_, build, code), number in program.stored(folder).items():
+        found[build, code] += number
+    assert found == {(name, str(cycle)): 5 for place, name in enumerate("abc") for cycle in range(share[place])}
+    assert program.findings(folder) == []
+    assert longest < 5
+    record_property("seen", f"{cycles} cycles, every row once, the longest wait {longest:.2f} s")
+
+
+def test_readers_do_not_keep_a_writer_out(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    """Two readers that overlap all the time: without turns a writer never finds the store free."""
+    folder = program.install(tmp_path / "installation")
+    program.records(folder / "incoming" / "0.csv", 0)
+    program.work(folder)
+    seconds = count(4, 60)
+    readers = [start(READER, folder, seconds) for _ in range(2)]
+    time.sleep(1)
+    writer = start(WRITER, folder, "w", seconds, 0)
+    written, read = ended(writer), max(map(ended, readers))
+    assert max(written, read) < 5
+    record_property("seen", f"two readers without a pause: a writer waited {written:.2f} s, a reader {read:.2f} s")
