@@ -32,7 +32,8 @@ def install(give_up: Callable[[], None], unwind_seconds: float = UNWIND_SECONDS)
         raise Terminated(EXIT_TERMINATED)
 
     def watch() -> None:
-        while os.read(heard, 1)[0] != signal.SIGTERM:
+        # A schedule takes the signal itself, and as long as its job does.
+        while os.read(heard, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not terminate:
             pass
         time.sleep(unwind_seconds)
         give_up()

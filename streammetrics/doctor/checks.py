@@ -1,7 +1,6 @@
 """The store against its own ledger: queries that return no row where all is well, else what is wrong in words.
 
-Each reads whole tables, and keeps of them a row a batch, a build or a pair of build and code. Records and counters are
-compared by sums of hashes, which do not depend on order: a counter of another second, build or code shows as well.
+Each reads whole tables, and keeps of them a row a batch, a build or a pair of build and code.
 """
 
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from streammetrics import views
+from streammetrics.doctor import sums
 from streammetrics.doctor.findings import REPAIR, RESTORE, Finding
 from streammetrics.versions import ESTABLISHED_RECORDS, version_key
 
@@ -20,52 +20,24 @@ MOST_ROWS = 10
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 
-SUMS = """
-create or replace temp table batch_sums as
-with recorded as (
-    select
-        batch_id, count(*) as events, min(ts) as min_ts, max(ts) as max_ts,
-        sum(hash(date_trunc('second', ts), build, code)::hugeint) as hashes
-    from events group by batch_id
-),
-counted as (
-    select
-        batch_id, sum(errors) as errors, min(second) as min_second,
-        sum(hash(second, build, code)::hugeint * errors) as hashes
-    from counters group by batch_id
-),
-quarantined as (select batch_id, count(*) as rejects from rejects group by batch_id)
-select
-    batch_id, batches.path, batches.records, batches.rejected,
-    coalesce(recorded.events, 0) as events, coalesce(counted.errors, 0) as errors,
-    coalesce(quarantined.rejects, 0) as rejects,
-    recorded.min_ts, recorded.max_ts, counted.min_second,
-    coalesce(recorded.hashes, 0) = coalesce(counted.hashes, 0) as is_counted,
-    (batches.min_ts, batches.max_ts) is not distinct from (recorded.min_ts, recorded.max_ts) as is_timed
-from batches
-full join recorded using (batch_id)
-full join counted using (batch_id)
-full join quarantined using (batch_id)
-"""
-
 _EVENTS = """
 select format('batch {} of {}: the ledger says {} records, stored are {}', batch_id, path, records, events)
-from batch_sums where records <> events
+from batch_sums where records <> events + gone_events
 """
 
 _TIMES = """
 select format('batch {} of {}: its first or last record is not that of the ledger', batch_id, path)
-from batch_sums where records = events and not is_timed
+from batch_sums where records = events + gone_events and not is_timed
 """
 
 _COUNTERS = """
-select format('batch {} of {}: {} records, but its counters add up to {}, or to others', batch_id, path, events, errors)
-from batch_sums where records = events and not is_counted
+select format('batch {} of {}: {} records, its counters add up to {} or are others', batch_id, path, records, errors)
+from batch_sums where records = events + gone_events and not is_counted
 """
 
 _REJECTS = """
 select format('batch {} of {}: the ledger says {} rejects, stored are {}', batch_id, path, rejected, rejects)
-from batch_sums where rejected <> rejects
+from batch_sums where rejected <> rejects + gone_rejects
 """
 
 _ORPHANS = """
@@ -90,17 +62,22 @@ with counted as (
 select format('build {}: first, last or established second are not those of its counters', build)
 from builds full join counted using (build)
 where
-    builds.first_second is distinct from counted.first_second
-    or builds.last_second is distinct from counted.last_second
-    or (since_second is null and records >= $established)
-    or (since_second is not null and (before >= $established or until is null or until < $established))
+    not exists (select * from removed where counters > 0)
+    and (
+        builds.first_second is distinct from counted.first_second
+        or builds.last_second is distinct from counted.last_second
+        or (since_second is null and records >= $established)
+        or (since_second is not null and (before >= $established or until is null or until < $established))
+    )
 """
 
 _CODES = """
 select format('build {}, code {}: is counted and not listed, or listed and not counted', build, code)
 from (select distinct build, code, true as is_counted from counters)
 full join (select build, code, count(*) as rows from codes group by build, code) using (build, code)
-where is_counted is null or rows is null or rows > 1
+where
+    (is_counted is null and not exists (select * from removed where counters > 0))
+    or rows is null or rows > 1
 """
 
 _INCIDENTS = """
@@ -178,7 +155,7 @@ _CHECKS = (
 def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[Finding]:
     """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
-    connection.exec_driver_sql(SUMS)
+    sums.add_up(connection)
     for one in _CHECKS:
         yield from _told(connection, one)
     yield from _told(connection, _Check("builds", _BUILDS, REPAIR), established=ESTABLISHED_RECORDS)

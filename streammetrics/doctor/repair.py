@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from streammetrics import versions, views, wide
-from streammetrics.doctor.checks import SUMS
+from streammetrics.doctor import sums
 from streammetrics.sources import load
 
 # Only where the records themselves are those of the ledger; counters of no batch count nothing.
@@ -13,7 +13,9 @@ _WRONG = """
 create or replace temp table wrong_batches as
 select batch_id, events, least(min_second, date_trunc('second', min_ts)) as since
 from batch_sums
-where (records = events and not is_counted) or (records is null and events = 0 and errors > 0)
+where
+    (records = events and gone_counters = 0 and not is_counted)
+    or (records is null and events = 0 and errors > 0)
 """
 
 _BUILDS_BEFORE = "create or replace temp table builds_before as select * from builds"
@@ -38,7 +40,7 @@ where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)
 
 def repair(connection: Connection) -> Iterator[str]:
     """Rebuild, in the caller's transaction, and have the next pass judge anew what that touches; what was done."""
-    connection.exec_driver_sql(SUMS)
+    sums.add_up(connection)
     connection.exec_driver_sql(_WRONG)
     connection.exec_driver_sql(_BUILDS_BEFORE)
     connection.exec_driver_sql("delete from counters where batch_id in (select batch_id from wrong_batches)")
@@ -48,7 +50,9 @@ def repair(connection: Connection) -> Iterator[str]:
             load.count(connection, batch_id)
     if wrong:
         yield f"the counters of {len(wrong):,} batches were made anew from their records"
-    versions.rebuild(connection)
+    if not connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
+        # Else what builds there were, and since when, only these tables know.
+        versions.rebuild(connection)
     wide.publish(connection)
     connection.exec_driver_sql("update store_info set views_hash = ''")
     views.publish(connection)
