@@ -95,7 +95,7 @@ def test_of_the_store(tmp_path: Path, record_property: Callable[[str, object], N
 
 def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     folder = program.install(tmp_path / "installation")
-    program.records(folder / "incoming" / "1.csv", 1, minutes=60, per_minute=100)
+    program.records(folder / "incoming" / "1.csv", 1, minutes=20, per_minute=100)
     program.work(folder)
     store, settings = program.store(folder), program.config(folder)
     outputs: dict[str, Callable[[Path], object]] = {

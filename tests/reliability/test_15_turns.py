@@ -29,7 +29,7 @@ from streammetrics.jobs import utc_now
 from tests.reliability import program
 folder, name, cycles, hold = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 settings = program.config(folder)
-longest = 0.0
+longest = held = 0.0
 for cycle in range(cycles):
     path = folder / f"{name}-{cycle}.csv"
     path.write_text("ts,build,code\\n" + "".join(f"2026-01-01 00:00:{n:02},{name},{cycle}\\n" for n in range(5)))
@@ -39,8 +39,8 @@ for cycle in range(cycles):
         for outcome in ingest(connection, settings, [path], None, utc_now):
             assert outcome.records == 5, outcome
         time.sleep(max(0, hold - (time.monotonic() - entered)))
-    longest = max(longest, entered - asked)
-print(json.dumps(longest))
+    longest, held = max(longest, entered - asked), max(held, time.monotonic() - entered)
+print(json.dumps([longest, held]))
 """
 
 READER = """
@@ -60,7 +60,7 @@ while time.monotonic() < until:
         time.sleep(0.2)
     reads += 1
 assert reads
-print(json.dumps(longest))
+print(json.dumps([longest, 0]))
 """
 
 
@@ -69,11 +69,19 @@ def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=program.REPOSITORY, stdout=subprocess.PIPE, text=True)
 
 
-def ended(process: "subprocess.Popen[str]") -> float:
-    """The longest wait that a process tells of (s)."""
-    out, _ = process.communicate(timeout=1200)
-    assert process.returncode == 0
-    return float(json.loads(out))
+def ended(processes: "list[subprocess.Popen[str]]") -> tuple[float, float]:
+    """The longest wait and the longest hold that processes tell of (s)."""
+    told = []
+    for process in processes:
+        out, _ = process.communicate(timeout=1200)
+        assert process.returncode == 0
+        told.append(json.loads(out))
+    return max(wait for wait, _ in told), max(held for _, held in told)
+
+
+def limit(held: float) -> float:
+    """What nobody waits longer than (s): 5 s while holds are 0.2 s, and on a machine that is busy so much longer."""
+    return 5 * max(1.0, held / HOLD_SECONDS)
 
 
 def test_three_ingests_at_once(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
@@ -81,14 +89,14 @@ def test_three_ingests_at_once(tmp_path: Path, record_property: Callable[[str, o
     cycles = count(12, 1000)
     share = [cycles // 3 + (place < cycles % 3) for place in range(3)]
     writers = [start(WRITER, folder, name, share[place], HOLD_SECONDS) for place, name in enumerate("abc")]
-    longest = max(map(ended, writers))
+    longest, held = ended(writers)
     found = Counter[tuple[str, str]]()
     for (_, build, code), number in program.stored(folder).items():
         found[build, code] += number
     assert found == {(name, str(cycle)): 5 for place, name in enumerate("abc") for cycle in range(share[place])}
     assert program.findings(folder) == []
-    assert longest < 5
-    record_property("seen", f"{cycles} cycles, every row once, the longest wait {longest:.2f} s")
+    assert longest < limit(held)
+    record_property("seen", f"{cycles} cycles, every row once, the longest wait {longest:.2f} s, hold {held:.2f} s")
 
 
 def test_readers_do_not_keep_a_writer_out(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
@@ -96,10 +104,10 @@ def test_readers_do_not_keep_a_writer_out(tmp_path: Path, record_property: Calla
     folder = program.install(tmp_path / "installation")
     program.records(folder / "incoming" / "0.csv", 0)
     program.work(folder)
-    seconds = count(4, 60)
+    seconds = count(3, 60)
     readers = [start(READER, folder, seconds) for _ in range(2)]
     time.sleep(1)
     writer = start(WRITER, folder, "w", seconds, 0)
-    written, read = ended(writer), max(map(ended, readers))
-    assert max(written, read) < 5
+    (written, held), (read, _) = ended([writer]), ended(readers)
+    assert max(written, read) < limit(held)
     record_property("seen", f"two readers without a pause: a writer waited {written:.2f} s, a reader {read:.2f} s")
