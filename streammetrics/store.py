@@ -153,8 +153,10 @@ class Store:
         except DBAPIError as error:
             text = str(error.orig)
             if "Could not set lock" not in text:
-                kind = InputOutputError if "Permission denied" in text else DamagedStoreError
-                raise kind(f"{self.path}: cannot be opened as a store: {whole.reason(text)}; {REMEDY}") from None
+                message = f"{self.path}: cannot be opened as a store: {whole.reason(text)}"
+                if whole.is_full(text) or "Permission denied" in text:
+                    raise InputOutputError(message) from None
+                raise DamagedStoreError(f"{message}; {REMEDY}") from None
             holder = _HOLDER.search(text)
             if holder:
                 self._tell_holder(int(holder[1]))
@@ -171,8 +173,8 @@ class Store:
 
     def _busy(self) -> StoreBusyError:
         who = "another process"
-        with suppress(OSError):
-            who = f"process {self._holder.read_text()}"
+        with suppress(OSError, ValueError):
+            who = f"process {int(self._holder.read_text())}"
         return StoreBusyError(
             f"{self.path}: {who} has held the store for {self._lock_wait_seconds:g} s; try again later"
         )

@@ -29,7 +29,7 @@ def test_a_reader_holds_the_store(folder: Path, record_property: Callable[[str, 
     """Ten minutes with a wait of 30 s, scaled: jobs come again and again meanwhile."""
     settings = (folder / "config.toml").read_text()
     (folder / "config.toml").write_text(settings.replace("lock_wait_seconds = 20", "lock_wait_seconds = 0.5"))
-    expected, holding = program.stored(folder), count(2, 600)
+    expected, holding = program.stored(folder), count(2, 60)
     told: list[int] = []
     message = f"process {os.getpid()} has held the store for 0.5 s; try again later\n"
     with program.store(folder).read() as reader:
