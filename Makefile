@@ -9,13 +9,14 @@ export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check bench bench-detection pins clean
+.PHONY: help demo test check reliability bench bench-detection pins clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    make an hour of records, run the whole job on it, show what it finds'
 	@echo 'make test    all tests'
 	@echo 'make check   everything CI runs: format, lint, types, SQL, import floors, tests'
+	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make bench-detection  how good the detectors are, and the peers'
 	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
@@ -34,6 +35,9 @@ check: .venv/.dev
 	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST)
+
+reliability: .venv/.dev
+	@RELIABILITY_FULL=1 $(BIN)/python -m pytest -m reliability -n 2 --dist worksteal -q tests/reliability
 
 bench: .venv/.dev
 	@$(BIN)/python -m bench

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from streammetrics import config as configuration
-from streammetrics import options
+from streammetrics import interrupts, options, upkeep
 from streammetrics.errors import StreammetricsError, UsageError
 
 app = typer.Typer(
@@ -168,16 +168,6 @@ def generate(
     jobs.generate(session, to, wanted)
 
 
-@app.command(epilog="Example: streammetrics status --json")
-def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
-    """Tell in ten lines what the store holds, what was judged, what is open and what waits to be read."""
-    from streammetrics import status as statuses
-
-    session = options.session_of(config, as_json)
-    found = statuses.collect(session.store, session.config, session.clock())
-    session.out(statuses.as_json(found) if as_json else statuses.render(found))
-
-
 @app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
 def explain(
     code: options.CodeOption,
@@ -212,22 +202,19 @@ def backtest(
     backtests.backtest(options.session_of(config, as_json), *span, repetitions=null, injections=wanted, seed=seed)
 
 
-@app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
-def demo(
-    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Made anew each time.")] = Path("var/demo"),
-) -> None:
-    """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
-    from streammetrics import demo as demonstration
-
-    sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))
+app.registered_commands += upkeep.app.registered_commands
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script: run a command, and end the process with its exit code."""
     # Where pandas is installed, DuckDB imports it with the first parameter that is bound: 0.3 s and 80 MB for nothing.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
+    interrupts.install(lambda: options.stderr(f"streammetrics: {words}"))
     try:
         app(args=arguments, prog_name="streammetrics")
+    except interrupts.Terminated:
+        _fail(words, interrupts.EXIT_TERMINATED)
     except StreammetricsError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
@@ -239,6 +226,9 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         from streammetrics.store import explained
 
+        asked = interrupts.cause(error)
+        if isinstance(asked, interrupts.Terminated):
+            _fail(words, interrupts.EXIT_TERMINATED)
         failure = explained(error)
         if failure is None:
             raise

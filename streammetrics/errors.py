@@ -25,6 +25,10 @@ class InputOutputError(StreammetricsError):
     exit_code = 74
 
 
+class DamagedStoreError(InputOutputError):
+    """The store does not open, or broke while it was read."""
+
+
 class StoreBusyError(StreammetricsError):
     """Another process holds the store, and did not let go in time. Trying again later is right."""
 

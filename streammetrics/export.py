@@ -1,18 +1,16 @@
 """Tables and views as files for other programs."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import slices
+from streammetrics import slices, whole
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.store import Store
 
@@ -90,25 +88,12 @@ def _inert(name: str) -> str:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
-    """A file in a temporary folder beside the target, which takes its place on success; the folder goes in any case."""
-    folder = target.absolute().parent
+    """`whole.replacing`, with failures of the disk as ours."""
     try:
-        with TemporaryDirectory(prefix=f".{target.name}.tmp-", dir=folder) as temporary:
-            whole = Path(temporary) / "whole"
-            yield whole
-            _persist(whole)
-            whole.replace(target)
-        _persist(folder)
+        with whole.replacing(target) as unfinished:
+            yield unfinished
     except (OSError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, OSError | duckdb.IOException | duckdb.FatalException):
-            raise InputOutputError(f"{target}: cannot be written: {str(cause)[:300]}") from None
+            raise InputOutputError(f"{target}: cannot be written: {whole.reason(cause)}") from None
         raise
-
-
-def _persist(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -162,7 +162,7 @@ def _commit(
     with connection.begin():
         batch = Batch(ledger.next_batch_id(connection), job.file, job.now, job.future_limit_seconds)
         rejected = insert(connection, parts, batch)
-        records, first, last = load.count(connection, batch)
+        records, first, last = load.count(connection, batch.batch_id)
         note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
         is_rewritten = ledger.is_rewritten(connection, job.file)
         entry = ledger.Entry(batch.batch_id, job.now, records, rejected.records, first, last)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from streammetrics.progress import Progress
 
 
+_NEVER, _EARLIEST = datetime(1, 1, 1), datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
+
+
 def utc_now() -> datetime:
     """The clock of jobs: naive UTC, as the store keeps times."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -118,9 +121,9 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
 def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
     from streammetrics.ingest import ingest
 
-    code = 0
+    code, clock = 0, _ingest_clock(session, connection)
     with session.progress.task("reading") as advance:
-        for outcome in ingest(connection, session.config, list(paths), source, session.clock, advance):
+        for outcome in ingest(connection, session.config, list(paths), source, clock, advance):
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:
@@ -128,6 +131,22 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code
+
+
+def _ingest_clock(session: Session, connection: Connection) -> Callable[[], datetime]:
+    """A clock that has gone back behind what was loaded stands still: else records would seem to be of the future.
+
+    Raises:
+        InputOutputError: the clock was never set, and there is nothing to hold it to.
+    """
+    with connection.begin():
+        loaded = connection.exec_driver_sql("select max(loaded_at) from batches").scalar_one() or _NEVER
+    if max(session.clock(), loaded) < _EARLIEST:
+        raise InputOutputError(
+            f"the clock says {narrate.moment(session.clock())}: set it; nothing was read, for all records would seem "
+            "to be of the future"
+        )
+    return lambda: max(session.clock(), loaded)
 
 
 def _judge_and_tell(session: Session, connection: Connection, is_final: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import slices, text
+from streammetrics import interrupts, slices, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
 from streammetrics.store import Store
@@ -58,7 +58,7 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
             if "interrupted" in str(error):
                 # What runs in other threads would be waited for.
                 connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
-                raise KeyboardInterrupt from None
+                raise interrupts.cause(error) or KeyboardInterrupt from None
             raise
 
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ GRACE_SECONDS = 10.0
 
 _POLL_SECONDS = 0.05
 _WAKE_SECONDS = 0.5
+_CLOCK_BACK_SECONDS = 2.0
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_RANGE = re.compile(r"(?:\*|([0-7]|[a-z]{3})(?:-([0-7]|[a-z]{3}))?)(?:/([1-9]))?")
 
@@ -58,11 +59,16 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_listener(runner.leave_out, EVENT_JOB_MAX_INSTANCES)
     first = {"next_run_time": datetime.now(UTC)} if config.schedule.cron is None else {}
-    scheduler.add_job(runner, clock, **first)
+    job = scheduler.add_job(runner, clock, **first)
+
+    def run_now() -> None:
+        _say("the clock went back: a run starts now, and the next as the clock then says")
+        job.modify(next_run_time=datetime.now(UTC))
+
     with _signals() as received:
         scheduler.start()
         _say(f"schedule started, {_words(config.schedule)}")
-        _say(f"schedule ends: {_first(received)}")
+        _say(f"schedule ends: {_first(received, run_now)}")
         runner.stopping.set()
         scheduler.shutdown(wait=True)
     return 0
@@ -196,11 +202,18 @@ def _signals() -> Iterator["SimpleQueue[str]"]:
             signal.signal(number, handler)
 
 
-def _first(received: "SimpleQueue[str]") -> str:
-    """Wait for the first signal. One that comes just before the wait is handled only after it: hence short waits."""
+def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> str:
+    """Wait for the first signal. One that comes just before the wait is handled only after it: hence short waits.
+
+    The next tick is a time of the clock: where that goes back an hour, nothing would start for an hour.
+    """
+    ahead = time.time() - time.monotonic()
     while True:
         with suppress(Empty):
             return received.get(timeout=_WAKE_SECONDS)
+        before, ahead = ahead, time.time() - time.monotonic()
+        if ahead < before - _CLOCK_BACK_SECONDS:
+            on_clock_back()
 
 
 def _words(settings: ScheduleSettings) -> str:

@@ -1,30 +1,43 @@
 """The DuckDB file: one writer at a time, one transaction a piece of work.
 
 DuckDB lets one process in: while a writer has the file open nobody else can open it, not even to read. So: open, work,
-close; who finds it taken waits up to `lock_wait_seconds`. A sidecar lock stands in front of DuckDB's own, because the
-latter is lost when the process that holds it opens and closes the same file in any other way.
+close; who finds it taken waits up to `lock_wait_seconds`. Three files stand beside it:
+
+    <store>.queue   held while waiting: who comes first enters next, and readers cannot keep a writer out, nor writers a
+                    reader, however fast they come
+    <store>.lock    held by a writer beside DuckDB's own lock, which is lost when the process that holds it opens and
+                    closes the same file in any other way
+    <store>.pid     the process that holds the store, for the message of those that have waited in vain
 """
 
+import os
 import random
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streammetrics import schema
-from streammetrics.errors import InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics import failpoints, interrupts, schema, whole
+from streammetrics.errors import DamagedStoreError, InputOutputError, StoreBusyError, StreammetricsError
+
+STORAGE = "v1.3.0"
+"""Of files made from now on, which DuckDB 1.3 and later read: its compression makes ingest faster by a fifth."""
 
 _HOLDER = re.compile(r"PID (\d+)")
-_RETRY_SECONDS = (0.02, 0.2)
-# Of files made from now on, which DuckDB 1.3 and later read: its compression of texts makes ingest faster by a fifth.
-_STORAGE = "v1.3.0"
+_RETRY_SECONDS = (0.02, 0.1)
+_DAMAGE = re.compile("FATAL|INTERNAL|[Cc]orrupt|[Cc]hecksum|[Ss]erializ|not a valid|replaying WAL")
+REMEDY = "`streammetrics doctor` tells whether it is damaged, and a backup replaces it"
+
+T = TypeVar("T")
 
 
 class Store:
@@ -49,25 +62,14 @@ class Store:
 
         Raises:
             StoreBusyError: another process held the store for longer than `lock_wait_seconds`.
-            InputOutputError: the file cannot be opened or is not a store.
+            InputOutputError: the file cannot be opened or is not a store; it is damaged: DamagedStoreError.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + self._lock_wait_seconds
-        lock = filelock.FileLock(f"{self.path}.lock")
-        try:
-            lock.acquire(timeout=self._lock_wait_seconds, poll_interval=0.05)
-        except filelock.Timeout:
-            raise self._busy(None) from None
-        except OSError as error:
-            raise InputOutputError(f"{self.path}: cannot be locked: {error}") from None
-        try:
-            settings = {"memory_limit": self._memory_limit, "storage_compatibility_version": _STORAGE}
-            with self._connect(self._engine(settings), deadline) as connection:
-                with connection.begin():
-                    schema.migrate(connection)
-                yield connection
-        finally:
-            lock.release()
+        engine = self._engine({"memory_limit": self._memory_limit, "storage_compatibility_version": STORAGE})
+        with self._opened(engine, alone=True) as connection:
+            with connection.begin():
+                schema.migrate(connection)
+            yield connection
 
     @contextmanager
     def read(self, *, locked_down: bool = False) -> Iterator[Connection]:
@@ -79,9 +81,8 @@ class Store:
         """
         if not self.path.exists():
             raise InputOutputError(f"{self.path}: there is no store yet; `streammetrics ingest` makes one")
-        deadline = time.monotonic() + self._lock_wait_seconds
         engine = self._engine({"memory_limit": self._memory_limit}, read_only=True)
-        with self._connect(engine, deadline) as connection:
+        with self._opened(engine, alone=False) as connection:
             schema.check(connection, self.path)
             if locked_down:
                 for statement in schema.LOCK_DOWN:
@@ -91,46 +92,115 @@ class Store:
     def _engine(self, settings: dict[str, str], read_only: bool = False) -> Engine:
         url = URL.create("duckdb", database=str(self.path))
         # The default pool would keep the file locked after close.
-        return create_engine(
-            url,
-            poolclass=NullPool,
-            connect_args={"read_only": read_only, "config": settings},
-        )
+        engine = create_engine(url, poolclass=NullPool, connect_args={"read_only": read_only, "config": settings})
+        event.listen(engine, "handle_error", _end_when_asked)
+        failpoints.watch_commits(engine.dialect)
+        return engine
 
     @contextmanager
-    def _connect(self, engine: Engine, deadline: float) -> Iterator[Connection]:
-        while True:
-            try:
-                connection = engine.connect()
-                break
-            except DBAPIError as error:
-                text = str(error.orig)
-                if "Could not set lock" not in text:
-                    raise InputOutputError(f"{self.path}: cannot be opened as a store: {text[:300]}") from None
-                if time.monotonic() >= deadline:
-                    raise self._busy(_HOLDER.search(text)) from None
-                time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 jitter, not a secret
-        try:
+    def _opened(self, engine: Engine, *, alone: bool) -> Iterator[Connection]:
+        with ExitStack() as held:
+            connection = self._enter(engine, held, alone)
+            held.callback(engine.dispose)
+            held.callback(connection.close)
             connection.exec_driver_sql("set timezone = 'UTC'")
             # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
             connection.exec_driver_sql("set enable_progress_bar = false")
             connection.commit()
             yield connection
-        finally:
-            connection.close()
-            engine.dispose()
 
-    def _busy(self, holder: re.Match[str] | None) -> StoreBusyError:
-        who = f"process {holder.group(1)}" if holder else "another process"
+    def _enter(self, engine: Engine, held: ExitStack, alone: bool) -> Connection:
+        """Wait in the queue, at its head for the writer inside, then for readers; the writer's lock goes to `held`."""
+        deadline = time.monotonic() + self._lock_wait_seconds
+        with ExitStack() as waiting:
+            try:
+                self._lock("queue", waiting, deadline)
+                self._lock("lock", held if alone else waiting, deadline)
+            except OSError as error:
+                if alone:
+                    raise InputOutputError(f"{self.path}: cannot be locked: {error}") from None
+                # Who may not write here may read all the same, without a place in the queue.
+            connection = self._wait_for(lambda: self._connected(engine), deadline)
+            if alone:
+                self._tell_holder(os.getpid())
+                held.callback(self._holder.unlink, missing_ok=True)
+            return connection
+
+    def _lock(self, kind: str, held: ExitStack, deadline: float) -> None:
+        lock = filelock.FileLock(f"{self.path}.{kind}")
+
+        def acquired() -> bool | None:
+            try:
+                lock.acquire(blocking=False)
+            except filelock.Timeout:
+                return None
+            return True
+
+        self._wait_for(acquired, deadline)
+        held.callback(lock.release)
+
+    def _wait_for(self, attempt: Callable[[], T | None], deadline: float) -> T:
+        while (found := attempt()) is None:
+            if time.monotonic() >= deadline:
+                raise self._busy()
+            time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 jitter, not a secret
+        return found
+
+    def _connected(self, engine: Engine) -> Connection | None:
+        """None while another process has the file, which is told of."""
+        try:
+            return engine.connect()
+        except DBAPIError as error:
+            text = str(error.orig)
+            if "Could not set lock" not in text:
+                message = f"{self.path}: cannot be opened as a store: {whole.reason(text)}"
+                if whole.is_full(text) or "Permission denied" in text:
+                    raise InputOutputError(message) from None
+                raise DamagedStoreError(f"{message}; {REMEDY}") from None
+            holder = _HOLDER.search(text)
+            if holder:
+                self._tell_holder(int(holder[1]))
+            return None
+
+    @property
+    def _holder(self) -> Path:
+        return Path(f"{self.path}.pid")
+
+    def _tell_holder(self, process: int) -> None:
+        # On a full disk, or in a folder of others, nobody is told.
+        with suppress(OSError):
+            self._holder.write_text(str(process))
+
+    def _busy(self) -> StoreBusyError:
+        who = "another process"
+        with suppress(OSError, ValueError):
+            who = f"process {int(self._holder.read_text())}"
         return StoreBusyError(
             f"{self.path}: {who} has held the store for {self._lock_wait_seconds:g} s; try again later"
         )
 
 
-def explained(error: Exception) -> StreammetricsError | None:
-    """What DuckDB says, as one of our errors, cut, for it echoes records; None for what is not the database's."""
-    if not isinstance(error, DBAPIError):
+def explained(error: BaseException) -> StreammetricsError | None:
+    """What DuckDB or the system says, as one of our errors, with what to do; None for what is neither's."""
+    import duckdb
+
+    if isinstance(error, OSError):
+        return InputOutputError(whole.reason(error))
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    if not isinstance(error, duckdb.Error):
         return None
-    text = f"the database failed: {str(error.orig).splitlines()[0][:300]}"
-    is_disk = any(sign in text for sign in ("No space left", "IO Error", "Could not write", "FATAL"))
-    return (InputOutputError if is_disk else StreammetricsError)(text)
+    text = whole.reason(error)
+    if whole.is_full(error):
+        return InputOutputError(f"the disk is full: {text}")
+    if _DAMAGE.search(text):
+        return DamagedStoreError(f"the store cannot be read or written: {text}; {REMEDY}")
+    return (InputOutputError if "IO Error" in text else StreammetricsError)(f"the database failed: {text}")
+
+
+def _end_when_asked(context: ExceptionContext) -> None:
+    """DuckDB tells of a signal as an error of the statement, and its other threads work on until told to stop."""
+    asked = interrupts.cause(context.original_exception)
+    if asked is not None and context.connection is not None:
+        context.connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
+        raise asked from None

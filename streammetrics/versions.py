@@ -42,7 +42,7 @@ _ARRIVED = """
 create or replace temp table arrived as
 select build, code, min(second) as first_second, max(second) as last_second
 from counters
-where batch_id = $batch_id
+where $batch_id is null or batch_id = $batch_id
 group by build, code
 """
 
@@ -128,6 +128,17 @@ def update_builds(connection: Connection, batch_id: int) -> bool:
     What they say is a function of the counters alone, whatever the order in which batches came. Returns whether a pair
     of build and code appeared that was not known.
     """
+    return _update(connection, batch_id)
+
+
+def rebuild(connection: Connection) -> None:
+    """Make both anew from nothing but the counters."""
+    connection.exec_driver_sql("delete from codes")
+    connection.exec_driver_sql("delete from builds")
+    _update(connection, None)
+
+
+def _update(connection: Connection, batch_id: int | None) -> bool:
     connection.exec_driver_sql(_ARRIVED, {"batch_id": batch_id})
     has_new_pair = connection.exec_driver_sql(_NEW_CODES).first() is not None
     connection.exec_driver_sql(_EXTEND)

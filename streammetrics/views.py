@@ -84,7 +84,7 @@ def text_hash() -> str:
 
 def publish(connection: Connection) -> None:
     """Make the views anew where this version's text is not what the store has; in the caller's transaction."""
-    wanted = hashlib.sha256("".join(r.name + r.text for r in relations().values()).encode()).hexdigest()
+    wanted = published_hash()
     if connection.exec_driver_sql("select views_hash from store_info").scalar_one() == wanted:
         return
     found = connection.exec_driver_sql("select view_name from duckdb_views() where not internal and not temporary")
@@ -98,6 +98,11 @@ def publish(connection: Connection) -> None:
         text = compose(f"select * from {name}")  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace view {name} as {text}")
     connection.exec_driver_sql("update store_info set views_hash = ?", (wanted,))
+
+
+def published_hash() -> str:
+    """What `publish` leaves in the store."""
+    return hashlib.sha256("".join(r.name + r.text for r in relations().values()).encode()).hexdigest()
 
 
 def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, **bases: str) -> str:

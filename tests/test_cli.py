@@ -67,7 +67,7 @@ def test_there_are_the_commands_that_the_readme_names() -> None:
         line.split()[1].strip("`") for line in readme.splitlines() if line.startswith("| `") and " does" not in line
     ]
     assert set(COMMANDS) <= set(named)
-    expected = "backtest demo detect explain export generate heatmap ingest query run schedule status"
+    expected = "backtest backup demo detect doctor explain export generate heatmap ingest query run schedule status"
     assert expected.split() == COMMANDS
 
 

@@ -26,6 +26,11 @@ every, limit, grace, *command = sys.argv[1:]
 settings = ScheduleSettings(every_seconds=int(every), timeout_seconds=int(limit))
 sys.exit(serve(Config(schedule=settings), command, float(grace)))
 """
+CLOCK_GOES_BACK = """
+import time
+real, begin = time.time, time.monotonic()
+time.time = lambda: real() - (3600 if time.monotonic() > begin + 2 else 0)
+"""
 # The alarm ends it where the schedule fails to.
 WAIT_FOREVER = "import signal; signal.alarm(20); print('ready', flush=True); signal.pause()"
 IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAIT_FOREVER
@@ -34,12 +39,19 @@ END_WITH_3 = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.e
 
 @contextmanager
 def serving(
-    job: list[str], every_seconds: int = 3600, timeout_seconds: int = 3600, grace_seconds: float = 10
+    job: list[str],
+    every_seconds: int = 3600,
+    timeout_seconds: int = 3600,
+    grace_seconds: float = 10,
+    prelude: str = "",
 ) -> Iterator["subprocess.Popen[str]"]:
     """A schedule that starts `job`, in a process that is gone afterwards, whatever the test found."""
     figures = [str(every_seconds), str(timeout_seconds), str(grace_seconds)]
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE, *figures, *job], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", prelude + SERVE, *figures, *job],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         watchdog = threading.Timer(30, process.kill)
         watchdog.start()
@@ -101,6 +113,15 @@ def test_first_run_is_at_once_and_its_outputs_pass_through() -> None:
 
 
 @pytest.mark.slow
+def test_a_clock_that_goes_back_an_hour_costs_no_hour() -> None:
+    with serving(python("print('once more', flush=True)"), prelude=CLOCK_GOES_BACK) as process:
+        said(process, "run ended")
+        said(process, "the clock went back")
+        said(process, "run started")
+        said(process, "run ended")
+        end(process)
+
+
 def test_runs_do_not_overlap(tmp_path: Path) -> None:
     log = tmp_path / "log"
     job = (

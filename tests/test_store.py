@@ -188,7 +188,7 @@ def test_what_people_type_reads_the_store_and_nothing_else(tmp_path: Path, state
         assert connection.exec_driver_sql("select count(*) from codes").scalar_one() == 0
         with pytest.raises(DBAPIError):
             connection.exec_driver_sql(statement.format(folder=tmp_path)).all()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.duckdb", "a.duckdb.lock", "in.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.duckdb", "a.duckdb.lock", "a.duckdb.queue", "in.csv"]
 
 
 def test_any_duckdb_reads_every_view(tmp_path: Path) -> None:

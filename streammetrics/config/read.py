@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from streammetrics import failpoints
 from streammetrics.config.rules import Rule, SequentialRule
 from streammetrics.config.section import Section
 from streammetrics.config.sections import Config
@@ -66,7 +67,8 @@ def validate(model: type[M], values: Mapping[str, Any], where: str) -> M:
 
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Put STREAMMETRICS_<SECTION>_<KEY> over the file's value, read as TOML where it is, else as text."""
-    for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
+    overrides = {name for name in environ if name.startswith(ENVIRONMENT_PREFIX)} - {failpoints.VARIABLE}
+    for variable in sorted(overrides):
         section, _, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
         model = section_of(section)
         if model is None or key not in model.model_fields:

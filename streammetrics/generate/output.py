@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from streammetrics import whole
 from streammetrics.config import Section
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.generate.sample import Stream, candidate_factor, middles, piece_edges
@@ -64,10 +65,10 @@ def write(stream: Stream, path: Path) -> None:
             _write_csv(stream, records)
             labels.write_text(truth(stream.scenario).model_dump_json(indent=2, exclude_none=True) + "\n", "utf-8")
             # The truth first: where records are, their truth is.
-            labels.replace(truth_file)
-            records.replace(path)
+            whole.put(labels, truth_file)
+            whole.put(records, path)
     except (OSError, duckdb.IOException) as error:
-        raise InputOutputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise InputOutputError(f"{path}: cannot be written: {whole.reason(error)}") from None
 
 
 def _write_csv(stream: Stream, path: Path) -> None:

@@ -4,11 +4,11 @@ Data in, file out. matplotlib is imported only when something is drawn.
 """
 
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streammetrics import whole
 from streammetrics.errors import InputOutputError, UsageError
 
 if TYPE_CHECKING:
@@ -64,11 +64,8 @@ def draw(heatmap: Heatmap, path: Path) -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from streammetrics.heatmap import picture
 
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix.lower()}")
     try:
-        picture.save(heatmap, unfinished)
-        unfinished.replace(path)
+        with whole.replacing(path) as unfinished:
+            picture.save(heatmap, unfinished)
     except OSError as error:
-        raise InputOutputError(f"{path}: the heatmap cannot be written: {error.strerror or error}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+        raise InputOutputError(f"{path}: the heatmap cannot be written: {whole.reason(error)}") from None

@@ -37,7 +37,7 @@ def save(heatmap: Heatmap, path: Path) -> None:
         OSError: the file cannot be written.
     """
     with style():
-        make_figure(heatmap).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        make_figure(heatmap).savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
 
 
 @contextmanager

@@ -133,16 +133,16 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
     return Rejected(records, f"line {line}: {reason}" if records else "")
 
 
-def count(connection: Connection, batch: Batch) -> tuple[int, datetime | None, datetime | None]:
-    """Counters of what was inserted; the number of its records, and their first and last time."""
-    batch_id = {"batch_id": batch.batch_id}
-    records, first, last = connection.exec_driver_sql(_LOADED, batch_id).one()
+def count(connection: Connection, batch_id: int) -> tuple[int, datetime | None, datetime | None]:
+    """Counters of the events of a batch; the number of its records, and their first and last time."""
+    label = {"batch_id": batch_id}
+    records, first, last = connection.exec_driver_sql(_LOADED, label).one()
     if not records:
         return 0, None, None
-    portions = {"portions": 1 + records // _PORTION_RECORDS, **batch_id}
+    portions = {"portions": 1 + records // _PORTION_RECORDS, **label}
     cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)]
     for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
-        connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **batch_id})
+        connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **label})
     return records, first, last
 
 

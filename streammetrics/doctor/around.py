@@ -1,0 +1,84 @@
+"""What surrounds the store, and what can be said of one that does not open."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from streammetrics import whole
+from streammetrics.config import Config
+from streammetrics.doctor.findings import RESTORE, Finding
+
+LEAST_FREE_BYTES = 500_000_000
+"""With less a run of some size ends with a full disk."""
+
+LEFT_SECONDS = 3600
+"""What an unfinished file of a living process is younger than."""
+
+
+def around(config: Config) -> Iterator[Finding]:
+    """Room, what was left behind, and whether the sources can be read. The caller keeps writers out."""
+    store = config.store_path
+    free = shutil.disk_usage(store.parent).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding(
+            "disk", f"{store.parent}: {free:,} bytes are free", "make room: with less than 500 MB runs may fail"
+        )
+    scratch = Path(f"{store}.scratch")
+    if scratch.exists():
+        yield Finding("scratch", f"{scratch}: was left by a run that was killed", "the next ingest removes it")
+    for folder in sorted({store.parent, config.output_dir}):
+        yield from _left_behind(folder)
+    for source in config.source:
+        yield from _unreadable(source.name, config.resolve(source.path))
+
+
+def _left_behind(folder: Path) -> Iterator[Finding]:
+    for path in sorted(folder.glob(whole.UNFINISHED)):
+        if time.time() - path.stat().st_mtime > LEFT_SECONDS:
+            yield Finding("unfinished", f"{path}: was left by a command that was killed", "remove it")
+
+
+def _unreadable(name: str, pattern: Path) -> Iterator[Finding]:
+    """The deepest folder of a glob that has no wildcard in it."""
+    folder = pattern.parent
+    while any(sign in str(folder) for sign in "*?["):
+        folder = folder.parent
+    if not folder.is_dir():
+        yield Finding("sources", f"[[source]] {name!r}: there is no folder {folder}", "make it, or mend its path")
+    elif not os.access(folder, os.R_OK | os.X_OK):
+        yield Finding("sources", f"[[source]] {name!r}: {folder} cannot be read", "let the user of the jobs read it")
+
+
+def damage(store: Path, message: str) -> Finding:
+    """What is wrong with a store that does not open or breaks while it is read; no process may hold it."""
+    log = Path(f"{store}.wal")
+    with store.open("rb") as file:
+        begin = file.read(12)
+    if begin[8:] != b"DUCK":
+        return Finding("file", f"{store}: does not begin as a DuckDB file does: {message}", RESTORE)
+    if log.exists() and _opens_without_log(store):
+        return Finding(
+            "log",
+            f"{log}: is damaged, while the store without it is whole: {message}",
+            f"move {log.name} away: what it held is lost, records and ledger alike, so that the next run reads those "
+            "files once more; or " + RESTORE,
+        )
+    return Finding("file", f"{store}: is damaged: {message}", RESTORE)
+
+
+def _opens_without_log(store: Path) -> bool:
+    """Under another name it has no log beside it."""
+    import duckdb
+
+    with TemporaryDirectory() as folder:
+        alone = Path(folder, "alone.duckdb")
+        alone.symlink_to(store.absolute())
+        try:
+            with duckdb.connect(str(alone), read_only=True) as connection:
+                connection.execute("select * from store_info").fetchall()
+        except duckdb.Error:
+            return False
+    return True

@@ -1,0 +1,48 @@
+"""Faults on purpose, for tests of what survives them: a process that dies at the nth commit or rename.
+
+`STREAMMETRICS_FAILPOINT` names a point, the visit of it that fails, and how: `commit.after:2:kill`. Points are
+`commit.before`, `commit.after`, `rename.before` and `rename.after`; `kill` ends the process at once and `term` sends it
+SIGTERM, both as the system would; `raise` is an error of the disk. Unset, a point costs a look at an empty variable.
+"""
+
+import errno
+import os
+import signal
+from collections import Counter
+from typing import Any
+
+VARIABLE = "STREAMMETRICS_FAILPOINT"
+
+_WANTED = os.environ.get(VARIABLE, "")
+_visits: Counter[str] = Counter()
+
+
+def reach(point: str) -> None:
+    """Fail here, where it is asked for.
+
+    Raises:
+        OSError: `raise` was asked for.
+    """
+    if not _WANTED:
+        return
+    _visits[point] += 1
+    name, visit, how = _WANTED.split(":")
+    if name != point or int(visit) != _visits[point]:
+        return
+    if how == "raise":
+        raise OSError(errno.EIO, f"failpoint {_WANTED}")
+    os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM}[how])
+
+
+def watch_commits(dialect: Any) -> None:
+    """Make every commit of an engine a point, before and after; without the variable nothing is touched."""
+    if not _WANTED:
+        return
+    commit = dialect.do_commit
+
+    def do_commit(dbapi_connection: object) -> None:
+        reach("commit.before")
+        commit(dbapi_connection)
+        reach("commit.after")
+
+    dialect.do_commit = do_commit

@@ -1,0 +1,53 @@
+"""SIGTERM ends a command as Ctrl-C does: what is not committed is rolled back, what is unfinished is removed.
+
+Python hears of a signal between two of its own steps, and while DuckDB works only where DuckDB asks. So a thread
+watches as well: a process that has not unwound some seconds after SIGTERM ends as it is. That harms nothing that is
+stored, as a process that is killed harms nothing.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+UNWIND_SECONDS = 5.0
+"""Less than the 10 s after which `schedule` kills, and systemd's 90 s."""
+
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+class Terminated(SystemExit):
+    """SIGTERM came. Not an Exception: whoever handles failures does not handle the end."""
+
+
+def install(give_up: Callable[[], None], unwind_seconds: float = UNWIND_SECONDS) -> None:
+    """Make SIGTERM raise `Terminated` in the main thread; what has not ended so much later gives up.
+
+    From the main thread only.
+    """
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated(EXIT_TERMINATED)
+
+    def watch() -> None:
+        # A schedule takes the signal itself, and as long as its job does.
+        while os.read(heard, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not terminate:
+            pass
+        time.sleep(unwind_seconds)
+        give_up()
+        os._exit(EXIT_TERMINATED)
+
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    # The bytes are the numbers of the signals, written at once, whatever Python is busy with.
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, terminate)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def cause(error: BaseException) -> BaseException | None:
+    """The end that was asked for, where DuckDB tells of it as an error: `Terminated` or KeyboardInterrupt."""
+    behind = error.__cause__ or error.__context__
+    return behind if behind is not None and not isinstance(behind, Exception) else None

@@ -1,0 +1,93 @@
+"""Promise: a fault before or after any commit or rename leaves what was committed, and the next run makes up for it.
+
+The points of notices come with the notices; until then `run` prints its news once, after they are stored.
+"""
+
+import itertools
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.reliability import program
+from tests.reliability.conftest import IS_FULL, count
+
+pytestmark = pytest.mark.reliability
+
+KILLED, INPUT_OUTPUT = -9, 74
+
+QUICK = {"commit.before": 7, "commit.after": 8, "rename.before": 1}
+"""The visits that are tried where not all are: in the middle of a run."""
+
+OUTPUTS = [
+    ("export", "alerts", "--to", "new.csv"),
+    ("backup", "--to", "new.duckdb"),
+    ("heatmap", "--rule", "ratio", "--to", "new.png"),
+    ("generate", "--records", "1000", "--to", "new.csv"),
+]
+
+
+def install(folder: Path) -> program.Records:
+    program.install(folder)
+    return program.records(folder / "incoming" / "0.csv", 0) + program.records(folder / "incoming" / "1.csv", 1)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run leaves that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("whole") / "installation"
+    install(folder)
+    assert program.run(folder, "run").returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    "point", ["commit.before", "commit.after", "rename.before", "rename.after"] if IS_FULL else QUICK
+)
+def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Callable[[str, object], None]) -> None:
+    pictures = {path.name for path in (whole / "out").iterdir()}
+    assert len(pictures) == 2
+    faults = 0
+    for visit in itertools.count(1) if IS_FULL else (QUICK[point],):
+        how = ("kill", "raise")[visit % 2] if IS_FULL else "kill"
+        folder = tmp_path / f"{visit}-{how}"
+        install(folder)
+        first = program.run(folder, "run", failpoint=f"{point}:{visit}:{how}")
+        assert "Traceback" not in first.stderr
+        if first.returncode == 0:
+            break
+        assert first.returncode == (KILLED if how == "kill" else INPUT_OUTPUT), first.stderr
+        faults += 1
+        news = first.stdout.splitlines()
+        if IS_FULL:
+            again = program.run(folder, "run")
+            assert again.returncode == 0, again.stderr
+            news += again.stdout.splitlines()
+        else:
+            program.work(folder)
+        assert program.stored(folder) == program.stored(whole)
+        assert program.alerts(folder) == program.alerts(whole)
+        assert program.findings(folder) == []
+        # Those that are missing are drawn when there is news again; those that are there are whole.
+        drawn = list(folder.glob("out/[!.]*"))
+        assert {path.name for path in drawn} <= pictures
+        assert all(path.read_bytes().endswith(b"IEND\xaeB`\x82") for path in drawn)
+        assert max(Counter(news).values(), default=1) == 1
+    assert faults
+    record_property("seen", f"{point}: {faults} faults, all made up for")
+
+
+@pytest.mark.parametrize("command", OUTPUTS[: count(2, 4)], ids=lambda command: command[0])
+def test_of_an_output(whole: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    folder = shutil.copytree(whole, tmp_path / "installation")
+    target = folder / command[-1]
+    target.write_text("old")
+    # A stream's truth comes before it.
+    visit = 2 if command[0] == "generate" else 1
+    for point in ("rename.before", "rename.after"):
+        assert program.run(folder, *command, failpoint=f"{point}:{visit}:kill").returncode == KILLED
+        assert (target.read_bytes() == b"old") == (point == "rename.before")
+    assert target.stat().st_size > len("old")
+    assert program.findings(folder) == []

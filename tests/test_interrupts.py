@@ -1,0 +1,49 @@
+"""SIGTERM to a process that unwinds, one that cannot, and one that handles it itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+INSTALL = """
+import os, signal, sys, time
+from streammetrics import interrupts
+interrupts.install(lambda: print("gave up", flush=True), 0.3)
+def term():
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+UNWINDS = """
+try:
+    term()
+    time.sleep(10)
+finally:
+    print("unwound", flush=True)
+"""
+# As a library does that works on for long without looking at Python's signals.
+CANNOT = """
+import ctypes
+libc = ctypes.CDLL(None)
+import threading
+threading.Timer(0.2, term).start()
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    try:
+        libc.poll(None, 0, 10_000)
+    except SystemExit:
+        pass
+"""
+HANDLES = """
+signal.signal(signal.SIGTERM, lambda *_: print("mine", flush=True))
+term()
+time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "words"), [(UNWINDS, 143, "unwound\n"), (CANNOT, 143, "gave up\n"), (HANDLES, 0, "mine\n")]
+)
+def test_sigterm(script: str, code: int, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INSTALL + script], capture_output=True, text=True, check=False, timeout=15
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, words, "")
