@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,10 +115,13 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
 
 def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
     from streammetrics.ingest import ingest
+    from streammetrics.pull import pull
 
-    code = 0
+    code, files = 0, list(paths)
     with session.progress.task("reading") as advance:
-        for outcome in ingest(connection, session.config, list(paths), source, session.clock, advance):
+        outcomes = ingest(connection, session.config, files, source, session.clock, advance)
+        pulled = () if files else pull(connection, session.config, source, session.clock, advance)
+        for outcome in chain(outcomes, pulled):
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:

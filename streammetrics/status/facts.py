@@ -112,6 +112,9 @@ select
 """
 
 
+_MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -167,6 +170,14 @@ class Comparison(_Part):
     behind_seconds: int
 
 
+class Mark(_Part):
+    """Up to which value of its cursor a database was read."""
+
+    source: str
+    cursor: str
+    mark: str
+
+
 class Contents(_Part):
     """What the store holds."""
 
@@ -184,6 +195,7 @@ class Contents(_Part):
     exposures: tuple[Exposure, ...]
     rejected_last_day: int
     reject_reason: str | None
+    marks: tuple[Mark, ...]
 
 
 class Status(_Part):
@@ -210,6 +222,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
         comparisons=tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(_JUDGED)).mappings()),
         promises=tuple(Promise(**found) for found in connection.exec_driver_sql(compose(_PROMISES)).mappings()),
         exposures=_exposures(connection),
+        marks=tuple(Mark(**found) for found in connection.exec_driver_sql(_MARKS).mappings()),
     )
 
 
