@@ -3,7 +3,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection
 
-from tests.streams import clear, empty_store
+from tests.databases.feeding import empty
+from tests.postgresql import postgresql
+from tests.streams import empty_store
+
+__all__ = ["postgresql"]
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +19,5 @@ def one_store() -> Iterator[Connection]:
 @pytest.fixture
 def store(one_store: Connection) -> Connection:
     """An empty store in memory."""
-    clear(one_store)
-    with one_store.begin():
-        for table in ("rejects", "cursor_marks", "cursor_rows"):
-            one_store.exec_driver_sql(f"delete from {table}")
+    empty(one_store)
     return one_store

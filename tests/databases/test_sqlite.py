@@ -4,14 +4,18 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
 from streammetrics.errors import ConfigError, InputOutputError
 from streammetrics.sources import marks
-from tests.databases.feeding import Reader, Sqlite, moment
+from tests.databases.feeding import Reader, Sqlite, empty, moment
+from tests.streams import tries
 
 
 @pytest.fixture
@@ -71,6 +75,35 @@ def test_rows_that_become_visible_late(reader: Reader, errors: Sqlite) -> None:
     errors.add(99)
     assert reader.pull(overlap=15).state == "skipped"
     assert reader.counted() == each_once(*range(100, 120), "late 104", "late 120")
+
+
+OVERLAP = 10
+
+
+@tries(12)
+@given(
+    runs=st.lists(
+        st.tuples(st.lists(st.tuples(st.integers(-OVERLAP, 25), st.integers(1, 3)), max_size=6), st.integers(2, 9)),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_whatever_becomes_visible_within_the_overlap_counts_once(
+    one_store: Connection, runs: list[tuple[list[tuple[int, int]], int]]
+) -> None:
+    """Between two runs rows appear up to `OVERLAP` below the highest that was read, some of them all alike."""
+    empty(one_store)
+    with TemporaryDirectory() as folder:
+        errors = Sqlite(Path(folder) / "e.db", "id integer, ts, build, code")
+        reader = Reader(one_store, Path(folder), {"url": errors.url, "table": "errors", "overlap": OVERLAP})
+        highest, expected = 0, Counter[str]()
+        for found, portion_rows in runs:
+            ids = [highest + place for place, copies in found for _ in range(copies)]
+            errors.add(*ids)
+            expected.update(map(str, ids))
+            highest = max([highest, *ids])
+            reader.pull(portion_rows=portion_rows)
+            assert reader.counted() == expected
 
 
 def test_a_wider_overlap_doubles_nothing(reader: Reader, errors: Sqlite) -> None:
