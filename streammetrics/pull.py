@@ -93,7 +93,7 @@ class _Pull:
     def _read(self, database: Database) -> None:
         with self.connection.begin():
             mark = marks.read(self.connection, self.source)
-        floor, total = mark.floor, max(0, database.count(mark) - sum(mark.remembered.values()))
+        floor, total = mark.floor, max(0, database.waiting(mark) - sum(mark.remembered.values()))
         for rows in (database.rows(mark), database.rows_without_cursor(mark)):
             for portion in _portions(rows, self.source.portion_rows):
                 self.on_progress(self.records + self.rejected, total)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,16 +23,15 @@ from streammetrics.sources.readings import Reading
 from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, rejected, text_problem
 
 _FETCH_ROWS = 1_000
-_LARGEST_LINE = 2**63 - 1
 
 
 def _number(value: float | Decimal) -> str:
     return format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
 
 
-# Only rows with something wrong bring their content along: less is written, which is what takes time.
+# What is written takes the time: of a row that can be read only the cursor stands there as its content.
 _WITH_CONTENT = """
-select line, reason, ts, build, code, if(content = '', concat_ws(',', ts, build, code), content) as content
+select line, reason, ts, build, code, if(reason = '', concat_ws(',', content, ts, build, code), content) as content
 """
 
 _NAMES = ("time", "build", "code")
@@ -54,7 +53,7 @@ class Database:
         with told(source, url):
             self._whole, self._columns, self._cursor = self._resolve()
 
-    def count(self, mark: Mark) -> int:
+    def waiting(self, mark: Mark) -> int:
         """How many rows there are to be read from the mark on."""
         statement = select(func.count()).select_from(self._whole)
         with told(self._source, self._url):
@@ -81,8 +80,9 @@ class Database:
         """Rows that have no place in the order; rejects, for nobody could tell later whether they were counted."""
         reason = f"has no {self._source.cursor}, the cursor"
         for rows in self._new(self._select().where(self._cursor.is_(None)), mark):
-            records = [rejected(line, reason, _shown(key)) for line, key in enumerate(rows.keys, 1)]
-            yield Rows(rows.cursors, rows.keys, records)
+            contents = (",".join(map(str, key)) for key in rows.keys)
+            records = [rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
+            yield replace(rows, records=records)
 
     def _select(self) -> Select[Any]:
         return select(*self._columns, self._cursor).select_from(self._whole)
@@ -137,19 +137,18 @@ def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
 
 
 def _rows(fetched: Sequence[Any], number: int) -> Rows:
-    """Rows with their cursors. A line is the cursor where that is a whole number, else the row's place, from 1.
+    """Rows with their cursors; the first is that of this number.
 
     Column by column, where nothing is wrong with any of them: that is what makes it quick.
     """
     *values, cursors = zip(*fetched, strict=True)
-    is_numbered = set(map(type, cursors)) == {int} and max(map(abs, cursors)) <= _LARGEST_LINE
-    lines = cursors if is_numbered else range(number, number + len(fetched))
     texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
     joined = "".join(chain.from_iterable(texts))
     if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined, "utf-8"):
         keys = list(zip(cursors, *texts, strict=True))
-        return Rows(cursors, keys, list(map(Record, lines, repeat(""), *texts, repeat(""))))
-    return Rows(cursors, *zip(*map(_row, lines, fetched), strict=True))
+        records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, cursors))
+        return Rows(cursors, keys, list(records))
+    return Rows(cursors, *zip(*map(_row, count(number), fetched), strict=True))
 
 
 def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
@@ -175,14 +174,13 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
         else:
             reason = reason or (f"has no {name}" if part is None else f"{name} is neither text nor a number")
     ts, build, code = parts
-    key = (cursor, ts, build, code)
-    content = _shown(key)
+    content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
     reason = reason or text_problem(content, "utf-8")
-    return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, "")
+    key = (cursor, ts, build, code)
+    return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, _cursor_text(cursor))
 
 
-def _shown(key: Key) -> str:
-    """A row for people."""
-    return ",".join(map(str, key))
+def _cursor_text(cursor: Any) -> str:
+    return marks.as_text(cursor) if type(cursor) is datetime else str(cursor)

@@ -131,11 +131,11 @@ def test_types(reader: Reader, server: Server) -> None:
     moments = [datetime(2026, 11, 23, 10, 0, 0, 123456), datetime(2026, 11, 23, 10, 0, 1)]
     assert [ts for (ts,) in reader.rows("select ts from events order by ts")] == moments
     assert reader.counted() == Counter({"404": 1, "1" + "0" * 30: 1})
-    assert [(reason, content.split(",")[0]) for _, reason, content in reader.rejects()] == [
-        ("time cannot be read", "infinity"),
-        ("time cannot be read", "294248-01-01 00:00:00+00"),
-        ("time cannot be read", "0044-03-15 00:00:00+00 BC"),
-        ("has no build", "6"),
+    assert [(reason, content[:25]) for _, reason, content in reader.rejects()] == [
+        ("time cannot be read", "3,infinity,00000000-0000-"),
+        ("time cannot be read", "4,294248-01-01 00:00:00+0"),
+        ("time cannot be read", "5,0044-03-15 00:00:00+00 "),
+        ("has no build", "6,2026-11-23 10:00:02+00:"),
     ]
     assert reader.pull(table='Error "Log"', cursor="ID", columns=columns).state == "skipped"
 

@@ -164,13 +164,13 @@ BAD = [
     ((moment(2), "5.9", None), "has no code", f"2,{moment(2)},5.9,None"),
     ((moment(2), None, "7"), "has no build", f"2,{moment(2)},None,7"),
     ((None, "5.9", "7"), "has no time", "2,None,5.9,7"),
-    ((moment(2), "", "7"), "has no build", f"{moment(2)},,7"),
+    ((moment(2), "", "7"), "has no build", f"2,{moment(2)},,7"),
     ((moment(2), "5.9", b"\xff7"), "code is neither text nor a number", f"2,{moment(2)},5.9,b'\\xff7'"),
     ((b"2026", "5.9", "7"), "time is neither text nor a number", "2,b'2026',5.9,7"),
-    (("yesterday", "5.9", "7"), "time cannot be read", "yesterday,5.9,7"),
+    (("yesterday", "5.9", "7"), "time cannot be read", "2,yesterday,5.9,7"),
     ((moment(2), "5.9", "7\0"), "holds a NUL character", f"2,{moment(2)},5.9,7\\x00"),
     ((moment(2), "5.9", "x" * 1_000_001), "is longer than 1,000,000 characters", f"2,{moment(2)},5.9,{'x' * 167}"),
-    (("2036-01-01 00:00:00", "5.9", "7"), "ahead of the clock", "2036-01-01 00:00:00,5.9,7"),
+    (("2036-01-01 00:00:00", "5.9", "7"), "ahead of the clock", "2,2036-01-01 00:00:00,5.9,7"),
 ]  # fmt: skip
 
 
