@@ -17,17 +17,19 @@ from streammetrics.errors import ConfigError, InputOutputError, StreammetricsErr
 from streammetrics.ingest import Clock, FileOutcome, OnProgress, is_fatal, scratch_folder
 from streammetrics.sources import connections, databases, ledger, load, marks
 from streammetrics.sources.databases import Database
-from streammetrics.sources.load import Batch, Rejected
+from streammetrics.sources.load import Batch
 from streammetrics.sources.marks import Rows, Taken
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
 
+# The range is that of rows taken from this database ever.
 _RECORD = """
 insert into batches by name
-select $batch_id as batch_id, $source as source, $path as path, $range_start as range_start, $range_end as range_end,
+select $batch_id as batch_id, $source as source, $path as path, taken as range_start, taken + $rows as range_end,
     $fingerprint as fingerprint, 0 as modified_ns, $records as records, $rejected as rejected, $min_ts as min_ts,
     $max_ts as max_ts, $loaded_at as loaded_at
+from (select coalesce(max(range_end), 0) as taken from batches where source = $source and path = $path)
 """
 
 
@@ -77,6 +79,8 @@ class _Pull:
                 self._read(Database(self.source, url, database))
         except StreammetricsError as error:
             failure = error
+        except OSError as error:
+            failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
         except DBAPIError as error:
             said = str(error.orig)
             if is_fatal(error):
@@ -92,8 +96,14 @@ class _Pull:
 
     def _read(self, database: Database) -> None:
         with self.connection.begin():
-            mark = marks.read(self.connection, self.source)
-        floor, total = mark.floor, max(0, database.waiting(mark) - sum(mark.remembered.values()))
+            mark = marks.read(self.connection, self.source, database.settings)
+        floor, found = mark.floor, database.waiting(mark)
+        total = max(0, found - sum(mark.remembered.values()))
+        if floor is not None and not found and (highest := database.highest()) is not None:
+            raise InputOutputError(
+                f"{database.place.path}: was read up to {mark.value}, and holds no more than {highest} now; if it was "
+                f"made anew, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
+            )
         for rows in (database.rows(mark), database.rows_without_cursor(mark)):
             for portion in _portions(rows, self.source.portion_rows):
                 self.on_progress(self.records + self.rejected, total)
@@ -116,21 +126,16 @@ class _Pull:
                     f"{rejected.first}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
             note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
-            self._record(batch, taken, rejected, {"records": records, "min_ts": first, "max_ts": last})
-            taken.remember(connection, batch.batch_id)
+            place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
+            what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
+            counted = {"records": records, "rejected": rejected.records, "min_ts": first, "max_ts": last}
+            connection.exec_driver_sql(_RECORD, {**place, **what, **counted})
+            taken.remember(connection, batch.batch_id, database.settings)
         self.records += records
         self.rejected += rejected.records
         self.first_reject = self.first_reject or rejected.first
         self.note = note or self.note
         self.batch_id = batch.batch_id
-
-    def _record(self, batch: Batch, taken: Taken, rejected: Rejected, found: dict[str, object]) -> None:
-        """A row in the ledger, whose range is that of rows taken from this database ever."""
-        path = str(batch.file.path)
-        start = marks.position(self.connection, self.source, path)
-        what = {"source": self.source.name, "path": path, "fingerprint": taken.fingerprint, "loaded_at": batch.now}
-        place = {"batch_id": batch.batch_id, "range_start": start, "range_end": start + taken.count}
-        self.connection.exec_driver_sql(_RECORD, {**what, **place, **found, "rejected": rejected.records})
 
 
 def _portions(parts: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from hashlib import blake2b
 from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources import columns, marks, readings
+from streammetrics.sources import columns, cursors, readings
 from streammetrics.sources.connections import Unreadable, place, told
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.marks import Key, Mark, Rows
@@ -38,7 +39,7 @@ _NAMES = ("time", "build", "code")
 
 # By exact type: a bool is no number here.
 _TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, float: _number, Decimal: _number, UUID: str}
-_TIMES: dict[type, Callable[[Any], str]] = {**_TEXTS, datetime: marks.as_text, date: str, time: str, Unreadable: str}
+_TIMES: dict[type, Callable[[Any], str]] = {**_TEXTS, datetime: cursors.as_text, date: str, time: str, Unreadable: str}
 _WRITERS = (_TIMES, _TEXTS, _TEXTS)
 
 
@@ -59,12 +60,17 @@ class Database:
         with told(self._source, self._url):
             return int(self._connection.execute(self._above(statement, mark)).scalar_one())
 
+    def highest(self) -> object:
+        """The last value of the cursor; None where there is no row."""
+        with told(self._source, self._url):
+            return self._connection.execute(select(func.max(self._cursor)).select_from(self._whole)).scalar_one()
+
     def rows(self, mark: Mark) -> Iterator[Rows]:
         """The rows from the mark on that were not taken yet, in the order of the cursor, some at a time."""
-        order = marks.order_of(mark.floor)
+        order = cursors.order_of(mark.floor)
         for rows in self._new(self._above(self._select(), mark).order_by(self._cursor), mark):
-            order = order or marks.order_of(rows.cursors[0])
-            place = marks.first_out_of_order(rows.cursors, order)
+            order = order or cursors.order_of(rows.cursors[0])
+            place = cursors.first_out_of_order(rows.cursors, order)
             if place is not None:
                 value = str(rows.cursors[place])[:40]
                 self.problem = (
@@ -112,6 +118,13 @@ class Database:
         wanted = [names[number] for number in (found.ts, found.build, found.code)]
         return whole, [column(self._named(name)) for name in wanted], column(self._named(cursor))
 
+    @property
+    def settings(self) -> str:
+        """Stands for what is read: rows that are taken under other settings cannot be compared by what they hold."""
+        names = [str(found.name) for found in self._columns]
+        what = repr((self._source.table, self._source.query, names))
+        return blake2b(what.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+
     def _named(self, name: str) -> quoted_name:
         """A name exactly as it is; but the databases that write all names in capitals are better left to SQLAlchemy."""
         return quoted_name(name, None if self._connection.dialect.requires_name_normalize else True)
@@ -141,14 +154,14 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
 
     Column by column, where nothing is wrong with any of them: that is what makes it quick.
     """
-    *values, cursors = zip(*fetched, strict=True)
+    *values, order = zip(*fetched, strict=True)
     texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
     joined = "".join(chain.from_iterable(texts))
     if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined, "utf-8"):
-        keys = list(zip(cursors, *texts, strict=True))
-        records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, cursors))
-        return Rows(cursors, keys, list(records))
-    return Rows(cursors, *zip(*map(_row, count(number), fetched), strict=True))
+        keys = list(zip(order, *texts, strict=True))
+        records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
+        return Rows(order, keys, list(records))
+    return Rows(order, *zip(*map(_row, count(number), fetched), strict=True))
 
 
 def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
@@ -183,4 +196,4 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
 
 
 def _cursor_text(cursor: Any) -> str:
-    return marks.as_text(cursor) if type(cursor) is datetime else str(cursor)
+    return cursors.as_text(cursor) if type(cursor) is datetime else str(cursor)

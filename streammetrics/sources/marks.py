@@ -5,12 +5,10 @@ seen when its transaction ends. So a run begins below the last value, at the `fl
 on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not told apart.
 """
 
-import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from hashlib import blake2b
 from itertools import chain, compress
 from operator import attrgetter
@@ -21,7 +19,9 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources.records import Record, text_problem
+from streammetrics.sources import cursors
+from streammetrics.sources.cursors import Cursor
+from streammetrics.sources.records import Record
 
 OVERLAP_NUMBERS = 10_000
 OVERLAP_SECONDS = 300
@@ -30,7 +30,9 @@ OVERLAP_SECONDS = 300
 MOST_REMEMBERED = 1_000_000
 """Rows between the floor and the mark: they are held in memory."""
 
-Cursor = int | float | Decimal | datetime | str
+_CURSOR_BYTES = 8
+_TEXT_BYTES = 8
+
 Key = tuple[Any, ...]
 
 _TEXTS = attrgetter("ts", "build", "code", "content")
@@ -39,11 +41,15 @@ _LATEST = """
 select cursor, kind, mark, floor from cursor_marks where source = $source order by batch_id desc limit 1
 """
 
-_REMEMBERED = "select fingerprint, count(*) from cursor_rows where source = $source group by fingerprint"
+_REMEMBERED = """
+select fingerprint, cursor_marks.settings, count(*)
+from cursor_rows
+left join cursor_marks using (batch_id)
+where cursor_rows.source = $source
+group by all
+"""
 
-_POSITION = "select coalesce(max(range_end), 0) from batches where source = $source and path = $path"
-
-_MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind, $mark, $floor)"
+_MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind, $mark, $floor, $settings)"
 
 # One text is bound in a hundredth of the time that a list takes.
 _REMEMBER = """
@@ -78,63 +84,30 @@ class Rows:
         """Those that are not remembered; each that is takes a copy away from what is."""
         is_new = []
         for key in self.keys:
-            found = _fingerprint(key)
-            is_new.append(not remembered.get(found))
-            if not is_new[-1]:
-                remembered[found] -= 1
-                if not remembered[found]:
-                    del remembered[found]
+            whole = _fingerprint(key)
+            known = next((found for found in (whole, whole[:_CURSOR_BYTES]) if remembered.get(found)), None)
+            if known is not None:
+                remembered[known] -= 1
+            is_new.append(known is None)
         return Rows(*(list(compress(part, is_new)) for part in (self.cursors, self.keys, self.records)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What is known of a source: where to begin, the rows from there on that were taken, with their copies."""
+    """What is known of a source: where to begin, the rows from there on that were taken, with their copies.
+
+    `value` is the last that was read, for people.
+    """
 
     floor: Cursor | None
     remembered: dict[bytes, int]
+    value: str = ""
 
 
-def kind_of(value: Any) -> str | None:
-    """What a value of a cursor is; None where it cannot be one."""
-    if type(value) is datetime:
-        return "timestamp" if value.tzinfo is None else "timestamptz"
-    if type(value) is str:
-        return None if text_problem(value, "utf-8") else "text"
-    if type(value) in (float, Decimal) and not math.isfinite(value):
-        return None
-    return {int: "integer", float: "float", Decimal: "decimal"}.get(type(value))
-
-
-def order_of(value: Any) -> str | None:
-    """Values that can be compared have the same order; None where a value cannot be one of a cursor."""
-    kind = kind_of(value)
-    return "number" if kind in ("integer", "float", "decimal") else kind
-
-
-def first_out_of_order(cursors: Sequence[Any], order: str | None) -> int | None:
-    """The place of the first value that cannot be compared with the others; None where all can."""
-    if order == "number" and set(map(type, cursors)) == {int}:
-        return None
-    return next((place for place, value in enumerate(cursors) if order is None or order_of(value) != order), None)
-
-
-def as_text(value: Cursor) -> str:
-    """A value of a cursor as the store keeps it; times with an offset in UTC."""
-    if isinstance(value, datetime):
-        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat(sep=" ")
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _parsed(kind: str, text: str) -> Cursor:
-    if kind in ("timestamp", "timestamptz"):
-        return datetime.fromisoformat(text)
-    parsers: dict[str, type[int | float | Decimal | str]] = {"integer": int, "float": float, "decimal": Decimal}
-    return parsers.get(kind, str)(text)
-
-
-def read(connection: Connection, source: Source) -> Mark:
+def read(connection: Connection, source: Source, settings: str) -> Mark:
     """Where to go on with a source; in the caller's transaction.
+
+    Rows that were taken under other `settings` may look different now: they are known by their cursor alone.
 
     Raises:
         ConfigError: it was read by another cursor until now.
@@ -146,9 +119,11 @@ def read(connection: Connection, source: Source) -> Mark:
             f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; "
             "to read it by another from its beginning, give it another name"
         )
-    floor = None if found is None else _parsed(found.kind, found.floor)
-    rows = connection.exec_driver_sql(_REMEMBERED, named)
-    return Mark(floor, {bytes(fingerprint): copies for fingerprint, copies in rows})
+    floor = None if found is None else cursors.parsed(found.kind, found.floor)
+    remembered: Counter[bytes] = Counter()
+    for fingerprint, taken_under, copies in connection.exec_driver_sql(_REMEMBERED, named):
+        remembered[bytes(fingerprint if taken_under == settings else fingerprint[:_CURSOR_BYTES])] += copies
+    return Mark(floor, remembered, found.mark if found is not None else "")
 
 
 class Taken:
@@ -178,7 +153,7 @@ class Taken:
         """Of all rows."""
         return self._hash.hexdigest()
 
-    def remember(self, connection: Connection, batch_id: int) -> None:
+    def remember(self, connection: Connection, batch_id: int, settings: str) -> None:
         """Store the mark, and the rows that the next run will see again; in the caller's transaction.
 
         Raises:
@@ -190,12 +165,17 @@ class Taken:
         if found:
             connection.exec_driver_sql(_REMEMBER, {"batch_id": batch_id, **named, "fingerprints": found})
         if self.last is not None and self.floor is not None:
-            place = {"kind": kind_of(self.last), "mark": as_text(self.last), "floor": as_text(self.floor)}
+            place = {
+                "kind": cursors.kind_of(self.last),
+                "mark": cursors.as_text(self.last),
+                "floor": cursors.as_text(self.floor),
+            }
+            place["settings"] = settings
             connection.exec_driver_sql(_MARK, {"batch_id": batch_id, **named, "cursor": self._source.cursor, **place})
             passed = [
                 batch_id
                 for batch_id, kind, mark in connection.exec_driver_sql(_MARKS, named)
-                if self._is_passed(_parsed(kind, mark))
+                if self._is_passed(cursors.parsed(kind, mark))
             ]
             if passed:
                 connection.exec_driver_sql(_FORGET, {"batch_ids": passed})
@@ -211,7 +191,7 @@ class Taken:
             floor = self._floor_at(self.last)
             # Texts are compared by the database alone, which gives them in its order.
             self.floor = floor if self.floor is None or isinstance(floor, str) else max(self.floor, floor)
-        while self._is_passed(self._recent[0].cursors[-1]):
+        while self._recent and self._is_passed(self._recent[0].cursors[-1]):
             self._recent.popleft()
 
     def _is_passed(self, value: Cursor | None) -> bool:
@@ -233,12 +213,8 @@ class Taken:
         return min(last, now) - timedelta(seconds=OVERLAP_SECONDS if overlap is None else overlap)
 
 
-def position(connection: Connection, source: Source, path: str) -> int:
-    """How many rows of the source were taken before."""
-    return int(connection.exec_driver_sql(_POSITION, {"source": source.name, "path": path}).scalar_one())
-
-
 def _fingerprint(key: Key) -> bytes:
     cursor, *texts = key
-    shown = as_text(cursor) if isinstance(cursor, datetime) else cursor
-    return blake2b(repr((shown, *texts)).encode(), digest_size=16).digest()
+    shown = cursors.as_text(cursor) if isinstance(cursor, datetime) else cursor
+    parts = ((repr(shown), _CURSOR_BYTES), (repr(texts), _TEXT_BYTES))
+    return b"".join(blake2b(text.encode(), digest_size=size).digest() for text, size in parts)

@@ -269,6 +269,23 @@ def test_a_mapping_that_is_wrong_takes_nothing(reader: Reader, errors: Sqlite) -
     assert reader.pull().records == 2
 
 
+def test_another_mapping_doubles_nothing(reader: Reader, errors: Sqlite) -> None:
+    """What a row holds is then another thing: it is known by its cursor."""
+    errors.run("alter table errors add column other")
+    errors.add(1, 2, 3)
+    reader.pull()
+    errors.run("update errors set other = 'x'")
+    errors.add(4)
+    other = {"ts": "ts", "build": "build", "code": "other"}
+    errors.run("update errors set other = 'new' where id = 4")
+    assert [reader.pull(columns=other).records for _ in range(3)] == [1, 0, 0]
+    query = "select id, ts, build, upper(code) as code from errors"
+    reader.settings = {"url": errors.url, "query": query}
+    errors.add(5)
+    assert [reader.pull().records for _ in range(2)] == [1, 0]
+    assert reader.counted() == each_once(1, 2, 3, "new", 5)
+
+
 def test_a_hundred_unreadable_rows_are_a_change_of_the_table(reader: Reader, errors: Sqlite) -> None:
     errors.add(1)
     reader.pull()
@@ -302,6 +319,20 @@ def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
     assert outcome.message == (
         "[[source]] 'clients': was read by cursor 'id' so far, up to 2; to read it by another from its beginning, "
         "give it another name"
+    )
+
+
+def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> None:
+    errors.add(100, 101)
+    reader.pull(overlap=5)
+    errors.run("delete from errors")
+    assert reader.pull(overlap=5).state == "skipped"
+    errors.add(1, 2)
+    outcome = reader.pull(overlap=5)
+    assert isinstance(outcome.error, InputOutputError)
+    assert outcome.message.endswith(
+        "#errors: was read up to 101, and holds no more than 2 now; if it was made anew, give [[source]] 'clients' "
+        "another name: it is then read from its beginning"
     )
 
 

@@ -23,7 +23,7 @@ __all__ = ["postgresql"]
 pytestmark = pytest.mark.reliability
 
 REPOSITORY = Path(__file__).parents[2]
-SECRET = "hünter2/%40 &x'y"
+SECRET = "hünter2/%40 &x'y"  # noqa: S105 nobody's
 FORMS = {SECRET, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), repr(SECRET)[1:-1], "hünter2", "nter2"}
 
 
@@ -63,7 +63,7 @@ def source(name: str, url: str, more: str = "") -> str:
 
 
 def found_in(program: Program, forms: set[str]) -> dict[str, set[str]]:
-    """Where a form of the secret shows: in what was said and written, and in the tables, which are compressed on disk."""
+    """Where a form of the secret shows: in what was said and written, and in tables, which are compressed on disk."""
     everything = program.everything()
     with Store(program.folder / "var" / "streammetrics.duckdb").read() as connection:
         for (table,) in connection.exec_driver_sql("select table_name from duckdb_tables()").all():
