@@ -115,13 +115,15 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
 
 def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
     from streammetrics.ingest import ingest
-    from streammetrics.pull import pull
 
     code, files = 0, list(paths)
     with session.progress.task("reading") as advance:
         outcomes = ingest(connection, session.config, files, source, session.clock, advance)
-        pulled = () if files else pull(connection, session.config, source, session.clock, advance)
-        for outcome in chain(outcomes, pulled):
+        if not files and any(found.url is not None for found in session.config.source):
+            from streammetrics.pull import pull
+
+            outcomes = chain(outcomes, pull(connection, session.config, source, session.clock, advance))
+        for outcome in outcomes:
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:
