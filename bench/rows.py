@@ -3,11 +3,17 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.measure import Ran, Row, alternate, python, say
 from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
+
+EPOCH = datetime(2026, 11, 23)
+"""When made records begin."""
 
 SET_A_SECONDS = 20.0
 """The reference program on Set A, which is not in this repository: the lower end of the 20 to 26 s that were seen."""
@@ -119,6 +125,30 @@ def pictures(shop: Workshop) -> list[Row]:
     ]
 
 
+def database(shop: Workshop) -> list[Row]:
+    """A million rows of SQLite."""
+    path = shop.folder / "rows.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table errors (id integer primary key, ts, build, code)")
+        rows = ((str(EPOCH + timedelta(milliseconds=80 * n)), f"5.{9 + n % 2}", n % 44) for n in range(1_000_000))
+        connection.executemany("insert into errors (ts, build, code) values (?, ?, ?)", rows)
+        connection.commit()
+    config = shop.folder / "database.toml"
+    config.write_text(
+        f'[store]\npath = "database.duckdb"\n[[source]]\nname = "rows"\nurl = "sqlite:///{path}"\ntable = "errors"\n'
+        'cursor = "id"\n',
+        encoding="utf-8",
+    )
+    runs = [shop.ingest_anew(config) for _ in range(shop.pairs)]
+    again = [shop.ingest(config) for _ in range(shop.pairs)]
+    path.unlink()
+    return [
+        Row("`ingest` of a million rows of SQLite", _seconds(runs), 10, note=f"{max(_memory(runs)):.0f} MB"),
+        Row("`ingest` of a database with nothing new", _seconds(again), 1),
+    ]
+
+
 def generate(shop: Workshop) -> list[Row]:
     """A million records with their truth."""
     options = ("--records", 1_000_000, "--hours", 24, "--codes", 44, "--to", shop.folder / "generated.csv")
@@ -126,7 +156,9 @@ def generate(shop: Workshop) -> list[Row]:
     return [Row("`generate` a million records", _seconds(runs), 10)]
 
 
-GROUPS = {group.__name__: group for group in (ingest, peers, history, idle, reference, memory, pictures, generate)}
+GROUPS = {
+    group.__name__: group for group in (ingest, peers, history, idle, reference, memory, pictures, database, generate)
+}
 
 
 def _seconds(runs: list[Ran]) -> tuple[float, ...]:

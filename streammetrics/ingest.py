@@ -99,7 +99,7 @@ def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tup
         if not sources:
             raise UsageError("there is nothing to read: name files, or configure a [[source]] with their path")
         chosen = [sources[name]] if name is not None else list(config.source)
-        return [(source, config.resolve(source.path)) for source in chosen]
+        return [(source, config.resolve(source.path)) for source in chosen if source.path is not None]
     if name is None and len(sources) > 1:
         raise UsageError(f"several [[source]] are configured: say with --source whose settings apply: {known}")
     default = config.source[0] if config.source else Source(name="files", path="*")
@@ -109,14 +109,14 @@ def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tup
 def _try(connection: Connection, config: Config, file: SourceFile, now: datetime) -> FileOutcome:
     """Load a file; what is wrong with it becomes its outcome."""
     try:
-        with _scratch(config) as scratch:
+        with scratch_folder(config) as scratch:
             return _load(_Job(connection, file, scratch, now, config.ingest.future_limit_seconds))
     except StreammetricsError as error:
         failure = error
     except OSError as error:
         failure = InputOutputError(f"{file.path}: cannot be read: {error.strerror or error}")
     except DBAPIError as error:
-        if _is_fatal(error):
+        if is_fatal(error):
             raise InputOutputError(f"{config.store_path}: the store failed: {str(error.orig)[:300]}") from None
         failure = InputOutputError(f"{file.path}: cannot be loaded: {str(error.orig)[:200]}")
     return FileOutcome(file.path, "failed", message=str(failure), error=failure)
@@ -146,7 +146,7 @@ def _load(job: _Job) -> FileOutcome:
         try:
             return _commit(job, found, [quick], load.quickly)
         except DBAPIError as error:
-            if _is_fatal(error):
+            if is_fatal(error):
                 raise
     return _commit(job, found, plan.careful(job.scratch), load.carefully)
 
@@ -192,7 +192,7 @@ def _skip(job: _Job, found: Content, same: ledger.Loaded | None) -> FileOutcome:
     return FileOutcome(job.file.path, "skipped", batch_id=batch_id, message=f"{path}: {what}")
 
 
-def _is_fatal(error: DBAPIError) -> bool:
+def is_fatal(error: DBAPIError) -> bool:
     """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
     import duckdb
 
@@ -200,7 +200,7 @@ def _is_fatal(error: DBAPIError) -> bool:
 
 
 @contextmanager
-def _scratch(config: Config) -> Iterator[Path]:
+def scratch_folder(config: Config) -> Iterator[Path]:
     """A folder beside the store for working copies. Who holds the store holds it: a killed run's is removed."""
     folder = Path(f"{config.store_path}.scratch")
     shutil.rmtree(folder, ignore_errors=True)

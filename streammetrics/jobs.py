@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,9 +122,14 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
 def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
     from streammetrics.ingest import ingest
 
-    code, clock = 0, _ingest_clock(session, connection)
+    code, files, clock = 0, list(paths), _ingest_clock(session, connection)
     with session.progress.task("reading") as advance:
-        for outcome in ingest(connection, session.config, list(paths), source, clock, advance):
+        outcomes = ingest(connection, session.config, files, source, clock, advance)
+        if not files and any(found.url is not None for found in session.config.source):
+            from streammetrics.pull import pull
+
+            outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
+        for outcome in outcomes:
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:

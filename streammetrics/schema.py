@@ -84,6 +84,13 @@ _VERSION_2 = (
 _VERSION_3 = (
     # What people were told to act on, and when it was last so.
     "create table advice (text text not null, seen_at timestamp not null)",
+    # How far a database was read: by a batch up to `mark`, under `settings`; and the next run begins at `floor`.
+    """create table cursor_marks (
+        batch_id bigint not null, source text not null, cursor text not null, kind text not null, mark text not null,
+        floor text not null, settings text not null
+    )""",
+    # The rows that the next run will see again, by the batch that they were taken in.
+    "create table cursor_rows (batch_id bigint not null, source text not null, fingerprint blob not null)",
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)

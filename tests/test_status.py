@@ -230,6 +230,15 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
     assert told(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
 
 
+def test_how_far_databases_were_read(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    with store.write() as connection, connection.begin():
+        for batch_id, source, cursor, mark in ((1, "b", "id", "9"), (2, "b", "id", "10"), (3, "a", "ts", "x\x1b[31m")):
+            row = (batch_id, source, cursor, "text", mark, mark, "")
+            connection.exec_driver_sql("insert into cursor_marks values (?, ?, ?, ?, ?, ?, ?)", row)
+    assert told(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
+
+
 def test_a_clock_that_is_behind_the_records(tmp_path: Path) -> None:
     store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
     assert told(store, now=datetime(2026, 11, 23))["history"].endswith(" UTC, 59 s ahead of the clock")

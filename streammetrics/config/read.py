@@ -110,15 +110,20 @@ def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
     if detail["type"] == "union_tag_invalid":
         context = detail["ctx"]
         return f"{where}.detector = {context['tag']!r}: input should be one of {context['expected_tags']}"
+    # What is meant as a URL may hold a password.
+    is_secret = location[-1:] == ("url",) or "://" in repr(detail["input"])
+    value = "" if is_secret else f" = {detail['input']!r}"
     if detail["type"] == "model_type":
-        return f"{where} = {detail['input']!r}: is a section; write its keys below [{where}]"
+        return f"{where}{value}: is a section; write its keys below [{where}]"
+    if detail["type"] == "tuple_type" and isinstance(detail["input"], dict):
+        return f"{where}: is a list of sections; write its keys below [[{where}]]"
     if detail["type"] == "tuple_type":
-        return f"{where} = {detail['input']!r}: is a list, written such as [5, 10]"
+        return f"{where}{value}: is a list, written such as [5, 10]"
     if detail["type"] == "too_short" and not detail["input"]:
         return f"{where} = []: needs at least one"
     if isinstance(detail["input"], dict) or not where:
         return f"{where}: {message}" if where else message
-    return f"{where} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{where}{value}: {message[0].lower()}{message[1:]}"
 
 
 def _without_tags(location: tuple[int | str, ...]) -> tuple[int | str, ...]:

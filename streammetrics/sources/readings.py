@@ -101,14 +101,7 @@ class Plan:
         if self.file.format == "parquet":
             yield self.parquet()
             return
-        records = self.records()
-        for number in count():
-            path = scratch / f"records-{number}.csv"
-            written = write_scratch(path, islice(records, _PORTION_RECORDS))
-            if not written:
-                return
-            yield Reading(_SCRATCH, {"path": glob.escape(str(path)), **_SCRATCH_BYTES}, records=written)
-            path.unlink()
+        yield from through(self.records(), scratch)
 
     def records(self) -> Iterator[Record]:
         """The records of a text."""
@@ -128,6 +121,17 @@ class Plan:
             )
         )
         return Reading(select, {"path": glob.escape(str(self.content.path))})
+
+
+def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
+    """Records as Python read them, by way of files in `scratch`, a portion of them in each."""
+    for number in count():
+        path = scratch / f"records-{number}.csv"
+        written = write_scratch(path, islice(records, _PORTION_RECORDS))
+        if not written:
+            return
+        yield Reading(_SCRATCH, {"path": glob.escape(str(path)), **_SCRATCH_BYTES}, records=written)
+        path.unlink()
 
 
 def plan(connection: Connection, file: SourceFile, content: Content) -> Plan:

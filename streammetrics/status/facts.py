@@ -118,6 +118,9 @@ select
 """
 
 
+_MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -178,6 +181,14 @@ class Comparison(_Part):
     behind_seconds: int
 
 
+class Mark(_Part):
+    """Up to which value of its cursor a database was read."""
+
+    source: str
+    cursor: str
+    mark: str
+
+
 class Contents(_Part):
     """What the store holds."""
 
@@ -196,6 +207,7 @@ class Contents(_Part):
     advice: tuple[str, ...]
     rejected_last_day: int
     reject_reason: str | None
+    marks: tuple[Mark, ...]
 
 
 class Status(_Part):
@@ -223,6 +235,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
         promises=tuple(Promise(**found) for found in connection.exec_driver_sql(compose(_PROMISES)).mappings()),
         exposures=_exposures(connection),
         advice=tuple(advice.current(connection)),
+        marks=tuple(Mark(**found) for found in connection.exec_driver_sql(_MARKS).mappings()),
     )
 
 

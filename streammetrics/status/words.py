@@ -29,7 +29,9 @@ def render(status: Status) -> str:
     waiting = (
         f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
     )
-    lines.append(("waiting", waiting))
+    marks = status.contents.marks if status.contents else ()
+    databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
+    lines.append(("waiting", "; ".join([waiting, *databases])))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 

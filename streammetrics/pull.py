@@ -1,0 +1,152 @@
+"""Databases into the store: each portion of rows is one transaction of all that it leaves there, the mark included.
+
+A database that fails does not stop the others.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics import versions, wide
+from streammetrics.config import Config, Source
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.ingest import Clock, FileOutcome, OnProgress, is_fatal, scratch_folder
+from streammetrics.sources import connections, databases, ledger, load, marks
+from streammetrics.sources.databases import Database
+from streammetrics.sources.load import Batch
+from streammetrics.sources.marks import Rows, Taken
+
+MISREAD_ROWS = 100
+"""So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
+
+# The range is that of rows taken from this database ever.
+_RECORD = """
+insert into batches by name
+select $batch_id as batch_id, $source as source, $path as path, taken as range_start, taken + $rows as range_end,
+    $fingerprint as fingerprint, 0 as modified_ns, $records as records, $rejected as rejected, $min_ts as min_ts,
+    $max_ts as max_ts, $loaded_at as loaded_at
+from (select coalesce(max(range_end), 0) as taken from batches where source = $source and path = $path)
+"""
+
+
+def pull(
+    connection: Connection, config: Config, source: str | None, clock: Clock, on_progress: OnProgress
+) -> Iterator[FileOutcome]:
+    """Load the new rows of the configured databases; `source` names one of them.
+
+    Args:
+        connection: of the store at `config.store_path`, held for writing, with no transaction begun.
+        clock: gives the time now, naive UTC.
+        on_progress: is told the rows done and the rows to do.
+
+    Yields:
+        An outcome per database, with the numbers of all its portions.
+
+    Raises:
+        InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
+    """
+    for found in config.source:
+        if found.url is not None and source in (None, found.name):
+            yield _Pull(connection, config, found, clock, on_progress).outcome()
+
+
+@dataclass
+class _Pull:
+    """One database on its way into the store, and what has become of it so far."""
+
+    connection: Connection
+    config: Config
+    source: Source
+    clock: Clock
+    on_progress: OnProgress
+    records: int = 0
+    rejected: int = 0
+    first_reject: str = ""
+    note: str = ""
+    batch_id: int | None = None
+
+    def outcome(self) -> FileOutcome:
+        """Load what is new; what is wrong with the database becomes its outcome."""
+        path, failure = Path(self.source.name), None
+        state: Literal["loaded", "skipped", "failed"] = "loaded"
+        try:
+            with connections.connect(self.config, self.source) as (url, database):
+                path = connections.place(self.source, url)
+                self._read(Database(self.source, url, database))
+        except StreammetricsError as error:
+            failure = error
+        except OSError as error:
+            failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
+        except DBAPIError as error:
+            said = str(error.orig)
+            if is_fatal(error):
+                raise InputOutputError(f"{self.config.store_path}: the store failed: {said[:300]}") from None
+            failure = InputOutputError(f"{path}: cannot be loaded: {said[:200]}")
+        told = f"{path}: {self.records:,} records, {self.rejected:,} rejected"
+        counts = f"{told}; {self.first_reject}" if self.rejected else told
+        is_told = self.rejected or (failure and self.records)
+        message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.note)))
+        if failure or self.batch_id is None:
+            state = "failed" if failure else "skipped"
+        return FileOutcome(path, state, self.records, self.rejected, self.batch_id, message, failure)
+
+    def _read(self, database: Database) -> None:
+        with self.connection.begin():
+            mark = marks.read(self.connection, self.source, database.settings)
+        floor, found = mark.floor, database.waiting(mark)
+        total = max(0, found - sum(mark.remembered.values()))
+        if floor is not None and not found and (highest := database.highest()) is not None:
+            raise InputOutputError(
+                f"{database.place.path}: was read up to {mark.value}, and holds no more than {highest} now; if it was "
+                f"made anew, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
+            )
+        for rows in (database.rows(mark), database.rows_without_cursor(mark)):
+            for portion in _portions(rows, self.source.portion_rows):
+                self.on_progress(self.records + self.rejected, total)
+                taken = Taken(self.source, portion, floor, self.clock())
+                self._commit(database, taken, is_first=floor is None)
+                floor = taken.floor
+        if database.problem:
+            raise InputOutputError(database.problem)
+
+    def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
+        """The transaction: all that a portion leaves in the store."""
+        connection, limit = self.connection, self.config.ingest.future_limit_seconds
+        with scratch_folder(self.config) as folder, connection.begin():
+            batch = Batch(ledger.next_batch_id(connection), database.place, taken.now, limit)
+            rejected = load.carefully(connection, databases.through(taken.records(), folder), batch)
+            records, first, last = load.count(connection, batch)
+            if not records and taken.last is not None and (is_first or rejected.records >= MISREAD_ROWS):
+                raise ConfigError(
+                    f"{database.place.path}: of {rejected.records:,} rows none can be read, and none was taken; "
+                    f"{rejected.first}: mend columns, date or timezone of [[source]] {self.source.name!r}"
+                )
+            note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
+            place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
+            what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
+            counted = {"records": records, "rejected": rejected.records, "min_ts": first, "max_ts": last}
+            connection.exec_driver_sql(_RECORD, {**place, **what, **counted})
+            taken.remember(connection, batch.batch_id, database.settings)
+        self.records += records
+        self.rejected += rejected.records
+        self.first_reject = self.first_reject or rejected.first
+        self.note = note or self.note
+        self.batch_id = batch.batch_id
+
+
+def _portions(parts: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:
+    """At least so many rows at a time, each portion to be used up before the next."""
+    for first in parts:
+        yield _portion(first, parts, size)
+
+
+def _portion(first: Rows, parts: Iterator[Rows], size: int) -> Iterator[Rows]:
+    yield first
+    size -= len(first.keys)
+    while size > 0 and (rows := next(parts, None)) is not None:
+        yield rows
+        size -= len(rows.keys)

@@ -1,0 +1,199 @@
+"""Rows of a database as records: streamed in the order of the cursor, never held in memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from hashlib import blake2b
+from itertools import chain, count, repeat
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, FromClause, Select, bindparam, column, func, select, table, text
+from sqlalchemy.engine import URL
+from sqlalchemy.sql import quoted_name
+
+from streammetrics.config import Source
+from streammetrics.errors import ConfigError
+from streammetrics.sources import columns, cursors, readings
+from streammetrics.sources.connections import Unreadable, place, told
+from streammetrics.sources.files import SourceFile
+from streammetrics.sources.marks import Key, Mark, Rows
+from streammetrics.sources.readings import Reading
+from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, rejected, text_problem
+
+_FETCH_ROWS = 1_000
+
+
+def _number(value: float | Decimal) -> str:
+    return format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
+
+
+# What is written takes the time: of a row that can be read only the cursor stands there as its content.
+_WITH_CONTENT = """
+select line, reason, ts, build, code, if(reason = '', concat_ws(',', content, ts, build, code), content) as content
+"""
+
+_NAMES = ("time", "build", "code")
+
+# By exact type: a bool is no number here.
+_TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, float: _number, Decimal: _number, UUID: str}
+_TIMES: dict[type, Callable[[Any], str]] = {**_TEXTS, datetime: cursors.as_text, date: str, time: str, Unreadable: str}
+_WRITERS = (_TIMES, _TEXTS, _TEXTS)
+
+
+class Database:
+    """The rows of a source. `place` stands for it in the store: its path is the URL without what may be secret."""
+
+    def __init__(self, source: Source, url: URL, connection: Connection) -> None:
+        self._source, self._url, self._connection = source, url, connection
+        self.place = SourceFile(source, place(source, url), "csv", None, 0, 0)
+        self.problem = ""
+        """Why reading ended before the last row; empty where it did not."""
+        with told(source, url):
+            self._whole, self._columns, self._cursor = self._resolve()
+
+    def waiting(self, mark: Mark) -> int:
+        """How many rows there are to be read from the mark on."""
+        statement = select(func.count()).select_from(self._whole)
+        with told(self._source, self._url):
+            return int(self._connection.execute(self._above(statement, mark)).scalar_one())
+
+    def highest(self) -> object:
+        """The last value of the cursor; None where there is no row."""
+        with told(self._source, self._url):
+            return self._connection.execute(select(func.max(self._cursor)).select_from(self._whole)).scalar_one()
+
+    def rows(self, mark: Mark) -> Iterator[Rows]:
+        """The rows from the mark on that were not taken yet, in the order of the cursor, some at a time."""
+        order = cursors.order_of(mark.floor)
+        for rows in self._new(self._above(self._select(), mark).order_by(self._cursor), mark):
+            order = order or cursors.order_of(rows.cursors[0])
+            place = cursors.first_out_of_order(rows.cursors, order)
+            if place is not None:
+                value = str(rows.cursors[place])[:40]
+                self.problem = (
+                    f"{self.place.path}: {value!r} in {self._source.cursor!r}, the cursor, is no number, time or text "
+                    "like those before; rows from there on are not read: a query can leave them out"
+                )
+                if place:
+                    yield rows.until(place)
+                return
+            yield rows
+
+    def rows_without_cursor(self, mark: Mark) -> Iterator[Rows]:
+        """Rows that have no place in the order; rejects, for nobody could tell later whether they were counted."""
+        reason = f"has no {self._source.cursor}, the cursor"
+        for rows in self._new(self._select().where(self._cursor.is_(None)), mark):
+            contents = (",".join(map(str, key)) for key in rows.keys)
+            records = [rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
+            yield replace(rows, records=records)
+
+    def _select(self) -> Select[Any]:
+        return select(*self._columns, self._cursor).select_from(self._whole)
+
+    def _above(self, statement: Select[Any], mark: Mark) -> Select[Any]:
+        if mark.floor is None:
+            return statement.where(self._cursor.is_not(None))
+        return statement.where(self._cursor >= bindparam("floor", mark.floor))
+
+    def _resolve(self) -> tuple[FromClause, list[Any], Any]:
+        """What is read, its columns and the cursor. They get no types: values stay what the driver makes of them."""
+        if self._source.table is not None:
+            whole: FromClause = table(self._named(self._source.table))
+        else:
+            # A query may end with a comment, and a colon in it names no parameter.
+            query = (self._source.query or "").rstrip().rstrip(";").replace(":", r"\:")
+            whole = text(f"{query}\n").columns().subquery("source")
+        nothing = select(text("*")).select_from(whole).where(text("1 = 0"))
+        names = list(self._connection.execute(nothing).keys())
+        found = columns.resolve(self.place, names)
+        cursor = next((name for name in names if name == self._source.cursor), None)
+        if cursor is None:
+            raise ConfigError(
+                f"{self.place.path}: there is no column {self._source.cursor!r}, the cursor of [[source]] "
+                f"{self._source.name!r}; the columns found are: {', '.join(names)}"
+            )
+        wanted = [names[number] for number in (found.ts, found.build, found.code)]
+        return whole, [column(self._named(name)) for name in wanted], column(self._named(cursor))
+
+    @property
+    def settings(self) -> str:
+        """Stands for what is read: rows that are taken under other settings cannot be compared by what they hold."""
+        names = [str(found.name) for found in self._columns]
+        what = repr((self._source.table, self._source.query, names))
+        return blake2b(what.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+
+    def _named(self, name: str) -> quoted_name:
+        """A name exactly as it is; but the databases that write all names in capitals are better left to SQLAlchemy."""
+        return quoted_name(name, None if self._connection.dialect.requires_name_normalize else True)
+
+    def _new(self, statement: Select[Any], mark: Mark) -> Iterator[Rows]:
+        """Rows without those that are remembered: of equal ones, as many as were taken are left out."""
+        remembered, number = dict(mark.remembered), 1
+        options = {"stream_results": True, "yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
+        with told(self._source, self._url):
+            for fetched in self._connection.execute(statement, execution_options=options).partitions():
+                rows = _rows(fetched, number)
+                number += len(fetched)
+                if remembered:
+                    rows = rows.without(remembered)
+                if rows.keys:
+                    yield rows
+
+
+def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
+    """Records into DuckDB, by way of files in `scratch`."""
+    for reading in readings.through(records, scratch):
+        yield replace(reading, select="\n".join((_WITH_CONTENT, "from (", reading.select, ")")))
+
+
+def _rows(fetched: Sequence[Any], number: int) -> Rows:
+    """Rows with their cursors; the first is that of this number.
+
+    Column by column, where nothing is wrong with any of them: that is what makes it quick.
+    """
+    *values, order = zip(*fetched, strict=True)
+    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
+    joined = "".join(chain.from_iterable(texts))
+    if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined, "utf-8"):
+        keys = list(zip(order, *texts, strict=True))
+        records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
+        return Rows(order, keys, list(records))
+    return Rows(order, *zip(*map(_row, count(number), fetched), strict=True))
+
+
+def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
+    """A column as text; none where one of its values cannot be."""
+    kinds = set(map(type, values))
+    if not kinds <= writers.keys():
+        return ()
+    if len(kinds) == 1:
+        kind = kinds.pop()
+        return values if kind is str else list(map(writers[kind], values))
+    return [writers[type(value)](value) for value in values]
+
+
+def _row(line: int, values: Any) -> tuple[Key, Record]:
+    """One row, with what is wrong with it."""
+    parts: list[Any]
+    *parts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
+    reason = ""
+    for number, (name, writers) in enumerate(zip(_NAMES, _WRITERS, strict=True)):
+        part = parts[number]
+        if type(part) in writers:
+            parts[number] = writers[type(part)](part)
+        else:
+            reason = reason or (f"has no {name}" if part is None else f"{name} is neither text nor a number")
+    ts, build, code = parts
+    content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
+    if len(content) > LONGEST_RECORD:
+        reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
+    reason = reason or text_problem(content, "utf-8")
+    key = (cursor, ts, build, code)
+    return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, _cursor_text(cursor))
+
+
+def _cursor_text(cursor: Any) -> str:
+    return cursors.as_text(cursor) if type(cursor) is datetime else str(cursor)
