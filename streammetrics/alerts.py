@@ -1,8 +1,8 @@
 """What a pass found against what is stored: alerts inserted, revised, retracted, and given their incident.
 
-An alert's natural key is rule, baseline, candidate, code, stop_ts and its slot: rules of means may alert once a length
-of window in each bin, `sequential` once, however far back its evidence reaches. Only alerts that end in the pass's
-scope are touched, and only a change of a stored value is a revision; what it replaces stays in `alert_revisions`.
+An alert's natural key is rule, baseline, candidate, code, stop_ts and slot: of means, each length of window alerts on
+its own in a bin; of `sequential` the likeliest does. Only alerts that end in the pass's scope are touched, and only a
+change of a stored value is a revision; what it replaces stays in `alert_revisions`.
 """
 
 from dataclasses import dataclass
@@ -50,10 +50,6 @@ inner join portion_scopes as scopes using (rule, baseline, candidate)
 where
     alerts.end_ts > ? and alerts.end_ts <= ?
     and epoch(alerts.end_ts) > scopes.judged_after and epoch(alerts.end_ts) <= scopes.judged_until
--- Earlier versions withdrew an alert of `sequential` and stored another, where its window moved.
-qualify row_number() over (
-    partition by rule, baseline, candidate, alerts.code, alerts.stop_ts, slot order by alerts.state, alerts.alert_id
-) = 1
 """
 
 _REVISED = """
@@ -134,13 +130,9 @@ from (
 # As many identities as there are new alerts; `place` is added to what is before them.
 _DRAW = "select max(nextval('alert_ids')) - count(*) from fresh"
 
-_UNKNOWN = """
-select * from found anti join stored using (rule, baseline, candidate, code, slot, stop_ts)
-"""
+_UNKNOWN = "select * from found anti join stored using (rule, baseline, candidate, code, slot, stop_ts)"
 
-_COUNTS = """
-select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)
-"""
+_COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
 
 # Stretches of alerts that overlap or follow each other within merge_seconds: new ones and their stored neighbours of
 # any state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
@@ -200,10 +192,9 @@ _INSERT = """
 insert into alerts
 select
     ? + fresh.place, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts,
-    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold,
-    fresh.baseline_errors, fresh.candidate_errors,
-    fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id,
-    fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
+    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold, fresh.baseline_errors,
+    fresh.candidate_errors, fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts,
+    islands.incident_id, fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
 from fresh
 inner join islands on fresh.series = islands.series and fresh.judged_ts between islands.first_ts and islands.last_ts
 """
@@ -249,9 +240,7 @@ def amend(
         new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
     if revised or retracted:
         run(_KEEP, run_id, now)
-    if revised:
         run(_REVISE, run_id, now)
-    if retracted:
         run(_RETRACT, run_id, now)
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import relations, views, watermarks
+from streammetrics import relations, retention, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
 from streammetrics.views import Slice, compose, timestamp_literal
@@ -30,11 +30,14 @@ EVER = (-62135596800, ALL)
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
 
-# In a span: nothing after it is known.
+# In a span: nothing after it is known. What is behind it (or of which retention has removed the beginning) stays as it
+# was judged, and a pair that was not heard since is not judged at all.
 _SCOPES = """
 select
-    rule, settings_hash, baseline, candidate, greatest(judged_after, {after:d}) as judged_after,
-    least(judged_until, {until:d}) as judged_until,
+    rule, settings_hash, baseline, candidate,
+    case when complete_until <= {after:d} then complete_until else greatest(judged_after, {after:d}) end
+        as judged_after,
+    case when complete_until <= {after:d} then complete_until else least(judged_until, {until:d}) end as judged_until,
     case when complete_until > {until:d} then {until:d} else complete_until end as complete_until,
     case when settled_until > {until:d} then {until:d} else settled_until end as settled_until
 from scopes
@@ -122,7 +125,8 @@ def plan(
     """
     views.publish(connection)
     relations.replace(connection, config)
-    scopes = _SCOPES.format(after=span[0], until=span[1])
+    after = max(span[0], retention.floor(connection, lead_seconds(config)))
+    scopes = _SCOPES.format(after=after, until=span[1])
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import detect, incidents, narrate
+from streammetrics import detect, incidents, narrate, retention
 from streammetrics.alerts import Amendment
-from streammetrics.config import Config
+from streammetrics.config import Config, RetentionSettings
 from streammetrics.detect import Pass
-from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StreammetricsError
+from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
 from streammetrics.store import Store
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
             f"{count:,} incidents open"
         )
+    _prune(session)
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
 
@@ -91,6 +92,7 @@ def run(
         # A picture comes last and fails alone: it never delays what people have to hear.
         undrawn = _draw(session)
         code = code or undrawn
+    _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
@@ -171,6 +173,21 @@ def _record_failure(session: Session, connection: Connection, started_at: dateti
         detect.record_failure(connection, started_at, session.clock(), f"{type(error).__name__}: {error}"[:500])
     except DBAPIError as second:
         session.say(f"the failed pass could not be recorded in runs: {str(second.orig)[:200]}")
+
+
+def _prune(session: Session) -> None:
+    """Remove what was kept for long enough, a day at a time; others may have the store in between, and come first."""
+    settings = session.config.retention
+    if settings == RetentionSettings():
+        return
+    with suppress(StoreBusyError):
+        while True:
+            with session.store.write() as connection:
+                step = retention.prune(connection, settings, session.clock())
+            if step is None:
+                return
+            if session.progress.is_terminal:
+                session.say(f"retention: {step.records:,} {step.relation} from before {step.before} removed")
 
 
 def _draw(session: Session) -> int:

@@ -90,6 +90,10 @@ _VERSION_3 = (
         ratio_high double, exposure text, candidate_share double, dispersion double, run_id bigint not null,
         replaced_by_run_id bigint not null, replaced_at timestamp not null
     )""",
+    # Where late records moved its window, `sequential` withdrew an alert and stored another: one of them stays.
+    """delete from alerts where detector = 'sequential' and alert_id not in (
+        select arg_min(alert_id, (state, alert_id)) from alerts group by rule, baseline, candidate, code, stop_ts
+    )""",
     # Stretches in which a pair was not judged, for one of its builds was silent.
     """create table pauses (
         baseline text not null, candidate text not null, from_ts timestamp not null, until_ts timestamp not null

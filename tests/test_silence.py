@@ -76,10 +76,11 @@ def test_in_one_pass_and_in_portions_it_ends_alike(store: Connection) -> None:
     portions = [REGRESSION, calm(200, 210, A, B), calm(7300, 7301, B), calm(7295, 7301, A), calm(7301, 7320, A, B)]
     progress = "select judged_until, settled_until from progress"
     stepwise = states(store, *portions), select(store, progress)
-    whole = states(store, sum(portions, [])), select(store, progress)
+    together = [record for portion in portions for record in portion]
+    whole = states(store, together), select(store, progress)
     assert (stepwise[0][-1:], stepwise[1]) == whole
     clear(store)
-    load(store, sum(portions, []))
+    load(store, together)
     detect.judge(store, CONFIG, clock, portion_seconds=100)
     assert select(store, progress) == whole[1]
     assert whole[1][0][1] < moment_of(MONDAY + 7320 - 7000)
