@@ -1,8 +1,9 @@
 """What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,12 @@ from streammetrics.alerts import Amendment
 from streammetrics.config import Config, RetentionSettings
 from streammetrics.detect import Pass
 from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.logs import Event
 from streammetrics.store import Store
 
 if TYPE_CHECKING:
     from streammetrics.generate import Scenario
+    from streammetrics.ingest import FileOutcome
     from streammetrics.progress import Progress
 
 
@@ -47,8 +50,11 @@ class Session:
         settings = self.config.store
         return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
 
-    def say(self, text: str) -> None:
-        self.progress.say(text)
+    def say(
+        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
+    ) -> None:
+        """The one way out for words; what the arguments mean, `Event` tells."""
+        self.progress.say(Event(text, name, level, is_routine, **fields))
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None) -> int:
@@ -71,11 +77,14 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     )
     for line in lines:
         session.out(line)
-    if amendment != Amendment() or session.progress.is_terminal:
-        session.say(
-            f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
-            f"{count:,} incidents open"
-        )
+    session.say(
+        f"{amendment.new:,} new alerts, {amendment.revised:,} revised, {amendment.retracted:,} retracted; "
+        f"{count:,} incidents open",
+        *("detect.done", logging.INFO, amendment == Amendment()),
+        **asdict(amendment),
+        open_incidents=count,
+        run_ids=done.run_ids,
+    )
     _prune(session)
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
@@ -103,7 +112,7 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     with session.progress.task("generating"):
         stream = streams.generate(scenario)
         streams.write(stream, target)
-    session.say(f"{len(stream.ts):,} records; what is true of them is in the .truth.json file")
+    session.say(f"{len(stream.ts):,} records; what is true of them is in the .truth.json file", "generate.written")
     session.out(str(target))
     session.out(str(streams.truth_path(target)))
 
@@ -120,13 +129,19 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
     code = 0
     with session.progress.task("reading") as advance:
         for outcome in ingest(connection, session.config, list(paths), source, session.clock, advance):
-            if outcome.message:
-                session.say(outcome.message)
-            elif outcome.state == "loaded" and session.progress.is_terminal:
-                session.say(f"{outcome.path}: {outcome.records:,} records")
+            _tell_outcome(session, outcome)
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code
+
+
+def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:
+    if not outcome.message and outcome.state != "loaded":
+        return
+    level = logging.ERROR if outcome.error else logging.WARNING if outcome.message else logging.INFO
+    figures = {"path": str(outcome.path), "records": outcome.records, "rejected": outcome.rejected}
+    words = outcome.message or f"{outcome.path}: {outcome.records:,} records"
+    session.say(words, f"ingest.{outcome.state}", level, not outcome.message, **figures, batch_id=outcome.batch_id)
 
 
 def _judge_and_tell(session: Session, connection: Connection, is_final: bool) -> bool:
@@ -136,13 +151,16 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
         if waiting is not None:
             incidents.snapshot(connection, "incidents_before", waiting[0])
     try:
-        judge(session, connection, is_final=is_final)
+        done = judge(session, connection, is_final=is_final)
     except Exception:
         # The portions before the one that failed are stored, and the next run would take them for told.
         with suppress(DBAPIError):
             _tell(session, connection, waiting)
         raise
     _tell(session, connection, waiting)
+    counts = asdict(done.amendment)
+    words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    session.say(words, "detect.done", is_routine=True, **counts, run_ids=done.run_ids)
     return waiting is not None
 
 
@@ -172,7 +190,8 @@ def _record_failure(session: Session, connection: Connection, started_at: dateti
     try:
         detect.record_failure(connection, started_at, session.clock(), f"{type(error).__name__}: {error}"[:500])
     except DBAPIError as second:
-        session.say(f"the failed pass could not be recorded in runs: {str(second.orig)[:200]}")
+        words = f"the failed pass could not be recorded in runs: {str(second.orig)[:200]}"
+        session.say(words, "detect.unrecorded", logging.ERROR)
 
 
 def _prune(session: Session) -> None:
@@ -186,8 +205,8 @@ def _prune(session: Session) -> None:
                 step = retention.prune(connection, settings, session.clock())
             if step is None:
                 return
-            if session.progress.is_terminal:
-                session.say(f"retention: {step.records:,} {step.relation} from before {step.before} removed")
+            words = f"retention: {step.records:,} {step.relation} from before {step.before} removed"
+            session.say(words, "retention.removed", is_routine=True, **asdict(step))
 
 
 def _draw(session: Session) -> int:
@@ -197,6 +216,6 @@ def _draw(session: Session) -> int:
         with session.progress.task("drawing"), session.store.read() as connection:
             pictures.draw_all(connection, session.config, session.config.output_dir)
     except (StreammetricsError, OSError) as error:
-        session.say(f"the heatmaps could not be drawn: {error}")
+        session.say(f"the heatmaps could not be drawn: {error}", "draw.failed", logging.ERROR)
         return getattr(error, "exit_code", InputOutputError.exit_code)
     return 0

@@ -68,7 +68,7 @@ def test_words_say_since_when_and_how_many_records_are_missing(store: Store) -> 
     deliveries = every(MINUTE, NOON - HOUR, NOON)
     assert told(store, deliveries, NOON + 2 * MINUTE) == "clients: last record 2026-11-23 11:59:50, loaded 2 min ago"
     assert told(store, deliveries, NOON + 30 * MINUTE) == (
-        "clients: SILENT since 2026-11-23 11:59:50: 18,100 records were to be expected since, and at this time of day "
+        "clients: SILENT since 2026-11-23 11:59:50: 18,100 records were to be expected, and at this time of day "
         "no pause is longer than 60 s"
     )
 

@@ -73,8 +73,8 @@ select
     source, last_ts, loaded_at, lag_seconds::bigint as lag_seconds, usual_lag_seconds::bigint as usual_lag_seconds,
     usual_pause_seconds::bigint as usual_pause_seconds, expected_records::bigint as expected_records,
     coalesce(
-        usual_pause_seconds is not null and waited_seconds > 2 * greatest(usual_pause_seconds, 60) and expected_records >= 20
-        and source not in (select unnest($waiting)), false
+        usual_pause_seconds is not null and waited_seconds > 2 * greatest(usual_pause_seconds, 60)
+        and expected_records >= 20 and source not in (select unnest($waiting)), false
     ) as is_silent,
     coalesce(usual_pause_seconds is not null and lag_seconds > 2 * greatest(usual_lag_seconds, 60), false) as is_late
 from feeds

@@ -70,7 +70,7 @@ def _feed(feed: Feed, now: datetime) -> str:
     if feed.is_silent:
         return (
             f"{feed.source}: SILENT since {moment(feed.last_ts)}: {feed.expected_records or 0:,} records were to be "
-            f"expected since, and at this time of day no pause is longer than {_duration(feed.usual_pause_seconds or 0)}"
+            f"expected, and at this time of day no pause is longer than {_duration(feed.usual_pause_seconds or 0)}"
         )
     late = f", which was {_duration(feed.lag_seconds)} old when it came" if feed.is_late else ""
     usual = f" (usually {_duration(feed.usual_lag_seconds or 0)})" if feed.is_late else ""
