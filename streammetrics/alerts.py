@@ -1,7 +1,8 @@
 """What a pass found against what is stored: alerts inserted, revised, retracted, and given their incident.
 
-An alert's natural key is rule, baseline, candidate, code, window_bins and stop_ts. Only alerts that end in the pass's
-scope are touched, and only a change of a stored value is a revision.
+An alert's natural key is rule, baseline, candidate, code, stop_ts and slot: of means, each length of window alerts on
+its own in a bin; of `sequential` the likeliest does. Only alerts that end in the pass's scope are touched, and only a
+change of a stored value is a revision; what it replaces stays in `alert_revisions`.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ select
     make_timestamp(fired.end_second * 1000000) as end_ts,
     fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
     fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high, fired.exposure,
-    fired.candidate_share, fired.dispersion, fired.tested_share
+    fired.candidate_share, fired.dispersion, fired.tested_share,
+    case when fired.detector = 'sequential' then 0 else fired.window_bins end as slot
 from fired
 inner join portion_scopes as portion using (rule, baseline, candidate)
 where fired.end_second > portion.judged_after and fired.end_second <= portion.judged_until
@@ -42,7 +44,7 @@ where fired.end_second > portion.judged_after and fired.end_second <= portion.ju
 
 _STORED = """
 create or replace temp table stored as
-select alerts.*
+select alerts.*, case when alerts.detector = 'sequential' then 0 else alerts.window_bins end as slot
 from alerts
 inner join portion_scopes as scopes using (rule, baseline, candidate)
 where
@@ -53,11 +55,12 @@ where
 _REVISED = """
 create or replace temp table revised as
 select stored.alert_id, found.*
-from stored inner join found using (rule, baseline, candidate, code, window_bins, stop_ts)
+from stored inner join found using (rule, baseline, candidate, code, slot, stop_ts)
 where
     stored.state <> 'current'
     or stored.detector <> found.detector
     or stored.bin_seconds <> found.bin_seconds
+    or stored.window_bins <> found.window_bins
     or stored.start_ts <> found.start_ts
     or stored.value <> found.value
     or stored.threshold <> found.threshold
@@ -74,12 +77,22 @@ where
 _REVISE = """
 update alerts set
     detector = revised.detector, start_ts = revised.start_ts, judged_ts = revised.judged_ts, end_ts = revised.end_ts,
-    bin_seconds = revised.bin_seconds, value = revised.value, threshold = revised.threshold,
-    baseline_errors = revised.baseline_errors,
+    bin_seconds = revised.bin_seconds, window_bins = revised.window_bins, value = revised.value,
+    threshold = revised.threshold, baseline_errors = revised.baseline_errors,
     candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
     ratio_high = revised.ratio_high, exposure = revised.exposure, candidate_share = revised.candidate_share,
     dispersion = revised.dispersion, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
 from revised where alerts.alert_id = revised.alert_id
+"""
+
+_KEEP = """
+insert into alert_revisions
+select
+    alert_id, revision, state, start_ts, end_ts, window_bins, value, threshold, baseline_errors, candidate_errors,
+    ratio, ratio_low, ratio_high, exposure, candidate_share, dispersion, run_id, ?, ?
+from stored
+where alert_id in (select alert_id from revised union all select alert_id from retracted)
+order by alert_id
 """
 
 _RETRACT = """
@@ -90,7 +103,7 @@ where alert_id in (select alert_id from retracted)
 _RETRACTED = """
 create or replace temp table retracted as
 select alert_id
-from stored anti join found using (rule, baseline, candidate, code, window_bins, stop_ts)
+from stored anti join found using (rule, baseline, candidate, code, slot, stop_ts)
 where state = 'current'
 """
 
@@ -117,13 +130,9 @@ from (
 # As many identities as there are new alerts; `place` is added to what is before them.
 _DRAW = "select max(nextval('alert_ids')) - count(*) from fresh"
 
-_UNKNOWN = """
-select * from found anti join stored using (rule, baseline, candidate, code, window_bins, stop_ts)
-"""
+_UNKNOWN = "select * from found anti join stored using (rule, baseline, candidate, code, slot, stop_ts)"
 
-_COUNTS = """
-select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)
-"""
+_COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
 
 # Stretches of alerts that overlap or follow each other within merge_seconds: new ones and their stored neighbours of
 # any state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
@@ -183,10 +192,9 @@ _INSERT = """
 insert into alerts
 select
     ? + fresh.place, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts,
-    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold,
-    fresh.baseline_errors, fresh.candidate_errors,
-    fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts, islands.incident_id,
-    fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
+    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold, fresh.baseline_errors,
+    fresh.candidate_errors, fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts,
+    islands.incident_id, fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
 from fresh
 inner join islands on fresh.series = islands.series and fresh.judged_ts between islands.first_ts and islands.last_ts
 """
@@ -230,9 +238,9 @@ def amend(
         # All is new, and need not be kept twice.
         run(_FRESH.format(found=found))
         new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
-    if revised:
+    if revised or retracted:
+        run(_KEEP, run_id, now)
         run(_REVISE, run_id, now)
-    if retracted:
         run(_RETRACT, run_id, now)
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()

@@ -1,5 +1,6 @@
 """Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
 
+import logging
 import os
 import sys
 from datetime import timedelta
@@ -9,17 +10,22 @@ from typing import Annotated
 import typer
 
 from streammetrics import config as configuration
-from streammetrics import interrupts, options, upkeep
+from streammetrics import interrupts, logs, options, upkeep
 from streammetrics.errors import StreammetricsError, UsageError
 
 app = typer.Typer(
     name="streammetrics",
-    help="Tell which error codes significantly increased in the new build, since when and by how much.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def chosen(log_format: options.LogFormatOption = "words") -> None:
+    """Tell which error codes significantly increased in the new build, since when and by how much."""
+    logs.configure(log_format)
 
 
 @app.command(epilog="Example: streammetrics run --config config.toml")
@@ -69,7 +75,8 @@ def schedule(config: options.ConfigOption = None) -> None:
     from streammetrics.schedule import serve
 
     path = options.config_path(config)
-    command = [sys.executable, "-m", "streammetrics", "run", *(["--config", str(path)] if path else [])]
+    options_given = ["--log-format", logs.style(), "run", *(["--config", str(path)] if path else [])]
+    command = [sys.executable, "-m", "streammetrics", *options_given]
     sys.exit(serve(configuration.load(path), command))
 
 
@@ -116,7 +123,7 @@ def export(
         rows = exports.export(
             session.store, relation, to, options.moment_of(since, "--since"), options.moment_of(until, "--until")
         )
-    session.say(f"{to}: {counted(rows, 'row')} of {relation}")
+    session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
 
 
 @app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")
@@ -210,31 +217,26 @@ def main(arguments: list[str] | None = None) -> None:
     # Where pandas is installed, DuckDB imports it with the first parameter that is bound: 0.3 s and 80 MB for nothing.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
-    interrupts.install(lambda: options.stderr(f"streammetrics: {words}"))
+    interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
     try:
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
-        _fail(words, interrupts.EXIT_TERMINATED)
+        options.fail(words, interrupts.EXIT_TERMINATED)
     except StreammetricsError as error:
-        _fail(str(error), error.exit_code)
+        options.fail(str(error), error.exit_code)
     except BrokenPipeError:
         # The reader of our stdout has gone, as `head` does: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
-        _fail("interrupted; what was committed stays", 130)
+        options.fail("interrupted; what was committed stays", 130)
     except Exception as error:
         from streammetrics.store import explained
 
         asked = interrupts.cause(error)
         if isinstance(asked, interrupts.Terminated):
-            _fail(words, interrupts.EXIT_TERMINATED)
+            options.fail(words, interrupts.EXIT_TERMINATED)
         failure = explained(error)
         if failure is None:
             raise
-        _fail(str(failure), failure.exit_code)
-
-
-def _fail(message: str, code: int) -> None:
-    options.stderr(f"streammetrics: {message}")
-    sys.exit(code)
+        options.fail(str(failure), failure.exit_code)

@@ -11,32 +11,33 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import relations, views
+from streammetrics import relations, retention, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
 from streammetrics.views import Slice, compose, timestamp_literal
+from streammetrics.watermarks import ALL
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
 LONGEST_PORTION_SECONDS = 24 * 3600
 """Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
 
-_ALL = 253402300799
-"""Year 9999 in epoch seconds: a pass is through."""
-
 DAY_SECONDS = 24 * 3600
 
-EVER = (-62135596800, _ALL)
+EVER = (-62135596800, ALL)
 """The span from year 1 to year 9999, epoch seconds."""
 
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
 
-# In a span: nothing after it is known.
+# In a span: nothing after it is known. What is behind it (or of which retention has removed the beginning) stays as it
+# was judged, and a pair that was not heard since is not judged at all.
 _SCOPES = """
 select
-    rule, settings_hash, baseline, candidate, greatest(judged_after, {after:d}) as judged_after,
-    least(judged_until, {until:d}) as judged_until,
+    rule, settings_hash, baseline, candidate,
+    case when complete_until <= {after:d} then complete_until else greatest(judged_after, {after:d}) end
+        as judged_after,
+    case when complete_until <= {after:d} then complete_until else least(judged_until, {until:d}) end as judged_until,
     case when complete_until > {until:d} then {until:d} else complete_until end as complete_until,
     case when settled_until > {until:d} then {until:d} else settled_until end as settled_until
 from scopes
@@ -54,22 +55,6 @@ create or replace temp table portion_scopes as
 select rule, baseline, candidate, greatest(judged_after, ?) as judged_after, least(judged_until, ?) as judged_until
 from pass_scopes
 where judged_after < judged_until and judged_after < ? and judged_until > ?
-"""
-
-_FORGET = "delete from progress where rule in (select rule from rules)"
-
-# What a pass has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass
-# counts for no more than the records show: they may come after all. A pair that is compared no more is remembered until
-# a pass is through.
-_REMEMBER = """
-insert into progress
-select
-    rule, baseline, candidate, settings_hash,
-    make_timestamp(greatest(judged_after, least(complete_until, $1)) * 1000000),
-    make_timestamp(greatest(judged_after, least(settled_until, $1)) * 1000000),
-    (select coalesce(max(batch_id), 0) from batches)
-from pass_scopes
-where complete_until is not null or $1 < $2
 """
 
 _RECORD = """
@@ -113,7 +98,7 @@ def judge(
     with connection.begin():
         bounds = plan(connection, config, is_final=is_final, span=span)
         if bounds is None:
-            _remember(connection, _ALL)
+            watermarks.remember(connection, ALL)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         length = portion_seconds or _bounded_seconds(connection)
         portions = _portions(connection, length, lead_seconds(config), *bounds)
@@ -122,7 +107,7 @@ def judge(
     for done, portion in enumerate(portions):
         on_portion(done, len(portions))
         with connection.begin():
-            reached = portions[done + 1][0] if done + 1 < len(portions) else _ALL
+            reached = portions[done + 1][0] if done + 1 < len(portions) else ALL
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment
@@ -140,7 +125,8 @@ def plan(
     """
     views.publish(connection)
     relations.replace(connection, config)
-    scopes = _SCOPES.format(after=span[0], until=span[1])
+    after = max(span[0], retention.floor(connection, lead_seconds(config)))
+    scopes = _SCOPES.format(after=after, until=span[1])
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
@@ -203,7 +189,7 @@ def _judge_portion(
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
     piece = Slice(after, until, lead_seconds(config), _windows_seconds(config))
-    found = compose(FOUND, piece, is_final=is_final)
+    found = compose(FOUND, piece, is_final=is_final, presence=watermarks.hear(connection, piece))
     scope = (_datetime(after), _datetime(until))
     amendment = amend(
         connection,
@@ -214,14 +200,10 @@ def _judge_portion(
         started_at,
         has_intervals=any(isinstance(rule, SequentialRule) for rule in config.rule),
     )
-    _remember(connection, reached)
+    watermarks.pause(connection, piece)
+    watermarks.remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment
-
-
-def _remember(connection: Connection, reached: int) -> None:
-    connection.exec_driver_sql(_FORGET)
-    connection.exec_driver_sql(_REMEMBER, (reached, _ALL))
 
 
 def _record(

@@ -15,7 +15,9 @@ from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.store import Store
 
 _OPTIONS = {".csv": "format csv, header", ".parquet": "format parquet", ".jsonl": "format json"}
-_FORMULA = "^[=+@\\t\\r-]"
+# OWASP's list, with the full-width signs that some programs take for the others.
+_FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+_FORMULA = "^[=+@\\t\\r\\n\uff1d\uff0b\uff0d\uff20-]"
 _NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
 
 
@@ -26,8 +28,8 @@ def export(
 
     The suffix says the format. With `since` or `until` (UTC) a relation is cut as `slices` tells; those that are made
     from the counters are computed in portions, in order of time, in any case. In CSV, text and column names that begin
-    with = + - @, a tab or a carriage return are prefixed with ' so that no spreadsheet runs them; numbers, codes such
-    as -17 included, stay numbers. In JSON lines NaN and the infinities are null.
+    with = + - @ (or full-width), a tab or a line end are prefixed with ' so that no spreadsheet runs them; numbers,
+    codes such as -17 included, stay numbers. In JSON lines NaN and the infinities are null.
 
     Raises:
         UsageError: there is no such relation, the suffix is not one of the formats, or the span is empty.
@@ -83,7 +85,7 @@ def _exported(column: str, kind: str, suffix: str) -> str:
 
 
 def _inert(name: str) -> str:
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    return f"'{name}" if name.startswith(tuple(_FORMULA_SIGNS)) else name
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Literal
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import versions, wide
+from streammetrics import retention, versions, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.sources import content, files, ledger, load, readings, unpack
@@ -160,7 +160,8 @@ def _commit(
     """The transaction: all that a file leaves in the store."""
     connection, path = job.connection, job.file.path
     with connection.begin():
-        batch = Batch(ledger.next_batch_id(connection), job.file, job.now, job.future_limit_seconds)
+        limits = job.future_limit_seconds, retention.kept_from(connection)
+        batch = Batch(ledger.next_batch_id(connection), job.file, job.now, *limits)
         rejected = insert(connection, parts, batch)
         records, first, last = load.count(connection, batch.batch_id)
         note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""

@@ -1,8 +1,9 @@
 """What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import advice, detect, incidents, narrate
+from streammetrics import advice, detect, incidents, narrate, retention
 from streammetrics.alerts import Amendment
-from streammetrics.config import Config
+from streammetrics.config import Config, RetentionSettings
 from streammetrics.detect import Pass
-from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StreammetricsError
+from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.logs import Event
 from streammetrics.store import Store
 
 if TYPE_CHECKING:
     from streammetrics.generate import Scenario
+    from streammetrics.ingest import FileOutcome
     from streammetrics.progress import Progress
 
 
@@ -51,8 +54,11 @@ class Session:
         settings = self.config.store
         return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
 
-    def say(self, text: str) -> None:
-        self.progress.say(text)
+    def say(
+        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
+    ) -> None:
+        """The one way out for words; what the arguments mean, `Event` tells."""
+        self.progress.say(Event(text, name, level, is_routine, **fields))
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None) -> int:
@@ -78,11 +84,15 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     )
     for line in lines:
         session.out(line)
-    if amendment != Amendment() or session.progress.is_terminal:
-        session.say(
-            f"{narrate.counted(amendment.new, 'new alert')}, {amendment.revised:,} revised, "
-            f"{amendment.retracted:,} retracted; {narrate.counted(count, 'incident')} open"
-        )
+    session.say(
+        f"{narrate.counted(amendment.new, 'new alert')}, {amendment.revised:,} revised, "
+        f"{amendment.retracted:,} retracted; {narrate.counted(count, 'incident')} open",
+        *("detect.done", logging.INFO, amendment == Amendment()),
+        **asdict(amendment),
+        open_incidents=count,
+        run_ids=done.run_ids,
+    )
+    _prune(session)
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
 
@@ -98,6 +108,7 @@ def run(
         # A picture comes last and fails alone: it never delays what people have to hear.
         undrawn = _draw(session)
         code = code or undrawn
+    _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
@@ -108,7 +119,8 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     with session.progress.task("generating"):
         stream = streams.generate(scenario)
         streams.write(stream, target)
-    session.say(f"{narrate.counted(len(stream.ts), 'record')}; what is true of them is in the .truth.json file")
+    words = f"{narrate.counted(len(stream.ts), 'record')}; what is true of them is in the .truth.json file"
+    session.say(words, "generate.written")
     session.out(str(target))
     session.out(str(streams.truth_path(target)))
 
@@ -130,10 +142,7 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
 
             outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
         for outcome in outcomes:
-            if outcome.message:
-                session.say(outcome.message)
-            elif outcome.state == "loaded" and session.progress.is_terminal:
-                session.say(f"{outcome.path}: {narrate.counted(outcome.records, 'record')}")
+            _tell_outcome(session, outcome)
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code
@@ -155,6 +164,15 @@ def _ingest_clock(session: Session, connection: Connection) -> Callable[[], date
     return lambda: max(session.clock(), loaded)
 
 
+def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:
+    if not outcome.message and outcome.state != "loaded":
+        return
+    level = logging.ERROR if outcome.error else logging.WARNING if outcome.message else logging.INFO
+    figures = {"path": str(outcome.path), "records": outcome.records, "rejected": outcome.rejected}
+    words = outcome.message or f"{outcome.path}: {narrate.counted(outcome.records, 'record')}"
+    session.say(words, f"ingest.{outcome.state}", level, not outcome.message, **figures, batch_id=outcome.batch_id)
+
+
 def _judge_and_tell(session: Session, connection: Connection, is_final: bool) -> bool:
     """A pass, and what it changed to `out`; whether anything waited to be judged."""
     with connection.begin():
@@ -162,7 +180,7 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
         if waiting is not None:
             incidents.snapshot(connection, "incidents_before", waiting[0])
     try:
-        judge(session, connection, is_final=is_final)
+        done = judge(session, connection, is_final=is_final)
     except Exception:
         # The portions before the one that failed are stored, and the next run would take them for told.
         with suppress(DBAPIError):
@@ -170,6 +188,9 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
         raise
     is_opened = _tell(session, connection, waiting)
     _advise(session, connection, waiting, every=is_opened)
+    counts = asdict(done.amendment)
+    words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    session.say(words, "detect.done", is_routine=True, **counts, run_ids=done.run_ids)
     return waiting is not None
 
 
@@ -209,7 +230,23 @@ def _record_failure(session: Session, connection: Connection, started_at: dateti
     try:
         detect.record_failure(connection, started_at, session.clock(), f"{type(error).__name__}: {error}"[:500])
     except DBAPIError as second:
-        session.say(f"the failed pass could not be recorded in runs: {str(second.orig)[:200]}")
+        words = f"the failed pass could not be recorded in runs: {str(second.orig)[:200]}"
+        session.say(words, "detect.unrecorded", logging.ERROR)
+
+
+def _prune(session: Session) -> None:
+    """Remove what was kept for long enough, a day at a time; others may have the store in between, and come first."""
+    settings = session.config.retention
+    if settings == RetentionSettings():
+        return
+    with suppress(StoreBusyError):
+        while True:
+            with session.store.write() as connection:
+                step = retention.prune(connection, settings, session.clock())
+            if step is None:
+                return
+            words = f"retention: {step.records:,} {step.relation} from before {step.before} removed"
+            session.say(words, "retention.removed", is_routine=True, **asdict(step))
 
 
 def _draw(session: Session) -> int:
@@ -219,6 +256,6 @@ def _draw(session: Session) -> int:
         with session.progress.task("drawing"), session.store.read() as connection:
             pictures.draw_all(connection, session.config, session.config.output_dir)
     except (StreammetricsError, OSError) as error:
-        session.say(f"the heatmaps could not be drawn: {error}")
+        session.say(f"the heatmaps could not be drawn: {error}", "draw.failed", logging.ERROR)
         return getattr(error, "exit_code", InputOutputError.exit_code)
     return 0

@@ -1,21 +1,27 @@
 """What commands have in common: their options, and what these mean."""
 
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from streammetrics import config as configuration
+from streammetrics import logs
 from streammetrics.errors import UsageError
 from streammetrics.jobs import Session
-from streammetrics.progress import Progress
+from streammetrics.logs import Event
+from streammetrics.progress import Progress, printable_lines
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+LogFormatOption = Annotated[
+    str, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words, text (time, level, run id) or json.")
+]
 PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
@@ -45,9 +51,10 @@ InjectOption = Annotated[
 DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
 
 
-def stderr(text: str) -> None:
-    """A line of words."""
-    print(text, file=sys.stderr, flush=True)
+def fail(message: str, code: int) -> NoReturn:
+    """End the process with an error that was told."""
+    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
+    sys.exit(code)
 
 
 def config_path(path: Path | None) -> Path | None:
@@ -60,7 +67,8 @@ def config_path(path: Path | None) -> Path | None:
 def session_of(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
     """A command's session; without `use_default` the file in the working directory does not count."""
     found = config_path(path) if use_default else path
-    return Session(configuration.load(found), Progress(sys.stderr.isatty(), stderr), as_json=as_json)
+    progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
+    return Session(configuration.load(found), progress, as_json=as_json)
 
 
 def moment_of(text: str | None, option: str) -> datetime | None:

@@ -5,31 +5,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from streammetrics.logs import Event
 from streammetrics.narrate import printable
 
 SHOW_AFTER_SECONDS = 2.0
 
 
 class Progress:
-    """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`."""
+    """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
 
-    def __init__(self, is_terminal: bool, write: Callable[[str], None]) -> None:
+    Args:
+        is_logged: the lines are collected by a program: all events are told, and no bars.
+    """
+
+    def __init__(self, is_terminal: bool, write: Callable[[Event], None], is_logged: bool = False) -> None:
         self.is_terminal = is_terminal
+        self._is_logged = is_logged
         self._write = write
         self._bars: Any = None
 
     def say(self, text: str) -> None:
-        """A line of words, above a bar that may be shown."""
-        bars = self._bars
-        if bars is not None:
-            bars.console.print(printable_lines(text), markup=False, highlight=False)
+        """An event or mere words, above a bar that may be shown. What is routine is said on terminals and in logs."""
+        event = text if isinstance(text, Event) else Event(text)
+        if event.is_routine and not (self.is_terminal or self._is_logged):
+            return
+        shown, bars = event.worded(printable_lines(event)), self._bars
+        if bars is not None and not self._is_logged:
+            bars.console.print(str(shown), markup=False, highlight=False)
         else:
-            self._write(printable_lines(text))
+            self._write(shown)
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
         """A piece of work; the caller tells (done, total) where it knows, and until then the bar only moves."""
-        if not self.is_terminal:
+        if not self.is_terminal or self._is_logged:
             yield lambda done, total: None
             return
         bars = _bars()

@@ -119,7 +119,7 @@ class _Pull:
         with scratch_folder(self.config) as folder, connection.begin():
             batch = Batch(ledger.next_batch_id(connection), database.place, taken.now, limit)
             rejected = load.carefully(connection, databases.through(taken.records(), folder), batch)
-            records, first, last = load.count(connection, batch)
+            records, first, last = load.count(connection, batch.batch_id)
             if not records and taken.last is not None and (is_first or rejected.records >= MISREAD_ROWS):
                 raise ConfigError(
                     f"{database.place.path}: of {rejected.records:,} rows none can be read, and none was taken; "

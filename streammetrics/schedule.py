@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from streammetrics import logs
 from streammetrics.config import Config, ScheduleSettings
 from streammetrics.errors import ConfigError
 
@@ -62,13 +62,13 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     job = scheduler.add_job(runner, clock, **first)
 
     def run_now() -> None:
-        _say("the clock went back: a run starts now, and the next as the clock then says")
+        _say("the clock went back: a run starts now, and the next as the clock then says", "schedule.clock")
         job.modify(next_run_time=datetime.now(UTC))
 
     with _signals() as received:
         scheduler.start()
-        _say(f"schedule started, {_words(config.schedule)}")
-        _say(f"schedule ends: {_first(received, run_now)}")
+        _say(f"schedule started, {_words(config.schedule)}", "schedule.started")
+        _say(f"schedule ends: {_first(received, run_now)}", "schedule.ended")
         runner.stopping.set()
         scheduler.shutdown(wait=True)
     return 0
@@ -152,13 +152,20 @@ class _Runner:
             # A session of its own, so that Ctrl-C reaches it once, through us.
             process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
         except OSError as error:
-            _say(f"run cannot be started: {error}")
+            _say(f"run cannot be started: {error}", "run.failed", logging.ERROR)
             return
-        _say(f"run started: pid {process.pid}")
+        _say(f"run started: pid {process.pid}", "run.started", pid=process.pid)
         reason = self._wait(process, started + self.timeout_seconds)
         took = time.monotonic() - started
         late = f"; {self.left_out} starts left out meanwhile" if self.left_out else ""
-        _say(f"run ended: pid {process.pid}, {_status(process.returncode)}, {took:.1f} s{reason}{late}")
+        _say(
+            f"run ended: pid {process.pid}, {_status(process.returncode)}, {took:.1f} s{reason}{late}",
+            "run.ended",
+            logging.WARNING if process.returncode else logging.INFO,
+            pid=process.pid,
+            exit_code=process.returncode,
+            seconds=round(took, 1),
+        )
 
     def _wait(self, process: subprocess.Popen[bytes], deadline: float) -> str:
         while process.poll() is None:
@@ -224,5 +231,7 @@ def _status(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
 
 
-def _say(words: str) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {words}", file=sys.stderr, flush=True)
+def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
+    """With the time, where the style of the log does not tell it anyway."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} " if logs.style() == "words" else ""
+    logs.write(logs.Event(now + words, name, level, False, **fields))

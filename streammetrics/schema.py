@@ -91,6 +91,27 @@ _VERSION_3 = (
     )""",
     # The rows that the next run will see again, by the batch that they were taken in.
     "create table cursor_rows (batch_id bigint not null, source text not null, fingerprint blob not null)",
+    # What an alert said before late records revised or withdrew it.
+    """create table alert_revisions (
+        alert_id bigint not null, revision bigint not null, state text not null, start_ts timestamp not null,
+        end_ts timestamp not null, window_bins bigint not null, value double not null, threshold double not null,
+        baseline_errors bigint not null, candidate_errors bigint not null, ratio double, ratio_low double,
+        ratio_high double, exposure text, candidate_share double, dispersion double, run_id bigint not null,
+        replaced_by_run_id bigint not null, replaced_at timestamp not null
+    )""",
+    # Where late records moved its window, `sequential` withdrew an alert and stored another: one of them stays.
+    """delete from alerts where detector = 'sequential' and alert_id not in (
+        select arg_min(alert_id, (state, alert_id)) from alerts group by rule, baseline, candidate, code, stop_ts
+    )""",
+    # Stretches in which a pair was not judged, for one of its builds was silent.
+    """create table pauses (
+        baseline text not null, candidate text not null, from_ts timestamp not null, until_ts timestamp not null
+    )""",
+    # What retention has removed: a row a step and batch (or none), so that sums by batch still add up.
+    """create table pruned (
+        relation text not null, before_ts timestamp not null, batch_id bigint, records bigint not null,
+        removed_at timestamp not null
+    )""",
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)

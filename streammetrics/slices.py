@@ -50,7 +50,12 @@ select
     coalesce(epoch(ends.first_second)::bigint, 0) as first_second,
     coalesce(epoch(ends.last_second)::bigint, 0) + bins.widest as end_second,
     bins.longest + 2 * bins.widest as lead_seconds
-from (select min(first_second) as first_second, max(last_second) as last_second from builds) as ends
+from (
+    select
+        greatest(min(first_second), (select max(before_ts) from pruned where relation = 'counters')) as first_second,
+        max(last_second) as last_second
+    from builds
+) as ends
 cross join (
     select
         coalesce(max(bin_seconds), 1) as widest,

@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: streammetrics status --json")
 def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
-    """Tell in ten lines what the store holds, what was judged, what is open and what waits to be read."""
+    """Tell in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
     from streammetrics import status as statuses
 
     session = options.session_of(config, as_json)

@@ -26,11 +26,10 @@ Pair = tuple[str, str]
 
 def publish(connection: Connection) -> str:
     """Make the view anew from `codes`, in the caller's transaction; what is to be said about it, mostly nothing."""
-    pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(_PAIRS)]
-    total = len(pairs)
-    if total > MOST_COLUMNS:
-        most = connection.exec_driver_sql(_MOST_FREQUENT, {"most": MOST_COLUMNS})
-        pairs = [(build, code) for build, code in most]
+    # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
+    total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
+    sql, parameters = (_PAIRS, {}) if total <= MOST_COLUMNS else (_MOST_FREQUENT, {"most": MOST_COLUMNS})
+    pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(sql, parameters)]
     connection.exec_driver_sql(f"create or replace view counters_wide as {_text(connection, ordered(pairs))}")
     if total > MOST_COLUMNS:
         return f"counters_wide shows the {MOST_COLUMNS:,} most frequent of {total:,} pairs of build and code"

@@ -27,6 +27,8 @@ _LOAD = """
 insert into counters select second, build, code, errors, 0 as batch_id from read_parquet($path)
 """
 
+_SMALL = ("builds", "codes", "pruned")
+
 _HAS_RECORDS = "select count(*) > 0 from counters where second >= {since} and second < {until}"
 
 
@@ -72,7 +74,7 @@ def copied(
         with scratch.write() as connection:
             with connection.begin():
                 connection.exec_driver_sql(_LOAD, {"path": str(folder / "counters.parquet")})
-                for table in ("builds", "codes"):
+                for table in _SMALL:
                     path = str(folder / f"{table}.parquet")
                     connection.exec_driver_sql(f"insert into {table} from read_parquet($path)", {"path": path})
             yield connection, span
@@ -112,7 +114,7 @@ def _copy(connection: Connection, span: Span, lead_seconds: int, folder: Path) -
     until = span.until + views.PRESENCE_LAG_SECONDS
     ends = {"since": timestamp_literal(since), "until": timestamp_literal(until)}
     connection.exec_driver_sql(_COUNTERS.format(path=_literal(folder / "counters.parquet"), **ends))
-    for table in ("builds", "codes"):
+    for table in _SMALL:
         connection.exec_driver_sql(f"copy {table} to {_literal(folder / f'{table}.parquet')} (format parquet)")
 
 

@@ -168,6 +168,15 @@ class DetectSettings(Section):
     merge_seconds: int = Field(default=300, ge=0, le=10**9)
 
 
+class RetentionSettings(Section):
+    """After how many days each is removed; None: never. Batches stay, for they are what makes records unique."""
+
+    events_days: int | None = Field(default=None, ge=1, le=36500)
+    counters_days: int | None = Field(default=None, ge=1, le=36500)
+    alerts_days: int | None = Field(default=None, ge=1, le=36500)
+    rejects_days: int | None = Field(default=None, ge=1, le=36500)
+
+
 class OutputSettings(Section):
     """Where pictures and exports go."""
 
@@ -198,6 +207,7 @@ class Config(Section):
     exposure: tuple[Exposure, ...] = Field(default=(), strict=False)
     rule: tuple[AnyRule, ...] = Field(default=DEFAULT_RULES, strict=False)
     detect: DetectSettings = DetectSettings()
+    retention: RetentionSettings = RetentionSettings()
     output: OutputSettings = OutputSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     base: Path = Field(default=Path(), exclude=True)

@@ -32,7 +32,8 @@ def around(config: Config) -> Iterator[Finding]:
     for folder in sorted({store.parent, config.output_dir}):
         yield from _left_behind(folder)
     for source in config.source:
-        yield from _unreadable(source.name, config.resolve(source.path))
+        if source.path is not None:
+            yield from _unreadable(source.name, config.resolve(source.path))
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:

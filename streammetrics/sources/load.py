@@ -14,12 +14,13 @@ from streammetrics.sources.times import TYPED
 
 @dataclass(frozen=True)
 class Batch:
-    """What is loaded, as what, and when (naive UTC)."""
+    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept."""
 
     batch_id: int
     file: SourceFile
     now: datetime
     future_limit_seconds: int
+    kept_from: datetime | None = None
 
     @property
     def typing(self) -> dict[str, object]:
@@ -29,6 +30,7 @@ class Batch:
             "day": self.file.day(),
             "latest": self.now + timedelta(seconds=self.future_limit_seconds),
             "future_limit_seconds": self.future_limit_seconds,
+            "kept_from": self.kept_from,
         }
 
 
@@ -41,7 +43,7 @@ _OUT_OF_RANGE = """
 select error('out of range')
 from events
 where batch_id = $batch_id
-having max(ts) > $latest or min(ts) < timestamp '1000-01-01 00:00:00'
+having max(ts) > $latest or min(ts) < greatest(timestamp '1000-01-01 00:00:00', cast($kept_from as timestamp))
 """
 
 _INSERT_TYPED = """
@@ -106,8 +108,8 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
         parameters = {"batch_id": batch.batch_id, **reading.parameters}
         if reading.plain_guard:
             connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
-            latest = {"batch_id": batch.batch_id, "latest": batch.typing["latest"]}
-            connection.exec_driver_sql(_OUT_OF_RANGE, latest)
+            ends = {"latest": batch.typing["latest"], "kept_from": batch.kept_from}
+            connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
             connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**parameters, **batch.typing})
     return Rejected()

@@ -128,6 +128,9 @@ typed as (
                     '{:,} s ahead of the clock, more than ingest.future_limit_seconds = {}',
                     cast(ceil(epoch(ts) - epoch($latest)) as bigint) + $future_limit_seconds, $future_limit_seconds
                 )
+            when ts < cast($kept_from as timestamp)
+                then 'from before ' || strftime(cast($kept_from as timestamp), '%Y-%m-%d %H:%M')
+                    || ', of which retention keeps nothing'
         end as problem
     from moments
 )
@@ -136,5 +139,5 @@ typed as (
 relation `typed` (line, ts, build, code, content, problem). `problem` is NULL where the record counts.
 
 Parameters: $zone of times without one, $day (text or NULL) of times of day, $latest (timestamp) and
-$future_limit_seconds.
+$future_limit_seconds, $kept_from (timestamp or NULL).
 """

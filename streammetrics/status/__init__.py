@@ -1,4 +1,4 @@
-"""What the store holds, what was judged, what is open and what waits to be read: in ten lines."""
+"""What the store holds, what was judged, what is open and what waits to be read: in a dozen lines."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -9,8 +9,9 @@ from streammetrics.config import Config
 from streammetrics.errors import StreammetricsError
 from streammetrics.sources import files, ledger
 from streammetrics.sources.files import SourceFile
-from streammetrics.status import facts
+from streammetrics.status import facts, feeds
 from streammetrics.status.facts import Status
+from streammetrics.status.feeds import Feed
 from streammetrics.status.words import render
 from streammetrics.store import Store
 
@@ -24,17 +25,21 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
     found, size, contents = _configured_files(config), 0, None
+    heard: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
             contents, size = facts.contents(connection, now), store.path.stat().st_size
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, found)
-        found = [file for file in found if file.path not in known]
+            found = [file for file in found if file.path not in known]
+            waiting = {file.source.name for file in found}
+            heard = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)
     return Status(
         now=now,
         store=store.path,
         store_bytes=size,
         contents=contents,
+        feeds=heard,
         waiting_files=len(found),
         waiting_bytes=sum(file.size for file in found),
     )

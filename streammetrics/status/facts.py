@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from streammetrics import advice
 from streammetrics.slices import whole_incidents
+from streammetrics.status.feeds import Feed
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 STRONGEST = 3
@@ -21,7 +22,8 @@ EXPOSURE_HOURS = 3
 
 _HISTORY = """
 select
-    min(min_ts) as first_ts, max(max_ts) as last_ts, coalesce(sum(records), 0)::bigint as records,
+    greatest(min(min_ts), (select max(before_ts) from pruned where relation = 'counters')) as first_ts,
+    max(max_ts) as last_ts, coalesce(sum(records), 0)::bigint as records,
     coalesce(sum(rejected), 0)::bigint as rejected, count(*) as batches
 from batches where duplicate_of is null
 """
@@ -217,6 +219,7 @@ class Status(_Part):
     store: Path
     store_bytes: int
     contents: Contents | None
+    feeds: tuple[Feed, ...]
     waiting_files: int
     waiting_bytes: int
 

@@ -17,15 +17,20 @@ from streammetrics.status.facts import (
     Promise,
     Status,
 )
+from streammetrics.status.feeds import Feed
 
 
 def render(status: Status) -> str:
-    """Some ten lines for people."""
+    """A dozen lines for people, or so."""
     lines = [("store", f"{status.store}, {_size(status.store_bytes)}")]
     if status.contents is None:
         lines = [("store", f"{status.store}: there is no store yet; `streammetrics ingest` makes one")]
     else:
         lines += _content_lines(status.contents, status.now)
+    if status.feeds:
+        more = len(status.feeds) - STRONGEST
+        told = [_feed(feed, status.now) for feed in status.feeds[:STRONGEST]]
+        lines.append(("sources", "; ".join([*told, f"and {more:,} more"] if more > 0 else told)))
     waiting = (
         f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
     )
@@ -60,6 +65,17 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "judged", "; ".join(judged) or "nothing yet"
     if contents.advice:
         yield "to do", "; ".join(contents.advice)
+
+
+def _feed(feed: Feed, now: datetime) -> str:
+    if feed.is_silent:
+        return (
+            f"{feed.source}: SILENT since {moment(feed.last_ts)}: {feed.expected_records or 0:,} records were to be "
+            f"expected, and at this time of day no pause is longer than {_duration(feed.usual_pause_seconds or 0)}"
+        )
+    late = f", which was {_duration(feed.lag_seconds)} old when it came" if feed.is_late else ""
+    usual = f" (usually {_duration(feed.usual_lag_seconds or 0)})" if feed.is_late else ""
+    return f"{feed.source}: last record {moment(feed.last_ts)}{late}{usual}, loaded {_age(now - feed.loaded_at)}"
 
 
 def _pass(found: Pass) -> str:

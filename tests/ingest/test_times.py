@@ -240,6 +240,7 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
         "day": None,
         "latest": datetime(9999, 1, 1),
         "future_limit_seconds": 0,
+        "kept_from": None,
     }
     with shop.connection.begin():
         taken, wrong = shop.connection.exec_driver_sql(query, settings).one()

@@ -1,0 +1,128 @@
+"""How far pairs are judged, and how far their incidents are settled: the tables `progress` and `pauses`.
+
+Silence is no health. While a build of a pair is silent its bins are not judged, and time stands still for its
+incidents: `settled_until` is how far the pair was judged, less the pauses without which an incident would not be over.
+An incident is over where it ended `merge_seconds` before that.
+"""
+
+from sqlalchemy import Connection
+
+from streammetrics.views import Slice, compose
+
+ALL = 253402300799
+"""Year 9999 in epoch seconds: a pass is through."""
+
+_HEARD = "select build, second, records from heard_seconds"
+_GAPS = "select build, from_second, until_second from gaps"
+
+_SILENT = """
+create or replace temp table silent as
+with stretches as (
+    select
+        scoped.baseline, scoped.candidate, greatest(gaps.from_second, $after::bigint) as from_second, gaps.until_second,
+        max(gaps.until_second) over (
+            partition by scoped.baseline, scoped.candidate
+            order by gaps.from_second, gaps.until_second rows between unbounded preceding and 1 preceding
+        ) as reach
+    from (select distinct baseline, candidate from portion_scopes) as scoped
+    inner join silences as gaps on gaps.build in (scoped.baseline, scoped.candidate)
+    where gaps.until_second > $after
+)
+select
+    baseline, candidate, make_timestamp(greatest(from_second, reach) * 1000000) as from_ts,
+    make_timestamp(until_second * 1000000) as until_ts
+from stretches
+where until_second > greatest(from_second, reach)
+"""
+
+# Of what was known of the scope nothing stays; what lies behind it is cut off, for the next portion knows better.
+_RESUME = (
+    """
+    delete from pauses
+    where from_ts >= make_timestamp($after::bigint * 1000000) and exists (
+        select 1 from portion_scopes as scoped
+        where scoped.baseline = pauses.baseline and scoped.candidate = pauses.candidate
+    )
+    """,
+    """
+    update pauses set until_ts = make_timestamp($after::bigint * 1000000)
+    where until_ts > make_timestamp($after::bigint * 1000000) and exists (
+        select 1 from portion_scopes as scoped
+        where scoped.baseline = pauses.baseline and scoped.candidate = pauses.candidate
+    )
+    """,
+)
+
+_FORGET = "delete from progress where rule in (select rule from rules)"
+
+# What a pass has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass
+# counts for no more than the records show: they may come after all. A pair that is compared no more is remembered until
+# a pass is through. Of the pauses those hold up what is settled that less than merge_seconds were judged after.
+_REMEMBER = """
+insert into progress
+with reached as (
+    select
+        rule, baseline, candidate, settings_hash,
+        greatest(judged_after, least(complete_until, $reached)) as judged_until,
+        greatest(judged_after, least(settled_until, $reached)) as settled_until
+    from pass_scopes
+    where complete_until is not null or $reached < $all
+),
+known as (
+    select
+        reached.rule, reached.baseline, reached.candidate, reached.settled_until,
+        epoch(pauses.from_ts)::bigint as from_second,
+        least(epoch(pauses.until_ts)::bigint, reached.judged_until) as until_second
+    from reached
+    inner join pauses using (baseline, candidate)
+    where epoch(pauses.from_ts) < reached.judged_until
+),
+followed as (
+    select
+        rule, baseline, candidate, until_second - from_second as seconds,
+        settled_until - until_second - coalesce(sum(until_second - from_second) over (
+            partition by rule, baseline, candidate
+            order by from_second desc rows between unbounded preceding and 1 preceding
+        ), 0) as judged_seconds
+    from known
+),
+paused as (
+    select rule, baseline, candidate, sum(seconds)::bigint as seconds
+    from followed cross join settings
+    where judged_seconds < merge_seconds
+    group by rule, baseline, candidate
+)
+select
+    reached.rule, reached.baseline, reached.candidate, reached.settings_hash,
+    make_timestamp(reached.judged_until * 1000000),
+    make_timestamp((reached.settled_until - coalesce(paused.seconds, 0)) * 1000000),
+    (select coalesce(max(batch_id), 0) from batches)
+from reached
+left join paused using (rule, baseline, candidate)
+"""
+
+
+def hear(connection: Connection, piece: Slice) -> str:
+    """Keep when each build of the slice was heard; a query that tells it, to be composed in place of `presence`."""
+    heard = compose("select build, second, records from presence", piece)
+    connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + heard)
+    return _HEARD
+
+
+def pause(connection: Connection, piece: Slice) -> None:
+    """Make `pauses` say when the pairs of `portion_scopes` were silent from the beginning of the slice on.
+
+    In the caller's transaction, after `hear` of the same slice.
+    """
+    connection.exec_driver_sql("create or replace temp table silences as\n" + compose(_GAPS, piece, presence=_HEARD))
+    after = {"after": piece.after}
+    for statement in _RESUME:
+        connection.exec_driver_sql(statement, after)
+    if connection.exec_driver_sql(_SILENT, after).scalar_one():
+        connection.exec_driver_sql("insert into pauses from silent")
+
+
+def remember(connection: Connection, reached: int) -> None:
+    """Make `progress` say how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits."""
+    connection.exec_driver_sql(_FORGET)
+    connection.exec_driver_sql(_REMEMBER, {"reached": reached, "all": ALL})

@@ -1,0 +1,104 @@
+"""Silence is no health: what an incident needs to be over is that its pair was heard, and judged."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from streammetrics import detect
+from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from tests.oracle import Record
+from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, select
+
+A, B, C = "5.9", "5.10", "5.11"
+MERGE_SECONDS = 30
+CONFIG = Config(
+    rule=(Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1,), threshold=1),),
+    detect=DetectSettings(merge_seconds=MERGE_SECONDS),
+)
+# From second 60 to 100 the newer build sends three times as much: one incident, which ends at 100.
+REGRESSION = [Record(MONDAY + s, build, "7") for build in (A, B) for s in range(110)] + [
+    Record(MONDAY + s, B, "7") for s in range(60, 100) for _ in range(2)
+]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Connection]:
+    with empty_store() as connection:
+        yield connection
+
+
+def calm(first: int, stop: int, *builds: str) -> list[Record]:
+    return [Record(MONDAY + s, build, "7") for s in range(first, stop) for build in builds]
+
+
+def states(store: Connection, *portions: list[Record], config: Config = CONFIG, is_final: bool = False) -> list[str]:
+    """The state of the incident of the first two builds after each portion was loaded and judged."""
+    clear(store)
+    found = []
+    for portion in portions:
+        load(store, portion)
+        detect.judge(store, config, clock, is_final=is_final)
+        found += [state for (state,) in select(store, f"select state from incidents where baseline = '{A}'")]
+    return found
+
+
+@pytest.mark.parametrize("heard", [(), (A,), (B,)], ids=["both stop", "the candidate stops", "the baseline stops"])
+@pytest.mark.parametrize("is_final", [False, True])
+def test_an_incident_stays_open_while_a_feed_is_stalled(
+    store: Connection, heard: tuple[str, ...], is_final: bool
+) -> None:
+    assert states(store, REGRESSION, calm(110, 3000, *heard), is_final=is_final) == ["open", "open"]
+
+
+def test_a_record_after_a_pause_settles_nothing(store: Connection) -> None:
+    """Two hours were heard of by one record; only what is judged after it counts."""
+    straggler, more, enough = calm(7300, 7301, A, B), calm(7301, 7315, A, B), calm(7315, 7330, A, B)
+    assert states(store, REGRESSION, straggler, more, enough) == ["open", "open", "open", "resolved"]
+
+
+def test_a_pause_of_one_build_holds_the_pair_up(store: Connection) -> None:
+    rest = calm(110, 7300, A)
+    assert states(store, REGRESSION + rest, calm(7300, 7301, A, B), calm(7301, 7400, A, B)) == [
+        "open", "open", "resolved",
+    ]  # fmt: skip
+
+
+def test_pauses_of_both_builds_count_once_where_they_overlap(store: Connection) -> None:
+    """Silent until 5,000 and until 7,300: both are heard before, for 10 s, and after, for 25."""
+    portions = REGRESSION, calm(5000, 7300, A), calm(7300, 7320, A, B), calm(7320, 7325, A, B)
+    assert states(store, *portions) == ["open", "open", "open", "resolved"]
+    pauses = select(store, "select epoch(from_ts)::bigint, epoch(until_ts)::bigint from pauses")
+    assert sum(until - start for start, until in pauses) == 7300 - 110
+
+
+def test_in_one_pass_and_in_portions_it_ends_alike(store: Connection) -> None:
+    portions = [REGRESSION, calm(200, 210, A, B), calm(7300, 7301, B), calm(7295, 7301, A), calm(7301, 7320, A, B)]
+    progress = "select judged_until, settled_until from progress"
+    stepwise = states(store, *portions), select(store, progress)
+    together = [record for portion in portions for record in portion]
+    whole = states(store, together), select(store, progress)
+    assert (stepwise[0][-1:], stepwise[1]) == whole
+    clear(store)
+    load(store, together)
+    detect.judge(store, CONFIG, clock, portion_seconds=100)
+    assert select(store, progress) == whole[1]
+    assert whole[1][0][1] < moment_of(MONDAY + 7320 - 7000)
+
+
+def test_late_records_fill_a_pause(store: Connection) -> None:
+    late = calm(110, 7300, A, B)
+    assert states(store, REGRESSION, calm(7300, 7301, A, B), late) == ["open", "open", "resolved"]
+    assert select(store, "select * from pauses where until_ts > timestamp '2026-11-23 00:02:00'") == []
+
+
+def test_a_pair_that_was_replaced_waits_while_its_heir_is_stalled(store: Connection) -> None:
+    """It is settled by the time of its heir: not while that is not heard, and not because the newer build appeared."""
+    established = calm(110, 135, C) + calm(110, 111, B)
+    portions = REGRESSION, established, calm(135, 200, C), calm(111, 200, B)
+    assert states(store, *portions, is_final=True) == ["open", "open", "open", "resolved"]
+
+
+def test_a_named_pair_waits_for_its_own_builds(store: Connection) -> None:
+    config = CONFIG.model_copy(update={"comparison": (Comparison(baseline=A, candidate=B),)})
+    assert states(store, REGRESSION, calm(110, 500, A, C), config=config) == ["open", "open"]
