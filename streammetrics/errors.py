@@ -25,6 +25,10 @@ class InputOutputError(StreammetricsError):
     exit_code = 74
 
 
+class DamagedInputError(InputOutputError):
+    """A file is not what its name says; it is not looked at again before it changes."""
+
+
 class StoreBusyError(StreammetricsError):
     """Another process holds the store, and did not let go in time. Trying again later is right."""
 

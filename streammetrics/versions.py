@@ -42,7 +42,7 @@ _ARRIVED = """
 create or replace temp table arrived as
 select build, code, min(second) as first_second, max(second) as last_second
 from counters
-where batch_id = $batch_id
+where batch_id >= $batch_id
 group by build, code
 """
 
@@ -123,7 +123,9 @@ where builds.build = ranked.build and builds.version_rank <> ranked.version_rank
 
 
 def update_builds(connection: Connection, batch_id: int) -> bool:
-    """Make `builds` and `codes` say what all counters say, a new batch included; in the caller's transaction.
+    """Make `builds` and `codes` say what all counters say, the newest batches included; in the caller's transaction.
+
+    These are the batch `batch_id` and what came after it.
 
     What they say is a function of the counters alone, whatever the order in which batches came. Returns whether a pair
     of build and code appeared that was not known.

@@ -37,6 +37,9 @@ class Source(Section):
     date: str | None = None
     timezone: str = "UTC"
     same_content: Literal["skip", "load"] = "skip"
+    last_line_seconds: int = Field(default=600, ge=0, le=10**9)
+    after: Literal["keep", "move", "delete"] = "keep"
+    move_to: str | None = Field(default=None, min_length=1)
 
     @field_validator("date")
     @classmethod
@@ -60,6 +63,12 @@ class Source(Section):
         if value != "UTC" and value not in available_timezones():
             raise ValueError("is not the name of a time zone such as UTC or Europe/Berlin")
         return value
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> "Source":
+        if (self.after == "move") != (self.move_to is not None):
+            raise ValueError('after = "move" and move_to belong together')
+        return self
 
 
 class IngestSettings(Section):

@@ -1,119 +1,269 @@
-"""What was read already: the table `batches`.
+"""What was read already: the tables `batches`, `contents` and `replaced`.
 
-A file is known by its path, time of change and size, a content by its fingerprint. `range_end` is the size (bytes) of
-the content, unpacked, so that it can be compared with what the file held before; a compressed file is known by its path
-and time of change alone.
+A file is known by its path, time of change and size; a content by what lies before an offset up to which it was read.
+`range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of which
+every record was rejected, counts for nothing once the settings that decide how it is read are others.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.errors import InputOutputError
-from streammetrics.sources.content import Content, prefix_fingerprints
+from streammetrics.config import Config, Source
 from streammetrics.sources.files import SourceFile
 
-_MARKS = "select path, modified_ns, range_end from batches where path in (select unnest($paths))"
+_DECIDING = {"format", "delimiter", "columns", "date", "timezone"}
 
-_SAME_SIZE = """
-select batch_id, path, fingerprint
+# The row of a content that was loaded as another batch stands and falls with that.
+_MARKS = """
+select
+    batches.path, batches.modified_ns, contents.file_bytes, batches.range_end,
+    originals.records = 0 and originals.rejected > 0 as is_rejected, decided.settings
 from batches
-where range_start = 0 and range_end > 0 and range_end = $size and duplicate_of is null
-order by batch_id
+left join contents using (batch_id)
+inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
+left join contents as decided on originals.batch_id = decided.batch_id
+where batches.path in (select unnest($paths))
 """
 
-_BEFORE = "select range_end, fingerprint from batches where path = $path and range_end > 0 and range_end < $size"
+# Without `head`: of a store of schema version 2.
+_BOUNDARIES = """
+select
+    batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
+    records = 0 and rejected > 0 as is_rejected, settings
+from batches
+left join contents using (batch_id)
+where
+    duplicate_of is null and range_end > 0
+    and (
+        head in (select unnest($heads))
+        or (head is null and (range_end in (select unnest($sizes)) or path in (select unnest($paths))))
+        or batch_id in (select unnest($batch_ids))
+    )
+order by range_end desc, batch_id
+"""
 
-_INSERT = """
-insert into batches (
-    batch_id, source, path, range_start, range_end, fingerprint, modified_ns,
-    records, rejected, min_ts, max_ts, loaded_at, duplicate_of
+_FORMER = """
+select
+    path, arg_max(coalesce(duplicate_of, batch_id), batch_id) filter (not is_damaged),
+    coalesce(list(batch_id) filter (is_damaged and duplicate_of is null), [])
+from (select *, range_end = 0 and rejected > 0 as is_damaged from batches where path in (select unnest($paths)))
+group by path
+"""
+
+_FIELDS = (
+    "batch_id, source, path, range_start, range_end, fingerprint, modified_ns, "
+    "records, rejected, min_ts, max_ts, loaded_at, duplicate_of"
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+
+_CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings"
+
+_SUPERSEDE = (
+    "delete from rejects where batch_id in (select unnest($batch_ids))",
+    """update batches set rejected = 0, duplicate_of = $by
+    where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))""",
+)
+
+_REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
+
+_FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
+
+_QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """The batch that a content was loaded as, and the path that it had."""
+class Boundary:
+    """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2."""
 
     batch_id: int
     path: str
+    start: int
+    end: int
+    fingerprint: str
+    prefix: str | None
+    lines: int | None
+    inode: str | None
+    head: str | None
+    is_rejected: bool
+    settings: str | None
+
+    def is_stale(self, settings: str) -> bool:
+        """Whether nothing of it counts, and other settings than its own may read it."""
+        return self.is_rejected and self.settings != settings
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of a file: `records` were counted, `min_ts` to `max_ts`; or it was `duplicate_of` another batch."""
+    """A row to be, of bytes of a file: `records` were counted, or are those of the batch that it is `duplicate_of`."""
 
     batch_id: int
+    file: SourceFile
     loaded_at: datetime
+    settings: str
+    start: int = 0
+    end: int = 0
+    fingerprint: str = ""
+    head: str = ""
+    prefix: str = ""
+    lines: int | None = None
     records: int = 0
     rejected: int = 0
     min_ts: datetime | None = None
     max_ts: datetime | None = None
     duplicate_of: int | None = None
 
+    @property
+    def row(self) -> tuple[object, ...]:
+        return (
+            *(self.batch_id, self.file.source.name, str(self.file.path), self.start, self.end, self.fingerprint),
+            *(self.file.modified_ns, self.records, self.rejected, self.min_ts, self.max_ts, self.loaded_at),
+            self.duplicate_of,
+        )
 
-def known(connection: Connection, files: Iterable[SourceFile]) -> set[Path]:
-    """The files that were read as they lie there; one query for all."""
+    @property
+    def content_row(self) -> tuple[object, ...]:
+        # A line that waits for its end must not be forgotten when the file does not change again.
+        size = self.end if self.file.can_grow else self.file.size
+        return self.batch_id, size, self.file.inode, self.head, self.prefix, self.lines, self.settings
+
+
+def settings_of(config: Config, source: Source) -> str:
+    """A fingerprint of what decides how the files of a source are read, and which records are rejected."""
+    told = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -> dict[Path, bool]:
+    """The files that were read as they lie there, by settings that still hold; whether what they hold counts.
+
+    One query for all.
+    """
     found = {str(file.path): file for file in files}
     if not found:
-        return set()
+        return {}
+    settings = {file.source.name: settings_of(config, file.source) for file in found.values()}
     with connection.begin():
         rows = connection.exec_driver_sql(_MARKS, {"paths": list(found)}).all()
-    return {
-        found[path].path
-        for path, modified_ns, size in rows
-        if found[path].modified_ns == modified_ns and (found[path].compression or found[path].size == size)
-    }
+    known: dict[Path, bool] = {}
+    for path, modified_ns, size, end, is_rejected, decided in rows:
+        file = found[path]
+        size = size if size is not None else file.size if file.compression else end
+        is_stale = is_rejected and decided != settings[file.source.name]
+        if (modified_ns, size) == (file.modified_ns, file.size) and not is_stale:
+            known[file.path] = known.get(file.path, False) or not is_rejected
+    return {file.path: known[file.path] for file in found.values() if file.path in known}
 
 
-def same_content(connection: Connection, file: SourceFile, content: Content) -> Loaded | None:
-    """What the content was loaded as. Where equal files are different data, only the same path counts.
+class Ledger:
+    """What was read of contents that begin as some files do, and of these files' paths; in the caller's transaction.
 
-    The fingerprint is waited for only where a content of the same size was loaded.
+    `by_path`: the boundary up to which a path's content was read last. `damaged`: the batches of a path that stand for
+    a file which could not be read.
     """
-    is_any = file.source.same_content == "skip"
-    for batch_id, path, fingerprint in connection.exec_driver_sql(_SAME_SIZE, {"size": content.size}).all():
-        if (is_any or path == str(file.path)) and fingerprint == content.fingerprint:
-            return Loaded(batch_id, path)
-    return None
+
+    def __init__(
+        self, connection: Connection, paths: Sequence[str], heads: Sequence[str], sizes: Sequence[int]
+    ) -> None:
+        former = connection.exec_driver_sql(_FORMER, {"paths": list(paths)}).all()
+        wanted = {"heads": list(heads), "sizes": list(sizes), "paths": list(paths)}
+        batch_ids = [batch_id for _, batch_id, _ in former if batch_id is not None]
+        rows = connection.exec_driver_sql(_BOUNDARIES, {**wanted, "batch_ids": batch_ids})
+        boundaries = [Boundary(*row) for row in rows]
+        self.damaged: dict[str, list[int]] = {path: damaged for path, _, damaged in former}
+        by_id = {boundary.batch_id: boundary for boundary in boundaries}
+        self.by_path = {path: by_id[batch_id] for path, batch_id, _ in former if batch_id in by_id}
+        self._by_head: dict[str | None, list[Boundary]] = {}
+        for boundary in boundaries:
+            self._by_head.setdefault(boundary.head, []).append(boundary)
+
+    def like(self, heads: Sequence[str]) -> list[Boundary]:
+        """What may be the beginning of a content whose first lines are these; the longest first."""
+        found = [boundary for head in (*heads, None) for boundary in self._by_head.get(head, ())]
+        return sorted(found, key=lambda boundary: (-boundary.end, boundary.batch_id))
+
+    def add(self, entry: Entry) -> None:
+        """Files of the same transaction may hold the same."""
+        if entry.start >= entry.end or entry.duplicate_of is not None:
+            return
+        place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
+        boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, entry.settings)
+        self._by_head.setdefault(entry.head, []).append(boundary)
 
 
-def refuse_grown(connection: Connection, file: SourceFile, content: Content) -> None:
-    """Records that were appended to a file cannot be told from those that were counted.
-
-    Raises:
-        InputOutputError: the content begins with what the file held when it was read before.
-    """
-    rows = connection.exec_driver_sql(_BEFORE, {"path": str(file.path), "size": content.size}).all()
-    before = prefix_fingerprints(content.path, sorted({size for size, _ in rows}))
-    for size, fingerprint in rows:
-        if before[size] == fingerprint:
-            raise InputOutputError(
-                f"{file.path}: has grown from {size:,} to {content.size:,} bytes since it was loaded; nothing was "
-                "counted again: put the new records, and them alone, into a file of their own"
-            )
+def next_batch_id(connection: Connection, number: int = 1) -> int:
+    """The first of so many numbers, one after the other, that no batch had."""
+    sql = "select min(batch_id) from (select nextval('batch_ids') as batch_id from range($number))"
+    return int(connection.exec_driver_sql(sql, {"number": number}).scalar_one())
 
 
-def is_rewritten(connection: Connection, file: SourceFile) -> bool:
-    """Whether records of another content were loaded from this path before."""
-    sql = "select count(*) from batches where path = $path and records > 0"
-    return bool(connection.exec_driver_sql(sql, {"path": str(file.path)}).scalar_one())
+def record(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add rows, in the transaction of the records that they tell of."""
+    if entries:
+        _insert(connection, "batches", _FIELDS, [entry.row for entry in entries])
+        _insert(connection, "contents", _CONTENT_FIELDS, [entry.content_row for entry in entries])
 
 
-def next_batch_id(connection: Connection) -> int:
-    """A number that no batch had."""
-    return int(connection.exec_driver_sql("select nextval('batch_ids')").scalar_one())
+def _insert(connection: Connection, table: str, fields: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """All rows by one statement, column by column: a statement a row takes a hundred times as long."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    values = ", ".join("unnest(?)" for _ in columns)
+    connection.exec_driver_sql(f"insert into {table} ({fields}) select {values}", tuple(columns))
 
 
-def record(connection: Connection, file: SourceFile, content: Content, entry: Entry) -> None:
-    """Add a row, in the transaction of the records that it tells of."""
-    row = (
-        *(entry.batch_id, file.source.name, str(file.path), 0, content.size, content.fingerprint, file.modified_ns),
-        *(entry.records, entry.rejected, entry.min_ts, entry.max_ts, entry.loaded_at, entry.duplicate_of),
-    )
-    connection.exec_driver_sql(_INSERT, row)
+def quarantine(connection: Connection, entry: Entry, reason: str) -> None:
+    """A file that cannot be read, with the reason; it is read again when it, or its settings, change."""
+    place = {"batch_id": entry.batch_id, "source": entry.file.source.name, "path": str(entry.file.path)}
+    connection.exec_driver_sql(_QUARANTINE, {**place, "reason": reason})
+    record(connection, [entry])
+
+
+def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:
+    """Batches that counted nothing are read again as another one, which has their rejects from now on."""
+    if batch_ids:
+        connection.exec_driver_sql(_SUPERSEDE[0], {"batch_ids": list(batch_ids)})
+        connection.exec_driver_sql(_SUPERSEDE[1], {"batch_ids": list(batch_ids), "by": by})
+
+
+class Whereabouts:
+    """Contents that paths hold no more, found again under other names or missed: in the ledger, and in this run."""
+
+    def __init__(self, missing: Iterable[int]) -> None:
+        self._missing = set(missing)
+        self._met: set[int] = set()
+        self._told: dict[int, tuple[Path, str]] = {}
+
+    @classmethod
+    def read(cls, connection: Connection) -> "Whereabouts":
+        """As earlier runs left it; in a transaction of its own."""
+        with connection.begin():
+            return cls(connection.exec_driver_sql("select batch_id from replaced where found_as is null").scalars())
+
+    def find(self, connection: Connection, batch_id: int, path: Path) -> None:
+        """What was read as this batch lies here, and nothing of it is lost; in the caller's transaction."""
+        self._met.add(batch_id)
+        if batch_id in self._missing:
+            connection.exec_driver_sql(_FOUND, {"batch_id": batch_id, "path": str(path)})
+            self._missing.discard(batch_id)
+
+    def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
+        """The file holds another content: what was added to the former one since, if anything, may be lost."""
+        if former.batch_id in self._met:
+            return
+        is_shorter = file.can_grow and file.size < former.end
+        place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
+        state = "truncated" if is_shorter else "rewritten"
+        connection.exec_driver_sql(_REPLACED, {**place, "state": state, "replaced_at": now})
+        self._missing.add(former.batch_id)
+        self._told[former.batch_id] = (
+            file.path,
+            f"was {state}: what it holds now counts as new records, and what was added to its former content behind "
+            f"byte {former.end:,}, if anything, was not read (let the source's path match rotated files too)",
+        )
+
+    def missed(self) -> list[tuple[Path, str]]:
+        """The paths whose former content did not turn up in this run, and what to say of each."""
+        return [told for batch_id, told in self._told.items() if batch_id in self._missing]

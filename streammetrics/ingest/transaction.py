@@ -1,0 +1,130 @@
+"""What a transaction leaves in the store of its files: records, all that follows from them, and a row of each."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from streammetrics import versions, wide
+from streammetrics.config import Config
+from streammetrics.ingest.outcome import FileOutcome
+from streammetrics.sources import ledger, load, parts
+from streammetrics.sources.files import SourceFile
+from streammetrics.sources.ledger import Entry, Whereabouts
+from streammetrics.sources.load import Batch, Tally
+from streammetrics.sources.news import News
+
+
+@dataclass
+class Transaction:
+    """Begun by the caller; the files have one source and day, and the batch a place for each."""
+
+    connection: Connection
+    batch: Batch
+    settings: str
+    whereabouts: Whereabouts
+    _added: list[tuple[Entry, News]] = field(default_factory=list)
+
+    @classmethod
+    def begin(
+        cls,
+        connection: Connection,
+        config: Config,
+        files: Sequence[SourceFile],
+        now: datetime,
+        whereabouts: Whereabouts,
+    ) -> "Transaction":
+        first = ledger.next_batch_id(connection, len(files))
+        paths = tuple(str(file.path) for file in files)
+        batch = Batch(first, files[0], now, config.ingest.future_limit_seconds, paths)
+        return cls(connection, batch, ledger.settings_of(config, files[0].source), whereabouts)
+
+    def entry(self, place: int, found: News, fingerprint: str = "") -> Entry:
+        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
+        file, snapshot = found.opened.file, found.opened.bytes
+        row = Entry(self.batch.batch_id + place, file, self.batch.now, self.settings)
+        if found.is_read and found.known is not None:
+            original = found.known
+            return replace(row, end=snapshot.size, fingerprint=original.fingerprint, duplicate_of=original.batch_id)
+        if found.start >= found.stop:
+            return replace(row, start=found.start, end=found.start)
+        lines, prefix = None, snapshot.prefix(found.stop)
+        if found.is_small:
+            lines = parts.lines_at(found, found.stop)
+            fingerprint = hashlib.sha256(snapshot.read(found.start, found.stop)).hexdigest()
+        row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
+        return replace(row, head=found.head, prefix=prefix, lines=lines)
+
+    def add(self, entry: Entry, found: News) -> None:
+        """What the row tells of was inserted, or is about to be."""
+        self._added.append((entry, found))
+
+    def finish(self) -> list[FileOutcome]:
+        """Everything but the records, and what there is to tell once it is committed."""
+        tallies = load.count(self.connection, self.batch)
+        has_records = any(tally.records for tally in tallies.values())
+        is_new = has_records and versions.update_builds(self.connection, self.batch.batch_id)
+        note = wide.publish(self.connection) if is_new else ""
+        done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, _ in self._added]
+        # A row of a file of which nothing is new, and whose last line waits, would only say so again and again.
+        kept = [(entry, found) for entry, (_, found) in zip(done, self._added, strict=True) if not _is_waiting(found)]
+        ledger.record(self.connection, [entry for entry, _ in kept])
+        for entry, found in kept:
+            ledger.supersede(self.connection, found.superseded, entry.batch_id)
+        self._find_and_miss(kept)
+        outcomes = [
+            _outcome(entry, found, tallies.get(entry.batch_id, Tally()))
+            for entry, (_, found) in zip(done, self._added, strict=True)
+        ]
+        if note and outcomes:
+            outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
+        return outcomes
+
+    def _find_and_miss(self, kept: Sequence[tuple[Entry, News]]) -> None:
+        """What was moved is found again under its new name; what a path held before and is found nowhere is missed."""
+        for _, found in self._added:
+            if found.known is not None:
+                self.whereabouts.find(self.connection, found.known.batch_id, found.opened.file.path)
+        for _, found in kept:
+            if found.former is not None:
+                self.whereabouts.miss(self.connection, found.opened.file, found.former, self.batch.now)
+
+
+def _counted(entry: Entry, tally: Tally) -> Entry:
+    counted = replace(entry, records=tally.records, rejected=tally.rejected)
+    return replace(counted, min_ts=tally.min_ts, max_ts=tally.max_ts)
+
+
+def _is_waiting(found: News) -> bool:
+    """Whether the file holds no whole line that is new, but the beginning of one."""
+    return found.start >= found.stop and not found.is_read
+
+
+def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
+    path, size = entry.file.path, found.opened.bytes.size
+    counts = tally.records or not tally.rejected
+    waiting, is_done = size - max(found.start, found.stop), bool(counts and size in (entry.end, found.start))
+    if _is_waiting(found):
+        return FileOutcome(path, "skipped", waiting_bytes=waiting)
+    if entry.end == entry.start or entry.duplicate_of is not None:
+        message = f"{path}: {_why_skipped(found)}"
+        return FileOutcome(path, "skipped", batch_id=entry.batch_id, message=message, is_done=is_done)
+    told = ""
+    if tally.rejected:
+        told = f"{path}: {tally.records:,} records, {tally.rejected:,} rejected; {tally.first_reject}"
+    if not counts:
+        told += f"\n{path}: nothing of it counts: once the settings of [[source]] {entry.file.source.name!r} "
+        told += "are mended it is read again"
+    return FileOutcome(
+        path, "loaded", tally.records, tally.rejected, entry.batch_id, told, waiting_bytes=waiting, is_done=is_done
+    )
+
+
+def _why_skipped(found: News) -> str:
+    if found.known is None:
+        return "is empty"
+    if found.known.path == str(found.opened.file.path):
+        return "has the content that was loaded already; nothing was counted again"
+    return f"same content as {found.known.path}, which was loaded; nothing was counted again"
