@@ -51,10 +51,10 @@ class Session:
         self.progress.say(text)
 
 
-def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None) -> int:
+def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are told of and do not stop the others; the first failure decides the code."""
     with session.store.write() as connection:
-        return _ingest(session, connection, paths, source)
+        return _ingest(session, connection, paths, source, is_final)
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
@@ -84,7 +84,7 @@ def run(
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with session.store.write() as connection:
-        code = _ingest(session, connection, paths, source)
+        code = _ingest(session, connection, paths, source, is_final)
         is_changed = _judge_and_tell(session, connection, is_final)
         count = incidents.open_incidents(connection) if exit_code else 0
     if is_changed:
@@ -112,16 +112,21 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
     return narrate.change_lines(changed)
 
 
-def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
+def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
     from streammetrics.ingest import ingest
 
     code = 0
     with session.progress.task("reading") as advance:
-        for outcome in ingest(connection, session.config, list(paths), source, session.clock, advance):
+        outcomes = ingest(connection, session.config, list(paths), source, session.clock, advance, is_final=is_final)
+        for outcome in outcomes:
             if outcome.message:
                 session.say(outcome.message)
             elif outcome.state == "loaded" and session.progress.is_terminal:
                 session.say(f"{outcome.path}: {outcome.records:,} records")
+            if outcome.waiting_bytes and session.progress.is_terminal:
+                session.say(
+                    f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for the end of their line (or --final)"
+                )
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code

@@ -22,7 +22,7 @@ from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Entry, Ledger
 from streammetrics.sources.load import Batch
 from streammetrics.sources.news import News, Opened, asked, look
-from streammetrics.sources.records import PLACE_BITS, Record
+from streammetrics.sources.records import Record
 
 TOGETHER_BYTES = 8 * SMALL_BYTES
 """Unpacked, of the files of one transaction: they are held in memory."""
@@ -109,20 +109,20 @@ class Loader:
                             large.append(found)
                             continue
                         entry = transaction.entry(place, found)
-                        read = self._read(found) if entry.end > entry.start and entry.duplicate_of is None else []
+                        read = self._read(found, place) if entry.is_new else []
                     except (StreammetricsError, OSError) as error:
                         bad.append(self._failed(one.file, error))
                         continue
                     transaction.add(entry, found)
                     known.add(entry)
-                    yield from (record._replace(line=record.line | place << PLACE_BITS) for record in read)
+                    yield from read
 
             load.carefully(self.connection, readings.through(records(), self.scratch), transaction.batch)
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
 
-    def _read(self, found: News) -> list[Record]:
-        content = parts.in_memory(found)
+    def _read(self, found: News, place: int) -> list[Record]:
+        content = parts.in_memory(found, place)
         return list(readings.plan(self.connection, found.opened.file, content, found.whole).records())
 
     def _try_alone(self, found: News) -> FileOutcome:

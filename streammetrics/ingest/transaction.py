@@ -108,7 +108,7 @@ def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
     waiting, is_done = size - max(found.start, found.stop), bool(counts and size in (entry.end, found.start))
     if _is_waiting(found):
         return FileOutcome(path, "skipped", waiting_bytes=waiting)
-    if entry.end == entry.start or entry.duplicate_of is not None:
+    if not entry.is_new:
         message = f"{path}: {_why_skipped(found)}"
         return FileOutcome(path, "skipped", batch_id=entry.batch_id, message=message, is_done=is_done)
     told = ""

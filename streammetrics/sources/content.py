@@ -19,7 +19,8 @@ BYTE_ORDER_MARKS = (codecs.BOM_UTF8, *_UTF16)
 class Content:
     """A file, or a range of whole lines behind its header, in memory (`data`) or at `path`.
 
-    `lines_before`: what is to be added to the number of a line here for its number in the file.
+    `lines_before`: what is to be added to the number of a line here for its number in the file, below that file's place
+    among those that are read together (PLACE_BITS).
     """
 
     path: Path

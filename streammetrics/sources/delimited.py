@@ -127,7 +127,7 @@ def read(content: Content, columns: Columns, delimiter: str) -> Iterator[Record]
             while len(row) > width and not row[-1]:
                 row.pop()
             text = "".join(lines.taken)
-            line = lines.count - len(lines.taken) + 1
+            line = content.lines_before + lines.count - len(lines.taken) + 1
             reason = text_problem(text, content.encoding) or reason
             if not reason and len(row) != width:
                 reason = f"expected {width} fields, found {len(row)}"

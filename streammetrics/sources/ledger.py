@@ -117,6 +117,11 @@ class Entry:
     duplicate_of: int | None = None
 
     @property
+    def is_new(self) -> bool:
+        """Whether there are bytes, and no other batch has them."""
+        return self.start < self.end and self.duplicate_of is None
+
+    @property
     def row(self) -> tuple[object, ...]:
         return (
             *(self.batch_id, self.file.source.name, str(self.file.path), self.start, self.end, self.fingerprint),
@@ -187,7 +192,7 @@ class Ledger:
 
     def add(self, entry: Entry) -> None:
         """Files of the same transaction may hold the same."""
-        if entry.start >= entry.end or entry.duplicate_of is not None:
+        if not entry.is_new:
             return
         place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
         boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, entry.settings)

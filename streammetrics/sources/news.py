@@ -87,8 +87,8 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
     former = ledger.by_path.get(str(file.path))
     known, stale = None, []
     for boundary in ledger.like(opened.heads):
-        is_ours = boundary.path == str(file.path) or boundary == former
-        if _holds(opened, boundary) and (is_ours or _is_moved(opened, boundary)):
+        is_ours = boundary.path == str(file.path)
+        if _holds(opened, boundary) and (is_ours or _is_moved(opened, boundary, former)):
             if not boundary.is_stale(settings):
                 known = boundary
                 break
@@ -116,15 +116,16 @@ def _holds(opened: Opened, boundary: Boundary) -> bool:
     return not is_whole or boundary.fingerprint == snapshot.first(snapshot.size)
 
 
-def _is_moved(opened: Opened, boundary: Boundary) -> bool:
+def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bool:
     """Whether a content that begins with another path's is that one, moved or copied, and not one that looks alike.
 
-    Files of few lines begin alike by chance. A spool's files are each complete when they come.
+    Files of few lines begin alike by chance. A spool's files are each complete when they come. `former`: what this path
+    was known to hold, as itself or as a duplicate.
     """
     file = opened.file
     if file.source.same_content == "load":
         return False
-    if boundary.end == opened.bytes.size:
+    if boundary == former or boundary.end == opened.bytes.size:
         return True
     if file.source.after != "keep":
         return False

@@ -8,10 +8,11 @@ from streammetrics.sources.content import Content, codec_of
 from streammetrics.sources.fingerprints import SMALL_BYTES, Snapshot
 from streammetrics.sources.lines import count_ends
 from streammetrics.sources.news import News
+from streammetrics.sources.records import PLACE_BITS
 
 
-def in_memory(news: News) -> Content:
-    """A small part of a text.
+def in_memory(news: News, place: int) -> Content:
+    """A small part of a text, of the file at a place among those that are read together.
 
     Raises:
         OSError: it cannot be read.
@@ -21,7 +22,7 @@ def in_memory(news: News) -> Content:
     data = news.opened.bytes.read(news.start, news.stop)
     if len(data) < news.stop - news.start:
         raise _cut_off(news)
-    return Content(news.opened.bytes.path, news.whole.encoding, header + data, lines_before)
+    return Content(news.opened.bytes.path, news.whole.encoding, header + data, lines_before + (place << PLACE_BITS))
 
 
 def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Content:

@@ -104,13 +104,10 @@ class Plan:
         yield from through(self.records(), scratch)
 
     def records(self) -> Iterator[Record]:
-        """The records of a text, with the numbers that their lines have in the file."""
+        """The records of a text."""
         if self.file.format == "jsonl":
-            records = json_lines.read(self.content, self.columns)
-        else:
-            records = delimited.read(self.content, self.columns, self.delimiter)
-        before = self.content.lines_before
-        return (record._replace(line=record.line + before) for record in records) if before else records
+            return json_lines.read(self.content, self.columns)
+        return delimited.read(self.content, self.columns, self.delimiter)
 
     def parquet(self) -> Reading:
         """The rows of a Parquet file, of which it tells the numbers itself."""

@@ -47,6 +47,8 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
+    if files := "; ".join(_file_lines(contents)):
+        yield "files", files
     yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or "none yet"
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
@@ -59,6 +61,14 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
         for pair in contents.comparisons[:STRONGEST]
     ]
     yield "judged", "; ".join(judged) or "nothing yet"
+
+
+def _file_lines(contents: Contents) -> Iterator[str]:
+    if contents.damaged_files:
+        yield f"{_count(contents.damaged_files, 'file')} cannot be read, such as {contents.damaged_path}"
+    if contents.replaced_files:
+        what = _count(contents.replaced_files, "file")
+        yield f"{what} replaced in the last day, perhaps before all was read, such as {contents.replaced_path}"
 
 
 def _pass(found: Pass) -> str:
