@@ -53,9 +53,7 @@ def ingest(
 @app.command(epilog="Example: streammetrics detect --all --json")
 def detect(
     config: options.ConfigOption = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")
-    ] = False,
+    every: options.AllOption = False,
     final: options.FinalOption = False,
     exit_code: options.ExitCodeOption = False,
     as_json: options.JsonOption = False,

@@ -124,9 +124,7 @@ def _ingest(session: Session, connection: Connection, paths: Iterable[Path], sou
             elif outcome.state == "loaded" and session.progress.is_terminal:
                 session.say(f"{outcome.path}: {outcome.records:,} records")
             if outcome.waiting_bytes and session.progress.is_terminal:
-                session.say(
-                    f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for the end of their line (or --final)"
-                )
+                session.say(f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)")
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code

@@ -20,6 +20,7 @@ from streammetrics.ingest.outcome import FileOutcome, failed
 from streammetrics.sources import files, ledger, spool
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
+from streammetrics.sources.whereabouts import Whereabouts
 
 __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "is_fatal", "scratch_folder"]
 
@@ -87,7 +88,7 @@ def _load(
         return
     by_path = {file.path: file for file in waiting}
     total, done = sum(file.size for file in waiting), 0
-    whereabouts = ledger.Whereabouts.read(connection)
+    whereabouts = Whereabouts.read(connection)
     on_progress(done, total)
     with scratch_folder(config) as scratch:
         loader = Loader(connection, config, clock, scratch, whereabouts)

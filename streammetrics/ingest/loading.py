@@ -23,6 +23,7 @@ from streammetrics.sources.ledger import Entry, Ledger
 from streammetrics.sources.load import Batch
 from streammetrics.sources.news import News, Opened, asked, look
 from streammetrics.sources.records import Record
+from streammetrics.sources.whereabouts import Whereabouts
 
 TOGETHER_BYTES = 8 * SMALL_BYTES
 """Unpacked, of the files of one transaction: they are held in memory."""
@@ -47,7 +48,7 @@ class Loader:
     config: Config
     clock: Callable[[], datetime]
     scratch: Path
-    whereabouts: ledger.Whereabouts
+    whereabouts: Whereabouts
     _outcomes: list[FileOutcome] = field(default_factory=list)
 
     def load(self, files: Sequence[SourceFile]) -> Iterator[FileOutcome]:

@@ -12,9 +12,10 @@ from streammetrics.config import Config
 from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import ledger, load, parts
 from streammetrics.sources.files import SourceFile
-from streammetrics.sources.ledger import Entry, Whereabouts
+from streammetrics.sources.ledger import Entry
 from streammetrics.sources.load import Batch, Tally
 from streammetrics.sources.news import News
+from streammetrics.sources.whereabouts import Whereabouts
 
 
 @dataclass
@@ -45,11 +46,10 @@ class Transaction:
         """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
         file, snapshot = found.opened.file, found.opened.bytes
         row = Entry(self.batch.batch_id + place, file, self.batch.now, self.settings)
-        if found.is_read and found.known is not None:
-            original = found.known
-            return replace(row, end=snapshot.size, fingerprint=original.fingerprint, duplicate_of=original.batch_id)
         if found.start >= found.stop:
-            return replace(row, start=found.start, end=found.start)
+            if (known := found.known) is None:
+                return row
+            return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
         lines, prefix = None, snapshot.prefix(found.stop)
         if found.is_small:
             lines = parts.lines_at(found, found.stop)
@@ -68,8 +68,12 @@ class Transaction:
         is_new = has_records and versions.update_builds(self.connection, self.batch.batch_id)
         note = wide.publish(self.connection) if is_new else ""
         done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, _ in self._added]
-        # A row of a file of which nothing is new, and whose last line waits, would only say so again and again.
-        kept = [(entry, found) for entry, (_, found) in zip(done, self._added, strict=True) if not _is_waiting(found)]
+        # Of a file of which nothing is new, and whose last line waits, a row would say so again and again.
+        kept = [
+            (entry, found)
+            for entry, (_, found) in zip(done, self._added, strict=True)
+            if found.former is not None or not _is_waiting(found)
+        ]
         ledger.record(self.connection, [entry for entry, _ in kept])
         for entry, found in kept:
             ledger.supersede(self.connection, found.superseded, entry.batch_id)
@@ -83,12 +87,16 @@ class Transaction:
         return outcomes
 
     def _find_and_miss(self, kept: Sequence[tuple[Entry, News]]) -> None:
-        """What was moved is found again under its new name; what a path held before and is found nowhere is missed."""
+        """What was moved is found again under its new name; what a path held before it was written anew is missed.
+
+        A path that another file was moved to lost its own content as by a deletion.
+        """
         for _, found in self._added:
             if found.known is not None:
                 self.whereabouts.find(self.connection, found.known.batch_id, found.opened.file.path)
         for _, found in kept:
-            if found.former is not None:
+            is_fresh = found.known is None or found.known.is_header
+            if is_fresh and found.former is not None and not found.former.is_header:
                 self.whereabouts.miss(self.connection, found.opened.file, found.former, self.batch.now)
 
 

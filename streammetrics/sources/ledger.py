@@ -34,7 +34,7 @@ where batches.path in (select unnest($paths))
 _BOUNDARIES = """
 select
     batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
-    records = 0 and rejected > 0 as is_rejected, settings
+    records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings
 from batches
 left join contents using (batch_id)
 where
@@ -68,16 +68,15 @@ _SUPERSEDE = (
     where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))""",
 )
 
-_REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
-
-_FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
-
 _QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2."""
+    """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2.
+
+    `is_rejected`: it has rejects alone; `is_header`: it has no record at all.
+    """
 
     batch_id: int
     path: str
@@ -89,6 +88,7 @@ class Boundary:
     inode: str | None
     head: str | None
     is_rejected: bool
+    is_header: bool
     settings: str | None
 
     def is_stale(self, settings: str) -> bool:
@@ -195,7 +195,7 @@ class Ledger:
         if not entry.is_new:
             return
         place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
-        boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, entry.settings)
+        boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings)
         self._by_head.setdefault(entry.head, []).append(boundary)
 
 
@@ -231,44 +231,3 @@ def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None
     if batch_ids:
         connection.exec_driver_sql(_SUPERSEDE[0], {"batch_ids": list(batch_ids)})
         connection.exec_driver_sql(_SUPERSEDE[1], {"batch_ids": list(batch_ids), "by": by})
-
-
-class Whereabouts:
-    """Contents that paths hold no more, found again under other names or missed: in the ledger, and in this run."""
-
-    def __init__(self, missing: Iterable[int]) -> None:
-        self._missing = set(missing)
-        self._met: set[int] = set()
-        self._told: dict[int, tuple[Path, str]] = {}
-
-    @classmethod
-    def read(cls, connection: Connection) -> "Whereabouts":
-        """As earlier runs left it; in a transaction of its own."""
-        with connection.begin():
-            return cls(connection.exec_driver_sql("select batch_id from replaced where found_as is null").scalars())
-
-    def find(self, connection: Connection, batch_id: int, path: Path) -> None:
-        """What was read as this batch lies here, and nothing of it is lost; in the caller's transaction."""
-        self._met.add(batch_id)
-        if batch_id in self._missing:
-            connection.exec_driver_sql(_FOUND, {"batch_id": batch_id, "path": str(path)})
-            self._missing.discard(batch_id)
-
-    def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
-        """The file holds another content: what was added to the former one since, if anything, may be lost."""
-        if former.batch_id in self._met:
-            return
-        is_shorter = file.can_grow and file.size < former.end
-        place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
-        state = "truncated" if is_shorter else "rewritten"
-        connection.exec_driver_sql(_REPLACED, {**place, "state": state, "replaced_at": now})
-        self._missing.add(former.batch_id)
-        self._told[former.batch_id] = (
-            file.path,
-            f"was {state}: what it holds now counts as new records, and what was added to its former content behind "
-            f"byte {former.end:,}, if anything, was not read (let the source's path match rotated files too)",
-        )
-
-    def missed(self) -> list[tuple[Path, str]]:
-        """The paths whose former content did not turn up in this run, and what to say of each."""
-        return [told for batch_id, told in self._told.items() if batch_id in self._missing]
