@@ -88,7 +88,7 @@ def _load(
         return
     by_path = {file.path: file for file in waiting}
     total, done = sum(file.size for file in waiting), 0
-    whereabouts = Whereabouts.read(connection)
+    whereabouts = Whereabouts()
     on_progress(done, total)
     with scratch_folder(config) as scratch:
         loader = Loader(connection, config, clock, scratch, whereabouts)
@@ -97,7 +97,7 @@ def _load(
                 yield _spooled(config, by_path[outcome.path], outcome)
             done += sum(file.size for file in together)
             on_progress(done, total)
-    for path, what in whereabouts.missed():
+    for path, what in whereabouts.missed(connection):
         yield FileOutcome(path, "skipped", message=f"{path}: {what}")
 
 

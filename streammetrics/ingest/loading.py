@@ -64,6 +64,7 @@ class Loader:
             try:
                 outcomes, large = self._together(opened)
             except (DBAPIError, OSError) as error:
+                self.whereabouts.read_again()
                 if len(opened) > 1:
                     for one in opened:
                         yield from self.load([one.file])

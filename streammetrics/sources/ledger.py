@@ -51,7 +51,10 @@ _FORMER = """
 select
     path, arg_max(coalesce(duplicate_of, batch_id), batch_id) filter (not is_damaged),
     coalesce(list(batch_id) filter (is_damaged and duplicate_of is null), [])
-from (select *, range_end = 0 and rejected > 0 as is_damaged from batches where path in (select unnest($paths)))
+from (
+    select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged
+    from batches where path in (select unnest($paths))
+)
 group by path
 """
 

@@ -165,7 +165,7 @@ def count(connection: Connection, batch: Batch) -> dict[int, Tally]:
     first, last, records = connection.exec_driver_sql(_SPAN, batch.ids).one()
     if records:
         portions = {"portions": 1 + records // _PORTION_RECORDS, **batch.ids}
-        cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)]
+        cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)] if records > _PORTION_RECORDS else []
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **batch.ids})
     return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, batch.ids)}

@@ -115,8 +115,10 @@ select
 # What needs a person: files that could not be read, and contents that may not have been read to their end.
 _FILES = """
 select
-    (select count(distinct path) from batches where range_end = 0 and rejected > 0) as damaged_files,
-    (select max(path) from batches where range_end = 0 and rejected > 0) as damaged_path,
+    (select count(*) from batches where range_end = 0 and records = 0 and rejected > 0) as damaged_files,
+    (
+        select arg_max(path, batch_id) from batches where range_end = 0 and records = 0 and rejected > 0
+    ) as damaged_path,
     (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
     (
         select arg_max(path || ' ' || state, replaced_at) from replaced

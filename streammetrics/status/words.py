@@ -32,6 +32,8 @@ def render(status: Status) -> str:
     waiting = (
         f"{_count(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
     )
+    if status.contents is not None:
+        waiting = "; ".join((waiting, *_file_words(status.contents)))
     lines.append(("waiting", waiting))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
@@ -47,8 +49,6 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
-    if files := "; ".join(_file_lines(contents)):
-        yield "files", files
     yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or "none yet"
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
@@ -63,7 +63,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "judged", "; ".join(judged) or "nothing yet"
 
 
-def _file_lines(contents: Contents) -> Iterator[str]:
+def _file_words(contents: Contents) -> Iterator[str]:
     if contents.damaged_files:
         yield f"{_count(contents.damaged_files, 'file')} cannot be read, such as {contents.damaged_path}"
     if contents.replaced_files:

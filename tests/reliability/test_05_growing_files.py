@@ -183,7 +183,7 @@ class GrowingFiles(RuleBasedStateMachine):
 
 def test_every_whole_line_counts_once_and_every_rewrite_is_told(one_shop: Shop, record_property: Any) -> None:
     GrowingFiles.shop, GrowingFiles.seen = one_shop, {"sequences": 0, "ingests": 0, "told": 0}
-    sequences = count(quick=30, full=500)
+    sequences = count(quick=20, full=500)
     run_state_machine_as_test(
         GrowingFiles,
         settings=settings(
