@@ -132,12 +132,14 @@ class Loader:
             try:
                 return self._alone(found, is_copied=False)
             except _ChangedError:
+                self.whereabouts.read_again()
                 if not found.opened.file.can_grow:
                     raise _changed(found.opened.file) from None
                 return self._alone(found, is_copied=True)
         except DamagedInputError as error:
             return self._quarantine(found.opened.file, error)
         except (StreammetricsError, DBAPIError, OSError) as error:
+            self.whereabouts.read_again()
             return self._failed(found.opened.file, error)
 
     def _alone(self, found: News, *, is_copied: bool) -> FileOutcome:

@@ -21,29 +21,37 @@ _DECIDING = {"format", "delimiter", "columns", "date", "timezone"}
 # The row of a content that was loaded as another batch stands and falls with that.
 _MARKS = """
 select
-    batches.path, batches.modified_ns, contents.file_bytes, batches.range_end,
+    batches.path, contents.file_bytes, batches.range_end,
     originals.records = 0 and originals.rejected > 0 as is_rejected, decided.settings
-from batches
+from (select unnest($paths) as path, unnest($modified_ns) as modified_ns) as asked
+inner join batches using (path, modified_ns)
 left join contents using (batch_id)
 inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
 left join contents as decided on originals.batch_id = decided.batch_id
-where batches.path in (select unnest($paths))
 """
 
-# Without `head`: of a store of schema version 2.
+# Batches without a content are of a store of schema version 2, or no files.
 _BOUNDARIES = """
+with wanted as (
+    select batch_id from contents where head in (select unnest($heads))
+    union
+    select unnest($batch_ids)
+    union
+    select batch_id
+    from (
+        select batch_id from batches
+        where range_end in (select unnest($sizes)) or path in (select unnest($paths))
+    )
+    anti join contents using (batch_id)
+)
+
 select
     batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
     records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings
-from batches
+from wanted
+inner join batches using (batch_id)
 left join contents using (batch_id)
-where
-    duplicate_of is null and range_end > 0
-    and (
-        head in (select unnest($heads))
-        or (head is null and (range_end in (select unnest($sizes)) or path in (select unnest($paths))))
-        or batch_id in (select unnest($batch_ids))
-    )
+where duplicate_of is null and range_end > 0
 order by range_end desc, batch_id
 """
 
@@ -155,13 +163,14 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
         return {}
     settings = {file.source.name: settings_of(config, file.source) for file in found.values()}
     with connection.begin():
-        rows = connection.exec_driver_sql(_MARKS, {"paths": list(found)}).all()
+        marks = {"paths": list(found), "modified_ns": [file.modified_ns for file in found.values()]}
+        rows = connection.exec_driver_sql(_MARKS, marks).all()
     known: dict[Path, bool] = {}
-    for path, modified_ns, size, end, is_rejected, decided in rows:
+    for path, size, end, is_rejected, decided in rows:
         file = found[path]
         size = size if size is not None else file.size if file.compression else end
         is_stale = is_rejected and decided != settings[file.source.name]
-        if (modified_ns, size) == (file.modified_ns, file.size) and not is_stale:
+        if size == file.size and not is_stale:
             known[file.path] = known.get(file.path, False) or not is_rejected
     return {file.path: known[file.path] for file in found.values() if file.path in known}
 

@@ -135,10 +135,10 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
 
 def _is_elsewhere(boundary: Boundary) -> bool:
     """Whether its path holds another content by now."""
-    try:
-        snapshot = Snapshot(Path(boundary.path))
-    except OSError:
+    path = Path(boundary.path)
+    if not path.is_file():
         return False
+    snapshot = Snapshot(path)
     return boundary.end > snapshot.size or boundary.prefix != snapshot.prefix(boundary.end)
 
 

@@ -20,7 +20,8 @@ def dispose(config: Config, file: SourceFile) -> None:
         InputOutputError: it cannot be moved or deleted; it is counted all the same, and the next run tries again.
     """
     source = file.source
-    if source.after == "keep" or not file.is_spooled:
+    # Into an empty file somebody is about to write.
+    if source.after == "keep" or not file.is_spooled or not file.size:
         return
     try:
         if file.is_changed():

@@ -157,6 +157,23 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     assert len(shop.events()) == 7
 
 
+def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
+    """It has fingerprints of whole contents alone."""
+    path, longer = shop.write("a.csv", THREE), shop.write("b.csv", THREE.replace(b"10:", b"09:") * 2)
+    shop.feed()
+    with shop.connection.begin():
+        shop.connection.exec_driver_sql("delete from contents")
+    assert states(shop.feed()) == [("a.csv", "skipped", ""), ("b.csv", "skipped", "")]
+    shop.write("c.csv", THREE)
+    with path.open("ab") as stream:
+        stream.write(MORE)
+    longer.write_bytes(b"")
+    found = {(outcome.path.name, outcome.records) for outcome in shop.feed()}
+    assert found == {("a.csv", 1), ("b.csv", 0), ("c.csv", 0)}
+    assert len(shop.events()) == 3 + 6 + 1
+    assert shop.rows("select path, state from replaced") == [(str(longer), "truncated")]
+
+
 def test_the_same_size_and_time_is_enough_only_together(shop: Shop) -> None:
     path = shop.write("a.csv", THREE)
     found = path.stat()
