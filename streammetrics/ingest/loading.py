@@ -15,11 +15,12 @@ from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
 from streammetrics.ingest.outcome import FileOutcome, failed
 from streammetrics.ingest.transaction import Transaction
-from streammetrics.sources import ledger, load, parts, readings, unpack
+from streammetrics.sources import entries, load, parts, readings, unpack
 from streammetrics.sources.content import Content, examine
+from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
-from streammetrics.sources.ledger import Entry, Ledger
+from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.load import Batch
 from streammetrics.sources.news import News, Opened, asked, look
 from streammetrics.sources.records import Record
@@ -182,9 +183,9 @@ class Loader:
             transaction = self._transaction([file])
             damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
             batch_id = transaction.batch.batch_id
-            ledger.supersede(self.connection, damaged, batch_id)
+            entries.supersede(self.connection, damaged, batch_id)
             entry = Entry(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
-            ledger.quarantine(self.connection, entry, str(error))
+            entries.quarantine(self.connection, entry, str(error))
         return failed(file.path, error)
 
     def _failed(self, file: SourceFile, error: Exception) -> FileOutcome:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from streammetrics import versions, wide
 from streammetrics.config import Config
 from streammetrics.ingest.outcome import FileOutcome
-from streammetrics.sources import ledger, load, parts
+from streammetrics.sources import entries, ledger, load, parts
+from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
-from streammetrics.sources.ledger import Entry
 from streammetrics.sources.load import Batch, Tally
 from streammetrics.sources.news import News
 from streammetrics.sources.whereabouts import Whereabouts
@@ -37,7 +37,7 @@ class Transaction:
         now: datetime,
         whereabouts: Whereabouts,
     ) -> "Transaction":
-        first = ledger.next_batch_id(connection, len(files))
+        first = entries.next_batch_id(connection, len(files))
         paths = tuple(str(file.path) for file in files)
         batch = Batch(first, files[0], now, config.ingest.future_limit_seconds, paths)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), whereabouts)
@@ -74,9 +74,9 @@ class Transaction:
             for entry, (_, found) in zip(done, self._added, strict=True)
             if found.former is not None or not _is_waiting(found)
         ]
-        ledger.record(self.connection, [entry for entry, _ in kept])
+        entries.record(self.connection, [entry for entry, _ in kept])
         for entry, found in kept:
-            ledger.supersede(self.connection, found.superseded, entry.batch_id)
+            entries.supersede(self.connection, found.superseded, entry.batch_id)
         self._find_and_miss(kept)
         outcomes = [
             _outcome(entry, found, tallies.get(entry.batch_id, Tally()))

@@ -6,14 +6,14 @@ every record was rejected, counts for nothing once the settings that decide how 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source
+from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone"}
@@ -52,6 +52,7 @@ from wanted
 inner join batches using (batch_id)
 left join contents using (batch_id)
 where duplicate_of is null and range_end > 0
+qualify head is null or row_number() over (partition by head order by range_end desc) <= $most
 order by range_end desc, batch_id
 """
 
@@ -66,20 +67,8 @@ from (
 group by path
 """
 
-_FIELDS = (
-    "batch_id, source, path, range_start, range_end, fingerprint, modified_ns, "
-    "records, rejected, min_ts, max_ts, loaded_at, duplicate_of"
-)
-
-_CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings"
-
-_SUPERSEDE = (
-    "delete from rejects where batch_id in (select unnest($batch_ids))",
-    """update batches set rejected = 0, duplicate_of = $by
-    where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))""",
-)
-
-_QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
+NEAREST = 50
+"""So many ranges of contents that begin alike are looked at first."""
 
 
 @dataclass(frozen=True)
@@ -105,46 +94,6 @@ class Boundary:
     def is_stale(self, settings: str) -> bool:
         """Whether nothing of it counts, and other settings than its own may read it."""
         return self.is_rejected and self.settings != settings
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row to be, of bytes of a file: `records` were counted, or are those of the batch that it is `duplicate_of`."""
-
-    batch_id: int
-    file: SourceFile
-    loaded_at: datetime
-    settings: str
-    start: int = 0
-    end: int = 0
-    fingerprint: str = ""
-    head: str = ""
-    prefix: str = ""
-    lines: int | None = None
-    records: int = 0
-    rejected: int = 0
-    min_ts: datetime | None = None
-    max_ts: datetime | None = None
-    duplicate_of: int | None = None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether there are bytes, and no other batch has them."""
-        return self.start < self.end and self.duplicate_of is None
-
-    @property
-    def row(self) -> tuple[object, ...]:
-        return (
-            *(self.batch_id, self.file.source.name, str(self.file.path), self.start, self.end, self.fingerprint),
-            *(self.file.modified_ns, self.records, self.rejected, self.min_ts, self.max_ts, self.loaded_at),
-            self.duplicate_of,
-        )
-
-    @property
-    def content_row(self) -> tuple[object, ...]:
-        # A line that waits for its end must not be forgotten when the file does not change again.
-        size = self.end if self.file.can_grow else self.file.size
-        return self.batch_id, size, self.file.inode, self.head, self.prefix, self.lines, self.settings
 
 
 def settings_of(config: Config, source: Source) -> str:
@@ -185,11 +134,10 @@ class Ledger:
     def __init__(
         self, connection: Connection, paths: Sequence[str], heads: Sequence[str], sizes: Sequence[int]
     ) -> None:
+        self._connection = connection
         former = connection.exec_driver_sql(_FORMER, {"paths": list(paths)}).all()
-        wanted = {"heads": list(heads), "sizes": list(sizes), "paths": list(paths)}
         batch_ids = [batch_id for _, batch_id, _ in former if batch_id is not None]
-        rows = connection.exec_driver_sql(_BOUNDARIES, {**wanted, "batch_ids": batch_ids})
-        boundaries = [Boundary(*row) for row in rows]
+        boundaries = self._boundaries(heads, NEAREST, paths, sizes, batch_ids)
         self.damaged: dict[str, list[int]] = {path: damaged for path, _, damaged in former}
         by_id = {boundary.batch_id: boundary for boundary in boundaries}
         self.by_path = {path: by_id[batch_id] for path, batch_id, _ in former if batch_id in by_id}
@@ -197,10 +145,29 @@ class Ledger:
         for boundary in boundaries:
             self._by_head.setdefault(boundary.head, []).append(boundary)
 
-    def like(self, heads: Sequence[str]) -> list[Boundary]:
-        """What may be the beginning of a content whose first lines are these; the longest first."""
-        found = [boundary for head in (*heads, None) for boundary in self._by_head.get(head, ())]
-        return sorted(found, key=lambda boundary: (-boundary.end, boundary.batch_id))
+    def like(self, heads: Sequence[str]) -> Iterator[Boundary]:
+        """What may be the beginning of a content whose first lines are these; the longest first.
+
+        Of a file that grew for long the latest range is the one: only where none of the latest fits are all asked for.
+        """
+        yield from self._by_head.get(None, ())
+        for head in reversed(heads):
+            nearest = sorted(self._by_head.get(head, ()), key=lambda boundary: (-boundary.end, boundary.batch_id))
+            yield from nearest
+            if len(nearest) >= NEAREST:
+                yield from self._boundaries([head], 2**62)
+
+    def _boundaries(
+        self,
+        heads: Sequence[str],
+        most: int,
+        paths: Sequence[str] = (),
+        sizes: Sequence[int] = (),
+        batch_ids: Sequence[int] = (),
+    ) -> list[Boundary]:
+        asked = {"paths": list(paths), "sizes": list(sizes), "batch_ids": list(batch_ids)}
+        rows = self._connection.exec_driver_sql(_BOUNDARIES, {"heads": list(heads), "most": most, **asked})
+        return [Boundary(*row) for row in rows]
 
     def add(self, entry: Entry) -> None:
         """Files of the same transaction may hold the same."""
@@ -209,37 +176,3 @@ class Ledger:
         place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
         boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings)
         self._by_head.setdefault(entry.head, []).append(boundary)
-
-
-def next_batch_id(connection: Connection, number: int = 1) -> int:
-    """The first of so many numbers, one after the other, that no batch had."""
-    sql = "select min(batch_id) from (select nextval('batch_ids') as batch_id from range($number))"
-    return int(connection.exec_driver_sql(sql, {"number": number}).scalar_one())
-
-
-def record(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Add rows, in the transaction of the records that they tell of."""
-    if entries:
-        _insert(connection, "batches", _FIELDS, [entry.row for entry in entries])
-        _insert(connection, "contents", _CONTENT_FIELDS, [entry.content_row for entry in entries])
-
-
-def _insert(connection: Connection, table: str, fields: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """All rows by one statement, column by column: a statement a row takes a hundred times as long."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    values = ", ".join("unnest(?)" for _ in columns)
-    connection.exec_driver_sql(f"insert into {table} ({fields}) select {values}", tuple(columns))
-
-
-def quarantine(connection: Connection, entry: Entry, reason: str) -> None:
-    """A file that cannot be read, with the reason; it is read again when it, or its settings, change."""
-    place = {"batch_id": entry.batch_id, "source": entry.file.source.name, "path": str(entry.file.path)}
-    connection.exec_driver_sql(_QUARANTINE, {**place, "reason": reason})
-    record(connection, [entry])
-
-
-def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:
-    """Batches that counted nothing are read again as another one, which has their rejects from now on."""
-    if batch_ids:
-        connection.exec_driver_sql(_SUPERSEDE[0], {"batch_ids": list(batch_ids)})
-        connection.exec_driver_sql(_SUPERSEDE[1], {"batch_ids": list(batch_ids), "by": by})

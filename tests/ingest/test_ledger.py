@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import versions
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import FileOutcome, loading
-from streammetrics.sources import content, load, unpack
+from streammetrics.sources import content, ledger, load, unpack
 from streammetrics.sources.news import News
 from streammetrics.sources.readings import Reading
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
+HEAD = THREE[: THREE.index(b"\n") + 1]
 MORE = b"2026-11-23 11:00:00,5.10,7\n"
 
 
@@ -172,6 +173,19 @@ def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
     assert found == {("a.csv", 1), ("b.csv", 0), ("c.csv", 0)}
     assert len(shop.events()) == 3 + 6 + 1
     assert shop.rows("select path, state from replaced") == [(str(longer), "truncated")]
+
+
+def test_the_longest_beginning_counts_however_many_are_known(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "NEAREST", 2)
+    lines = [f"2026-11-23 10:00:{second:02},5.10,E{second}\n".encode() for second in range(40)]
+    for end in (1, 3, 10, 12, 14, 20, 22, 24):
+        shop.write("a.csv", HEAD + b"".join(lines[:end]))
+        shop.feed()
+    for end in (3, 12, 13, 22):
+        shop.write(f"{end}.csv", HEAD + b"".join(lines[:end]))
+    assert sorted((outcome.path.name, outcome.records) for outcome in shop.feed()) == [
+        *(("12.csv", 0), ("13.csv", 1), ("22.csv", 0), ("3.csv", 0), ("a.csv", 0))
+    ]
 
 
 def test_the_same_size_and_time_is_enough_only_together(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streammetrics.sources.news import News
 from tests.ingest.feeding import Shop
 from tests.reliability.conftest import count
 from tests.streams import tries
@@ -30,9 +31,15 @@ FILES: dict[str, tuple[bytes, int, int]] = {
 }
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("name", FILES)
-def test_accepted_and_rejected_are_all_lines(shop: Shop, name: str) -> None:
+def test_accepted_and_rejected_are_all_lines(
+    shop: Shop, name: str, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file is tried by DuckDB's reader first."""
     content, accepted, rejected = FILES[name]
+    if is_large:
+        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
     outcome = shop.feed_text(content)
     assert (outcome.records, outcome.rejected) == (accepted, rejected)
     assert (len(shop.events()), len(shop.rejects())) == (accepted, rejected)
