@@ -19,6 +19,10 @@ SET_A_SECONDS = 20.0
 """The reference program on Set A, which is not in this repository: the lower end of the 20 to 26 s that were seen."""
 
 
+SPOOL_RECORDS = 1_000_000
+SPOOL_RECORDS_A_SECOND = 20_000
+
+
 def ingest(shop: Workshop) -> list[Row]:
     """Ingest against DuckDB alone."""
     config = shop.config("ingest", shop.day)
@@ -29,6 +33,36 @@ def ingest(shop: Workshop) -> list[Row]:
 
     ours, others = alternate(shop.pairs, lambda: shop.ingest_anew(config), bare)
     return [Row("ingest 10 M records / bare DuckDB", _seconds(ours), 1.25, _seconds(others))]
+
+
+def spool(shop: Workshop) -> list[Row]:
+    """10,000 files of 100 lines: what a million records of the day take so, and as one file."""
+    config, whole = shop.config("spool", f"{shop.spool}/*.csv"), shop.config("whole", shop.spool.with_suffix(".csv"))
+    many, one = alternate(shop.pairs, lambda: shop.ingest_anew(config), lambda: shop.ingest_anew(whole))
+    limit_seconds = SPOOL_RECORDS / SPOOL_RECORDS_A_SECOND
+    return [
+        Row("a spool of 10,000 files of 100 lines", _seconds(many), limit_seconds),
+        Row("a spool of 10,000 files of 100 lines / one file", _seconds(many), 40, _seconds(one)),
+        Row("memory: a spool of 10,000 files", _memory(many), 1000, unit="MB"),
+    ]
+
+
+def growing(shop: Workshop) -> list[Row]:
+    """1,000 lines that a file of 10 million has grown by, against the same as a file of their own."""
+    config, small = shop.config("grown", shop.grown), shop.config("small", shop.folder / "small.csv")
+    shop.ingest(config)
+
+    def append() -> Ran:
+        with shop.grown.open("ab") as stream:
+            stream.write(shop.thousand_lines())
+        return shop.ingest(config)
+
+    def alone() -> Ran:
+        (shop.folder / "small.csv").write_bytes(b"ts,build,code\n" + shop.thousand_lines())
+        return shop.ingest_anew(small)
+
+    grown, others = alternate(shop.pairs, append, alone)
+    return [Row("1,000 lines more of a file of 10 M / a file of 1,000", _seconds(grown), 1.5, _seconds(others))]
 
 
 def peers(shop: Workshop) -> list[Row]:
@@ -157,7 +191,8 @@ def generate(shop: Workshop) -> list[Row]:
 
 
 GROUPS = {
-    group.__name__: group for group in (ingest, peers, history, idle, reference, memory, pictures, database, generate)
+    group.__name__: group
+    for group in (ingest, spool, growing, peers, history, idle, reference, memory, pictures, database, generate)
 }
 
 

@@ -1,7 +1,9 @@
 """The scratch folder with the inputs and stores. The day's file is kept from run to run; stores are made anew."""
 
 import json
+import shutil
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from bench.measure import Ran, python, say
@@ -30,6 +32,7 @@ class Workshop:
     def __init__(self, folder: Path, pairs: int) -> None:
         self.folder = folder
         self.pairs = pairs
+        self._line_calls = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     @cached_property
@@ -42,6 +45,32 @@ class Workshop:
             python("bench.inputs", "day", made)
             made.rename(path)
         return path
+
+    @cached_property
+    def spool(self) -> Path:
+        """A folder of 10,000 files of 100 lines each; beside it, as .csv, the same records as one file."""
+        folder, whole = self.folder / "spool", self.folder / "spool.csv"
+        if not whole.exists():
+            say("making 10,000 files")
+            folder.mkdir(exist_ok=True)
+            with self.day.open("rb") as stream:
+                header, lines = next(stream), list(islice(stream, 1_000_000))
+            for number in range(10_000):
+                part = lines[100 * number : 100 * number + 100]
+                (folder / f"{number:05}.csv").write_bytes(b"".join([header, *part]))
+            whole.write_bytes(b"".join([header, *lines]))
+        return folder
+
+    @cached_property
+    def grown(self) -> Path:
+        """A copy of the day, to append to."""
+        return Path(shutil.copyfile(self.day, self.folder / "grown.csv"))
+
+    def thousand_lines(self) -> bytes:
+        """Lines that no call gave before."""
+        self._line_calls += 1
+        second = f"2026-01-06 {self._line_calls // 60:02}:{self._line_calls % 60:02}"
+        return b"".join(b"%s:%02d,5.0007.510.011,%d\n" % (second.encode(), n % 60, n % 44) for n in range(1000))
 
     @cached_property
     def judged_day(self) -> tuple[Path, Ran, Ran]:

@@ -45,20 +45,21 @@ def run(
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
 def ingest(
-    paths: options.PathsArgument = None, config: options.ConfigOption = None, source: options.SourceOption = None
+    paths: options.PathsArgument = None,
+    config: options.ConfigOption = None,
+    source: options.SourceOption = None,
+    final: options.FinalOption = False,
 ) -> None:
     """Read new records from the configured sources, or from PATHs."""
     from streammetrics import jobs
 
-    sys.exit(jobs.ingest(options.session_of(config), paths or (), source))
+    sys.exit(jobs.ingest(options.session_of(config), paths or (), source, is_final=final))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
 def detect(
     config: options.ConfigOption = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")
-    ] = False,
+    every: options.AllOption = False,
     final: options.FinalOption = False,
     exit_code: options.ExitCodeOption = False,
     as_json: options.JsonOption = False,

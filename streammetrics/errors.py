@@ -29,6 +29,10 @@ class DamagedStoreError(InputOutputError):
     """The store does not open, or broke while it was read."""
 
 
+class DamagedInputError(InputOutputError):
+    """A file is not what its name says; it is not looked at again before it changes."""
+
+
 class StoreBusyError(StreammetricsError):
     """Another process holds the store, and did not let go in time. Trying again later is right."""
 

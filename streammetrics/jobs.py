@@ -61,10 +61,10 @@ class Session:
         self.progress.say(Event(text, name, level, is_routine, **fields))
 
 
-def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None) -> int:
+def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are told of and do not stop the others; the first failure decides the code."""
     with session.store.write() as connection:
-        return _ingest(session, connection, paths, source)
+        return _ingest(session, connection, paths, source, is_final)
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
@@ -101,7 +101,7 @@ def run(
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with session.store.write() as connection:
-        code = _ingest(session, connection, paths, source)
+        code = _ingest(session, connection, paths, source, is_final)
         is_changed = _judge_and_tell(session, connection, is_final)
         count = incidents.open_incidents(connection) if exit_code else 0
     if is_changed:
@@ -131,18 +131,21 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
     return narrate.change_lines(changed)
 
 
-def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None) -> int:
+def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
     from streammetrics.ingest import ingest
 
     code, files, clock = 0, list(paths), _ingest_clock(session, connection)
     with session.progress.task("reading") as advance:
-        outcomes = ingest(connection, session.config, files, source, clock, advance)
+        outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
         if not files and any(found.url is not None for found in session.config.source):
             from streammetrics.pull import pull
 
             outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
         for outcome in outcomes:
             _tell_outcome(session, outcome)
+            if outcome.waiting_bytes:
+                wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
+                session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code

@@ -26,7 +26,8 @@ PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...",
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
 ]
-FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: the last bin is complete.")]
+FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: last lines and bins are complete.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")]
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")

@@ -11,13 +11,13 @@ from typing import Literal
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import versions, wide
+from streammetrics import retention, versions, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.ingest import Clock, FileOutcome, OnProgress, is_fatal, scratch_folder
-from streammetrics.sources import connections, databases, ledger, load, marks
+from streammetrics.sources import connections, databases, entries, load, marks
 from streammetrics.sources.databases import Database
-from streammetrics.sources.load import Batch
+from streammetrics.sources.load import Batch, Tally
 from streammetrics.sources.marks import Rows, Taken
 
 MISREAD_ROWS = 100
@@ -117,23 +117,25 @@ class _Pull:
         """The transaction: all that a portion leaves in the store."""
         connection, limit = self.connection, self.config.ingest.future_limit_seconds
         with scratch_folder(self.config) as folder, connection.begin():
-            batch = Batch(ledger.next_batch_id(connection), database.place, taken.now, limit)
-            rejected = load.carefully(connection, databases.through(taken.records(), folder), batch)
-            records, first, last = load.count(connection, batch.batch_id)
-            if not records and taken.last is not None and (is_first or rejected.records >= MISREAD_ROWS):
+            kept_from = retention.kept_from(connection)
+            batch = Batch(entries.next_batch_id(connection), database.place, taken.now, limit, kept_from)
+            load.carefully(connection, databases.through(taken.records(), folder), batch)
+            tally = load.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
+            if not tally.records and taken.last is not None and (is_first or tally.rejected >= MISREAD_ROWS):
                 raise ConfigError(
-                    f"{database.place.path}: of {rejected.records:,} rows none can be read, and none was taken; "
-                    f"{rejected.first}: mend columns, date or timezone of [[source]] {self.source.name!r}"
+                    f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
+                    f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
             note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
             place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
             what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
-            counted = {"records": records, "rejected": rejected.records, "min_ts": first, "max_ts": last}
-            connection.exec_driver_sql(_RECORD, {**place, **what, **counted})
+            counts = {"records": tally.records, "rejected": tally.rejected}
+            times = {"min_ts": tally.min_ts, "max_ts": tally.max_ts}
+            connection.exec_driver_sql(_RECORD, {**place, **what, **counts, **times})
             taken.remember(connection, batch.batch_id, database.settings)
-        self.records += records
-        self.rejected += rejected.records
-        self.first_reject = self.first_reject or rejected.first
+        self.records += tally.records
+        self.rejected += tally.rejected
+        self.first_reject = self.first_reject or tally.first_reject
         self.note = note or self.note
         self.batch_id = batch.batch_id
 

@@ -112,6 +112,16 @@ _VERSION_3 = (
         relation text not null, before_ts timestamp not null, batch_id bigint, records bigint not null,
         removed_at timestamp not null
     )""",
+    # How a content is known again, up to the end of its batch's range; `file_bytes` is the size of the file on disk.
+    """create table contents (
+        batch_id bigint not null, file_bytes bigint not null, inode text not null, head text not null,
+        prefix text not null, lines bigint, settings text not null
+    )""",
+    # Paths that hold other content than was read of them up to `read_bytes`; `found_as`: where that lies now.
+    """create table replaced (
+        batch_id bigint not null, path text not null, read_bytes bigint not null, state text not null,
+        replaced_at timestamp not null, found_as text
+    )""",
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)

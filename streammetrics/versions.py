@@ -42,7 +42,7 @@ _ARRIVED = """
 create or replace temp table arrived as
 select build, code, min(second) as first_second, max(second) as last_second
 from counters
-where $batch_id is null or batch_id = $batch_id
+where batch_id >= $batch_id
 group by build, code
 """
 
@@ -123,22 +123,13 @@ where builds.build = ranked.build and builds.version_rank <> ranked.version_rank
 
 
 def update_builds(connection: Connection, batch_id: int) -> bool:
-    """Make `builds` and `codes` say what all counters say, a new batch included; in the caller's transaction.
+    """Make `builds` and `codes` say what all counters say, the newest batches included; in the caller's transaction.
+
+    These are the batch `batch_id` and what came after it.
 
     What they say is a function of the counters alone, whatever the order in which batches came. Returns whether a pair
     of build and code appeared that was not known.
     """
-    return _update(connection, batch_id)
-
-
-def rebuild(connection: Connection) -> None:
-    """Make both anew from nothing but the counters."""
-    connection.exec_driver_sql("delete from codes")
-    connection.exec_driver_sql("delete from builds")
-    _update(connection, None)
-
-
-def _update(connection: Connection, batch_id: int | None) -> bool:
     connection.exec_driver_sql(_ARRIVED, {"batch_id": batch_id})
     has_new_pair = connection.exec_driver_sql(_NEW_CODES).first() is not None
     connection.exec_driver_sql(_EXTEND)
@@ -160,6 +151,13 @@ def _settle(connection: Connection, horizon: int) -> None:
     span = {"first_second": first, "last_second": last, "horizon": horizon, "established": ESTABLISHED_RECORDS}
     settled = [build for (build,) in connection.exec_driver_sql(_SETTLE, span)]
     connection.exec_driver_sql("delete from unsettled where build in (select unnest($settled))", {"settled": settled})
+
+
+def rebuild(connection: Connection) -> None:
+    """Make both anew from nothing but the counters."""
+    connection.exec_driver_sql("delete from codes")
+    connection.exec_driver_sql("delete from builds")
+    update_builds(connection, 0)
 
 
 def _rank(connection: Connection) -> None:

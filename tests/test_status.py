@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from streammetrics import status
-from streammetrics.config import Comparison, Config, DetectSettings, Source
+from streammetrics.config import Comparison, Config, DetectSettings, Source, load
 from streammetrics.detect import record_failure
+from streammetrics.ingest import ingest
 from streammetrics.store import Store
 from tests.histories import NOW, history, regression
 from tests.oracle import Record
@@ -237,6 +238,23 @@ def test_how_far_databases_were_read(tmp_path: Path) -> None:
             row = (batch_id, source, cursor, "text", mark, mark, "")
             connection.exec_driver_sql("insert into cursor_marks values (?, ?, ?, ?, ?, ?, ?)", row)
     assert told(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
+
+
+def test_files_that_need_a_person(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "bad.csv.gz").write_bytes(b"no gzip")
+    path = tmp_path / "config.toml"
+    path.write_text('[store]\npath = "s.duckdb"\n[[source]]\nname = "feed"\npath = "in/*"\n')
+    config = load(path)
+    for code in (7, 8):
+        (folder / "a.csv").write_text(f"ts,build,code\n2026-11-23 10:00:00,5.9,{code}\n")
+        with Store(config.store_path).write() as connection:
+            list(ingest(connection, config, [], None, lambda: NOW))
+    assert told(Store(config.store_path), config)["waiting"] == (
+        f"nothing; 1 file cannot be read, such as {folder}/bad.csv.gz; "
+        f"1 file replaced in the last day, perhaps before all was read, such as {folder}/a.csv rewritten"
+    )
 
 
 def test_a_clock_that_is_behind_the_records(tmp_path: Path) -> None:

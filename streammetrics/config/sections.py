@@ -52,6 +52,9 @@ class Source(Section):
     date: str | None = None
     timezone: str = "UTC"
     same_content: Literal["skip", "load"] = "skip"
+    last_line_seconds: int = Field(default=600, ge=0, le=10**9)
+    after: Literal["keep", "move", "delete"] = "keep"
+    move_to: str | None = Field(default=None, min_length=1)
 
     @field_validator("date")
     @classmethod
@@ -106,6 +109,12 @@ class Source(Section):
             raise ValueError("the password is given twice: in url, by password_env or by password_file")
         if self.date == "name":
             raise ValueError('date = "name" does not go with url')
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> "Source":
+        if (self.after == "move") != (self.move_to is not None):
+            raise ValueError('after = "move" and move_to belong together')
+        return self
 
 
 class IngestSettings(Section):

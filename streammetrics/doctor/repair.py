@@ -47,7 +47,7 @@ def repair(connection: Connection) -> Iterator[str]:
     wrong = connection.exec_driver_sql("select batch_id, events from wrong_batches order by batch_id").all()
     for batch_id, events in wrong:
         if events:
-            load.count(connection, batch_id)
+            load.count(connection, batch_id, batch_id)
     if wrong:
         yield f"the counters of {len(wrong):,} batches were made anew from their records"
     if not connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():

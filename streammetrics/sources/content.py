@@ -1,26 +1,61 @@
-"""What a file's bytes are: their fingerprint, and which reader they are for."""
+"""Bytes to be read: how they are encoded, and which reader they are for."""
 
+import codecs
 import hashlib
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 # Small enough for the processor's cache.
 _PORTION = 1 << 20
 
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+BYTE_ORDER_MARKS = (codecs.BOM_UTF8, *_UTF16)
+
 
 @dataclass(frozen=True)
 class Content:
-    """The (unpacked) bytes of a file.
+    """A file, or a range of whole lines behind its header, in memory (`data`) or at `path`.
+
+    `lines_before`: what is to be added to the number of a line here for its number in the file, below that file's place
+    among those that are read together (PLACE_BITS).
+    """
+
+    path: Path
+    encoding: str
+    data: bytes | None = None
+    lines_before: int = 0
+
+    def open(self) -> BinaryIO:
+        """The bytes, from the first one on.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return self.path.open("rb") if self.data is None else BytesIO(self.data)
+
+
+def codec_of(beginning: bytes) -> str:
+    """How text is encoded that begins so, its byte order mark aside."""
+    return _UTF16.get(beginning[:2], "utf-8")
+
+
+def encoding_of(beginning: bytes) -> str:
+    """How text is encoded that begins so, its byte order mark included."""
+    return "utf-16" if beginning[:2] in _UTF16 else "utf-8-sig"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What there is to know of a file before DuckDB reads it.
 
     `is_plain`: UTF-8 with one kind of line end, LF or CRLF, without NUL and without blanks beside quotes. Of such text
     DuckDB's reader and Python's make the same fields.
     """
 
-    path: Path
     size: int
-    encoding: str
     is_plain: bool
     hashing: "Future[str]"
 
@@ -30,7 +65,7 @@ class Content:
         return self.hashing.result()
 
 
-def examine(path: Path) -> Content:
+def examine(path: Path) -> Examined:
     """Look through a file; its hashing is begun.
 
     Raises:
@@ -46,26 +81,12 @@ def examine(path: Path) -> Content:
             traits.add(portion)
             size += len(portion)
             portion = stream.read(_PORTION)
-    is_utf16 = first.startswith((b"\xff\xfe", b"\xfe\xff"))
-    encoding = "utf-16" if is_utf16 else "utf-8-sig"
-    return Content(path, size, encoding, not is_utf16 and traits.are_plain, hashing)
+    return Examined(size, codec_of(first) == "utf-8" and traits.are_plain, hashing)
 
 
 def _fingerprint(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def prefix_fingerprints(path: Path, sizes: Sequence[int]) -> dict[int, str]:
-    """The fingerprints of the first so many bytes: what a file was before it grew. `sizes` ascend."""
-    digest, position, found = hashlib.sha256(), 0, {}
-    with path.open("rb") as stream:
-        for size in sizes:
-            while position < size and (portion := stream.read(min(size - position, _PORTION))):
-                digest.update(portion)
-                position += len(portion)
-            found[size] = digest.copy().hexdigest()
-    return found
 
 
 class _Traits:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from streammetrics.sources.columns import Columns, places
-from streammetrics.sources.content import Content
+from streammetrics.sources.content import BYTE_ORDER_MARKS, Content, codec_of
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open_text, read_line, rejected, text_problem
 
@@ -28,12 +28,14 @@ class _Lines:
         self._length = 0
         self.taken: list[str] = []
         self.count = 0
+        self.is_over = False
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
         line = self._waiting.popleft() if self._waiting else read_line(self._stream)
+        self.is_over = not line
         if not line:
             raise StopIteration
         self.taken.append(line)
@@ -71,6 +73,39 @@ def sniff(file: SourceFile, content: Content) -> tuple[str, list[str]]:
     return max(headers, key=lambda found: (len(places(file, found[1])), len(found[1])))
 
 
+def header(content: Content) -> bytes:
+    """The bytes up to the end of the first line that is not blank, with a byte order mark."""
+    text = ""
+    with open_text(content) as stream:
+        while line := read_line(stream):
+            text += line
+            if line.strip("\r\n"):
+                break
+    with content.open() as raw:
+        beginning = raw.read(3)
+        mark = next((mark for mark in BYTE_ORDER_MARKS if beginning.startswith(mark)), b"")
+        length = len(mark) + len(text.encode(codec_of(beginning), "surrogateescape"))
+        return beginning[:length] + raw.read(max(0, length - len(beginning)))
+
+
+def open_length(stream: TextIO, delimiter: str) -> int:
+    """How many characters at the end of a text are a record of which a quoted field is still open."""
+    with _long_fields():
+        lines = _Lines(stream)
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        while True:
+            lines.begin()
+            try:
+                next(rows)
+            except StopIteration:
+                return 0
+            except (csv.Error, _TooLongError):
+                # A quote in the wrong place is an error as well, but one that more text does not mend.
+                if lines.is_over:
+                    return sum(map(len, lines.taken))
+                lines.give_back()
+
+
 def read(content: Content, columns: Columns, delimiter: str) -> Iterator[Record]:
     """The records after the header; blank lines are none."""
     width = len(columns.names)
@@ -92,7 +127,7 @@ def read(content: Content, columns: Columns, delimiter: str) -> Iterator[Record]
             while len(row) > width and not row[-1]:
                 row.pop()
             text = "".join(lines.taken)
-            line = lines.count - len(lines.taken) + 1
+            line = content.lines_before + lines.count - len(lines.taken) + 1
             reason = text_problem(text, content.encoding) or reason
             if not reason and len(row) != width:
                 reason = f"expected {width} fields, found {len(row)}"

@@ -4,9 +4,8 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +29,10 @@ _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file."""
+    """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
+
+    `is_final`: somebody said that nothing more comes. `is_spooled`: what the source does with a file `after` is meant.
+    """
 
     source: Source
     path: Path
@@ -38,42 +40,79 @@ class SourceFile:
     compression: Compression | None
     size: int
     modified_ns: int
+    inode: str = ""
+    is_final: bool = False
+    is_spooled: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return self.format != "parquet"
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether the lines that are there can be read before the file is complete."""
+        return self.is_text and self.compression is None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether a last line without an end is one: nobody has written to the file for long. `now`: naive UTC."""
+        age_seconds = now.replace(tzinfo=UTC).timestamp() - self.modified_ns / 1e9
+        is_old = age_seconds >= self.source.last_line_seconds
+        return not self.can_grow or is_old or (self.is_final and not self.is_changed())
 
     def is_changed(self) -> bool:
         """Whether somebody has written to it since it was looked at."""
-        found = self.path.stat()
+        found = self.path.lstat()
         return (found.st_size, found.st_mtime_ns) != (self.size, self.modified_ns)
+
+    def has_lost(self, size: int) -> bool:
+        """Whether it is another file by now, or has been cut off below `size` bytes."""
+        found = self.path.lstat()
+        return str(found.st_ino) != self.inode or found.st_size < size
 
     def day(self) -> str | None:
         """The date (YYYY-MM-DD) that times of day belong to; None where the source or the file's name tells none."""
         return _day_in(self.path.name) if self.source.date == "name" else self.source.date
 
 
-def expand(path: Path) -> Iterator[Path]:
+def expand(path: Path) -> list[Path]:
     """Absolute paths that a path or glob stands for, sorted; a glob that matches nothing stands for none.
 
     A glob passes over folders, hidden files and names that end in .tmp or .part: they are not meant to be read (yet).
     """
-    name = os.path.abspath(path)  # noqa: PTH100 - Path.absolute() leaves `..` in, and the ledger knows files by path
+    name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
     if os.path.lexists(name) or not glob.has_magic(name):
-        yield Path(name)
-        return
-    for found in map(Path, sorted(glob.glob(name, recursive=True))):  # noqa: PTH207 - Path.glob takes no absolute pattern
-        if not found.name.startswith(".") and not found.name.endswith(_UNFINISHED) and not found.is_dir():
-            yield found
+        return [Path(name)]
+    found = map(Path, sorted(glob.glob(name, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return [
+        path
+        for path in found
+        if not path.name.startswith(".") and not path.name.endswith(_UNFINISHED) and not path.is_dir()
+    ]
 
 
-def describe(source: Source, path: Path) -> SourceFile:
+def refuse_climbing(path: Path) -> None:
+    """Behind a link to a folder, `..` is another folder than it seems.
+
+    Raises:
+        InputOutputError: the path, as it was written, has such a part.
+    """
+    if ".." in path.parts:
+        raise InputOutputError(f"{path}: a path with .. in it is refused; write it without")
+
+
+def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
     """What is to be known about a file without opening it.
 
     Raises:
-        InputOutputError: there is no such file, or it is a folder, pipe or device.
+        InputOutputError: there is no such file, or it is a link, folder, pipe or device.
         ConfigError: neither the name nor `format` tells what is in it.
     """
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError as error:
         raise InputOutputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if stat.S_ISLNK(found.st_mode):
+        raise InputOutputError(f"{path}: is a symbolic link; only regular files are read: name what it points to")
     if stat.S_ISDIR(found.st_mode):
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
@@ -86,7 +125,8 @@ def describe(source: Source, path: Path) -> SourceFile:
             f"{path}: its suffix does not say what is in it; set format of [[source]] {source.name!r} "
             'to "csv", "tsv", "jsonl" or "parquet"'
         )
-    return SourceFile(source, path, kind, compression, found.st_size, found.st_mtime_ns)
+    size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
+    return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
 
 
 def _day_in(name: str) -> str | None:

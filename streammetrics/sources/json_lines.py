@@ -37,7 +37,7 @@ def read(content: Content, columns: Columns) -> Iterator[Record]:
 def _lines(content: Content) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, without their ends; of a line that is too long, as much as shows that."""
     with open_text(content) as stream:
-        number = 0
+        number = content.lines_before
         while line := read_line(stream):
             number += 1
             if line.strip():

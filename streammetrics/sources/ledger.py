@@ -1,119 +1,178 @@
-"""What was read already: the table `batches`.
+"""What was read already: the tables `batches`, `contents` and `replaced`.
 
-A file is known by its path, time of change and size, a content by its fingerprint. `range_end` is the size (bytes) of
-the content, unpacked, so that it can be compared with what the file held before; a compressed file is known by its path
-and time of change alone.
+A file is known by its path, time of change and size; a content by what lies before an offset up to which it was read.
+`range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of which
+every record was rejected, counts for nothing once the settings that decide how it is read are others.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.errors import InputOutputError
-from streammetrics.sources.content import Content, prefix_fingerprints
+from streammetrics.config import Config, Source
+from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 
-_MARKS = "select path, modified_ns, range_end from batches where path in (select unnest($paths))"
+_DECIDING = {"format", "delimiter", "columns", "date", "timezone"}
 
-_SAME_SIZE = """
-select batch_id, path, fingerprint
-from batches
-where range_start = 0 and range_end > 0 and range_end = $size and duplicate_of is null
-order by batch_id
+# The row of a content that was loaded as another batch stands and falls with that.
+_MARKS = """
+select
+    batches.path, contents.file_bytes, batches.range_end,
+    originals.records = 0 and originals.rejected > 0 as is_rejected, decided.settings
+from (select unnest($paths) as path, unnest($modified_ns) as modified_ns) as asked
+inner join batches using (path, modified_ns)
+left join contents using (batch_id)
+inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
+left join contents as decided on originals.batch_id = decided.batch_id
 """
 
-_BEFORE = "select range_end, fingerprint from batches where path = $path and range_end > 0 and range_end < $size"
-
-_INSERT = """
-insert into batches (
-    batch_id, source, path, range_start, range_end, fingerprint, modified_ns,
-    records, rejected, min_ts, max_ts, loaded_at, duplicate_of
+# Batches without a content are of a store of schema version 2, or no files.
+_BOUNDARIES = """
+with wanted as (
+    select batch_id from contents where head in (select unnest($heads))
+    union
+    select unnest($batch_ids)
+    union
+    select batch_id
+    from (
+        select batch_id from batches
+        where range_end in (select unnest($sizes)) or path in (select unnest($paths))
+    )
+    anti join contents using (batch_id)
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+select
+    batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
+    records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings
+from wanted
+inner join batches using (batch_id)
+left join contents using (batch_id)
+where duplicate_of is null and range_end > 0
+qualify head is null or row_number() over (partition by head order by range_end desc) <= $most
+order by range_end desc, batch_id
 """
+
+_FORMER = """
+select
+    path, arg_max(coalesce(duplicate_of, batch_id), batch_id) filter (not is_damaged),
+    coalesce(list(batch_id) filter (is_damaged and duplicate_of is null), [])
+from (
+    select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged
+    from batches where path in (select unnest($paths))
+)
+group by path
+"""
+
+NEAREST = 50
+"""So many ranges of contents that begin alike are looked at first."""
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """The batch that a content was loaded as, and the path that it had."""
+class Boundary:
+    """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2.
+
+    `is_rejected`: it has rejects alone; `is_header`: it has no record at all.
+    """
 
     batch_id: int
     path: str
+    start: int
+    end: int
+    fingerprint: str
+    prefix: str | None
+    lines: int | None
+    inode: str | None
+    head: str | None
+    is_rejected: bool
+    is_header: bool
+    settings: str | None
+
+    def is_stale(self, settings: str) -> bool:
+        """Whether nothing of it counts, and other settings than its own may read it."""
+        return self.is_rejected and self.settings != settings
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What became of a file: `records` were counted, `min_ts` to `max_ts`; or it was `duplicate_of` another batch."""
-
-    batch_id: int
-    loaded_at: datetime
-    records: int = 0
-    rejected: int = 0
-    min_ts: datetime | None = None
-    max_ts: datetime | None = None
-    duplicate_of: int | None = None
+def settings_of(config: Config, source: Source) -> str:
+    """A fingerprint of what decides how the files of a source are read, and which records are rejected."""
+    told = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def known(connection: Connection, files: Iterable[SourceFile]) -> set[Path]:
-    """The files that were read as they lie there; one query for all."""
+def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -> dict[Path, bool]:
+    """The files that were read as they lie there, by settings that still hold; whether what they hold counts.
+
+    One query for all.
+    """
     found = {str(file.path): file for file in files}
     if not found:
-        return set()
+        return {}
+    settings = {file.source.name: settings_of(config, file.source) for file in found.values()}
     with connection.begin():
-        rows = connection.exec_driver_sql(_MARKS, {"paths": list(found)}).all()
-    return {
-        found[path].path
-        for path, modified_ns, size in rows
-        if found[path].modified_ns == modified_ns and (found[path].compression or found[path].size == size)
-    }
+        marks = {"paths": list(found), "modified_ns": [file.modified_ns for file in found.values()]}
+        rows = connection.exec_driver_sql(_MARKS, marks).all()
+    known: dict[Path, bool] = {}
+    for path, size, end, is_rejected, decided in rows:
+        file = found[path]
+        size = size if size is not None else file.size if file.compression else end
+        is_stale = is_rejected and decided != settings[file.source.name]
+        if size == file.size and not is_stale:
+            known[file.path] = known.get(file.path, False) or not is_rejected
+    return {file.path: known[file.path] for file in found.values() if file.path in known}
 
 
-def same_content(connection: Connection, file: SourceFile, content: Content) -> Loaded | None:
-    """What the content was loaded as. Where equal files are different data, only the same path counts.
+class Ledger:
+    """What was read of contents that begin as some files do, and of these files' paths; in the caller's transaction.
 
-    The fingerprint is waited for only where a content of the same size was loaded.
+    `by_path`: the boundary up to which a path's content was read last. `damaged`: the batches of a path that stand for
+    a file which could not be read.
     """
-    is_any = file.source.same_content == "skip"
-    for batch_id, path, fingerprint in connection.exec_driver_sql(_SAME_SIZE, {"size": content.size}).all():
-        if (is_any or path == str(file.path)) and fingerprint == content.fingerprint:
-            return Loaded(batch_id, path)
-    return None
 
+    def __init__(
+        self, connection: Connection, paths: Sequence[str], heads: Sequence[str], sizes: Sequence[int]
+    ) -> None:
+        self._connection = connection
+        former = connection.exec_driver_sql(_FORMER, {"paths": list(paths)}).all()
+        batch_ids = [batch_id for _, batch_id, _ in former if batch_id is not None]
+        boundaries = self._boundaries(heads, NEAREST, paths, sizes, batch_ids)
+        self.damaged: dict[str, list[int]] = {path: damaged for path, _, damaged in former}
+        by_id = {boundary.batch_id: boundary for boundary in boundaries}
+        self.by_path = {path: by_id[batch_id] for path, batch_id, _ in former if batch_id in by_id}
+        self._by_head: dict[str | None, list[Boundary]] = {}
+        for boundary in boundaries:
+            self._by_head.setdefault(boundary.head, []).append(boundary)
 
-def refuse_grown(connection: Connection, file: SourceFile, content: Content) -> None:
-    """Records that were appended to a file cannot be told from those that were counted.
+    def like(self, heads: Sequence[str]) -> Iterator[Boundary]:
+        """What may be the beginning of a content whose first lines are these; the longest first.
 
-    Raises:
-        InputOutputError: the content begins with what the file held when it was read before.
-    """
-    rows = connection.exec_driver_sql(_BEFORE, {"path": str(file.path), "size": content.size}).all()
-    before = prefix_fingerprints(content.path, sorted({size for size, _ in rows}))
-    for size, fingerprint in rows:
-        if before[size] == fingerprint:
-            raise InputOutputError(
-                f"{file.path}: has grown from {size:,} to {content.size:,} bytes since it was loaded; nothing was "
-                "counted again: put the new records, and them alone, into a file of their own"
-            )
+        Of a file that grew for long the latest range is the one: only where none of the latest fits are all asked for.
+        """
+        yield from self._by_head.get(None, ())
+        for head in reversed(heads):
+            nearest = sorted(self._by_head.get(head, ()), key=lambda boundary: (-boundary.end, boundary.batch_id))
+            yield from nearest
+            if len(nearest) >= NEAREST:
+                yield from self._boundaries([head], 2**62)
 
+    def _boundaries(
+        self,
+        heads: Sequence[str],
+        most: int,
+        paths: Sequence[str] = (),
+        sizes: Sequence[int] = (),
+        batch_ids: Sequence[int] = (),
+    ) -> list[Boundary]:
+        asked = {"paths": list(paths), "sizes": list(sizes), "batch_ids": list(batch_ids)}
+        rows = self._connection.exec_driver_sql(_BOUNDARIES, {"heads": list(heads), "most": most, **asked})
+        return [Boundary(*row) for row in rows]
 
-def is_rewritten(connection: Connection, file: SourceFile) -> bool:
-    """Whether records of another content were loaded from this path before."""
-    sql = "select count(*) from batches where path = $path and records > 0"
-    return bool(connection.exec_driver_sql(sql, {"path": str(file.path)}).scalar_one())
-
-
-def next_batch_id(connection: Connection) -> int:
-    """A number that no batch had."""
-    return int(connection.exec_driver_sql("select nextval('batch_ids')").scalar_one())
-
-
-def record(connection: Connection, file: SourceFile, content: Content, entry: Entry) -> None:
-    """Add a row, in the transaction of the records that it tells of."""
-    row = (
-        *(entry.batch_id, file.source.name, str(file.path), 0, content.size, content.fingerprint, file.modified_ns),
-        *(entry.records, entry.rejected, entry.min_ts, entry.max_ts, entry.loaded_at, entry.duplicate_of),
-    )
-    connection.exec_driver_sql(_INSERT, row)
+    def add(self, entry: Entry) -> None:
+        """Files of the same transaction may hold the same."""
+        if not entry.is_new:
+            return
+        place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
+        boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings)
+        self._by_head.setdefault(entry.head, []).append(boundary)

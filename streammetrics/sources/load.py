@@ -14,13 +14,23 @@ from streammetrics.sources.times import TYPED
 
 @dataclass(frozen=True)
 class Batch:
-    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept."""
+    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept.
+
+    Of several files that are loaded together, which have one source and day, the batches follow each other: the file at
+    place n of `paths` is batch `batch_id` + n.
+    """
 
     batch_id: int
     file: SourceFile
     now: datetime
     future_limit_seconds: int
     kept_from: datetime | None = None
+    paths: tuple[str, ...] = ()
+
+    @property
+    def last_id(self) -> int:
+        """The batch of the last of them."""
+        return self.batch_id + max(len(self.paths) - 1, 0)
 
     @property
     def typing(self) -> dict[str, object]:
@@ -51,26 +61,43 @@ insert into events
 select case when problem is null then ts else error(problem) end, build, code, $batch_id from typed
 """
 
-_ACCEPT = "insert into events select ts, build, code, $batch_id from typed where problem is null"
+# Above the 32 bits of a line's number stands the file's place in the batch (PLACE_BITS).
+_ACCEPT = "insert into events select ts, build, code, $batch_id + (line >> 32) from typed where problem is null"
 
 # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it.
 _ANY = "select true from typed where problem is null limit 1"
 
 _REJECT = """
 insert into rejects
-select $batch_id, $source, $file, line, problem, content from typed where problem is not null order by line
+select $batch_id + (line >> 32), $source, $paths[1 + (line >> 32)], line & 4294967295, problem, content
+from typed where problem is not null order by line
 """
 
-_REJECTED = "select count(*), min(line), min_by(reason, line) from rejects where batch_id = $batch_id"
+_SPAN = "select min(ts), max(ts), count(*) from events where batch_id between $batch_id and $last_id"
 
-_LOADED = "select count(*), min(ts), max(ts) from events where batch_id = $batch_id"
+_TALLIES = """
+select
+    coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
+    coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts
+from (
+    select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
+    from events where batch_id between $batch_id and $last_id group by batch_id
+) as loaded
+full join (
+    select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason
+    from rejects where batch_id between $batch_id and $last_id group by batch_id
+) as refused using (batch_id)
+"""
 
 # A sample of the times is enough to cut them into portions of about the same number of records.
 _CUTS = """
 select distinct min(date_trunc('second', ts)) as cut
 from (
     select ts, ntile($portions) over (order by ts) as portion
-    from (select ts from events where batch_id = $batch_id using sample reservoir(10000 rows) repeatable (1))
+    from (
+        select ts from events where batch_id between $batch_id and $last_id
+        using sample reservoir(10000 rows) repeatable (1)
+    )
 )
 group by portion
 order by cut
@@ -79,9 +106,9 @@ order by cut
 # In order of time: without it, counters defeat the zone maps of later queries and take half as much room again.
 _COUNT = """
 insert into counters
-select date_trunc('second', ts) as second, build, code, count(*), $batch_id
+select date_trunc('second', ts) as second, build, code, count(*), batch_id
 from events
-where batch_id = $batch_id and ts >= $from_ts and ts < $until_ts
+where batch_id between $batch_id and $last_id and ts >= $from_ts and ts < $until_ts
 group by all
 order by second
 """
@@ -91,14 +118,17 @@ _PORTION_RECORDS = 3_000_000
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """How many records could not be read, and the first of them in words; empty where there is none."""
+class Tally:
+    """What became of the records of a file, and when the first and the last were; the first reject in words."""
 
     records: int = 0
-    first: str = ""
+    rejected: int = 0
+    first_reject: str = ""
+    min_ts: datetime | None = None
+    max_ts: datetime | None = None
 
 
-def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> Rejected:
+def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
     """Insert all records.
 
     Raises:
@@ -112,13 +142,12 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
             connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**parameters, **batch.typing})
-    return Rejected()
 
 
-def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> Rejected:
+def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
     """Insert the records that can be read, and the others with their line and reason as rejects."""
     batch_id = {"batch_id": batch.batch_id}
-    place = {"source": batch.file.source.name, "file": str(batch.file.path)}
+    place = {"source": batch.file.source.name, "paths": list(batch.paths) or [str(batch.file.path)]}
     has_events = False
     for reading in readings:
         parameters = {**batch_id, **batch.typing, **reading.parameters}
@@ -131,21 +160,18 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
             connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})
-    records, line, reason = connection.exec_driver_sql(_REJECTED, batch_id).one()
-    return Rejected(records, f"line {line}: {reason}" if records else "")
 
 
-def count(connection: Connection, batch_id: int) -> tuple[int, datetime | None, datetime | None]:
-    """Counters of the events of a batch; the number of its records, and their first and last time."""
-    label = {"batch_id": batch_id}
-    records, first, last = connection.exec_driver_sql(_LOADED, label).one()
-    if not records:
-        return 0, None, None
-    portions = {"portions": 1 + records // _PORTION_RECORDS, **label}
-    cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)]
-    for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
-        connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **label})
-    return records, first, last
+def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
+    """Counters of the events of the batches from one to another; what became of the records, batch by batch."""
+    ids = {"batch_id": batch_id, "last_id": last_id}
+    first, last, records = connection.exec_driver_sql(_SPAN, ids).one()
+    if records:
+        portions = {"portions": 1 + records // _PORTION_RECORDS, **ids}
+        cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)] if records > _PORTION_RECORDS else []
+        for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
+            connection.exec_driver_sql(_COUNT, {"from_ts": start, "until_ts": stop, **ids})
+    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
 
 
 def _with(reading: Reading, typed: str, *statement: str) -> str:

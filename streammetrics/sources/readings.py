@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import delimited, json_lines, times
 from streammetrics.sources.columns import Columns, resolve
 from streammetrics.sources.content import Content
@@ -76,14 +76,14 @@ class Plan:
     content: Content
     columns: Columns
     delimiter: str = ""
-    plain_guard: str = ""
 
-    def quick(self) -> Reading | None:
+    def quick(self, *, is_plain: bool) -> Reading | None:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
         if self.file.format == "parquet":
             return self.parquet()
-        if self.file.format == "jsonl" or not self.content.is_plain:
+        if self.file.format == "jsonl" or not is_plain:
             return None
+        sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
         return Reading(
             _CSV,
             {
@@ -93,7 +93,7 @@ class Plan:
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
             },
-            self.plain_guard if self.file.source.timezone == "UTC" else "",
+            times.plain_guard(sample) if self.file.source.timezone == "UTC" else "",
         )
 
     def careful(self, scratch: Path) -> Iterator[Reading]:
@@ -134,25 +134,24 @@ def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
         path.unlink()
 
 
-def plan(connection: Connection, file: SourceFile, content: Content) -> Plan:
-    """Find the columns, and look at the first records.
+def plan(connection: Connection, file: SourceFile, content: Content, whole: Content) -> Plan:
+    """Find the columns of a content, which may be a range of the `whole`, and look at the first records.
 
     Raises:
         ConfigError: columns are not found, or times of day have no date; the message says what to set.
-        InputOutputError: a Parquet file that is none.
+        DamagedInputError: a Parquet file that is none.
     """
     if file.format == "parquet":
         found, first_time = _plan_parquet(connection, file, content)
-        _require_date(file, first_time)
-        return found
-    if file.format == "jsonl":
-        sampled = Plan(file, content, resolve(file, json_lines.keys(content)))
     else:
-        delimiter, header = delimited.sniff(file, content)
-        sampled = Plan(file, content, resolve(file, header), delimiter)
-    sample = [record.ts for record in islice(sampled.records(), _SAMPLE_RECORDS) if not record.reason]
-    _require_date(file, sample[0] if sample else "")
-    return Plan(file, content, sampled.columns, sampled.delimiter, times.plain_guard(sample))
+        if file.format == "jsonl":
+            found = Plan(file, content, resolve(file, json_lines.keys(whole)))
+        else:
+            delimiter, header = delimited.sniff(file, content)
+            found = Plan(file, content, resolve(file, header), delimiter)
+        first_time = next((record.ts for record in found.records() if not record.reason), "")
+    _require_date(file, first_time)
+    return found
 
 
 def _plan_parquet(connection: Connection, file: SourceFile, content: Content) -> tuple[Plan, str]:
@@ -168,7 +167,7 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
             first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
-        raise InputOutputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None
+        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None
     return found, first_time or ""
 
 

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -13,6 +14,9 @@ LONGEST_RECORD = 1_000_000
 
 KEPT_OF_REJECTS = 200
 """Characters of a rejected record that are stored."""
+
+PLACE_BITS = 32
+"""Where records of several files are read together, the file's place among them stands above these bits of `line`."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACED = "\ufffd"
@@ -53,7 +57,7 @@ def text_problem(text: str, encoding: str) -> str:
 def open_text(content: Content) -> TextIO:
     """The content as text, line ends as they are; bytes that cannot be decoded are left recognisable."""
     errors = "replace" if content.encoding == "utf-16" else "surrogateescape"
-    return content.path.open(encoding=content.encoding, errors=errors, newline="")
+    return TextIOWrapper(content.open(), content.encoding, errors, newline="")
 
 
 def read_line(stream: TextIO) -> str:

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from streammetrics.errors import InputOutputError
+from streammetrics.errors import DamagedInputError
 from streammetrics.sources.files import SourceFile
 
 # A zstd block of 4 bytes can stand for 128 KiB: small portions bound the memory that a hostile file takes.
@@ -18,7 +18,7 @@ def unpack(file: SourceFile, target: Path) -> Path:
     """Write the content of a compressed file to `target`; return where the content lies: a plain file is its own.
 
     Raises:
-        InputOutputError: the file is truncated, damaged, or not compressed at all.
+        DamagedInputError: the file is truncated, damaged, or not compressed at all.
     """
     if file.compression is None:
         return file.path
@@ -30,7 +30,7 @@ def unpack(file: SourceFile, target: Path) -> Path:
             else:
                 _unpack_zstd(packed, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
-            raise InputOutputError(
+            raise DamagedInputError(
                 f"{file.path}: is damaged or not a whole {file.compression} file, nothing of it was loaded: {error}"
             ) from None
     return target

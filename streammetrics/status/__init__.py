@@ -30,7 +30,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         with store.read() as connection:
             contents, size = facts.contents(connection, now), store.path.stat().st_size
             connection.rollback()  # the ledger begins a transaction of its own
-            known = ledger.known(connection, found)
+            known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known]
             waiting = {file.source.name for file in found}
             heard = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)

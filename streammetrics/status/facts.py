@@ -122,6 +122,20 @@ select
 
 _MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
 
+# What needs a person: files that could not be read, and contents that may not have been read to their end.
+_FILES = """
+select
+    (select count(*) from batches where range_end = 0 and records = 0 and rejected > 0) as damaged_files,
+    (
+        select arg_max(path, batch_id) from batches where range_end = 0 and records = 0 and rejected > 0
+    ) as damaged_path,
+    (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
+    (
+        select arg_max(path || ' ' || state, replaced_at) from replaced
+        where found_as is null and replaced_at >= $since
+    ) as replaced_path
+"""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -210,6 +224,10 @@ class Contents(_Part):
     rejected_last_day: int
     reject_reason: str | None
     marks: tuple[Mark, ...]
+    damaged_files: int
+    damaged_path: str | None
+    replaced_files: int
+    replaced_path: str | None
 
 
 class Status(_Part):
@@ -230,6 +248,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(_HISTORY).mappings().one(),
         **connection.exec_driver_sql(_REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
+        **connection.exec_driver_sql(_FILES, {"since": now - timedelta(days=1)}).mappings().one(),
         builds=tuple(connection.exec_driver_sql(_ESTABLISHED).scalars()),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),

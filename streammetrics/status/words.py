@@ -36,7 +36,8 @@ def render(status: Status) -> str:
     )
     marks = status.contents.marks if status.contents else ()
     databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
-    lines.append(("waiting", "; ".join([waiting, *databases])))
+    files = _file_words(status.contents) if status.contents else ()
+    lines.append(("waiting", "; ".join([waiting, *files, *databases])))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 
@@ -76,6 +77,14 @@ def _feed(feed: Feed, now: datetime) -> str:
     late = f", which was {_duration(feed.lag_seconds)} old when it came" if feed.is_late else ""
     usual = f" (usually {_duration(feed.usual_lag_seconds or 0)})" if feed.is_late else ""
     return f"{feed.source}: last record {moment(feed.last_ts)}{late}{usual}, loaded {_age(now - feed.loaded_at)}"
+
+
+def _file_words(contents: Contents) -> Iterator[str]:
+    if contents.damaged_files:
+        yield f"{counted(contents.damaged_files, 'file')} cannot be read, such as {contents.damaged_path}"
+    if contents.replaced_files:
+        what = counted(contents.replaced_files, "file")
+        yield f"{what} replaced in the last day, perhaps before all was read, such as {contents.replaced_path}"
 
 
 def _pass(found: Pass) -> str:

@@ -1,0 +1,211 @@
+"""Files into the store: several small ones, or a large one, as one transaction; each has its own row in the ledger.
+
+What is wrong with one of several concerns that one alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.config import Config
+from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
+from streammetrics.ingest.outcome import FileOutcome, failed
+from streammetrics.ingest.transaction import Transaction
+from streammetrics.sources import entries, load, parts, readings, unpack
+from streammetrics.sources.content import Content, examine
+from streammetrics.sources.entries import Entry
+from streammetrics.sources.files import SourceFile
+from streammetrics.sources.fingerprints import SMALL_BYTES
+from streammetrics.sources.ledger import Ledger
+from streammetrics.sources.load import Batch
+from streammetrics.sources.news import News, Opened, asked, look
+from streammetrics.sources.records import Record
+from streammetrics.sources.whereabouts import Whereabouts
+
+TOGETHER_BYTES = 8 * SMALL_BYTES
+"""Unpacked, of the files of one transaction: they are held in memory."""
+
+
+class _ChangedError(Exception):
+    """Somebody wrote to a file while DuckDB read it."""
+
+
+def is_fatal(error: DBAPIError) -> bool:
+    """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
+    import duckdb
+
+    return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
+
+
+@dataclass
+class Loader:
+    """The way of files into a store. `whereabouts`: see `Transaction`."""
+
+    connection: Connection
+    config: Config
+    clock: Callable[[], datetime]
+    scratch: Path
+    whereabouts: Whereabouts
+    _outcomes: list[FileOutcome] = field(default_factory=list)
+
+    def load(self, files: Sequence[SourceFile]) -> Iterator[FileOutcome]:
+        """Load files of one source and day, in as few transactions as memory allows.
+
+        Raises:
+            InputOutputError: the store itself failed.
+        """
+        while files:
+            opened, files = self._open(files)
+            outcomes, self._outcomes = self._outcomes, []
+            yield from outcomes
+            try:
+                outcomes, large = self._together(opened)
+            except (DBAPIError, OSError) as error:
+                self.whereabouts.read_again()
+                if len(opened) > 1:
+                    for one in opened:
+                        yield from self.load([one.file])
+                    continue
+                outcomes, large = [self._failed(opened[0].file, error)], []
+            yield from outcomes
+            for found in large:
+                yield self._try_alone(found)
+
+    def _open(self, files: Sequence[SourceFile]) -> tuple[list[Opened], Sequence[SourceFile]]:
+        """As many files as are held in memory at once, and the others; what cannot be opened has its outcome."""
+        opened: list[Opened] = []
+        held = 0
+        for number, file in enumerate(files):
+            try:
+                one = Opened.at(file, unpack.unpack(file, self.scratch / f"content-{number}"))
+            except DamagedInputError as error:
+                self._outcomes.append(self._quarantine(file, error))
+                continue
+            except OSError as error:
+                self._outcomes.append(self._failed(file, error))
+                continue
+            opened.append(one)
+            held += len(one.bytes.data or b"")
+            if held > TOGETHER_BYTES:
+                return opened, files[number + 1 :]
+        return opened, ()
+
+    def _together(self, opened: Sequence[Opened]) -> tuple[list[FileOutcome], list[News]]:
+        """The files of which little is new, as one transaction; the others are given back."""
+        if not opened:
+            return [], []
+        bad: list[FileOutcome] = []
+        large: list[News] = []
+        with self.connection.begin():
+            transaction = self._transaction([one.file for one in opened])
+            known = Ledger(self.connection, *asked(opened))
+
+            def records() -> Iterator[Record]:
+                for place, one in enumerate(opened):
+                    try:
+                        found = look(one, known, transaction.settings, transaction.batch.now)
+                        if not found.is_small:
+                            large.append(found)
+                            continue
+                        entry = transaction.entry(place, found)
+                        read = self._read(found, place) if entry.is_new else []
+                    except (StreammetricsError, OSError) as error:
+                        bad.append(self._failed(one.file, error))
+                        continue
+                    transaction.add(entry, found)
+                    known.add(entry)
+                    yield from read
+
+            load.carefully(self.connection, readings.through(records(), self.scratch), transaction.batch)
+            outcomes = transaction.finish()
+        return [*bad, *outcomes], large
+
+    def _read(self, found: News, place: int) -> list[Record]:
+        content = parts.in_memory(found, place)
+        return list(readings.plan(self.connection, found.opened.file, content, found.whole).records())
+
+    def _try_alone(self, found: News) -> FileOutcome:
+        try:
+            try:
+                return self._alone(found, is_copied=False)
+            except _ChangedError:
+                self.whereabouts.read_again()
+                if not found.opened.file.can_grow:
+                    raise _changed(found.opened.file) from None
+                return self._alone(found, is_copied=True)
+        except DamagedInputError as error:
+            return self._quarantine(found.opened.file, error)
+        except (StreammetricsError, DBAPIError, OSError) as error:
+            self.whereabouts.read_again()
+            return self._failed(found.opened.file, error)
+
+    def _alone(self, found: News, *, is_copied: bool) -> FileOutcome:
+        content = parts.on_disk(found, self.scratch, is_copied=is_copied)
+        examined = examine(content.path)
+        plan = readings.plan(self.connection, found.opened.file, content, found.whole)
+
+        def commit(insert: Callable[[Batch], None]) -> FileOutcome:
+            with self.connection.begin():
+                transaction = self._transaction([found.opened.file])
+                insert(transaction.batch)
+                transaction.add(transaction.entry(0, found, examined.fingerprint), found)
+                (outcome,) = transaction.finish()
+                self._check(found, content)
+            return outcome
+
+        quick = plan.quick(is_plain=examined.is_plain)
+        if quick is not None:
+            try:
+                return commit(lambda batch: load.quickly(self.connection, [quick], batch))
+            except DBAPIError as error:
+                if is_fatal(error):
+                    raise
+        return commit(lambda batch: load.carefully(self.connection, plan.careful(self.scratch), batch))
+
+    def _check(self, found: News, content: Content) -> None:
+        """After all reading, that of the fingerprints included: what was read is what the ledger says."""
+        file = found.opened.file
+        if content.path == found.opened.bytes.path:
+            if file.is_changed():
+                raise _ChangedError
+        elif file.has_lost(found.stop) if file.can_grow else file.is_changed():
+            raise _changed(file)
+
+    def _transaction(self, files: Sequence[SourceFile]) -> Transaction:
+        return Transaction.begin(self.connection, self.config, files, self.clock(), self.whereabouts)
+
+    def _quarantine(self, file: SourceFile, error: DamagedInputError) -> FileOutcome:
+        with self.connection.begin():
+            transaction = self._transaction([file])
+            damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
+            batch_id = transaction.batch.batch_id
+            entries.supersede(self.connection, damaged, batch_id)
+            entry = Entry(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
+            entries.quarantine(self.connection, entry, str(error))
+        return failed(file.path, error)
+
+    def _failed(self, file: SourceFile, error: Exception) -> FileOutcome:
+        """What is wrong with a file.
+
+        Raises:
+            InputOutputError: it is wrong with the store.
+        """
+        if isinstance(error, StreammetricsError):
+            return failed(file.path, error)
+        if isinstance(error, OSError):
+            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {error.strerror or error}"))
+        if isinstance(error, DBAPIError):
+            if is_fatal(error):
+                store = self.config.store_path
+                raise InputOutputError(f"{store}: the store failed: {str(error.orig)[:300]}") from None
+            said = str(error.orig)[:200]
+            return failed(file.path, InputOutputError(f"{file.path}: cannot be loaded: {said}"))
+        raise error
+
+
+def _changed(file: SourceFile) -> InputOutputError:
+    return InputOutputError(f"{file.path}: was written to while it was read; nothing of it was loaded")

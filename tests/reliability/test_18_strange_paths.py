@@ -1,0 +1,79 @@
+"""What is no regular file under its own name is refused with the reason, unopened, and the others load."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streammetrics.errors import InputOutputError
+from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
+
+pytestmark = pytest.mark.reliability
+
+LINK = "is a symbolic link; only regular files are read: name what it points to"
+DEVICE = "is a pipe, socket or device; only regular files are read"
+
+
+def make_strange(folder: Path) -> dict[str, str]:
+    """Strange things that a glob matches, and why each is refused."""
+    (folder / "target.txt").write_bytes(THREE)
+    os.mkfifo(folder / "pipe.csv")
+    links = {"link.csv": folder / "target.txt", "zero.csv": Path("/dev/zero"), "dangling.csv": folder / "nothing"}
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+    return {"pipe.csv": DEVICE, **dict.fromkeys(links, LINK)}
+
+
+def test_a_glob_reads_regular_files_alone(shop: Shop) -> None:
+    reasons = make_strange(shop.folder)
+    shop.write("good.csv", THREE)
+    found = {outcome.path.name: outcome for outcome in shop.feed(path=str(shop.folder / "*.csv"))}
+    refused = {name: outcome.message for name, outcome in found.items() if outcome.state == "failed"}
+    assert refused == {name: f"{shop.folder / name}: {reason}" for name, reason in reasons.items()}
+    assert all(isinstance(found[name].error, InputOutputError) for name in reasons)
+    assert shop.events() == THREE_EVENTS
+
+
+@pytest.mark.parametrize("name", ["a/../target.csv", "../{folder}/target.csv", "a/b/../../*.csv"])
+def test_a_path_that_climbs_is_refused(shop: Shop, name: str) -> None:
+    """Behind a link to a folder it would be another folder than the one that is written."""
+    (shop.folder / "a" / "b").mkdir(parents=True)
+    shop.write("target.csv", THREE)
+    path = shop.folder / name.format(folder=shop.folder.name)
+    told = f"{path}: a path with .. in it is refused; write it without"
+    assert [outcome.message for outcome in shop.feed(path)] == [told]
+    assert [outcome.message for outcome in shop.feed(path=str(path))] == [told]
+    assert shop.events() == []
+
+
+def test_a_folder_may_be_a_link(shop: Shop) -> None:
+    """As /var/log often is."""
+    (shop.folder / "real").mkdir()
+    (shop.folder / "real" / "a.csv").write_bytes(THREE)
+    (shop.folder / "link").symlink_to(shop.folder / "real")
+    assert shop.feed(path=str(shop.folder / "link" / "*.csv"))[0].records == 3
+
+
+@pytest.mark.slow
+def test_the_program_ends_with_74_and_does_not_hang(tmp_path: Path, record_property: Any) -> None:
+    make_strange(tmp_path)
+    paths = ["pipe.csv", "link.csv", "zero.csv", "/dev/zero", "/dev/stdin", "../x.csv"]
+    config = tmp_path / "config.toml"
+    config.write_text('[store]\npath = "s.duckdb"\n[[source]]\nname = "feed"\npath = "*"\nformat = "csv"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "streammetrics", "ingest", "--config", config, *paths],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 74
+    told = done.stderr.splitlines()
+    assert len(told) == len(paths)
+    assert all("only regular files are read" in line or "a path with .." in line for line in told)
+    record_property("seen", f"{len(paths)} of {len(paths)} refused")
