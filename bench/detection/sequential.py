@@ -84,10 +84,10 @@ def _estimate(k: Reals, n: Reals) -> tuple[float, float]:
     rest = n.sum() - n.max()
     rate = min(k.sum() - k.max(), (n - k).sum() - (n - k).max()) / rest if rest else 0.0
     _, vote = np.unique(np.floor(np.cumsum(n) * rate / 20), return_inverse=True)
-    k, n = np.bincount(vote, k), np.bincount(vote, n)
-    place = np.argsort(np.argsort(k / n, kind="stable")) + 1
-    middle = (4 * place - 2 >= n.size) & (4 * place - 2 <= 3 * n.size)
-    hits, trials = k[middle].sum(), n[middle].sum()
+    hits_of, trials_of = np.bincount(vote, k), np.bincount(vote, n)
+    place = np.argsort(np.argsort(hits_of / trials_of, kind="stable")) + 1
+    middle = (4 * place - 2 >= place.size) & (4 * place - 2 <= 3 * place.size)
+    hits, trials = float(hits_of[middle].sum()), float(trials_of[middle].sum())
     return hits / trials, (hits + 4.5 + 3 * np.sqrt(hits * (trials - hits) / trials + 2.25)) / (trials + 9)
 
 
