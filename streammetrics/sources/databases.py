@@ -132,7 +132,8 @@ class Database:
     def _new(self, statement: Select[Any], mark: Mark) -> Iterator[Rows]:
         """Rows without those that are remembered: of equal ones, as many as were taken are left out."""
         remembered, number = dict(mark.remembered), 1
-        options = {"stream_results": True, "yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
+        # This streams as well: where the driver can, by a cursor of the server.
+        options = {"yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
         with told(self._source, self._url):
             for fetched in self._connection.execute(statement, execution_options=options).partitions():
                 rows = _rows(fetched, number)
