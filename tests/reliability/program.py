@@ -70,7 +70,7 @@ def run(
 ) -> "subprocess.CompletedProcess[str]":
     """The same, waited for."""
     with start(folder, *arguments, failpoint=failpoint, environment=environment) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
