@@ -71,10 +71,11 @@ def _server(programs: Path) -> Iterator[Server]:
             probe.bind(("127.0.0.1", 0))
             server = Server(probe.getsockname()[1])
         listen = ["-h", "127.0.0.1", "-p", str(server.port), "-k", "", "-F"]
+        # Where a test session is killed its server ends as well.
+        guard = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
+        command = [*guard, str(programs / "postgres"), "-D", str(data), *listen]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [str(programs / "postgres"), "-D", str(data), *listen], stderr=log, **_as_other()
-            )
+            process = subprocess.Popen(command, stderr=log, **_as_other())
         try:
             _await(server, process)
             yield server
