@@ -14,7 +14,7 @@ from streammetrics.store import Store
 def judge(config: configuration.Config) -> float:
     """One pass over what waits."""
     from streammetrics import detect
-    from streammetrics.jobs import utc_now
+    from streammetrics.session import utc_now
 
     with Store(config.store_path).write() as connection:
         started = time.perf_counter()

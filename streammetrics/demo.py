@@ -11,7 +11,7 @@ from streammetrics import config, generate, jobs, narrate, pictures
 from streammetrics.config import AnyRule, Rule
 from streammetrics.errors import StreammetricsError
 from streammetrics.generate import Truth
-from streammetrics.jobs import Session
+from streammetrics.session import Session
 
 _CONFIG = """\
 # Made by `streammetrics demo`. Try: streammetrics query --config {path} "select * from incidents"

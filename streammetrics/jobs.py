@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,51 +14,17 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import advice, detect, incidents, narrate, retention
 from streammetrics.alerts import Amendment
-from streammetrics.config import Config, RetentionSettings
+from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
 from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
-from streammetrics.logs import Event
-from streammetrics.store import Store
+from streammetrics.session import Session
 
 if TYPE_CHECKING:
     from streammetrics.generate import Scenario
     from streammetrics.ingest import FileOutcome
-    from streammetrics.progress import Progress
 
 
 _NEVER, _EARLIEST = datetime(1, 1, 1), datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
-
-
-def utc_now() -> datetime:
-    """The clock of jobs: naive UTC, as the store keeps times."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def print_line(text: str) -> None:
-    """A line to stdout."""
-    print(text, flush=True)
-
-
-@dataclass(frozen=True)
-class Session:
-    """What all commands share: the settings, the clock, and where words and data go."""
-
-    config: Config
-    progress: "Progress"
-    out: Callable[[str], None] = print_line
-    clock: Callable[[], datetime] = utc_now
-    as_json: bool = False
-
-    @property
-    def store(self) -> Store:
-        settings = self.config.store
-        return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
-
-    def say(
-        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
-    ) -> None:
-        """The one way out for words; what the arguments mean, `Event` tells."""
-        self.progress.say(Event(text, name, level, is_routine, **fields))
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:

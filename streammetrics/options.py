@@ -11,9 +11,9 @@ import typer
 from streammetrics import config as configuration
 from streammetrics import logs
 from streammetrics.errors import UsageError
-from streammetrics.jobs import Session
 from streammetrics.logs import Event
 from streammetrics.progress import Progress, printable_lines
+from streammetrics.session import Session
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")

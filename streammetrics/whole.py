@@ -24,7 +24,8 @@ def is_full(error: object) -> bool:
 
 def reason(error: object) -> str:
     """The first line of an error, cut, for DuckDB echoes records; and what to do where room is short."""
-    text = (str(error).splitlines() or [""])[0][:300]
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = (said.splitlines() or [""])[0][:300]
     return f"{text}; {_ROOM}" if is_full(error) else text
 
 

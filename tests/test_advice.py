@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from streammetrics import advice, detect, jobs, status
 from streammetrics.config import Comparison, Config, Exposure, StoreSettings
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from tests.histories import NOW
 from tests.oracle import Record
 from tests.streams import MONDAY, clear, empty_store, load, moment_of

@@ -13,8 +13,8 @@ from streammetrics import detect
 from streammetrics.backtest import Injection, backtest, history, null, parse, poisson, words
 from streammetrics.config import Comparison, Config, Exposure, Rule, SequentialRule, StoreSettings
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from streammetrics.store import Store
 from tests import histories
 from tests.oracle import Record

@@ -70,9 +70,9 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
     "harms",
     [
         [
-            ("delete from events where rowid = 5", "records", "batch 2 of"),
-            ("delete from counters where batch_id = 4", "counters", "its counters add up to 0 or are others"),
-            ("delete from rejects where batch_id = 2", "rejects", "the ledger says 1 rejects, stored are 0"),
+            ("delete from events where rowid = 5", "records", "batch 1 of"),
+            ("delete from counters where batch_id = 2", "counters", "its counters add up to 0 or are others"),
+            ("delete from rejects where batch_id = 1", "rejects", "the ledger says 1 rejects, stored are 0"),
             ("delete from codes where build = '1.9'", "codes", "build 1.9, code 7: "),
             ("update alerts set state = 'lost' where alert_id = 1", "alerts", "alert 1: its state is lost"),
             ("update progress set seen_batch_id = 7", "progress", "knows batch 7, which is not in the ledger"),
@@ -90,28 +90,28 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
                 "the ledger says 3900 records, stored are 3901",
             ),
             (
-                "insert into batches select * from batches where batch_id = 4",
+                "insert into batches select * from batches where batch_id = 2",
                 "ledger",
-                "batch 4 is in the ledger 2 times",
+                "batch 2 is in the ledger 2 times",
             ),
             ("update builds set first_second = last_second where build = '1.9'", "builds", "build 1.9: "),
             ("insert into codes values ('1.9', '8')", "codes", "build 1.9, code 8: "),
             ("insert into alerts select * from alerts where alert_id = 1", "alerts", "alert 1 is there 2 times"),
         ],
         [
-            ("update events set batch_id = 9 where batch_id = 4", "orphans", "batch 9 is not in the ledger: "),
-            ("update batches set max_ts = max_ts + interval 1 second where batch_id = 2", "times", "batch 2 of"),
-            ("update counters set code = '8' where batch_id = 2", "counters", "batch 2 of"),
+            ("update events set batch_id = 9 where batch_id = 2", "orphans", "batch 9 is not in the ledger: "),
+            ("update batches set max_ts = max_ts + interval 1 second where batch_id = 1", "times", "batch 1 of"),
+            ("update counters set code = '8' where batch_id = 1", "counters", "batch 1 of"),
             ("update builds set since_second = null where build = '1.9'", "builds", "build 1.9: "),
             ("delete from alerts where alert_id = incident_id", "incidents", "there is no alert "),
         ],
         [
-            ("update counters set second = second + interval 1 hour where batch_id = 4", "counters", "batch 4 of"),
+            ("update counters set second = second + interval 1 hour where batch_id = 2", "counters", "batch 2 of"),
             ("update builds set version_rank = 3 - version_rank", "builds", "builds 1.10 and 1.9: their order"),
             ("update alerts set stop_ts = stop_ts + interval 1 second where alert_id = 2", "alerts", "end a bin after"),
         ],
         [
-            ("update batches set batch_id = 50 where batch_id = 4", "sequences", "batch_ids: gives 5 next, and 50 is"),
+            ("update batches set batch_id = 50 where batch_id = 2", "sequences", "batch_ids: gives 3 next, and 50 is"),
             ("delete from builds where build = '1.9'", "builds", "build 1.9: "),
             ("update alerts set run_id = 99 where alert_id = 1", "alerts", "there is no run 99"),
         ],
@@ -134,10 +134,10 @@ def test_what_was_tampered_with_is_found(folder: Path, harms: list[tuple[str, st
 @pytest.mark.parametrize(
     "harms",
     [
-        ["delete from counters where batch_id = 4", "update counters set errors = errors + 1 where build = '1.10'"],
+        ["delete from counters where batch_id = 2", "update counters set errors = errors + 1 where build = '1.10'"],
         [
             "insert into counters select second, build, code, errors, 77 from counters",
-            "update counters set second = second - interval 1 hour where batch_id = 2",
+            "update counters set second = second - interval 1 hour where batch_id = 1",
             "delete from codes where build = '1.9'",
             "drop view incidents",
         ],
@@ -162,7 +162,7 @@ def test_alerts_of_counters_that_were_wrong_are_retracted(folder: Path) -> None:
     """The pass of before judged by them; after the repair the next one judges anew from there."""
     before = alerts(folder)
     with tampered(folder) as shell:
-        shell.execute("update counters set errors = 100 * errors where batch_id = 2 and build = '1.10'")
+        shell.execute("update counters set errors = 100 * errors where batch_id = 1 and build = '1.10'")
         shell.execute("update progress set judged_until = timestamp '1970-01-01'")
     with Store(folder / "a.duckdb").write() as connection:
         detect.judge(connection, config(folder), clock)
@@ -177,20 +177,17 @@ def test_alerts_of_counters_that_were_wrong_are_retracted(folder: Path) -> None:
 
 def test_records_that_are_lost_are_not_papered_over(folder: Path) -> None:
     with tampered(folder) as shell:
-        shell.execute("delete from events where batch_id = 2")
+        shell.execute("delete from events where batch_id = 1")
     doctor.mend(Store(folder / "a.duckdb"))
     with tampered(folder) as shell:
-        assert shell.execute("select sum(errors) from counters where batch_id = 2").fetchone() == (3900,)
+        assert shell.execute("select sum(errors) from counters where batch_id = 1").fetchone() == (3900,)
     assert [one.check for one in findings(folder)] == ["records"]
 
 
 def test_what_retention_removed_is_not_missing(folder: Path) -> None:
     with tampered(folder) as shell:
-        shell.execute(
-            "create table if not exists pruned (relation text, before_ts timestamp, batch_id bigint, records bigint)"
-        )
         prune = (
-            "insert into pruned (relation, before_ts, batch_id, records) select '{0}', now(), batch_id, {1} from {0} "
+            "insert into pruned select '{0}', now(), batch_id, {1}, now() from {0} "
             "where {2} < timestamp '2026-11-23 00:05:00' group by batch_id"
         )
         for relation, records, time in (("events", "count(*)", "ts"), ("counters", "sum(errors)", "second")):
@@ -201,7 +198,7 @@ def test_what_retention_removed_is_not_missing(folder: Path) -> None:
     assert findings(folder) == []
     with tampered(folder) as shell:
         shell.execute("delete from events where ts = (select max(ts) from events)")
-        shell.execute("delete from counters where batch_id = 2 and second = timestamp '2026-11-23 00:06:00'")
+        shell.execute("delete from counters where batch_id = 1 and second = timestamp '2026-11-23 00:06:00'")
     assert [one.check for one in findings(folder)] == ["records", "counters"]
 
 
@@ -258,7 +255,7 @@ def test_a_backup_is_a_store_that_is_well(folder: Path, tmp_path: Path) -> None:
     assert findings(other) == []
     assert alerts(other) == alerts(folder)
     with Store(other / "a.duckdb").write() as connection:
-        assert connection.exec_driver_sql("select nextval('batch_ids')").scalar_one() == 5
+        assert connection.exec_driver_sql("select nextval('batch_ids')").scalar_one() == 3
         storage = "select tags['storage_version'] from duckdb_databases() where not internal"
         assert connection.exec_driver_sql(storage).scalar_one() == "v1.3.0+"
 

@@ -9,8 +9,8 @@ import pytest
 
 from streammetrics import alerts, detect, jobs, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from tests.rules import REFERENCE
 
 NOON = datetime(2026, 1, 1, 12)

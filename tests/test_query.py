@@ -154,7 +154,7 @@ def test_unknown_table_lists_what_there_is(store: Store) -> None:
     with pytest.raises(UsageError) as caught:
         query.run(store, "select * from alarms")
     assert str(caught.value).startswith(
-        "Catalog Error: Table with name alarms does not exist! There are: alert_chains, "
+        "Catalog Error: Table with name alarms does not exist! There are: advice, alert_chains, "
     )
     assert ", windows" in str(caught.value)
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from streammetrics import detect, jobs, retention
 from streammetrics.config import Comparison, Config, DetectSettings, RetentionSettings, Rule, Source, StoreSettings
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from streammetrics.store import Store
 from tests.ingest.feeding import Shop
 from tests.oracle import Record

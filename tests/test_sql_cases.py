@@ -19,7 +19,7 @@ from streammetrics.store import Store
 
 FOLDER = Path(__file__).parent / "sql"
 CASES = sorted(path for path in FOLDER.glob("*/*") if path.is_dir())
-DEFAULTS = {"BIGINT": "0", "DOUBLE": "0", "BOOLEAN": "false", "TIMESTAMP": "0", "VARCHAR": ""}
+DEFAULTS = {"BIGINT": "0", "DOUBLE": "0", "BOOLEAN": "false", "TIMESTAMP": "0", "VARCHAR": "", "BLOB": ""}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bench.detection import ours, simulate
 from bench.detection.streams import BIN_SECONDS, DAY_BINS, Layer, Stream
 from streammetrics import detect
 from streammetrics.config import Config
-from streammetrics.jobs import utc_now
+from streammetrics.session import utc_now
 from streammetrics.store import Store
 
 DAY_SECONDS, MINUTE_SECONDS = 1.5, 0.3

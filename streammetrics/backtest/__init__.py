@@ -15,7 +15,7 @@ from streammetrics.backtest.history import Span
 from streammetrics.backtest.inject import Added, Injection, parse
 from streammetrics.config import Config
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.jobs import Session
+from streammetrics.session import Session
 
 __all__ = ["Injection", "backtest", "parse"]
 

@@ -7,8 +7,6 @@ from itertools import groupby
 from streammetrics import narrate
 from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
-    EXPOSURE_HOURS,
-    STRONGEST,
     Comparison,
     Contents,
     Exposure,
@@ -18,6 +16,7 @@ from streammetrics.status.facts import (
     Status,
 )
 from streammetrics.status.feeds import Feed
+from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
 
 
 def render(status: Status) -> str:

@@ -17,7 +17,7 @@ from streammetrics import detect, doctor
 from streammetrics.config import Config, load
 from streammetrics.failpoints import VARIABLE
 from streammetrics.ingest import ingest
-from streammetrics.jobs import utc_now
+from streammetrics.session import utc_now
 from streammetrics.store import Store
 from tests.rules import REFERENCE_TOML
 

@@ -28,7 +28,7 @@ INGEST = """
 import os, sys
 from pathlib import Path
 from streammetrics.ingest import ingest
-from streammetrics.jobs import utc_now
+from streammetrics.session import utc_now
 from tests.reliability import program
 folder = Path(sys.argv[1])
 with program.store(folder).write() as connection:

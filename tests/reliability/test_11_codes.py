@@ -70,12 +70,16 @@ def write_parquet(path: Path, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "write"), [("a.csv", write_csv), ("a.jsonl", write_jsonl), ("a.parquet", write_parquet)]
+    ("name", "write"),
+    [("a.csv", write_csv), ("plain.csv", write_csv), ("a.jsonl", write_jsonl), ("a.parquet", write_parquet)],
 )
 def test_codes_are_read_as_they_are(
     shop: Shop, name: str, write: Writer, record_property: Callable[[str, object], None]
 ) -> None:
     codes = drawn(count(400, 20_000))
+    if name == "plain.csv":
+        # Nothing that DuckDB's reader is not trusted with.
+        codes = [code for code in codes if code.isprintable() and code.strip() == code and '"' not in code]
     write(shop.folder / name, codes)
     (outcome,) = shop.feed(shop.folder / name)
     assert (outcome.records, outcome.rejected) == (len(codes), 0)

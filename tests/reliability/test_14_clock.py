@@ -12,8 +12,8 @@ import pytest
 
 from streammetrics import jobs
 from streammetrics.errors import InputOutputError
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from tests.reliability import program
 from tests.reliability.conftest import count
 

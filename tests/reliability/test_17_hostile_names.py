@@ -13,8 +13,8 @@ import pytest
 from streammetrics import detect, explain, incidents, jobs, narrate, pictures, query, status
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
 from streammetrics.export import export
-from streammetrics.jobs import Session
 from streammetrics.progress import Progress
+from streammetrics.session import Session
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
@@ -133,8 +133,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def test_columns_of_any_name_are_found(shop: Shop) -> None:
-    """Blanks around a name in a header do not count; a setting takes names of up to 200 characters."""
-    names = [name for name in NAMES if name.strip() == name and len(name) < 200][:: count(8, 1)]
+    """Blanks around a name do not count, a setting takes names of up to 200 characters, and a header is one line."""
+    names = [name for name in NAMES if name.strip() == name and len(name) < 200 and not re.search(r"[\r\n]", name)]
+    names = names[:: count(8, 1)]
     for place, name in enumerate(names):
         columns = {"ts": f"{name}t", "build": f"{name}b", "code": f"{name}c"}
         write(

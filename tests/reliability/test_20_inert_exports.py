@@ -51,9 +51,12 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]
 
 
 def cells(path: Path) -> list[list[str]]:
-    csv.field_size_limit(10**7)
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.reader(stream))
+    before = csv.field_size_limit(10**7)
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return list(csv.reader(stream))
+    finally:
+        csv.field_size_limit(before)
 
 
 def is_number(cell: str) -> bool:

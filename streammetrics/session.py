@@ -1,0 +1,46 @@
+"""What all commands share: the settings, the store, the clock, and where words and data go."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from streammetrics.config import Config
+from streammetrics.logs import Event
+from streammetrics.store import Store
+
+if TYPE_CHECKING:
+    from streammetrics.progress import Progress
+
+
+def utc_now() -> datetime:
+    """The clock of jobs: naive UTC, as the store keeps times."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def print_line(text: str) -> None:
+    """A line to stdout."""
+    print(text, flush=True)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all commands share: the settings, the clock, and where words and data go."""
+
+    config: Config
+    progress: "Progress"
+    out: Callable[[str], None] = print_line
+    clock: Callable[[], datetime] = utc_now
+    as_json: bool = False
+
+    @property
+    def store(self) -> Store:
+        settings = self.config.store
+        return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
+
+    def say(
+        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
+    ) -> None:
+        """The one way out for words; what the arguments mean, `Event` tells."""
+        self.progress.say(Event(text, name, level, is_routine, **fields))

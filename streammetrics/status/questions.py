@@ -1,0 +1,122 @@
+"""The questions that status asks of a store."""
+
+STRONGEST = 3
+"""So many incidents of a rule, and so many comparisons, fit into a line."""
+
+EXPOSURE_HOURS = 3
+
+HISTORY = """
+select
+    greatest(min(min_ts), (select max(before_ts) from pruned where relation = 'counters')) as first_ts,
+    max(max_ts) as last_ts, coalesce(sum(records), 0)::bigint as records,
+    coalesce(sum(rejected), 0)::bigint as rejected, count(*) as batches
+from batches where duplicate_of is null
+"""
+
+ESTABLISHED = "select build from builds where since_second is not null order by version_rank desc limit 2"
+
+PASSES = """
+select finished_at, state, alerts_new, alerts_revised, alerts_retracted, error
+from runs where state = 'failed' or not $failed
+order by run_id desc limit 1
+"""
+
+# Open are incidents that end so near to what is settled that another alert could join them.
+OPEN_TAILS = """
+select alerts.rule, alerts.baseline, alerts.candidate, alerts.code
+from main.alerts as alerts
+inner join (select rule, baseline, candidate, min(settled_until) as settled_until from progress group by all) as settled
+    using (rule, baseline, candidate)
+cross join settings
+where alerts.state = 'current' and epoch(alerts.end_ts) + settings.merge_seconds > epoch(settled.settled_until)
+"""
+
+OPEN = """
+select rule, code, baseline, candidate, start_ts, ratio, ratio_low, peak_value,
+    count(*) over (partition by rule) as open,
+    row_number() over (partition by rule order by peak_value desc, incident_id) as place
+from incidents where state = 'open'
+qualify place <= $most
+order by rule, place
+"""
+
+# A build is awaited where a bin of the other one is over that it has not been heard in.
+JUDGED = """
+select pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
+    case
+        when any_value(abs(epoch(olds.last_second) - epoch(news.last_second))) < min(rules.bin_seconds) then null
+        when any_value(olds.last_second < news.last_second) then pairs.baseline
+        else pairs.candidate
+    end as awaited,
+    any_value(abs(epoch(olds.last_second) - epoch(news.last_second)))::bigint as behind_seconds
+from pairs
+inner join builds as olds on pairs.baseline = olds.build
+inner join builds as news on pairs.candidate = news.build
+cross join (select distinct rule, bin_seconds, settings_hash from rules) as rules
+left join progress
+    on progress.rule = rules.rule and progress.settings_hash = rules.settings_hash
+    and progress.baseline = pairs.baseline and progress.candidate = pairs.candidate
+where pairs.until_second = 253402300799
+group by pairs.baseline, pairs.candidate
+order by pairs.candidate desc, pairs.baseline desc
+"""
+
+# What a rule promises of all codes of the pairs that are compared now together.
+PROMISES = """
+select rule, pow(10, any_value(threshold)) * any_value(bin_seconds) / 86400 as days_per_code, codes
+from rules
+cross join (
+    select count(distinct code) as codes
+    from codes
+    where build in (
+        select unnest([baseline, candidate]) from pairs where until_second = 253402300799
+    )
+)
+where detector = 'sequential' and codes > 0
+group by rule, codes
+order by rule
+"""
+
+LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
+
+# How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
+# Odds that are higher by the least ratio that rules look for may be traffic as well.
+EXPOSURES = """
+select *, exposure = 'estimated' and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
+from (
+    select
+        pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
+        arg_max(shares.candidate_share, bin_second) as share,
+        arg_min(shares.candidate_share, bin_second) as former_share
+    from shares
+    inner join pairs using (pair_id)
+    where shares.bin_second >= pairs.from_second
+    group by pairs.baseline, pairs.candidate
+)
+"""
+
+REJECTS = """
+select
+    (select coalesce(sum(rejected), 0)::bigint from batches where loaded_at >= $since) as rejected_last_day,
+    (
+        select reason from rejects where batch_id in (select batch_id from batches where loaded_at >= $since)
+        group by reason order by count(*) desc, reason limit 1
+    ) as reject_reason
+"""
+
+
+MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
+
+# What needs a person: files that could not be read, and contents that may not have been read to their end.
+FILES = """
+select
+    (select count(*) from batches where range_end = 0 and records = 0 and rejected > 0) as damaged_files,
+    (
+        select arg_max(path, batch_id) from batches where range_end = 0 and records = 0 and rejected > 0
+    ) as damaged_path,
+    (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
+    (
+        select arg_max(path || ' ' || state, replaced_at) from replaced
+        where found_as is null and replaced_at >= $since
+    ) as replaced_path
+"""
