@@ -47,10 +47,15 @@ def replacing(target: Path) -> Iterator[Path]:
 def put(unfinished: Path, target: Path) -> None:
     """Give a file its name, in place of the one that had it; on return the disk has it, name and all."""
     _persist(unfinished)
-    failpoints.reach("rename.before")
-    unfinished.replace(target)
-    failpoints.reach("rename.after")
+    move(unfinished, target)
     _persist(target.absolute().parent)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file that is on disk another name."""
+    failpoints.reach("rename.before")
+    path.replace(target)
+    failpoints.reach("rename.after")
 
 
 def _persist(path: Path) -> None:

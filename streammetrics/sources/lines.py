@@ -52,4 +52,5 @@ def open_bytes(tail: bytes, codec: str, delimiter: str) -> int:
 def count_ends(data: bytes, codec: str) -> int:
     """How many lines end in the bytes."""
     text = data if codec == "utf-8" else data.decode(codec, "replace").encode()
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    # To look for a byte is much quicker than to count it.
+    return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)

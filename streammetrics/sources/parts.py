@@ -1,5 +1,6 @@
 """The new lines of a file as a content of their own, behind its header where it has one: so any reader reads them."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from streammetrics.errors import InputOutputError
@@ -50,11 +51,9 @@ def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Content:
 
 def lines_at(news: News, offset: int) -> int:
     """How many lines end before an offset, which is the start or the stop of what is new."""
-    if news.known is not None and news.known.lines is not None:
-        start, lines = news.start, news.known.lines
-    else:
-        start, lines = 0, 0
-    return lines + _count(news.opened.bytes, start, offset)
+    snapshot, known = news.opened.bytes, news.known
+    before = known.lines if known is not None and known.lines is not None else _count(snapshot, 0, news.start)
+    return before + _count(snapshot, news.start, offset)
 
 
 def _before(news: News) -> tuple[bytes, int]:
@@ -65,6 +64,7 @@ def _before(news: News) -> tuple[bytes, int]:
     return header, lines_at(news, news.start) - count_ends(header, codec_of(news.opened.bytes.beginning))
 
 
+@lru_cache(maxsize=2)
 def _count(snapshot: Snapshot, start: int, stop: int) -> int:
     codec, lines, last = codec_of(snapshot.beginning), 0, b""
     carriage, feed = "\r".encode(codec), "\n".encode(codec)

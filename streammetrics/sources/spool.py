@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.sources.files import SourceFile
@@ -46,13 +47,10 @@ def _move(path: Path, folder: Path) -> None:
         number += 1
         target = folder / f"{path.stem}.{number}{path.suffix}"
     try:
-        path.rename(target)
+        whole.move(path, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        unfinished = target.with_name(f".{target.name}.part")
-        shutil.copy2(path, unfinished)
-        with unfinished.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        unfinished.rename(target)
+        with whole.replacing(target) as unfinished:
+            shutil.copy2(path, unfinished)
         path.unlink()
