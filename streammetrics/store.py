@@ -185,7 +185,7 @@ def explained(error: BaseException) -> StreammetricsError | None:
     import duckdb
 
     if isinstance(error, OSError):
-        return InputOutputError(whole.reason(error))
+        return InputOutputError(f"{error.filename or 'a file'}: {whole.reason(error)}")
     if isinstance(error, DBAPIError):
         error = error.orig or error
     if not isinstance(error, duckdb.Error):

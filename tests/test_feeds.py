@@ -86,7 +86,8 @@ def test_nights_are_no_silence_and_days_are(store: Store) -> None:
 
 
 def test_one_failure_is_not_a_habit(store: Store) -> None:
-    deliveries = every(MINUTE, NOON - 12 * HOUR, NOON - 7 * HOUR) + every(MINUTE, NOON - HOUR, NOON)
+    yesterday = every(MINUTE, NOON - 28 * HOUR, NOON - 23 * HOUR)
+    deliveries = yesterday + every(MINUTE, NOON - 18 * HOUR, NOON)
     assert "SILENT" in told(store, deliveries, NOON + HOUR)
 
 

@@ -132,6 +132,7 @@ def test_an_incident_of_a_stalled_feed_outlives_its_records(store: Connection) -
     for is_final in (False, True):
         judge(store, is_final=is_final)
         assert select(store, state) == before
+        assert select(store, "select judged_until from progress") == [(moment_of(start + 1868),)]
     changed = CONFIG.model_copy(update={"rule": (RULE.model_copy(update={"threshold": 2.0}),)})
     judge(store, changed)
     assert select(store, "select state from incidents") == [("open",)]

@@ -1,5 +1,6 @@
 """Promise: kill -9 at any moment loses and doubles no record and no alert, and the store reopens at once."""
 
+import itertools
 import random
 import shutil
 import time
@@ -18,7 +19,10 @@ FILES = 3
 
 
 def kill(folder: Path, command: str, after_seconds: float) -> bool:
-    """Start a command and kill it so long after it has opened the store; whether it still ran."""
+    """Start a command and kill it so long after it has opened the store; whether it still ran.
+
+    Where it did the next may wait a little longer, else not as long: so that kills fall everywhere.
+    """
     with program.start(folder, command) as process:
         if program.is_inside(process, folder):
             time.sleep(after_seconds)
@@ -37,24 +41,21 @@ def reopened(folder: Path) -> float:
 def test_of_ingest(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     folder, draw = program.install(tmp_path / "installation"), random.Random(1)
     expected = program.records(folder / "incoming" / "0.csv", seed=0, minutes=5)
-    whole, kills, longest = FILES * program.seconds_inside(folder, "ingest"), 0, 0.0
-    tries = count(3, 200)
-    for place in range(4 * tries):
-        if place >= tries and kills >= tries // 2:
+    whole, kills, longest = program.seconds_inside(folder, "ingest"), 0, 0.0
+    for place in itertools.count():
+        if kills == count(3, 200):
             break
         for number in range(FILES):
             seed = place * FILES + number + 1
             expected += program.records(folder / "incoming" / f"{seed}.csv", seed, minutes=5)
-        is_killed = kill(folder, "ingest", draw.uniform(0, 0.8) * whole)
-        # Where it had ended before, it takes less time than when it was measured.
-        kills, whole = kills + is_killed, whole if is_killed else whole / 2
+        hit = kill(folder, "ingest", draw.uniform(0, 1) * whole)
+        kills, whole = kills + hit, whole * (1.1 if hit else 0.7)
         longest = max(longest, reopened(folder))
         if place % 10 == 0:
             assert program.findings(folder) == []
     assert program.run(folder, "ingest").returncode == 0
     assert program.findings(folder) == []
     assert program.stored(folder) == expected
-    assert kills >= tries // 2
     assert longest < 2
     record_property("seen", f"ingest: {kills} kills, 0 records lost or doubled, reopened in {longest:.2f} s")
 
@@ -67,18 +68,16 @@ def test_of_detect(tmp_path: Path, record_property: Callable[[str, object], None
     whole, kills, longest = program.seconds_inside(folder, "detect"), 0, 0.0
     expected = program.alerts(folder)
     assert expected
-    tries = count(2, 50)
-    for place in range(4 * tries):
-        if place >= tries and kills >= tries // 2:
+    for place in itertools.count():
+        if kills == count(2, 50):
             break
         killed = shutil.copytree(unjudged, tmp_path / f"killed-{place}")
-        is_killed = kill(killed, "detect", draw.uniform(0, 0.9) * whole)
-        kills, whole = kills + is_killed, whole if is_killed else whole / 2
+        hit = kill(killed, "detect", draw.uniform(0, 1) * whole)
+        kills, whole = kills + hit, whole * (1.1 if hit else 0.7)
         longest = max(longest, reopened(killed))
         program.work(killed)
         assert program.alerts(killed) == expected
         assert program.findings(killed) == []
         shutil.rmtree(killed)
-    assert kills >= tries // 2
     assert longest < 2
     record_property("seen", f"detect: {kills} kills, 0 alerts lost or doubled, reopened in {longest:.2f} s")

@@ -29,7 +29,7 @@ COMMANDS = (
     ("ingest", "stream.csv"),
     ("detect",),
     ("status",),
-    ("heatmap", "--to", "heatmap.png", "--rule", "regression"),
+    ("heatmap", "--to", "heatmap.png", "--since", "2026-11-23T00:50"),
     ("query", "select count(*) from counters_wide"),
     ("export", "counters_wide", "--to", "wide.csv", "--until", "2026-11-23T00:05"),
 )
