@@ -150,8 +150,8 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
             incidents.snapshot(connection, "incidents_before", waiting[0])
     try:
         done = judge(session, connection, is_final=is_final)
-    except Exception:
-        # The portions before the one that failed are stored, and the next run would take them for told.
+    except BaseException:
+        # The portions before the one that failed, or was ended, are stored, and the next run would take them for told.
         with suppress(DBAPIError):
             _tell(session, connection, waiting)
         raise
@@ -180,7 +180,7 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
     with connection.begin():
         found = advice.news(connection, session.clock(), judged, every=every)
     for text in found:
-        session.say(narrate.printable(text))
+        session.say(narrate.printable(text), "advice", logging.WARNING)
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:

@@ -121,7 +121,7 @@ class _Pull:
             batch = Batch(entries.next_batch_id(connection), database.place, taken.now, limit, kept_from)
             load.carefully(connection, databases.through(taken.records(), folder), batch)
             tally = load.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
-            if not tally.records and taken.last is not None and (is_first or tally.rejected >= MISREAD_ROWS):
+            if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
                 raise ConfigError(
                     f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"

@@ -103,6 +103,10 @@ _VERSION_3 = (
     """delete from alerts where detector = 'sequential' and alert_id not in (
         select arg_min(alert_id, (state, alert_id)) from alerts group by rule, baseline, candidate, code, stop_ts
     )""",
+    """update alerts set incident_id = heirs.alert_id from (
+        select incident_id, min(alert_id) as alert_id
+        from alerts where incident_id not in (select alert_id from alerts) group by incident_id
+    ) as heirs where alerts.incident_id = heirs.incident_id""",
     # Stretches in which a pair was not judged, for one of its builds was silent.
     """create table pauses (
         baseline text not null, candidate text not null, from_ts timestamp not null, until_ts timestamp not null

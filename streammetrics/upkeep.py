@@ -34,13 +34,13 @@ def doctor(
 
     session = options.session_of(config, as_json)
     for done in doctors.mend(session.store) if repair else ():
-        session.say(done)
+        session.say(done, "doctor.mended")
     code = 0
     for finding in doctors.examine(session.store, session.config, session.clock()):
         session.out(doctors.as_json(finding) if as_json else doctors.render(finding))
         code = 1
     if not code:
-        session.say(f"{session.config.store_path}: nothing is wrong")
+        session.say(f"{session.config.store_path}: nothing is wrong", "doctor.done")
     sys.exit(code)
 
 
@@ -55,7 +55,7 @@ def backup(
     session = options.session_of(config)
     with session.progress.task("copying"):
         size = backups.backup(session.store, to)
-    session.say(f"{to}: {size:,} bytes")
+    session.say(f"{to}: {size:,} bytes", "backup.written", path=str(to), bytes=size)
 
 
 @app.command(epilog="Example: streammetrics demo --dir /tmp/demo")

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import narrate
+from streammetrics import narrate, whole
 from streammetrics.config import Config
 from streammetrics.doctor import around, checks, repair
 from streammetrics.doctor.findings import Finding
@@ -29,6 +30,8 @@ def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
             yield from around.around(config)
             yield from checks.check(connection, now, has_log=Path(f"{store.path}.wal").exists())
     except DBAPIError as error:
+        if isinstance(error.orig, duckdb.OutOfMemoryException) or whole.is_full(error):
+            raise
         yield around.damage(store.path, str(error.orig).splitlines()[0][:300])
     except DamagedStoreError as error:
         yield around.damage(store.path, str(error))

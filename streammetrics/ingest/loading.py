@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
 from streammetrics.ingest.outcome import FileOutcome, failed
@@ -73,7 +74,8 @@ class Loader:
                 outcomes, large = [self._failed(opened[0].file, error)], []
             yield from outcomes
             for found in large:
-                yield self._try_alone(found)
+                # Beside others it is looked at again: what was loaded before it may hold the same.
+                yield from self.load([found.opened.file]) if len(opened) > 1 else [self._try_alone(found)]
 
     def _open(self, files: Sequence[SourceFile]) -> tuple[list[Opened], Sequence[SourceFile]]:
         """As many files as are held in memory at once, and the others; what cannot be opened has its outcome."""
@@ -197,7 +199,7 @@ class Loader:
         if isinstance(error, StreammetricsError):
             return failed(file.path, error)
         if isinstance(error, OSError):
-            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {error.strerror or error}"))
+            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {whole.reason(error)}"))
         if isinstance(error, DBAPIError):
             if is_fatal(error):
                 store = self.config.store_path

@@ -113,7 +113,7 @@ def _is_waiting(found: News) -> bool:
 
 def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
     path, size = entry.file.path, found.opened.bytes.size
-    counts = tally.records or not tally.rejected
+    counts = tally.records or not tally.misread
     waiting, is_done = size - max(found.start, found.stop), bool(counts and size in (entry.end, found.start))
     if _is_waiting(found):
         return FileOutcome(path, "skipped", waiting_bytes=waiting)

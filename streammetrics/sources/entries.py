@@ -15,11 +15,13 @@ _FIELDS = (
 
 _CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings"
 
-_SUPERSEDE = (
+_FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
-    """update batches set rejected = 0, duplicate_of = $by
-    where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))""",
+    "delete from pruned where relation = 'rejects' and batch_id in (select unnest($batch_ids))",
 )
+
+_SUPERSEDE = """update batches set rejected = 0, duplicate_of = $by
+    where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))"""
 
 _QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
 
@@ -94,5 +96,6 @@ def quarantine(connection: Connection, entry: Entry, reason: str) -> None:
 def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:
     """Batches that counted nothing are read again as another one, which has their rejects from now on."""
     if batch_ids:
-        connection.exec_driver_sql(_SUPERSEDE[0], {"batch_ids": list(batch_ids)})
-        connection.exec_driver_sql(_SUPERSEDE[1], {"batch_ids": list(batch_ids), "by": by})
+        for statement in _FORGET_REJECTS:
+            connection.exec_driver_sql(statement, {"batch_ids": list(batch_ids)})
+        connection.exec_driver_sql(_SUPERSEDE, {"batch_ids": list(batch_ids), "by": by})

@@ -78,13 +78,15 @@ _SPAN = "select min(ts), max(ts), count(*) from events where batch_id between $b
 _TALLIES = """
 select
     coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
-    coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts
+    coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts,
+    coalesce(refused.misread, 0)
 from (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events where batch_id between $batch_id and $last_id group by batch_id
 ) as loaded
 full join (
-    select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason
+    select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason,
+        count(*) filter (where reason not like '%, of which retention keeps nothing') as misread
     from rejects where batch_id between $batch_id and $last_id group by batch_id
 ) as refused using (batch_id)
 """
@@ -119,13 +121,17 @@ _PORTION_RECORDS = 3_000_000
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the records of a file, and when the first and the last were; the first reject in words."""
+    """What became of the records of a file, and when the first and the last were; the first reject in words.
+
+    `misread` are the rejects that other settings might read: all but those that are older than what is kept.
+    """
 
     records: int = 0
     rejected: int = 0
     first_reject: str = ""
     min_ts: datetime | None = None
     max_ts: datetime | None = None
+    misread: int = 0
 
 
 def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics.sources.fingerprints import Snapshot
+from streammetrics.sources.fingerprints import SMALL_BYTES, Snapshot
 from tests.ingest.feeding import Shop
 
 pytestmark = pytest.mark.reliability
@@ -39,6 +39,15 @@ def test_a_file_three_times_copied_renamed_and_compressed(shop: Shop, records: i
     shop.feed(shop.folder / "copy.csv", shop.folder / "packed.csv.gz")
     counted_once(shop, records)
     record_property("seen", f"6 names of one content, {records} records counted")
+
+
+def test_large_contents_in_small_files_of_one_run(shop: Shop) -> None:
+    lines = ["ts,build,code\n", *(f"2026-11-23 10:00:{n % 60:02},5.{n % 2 + 9},E{n}\n" for n in range(40_000))]
+    assert len("".join(lines)) > SMALL_BYTES
+    for name in ("a.csv.gz", "b.csv.gz", "c.csv.zst"):
+        shop.write(name, "".join(lines).encode())
+    shop.feed()
+    counted_once(shop, 40_000)
 
 
 @pytest.mark.parametrize("lines", [3, 250])
