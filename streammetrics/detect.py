@@ -189,7 +189,7 @@ def _judge_portion(
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
     piece = Slice(after, until, lead_seconds(config), _windows_seconds(config))
-    found = compose(FOUND, piece, is_final=is_final, presence=watermarks.hear(connection, piece))
+    found = compose(FOUND, piece, is_final=is_final, **watermarks.hear(connection, piece))
     scope = (_datetime(after), _datetime(until))
     amendment = amend(
         connection,
@@ -200,7 +200,7 @@ def _judge_portion(
         started_at,
         has_intervals=any(isinstance(rule, SequentialRule) for rule in config.rule),
     )
-    watermarks.pause(connection, piece)
+    watermarks.pause(connection, after)
     watermarks.remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment

@@ -13,7 +13,7 @@ ALL = 253402300799
 """Year 9999 in epoch seconds: a pass is through."""
 
 _HEARD = "select build, second, records from heard_seconds"
-_GAPS = "select build, from_second, until_second from gaps"
+_SILENCES = "select build, from_second, until_second from silences"
 
 _SILENT = """
 create or replace temp table silent as
@@ -102,23 +102,27 @@ left join paused using (rule, baseline, candidate)
 """
 
 
-def hear(connection: Connection, piece: Slice) -> str:
-    """Keep when each build of the slice was heard; a query that tells it, to be composed in place of `presence`."""
+def hear(connection: Connection, piece: Slice) -> dict[str, str]:
+    """Keep when each build of the slice was heard, and when it was silent.
+
+    Returns:
+        Queries that tell it, to be composed in place of `presence` and `gaps`: both are asked for more than once.
+    """
     heard = compose("select build, second, records from presence", piece)
     connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + heard)
-    return _HEARD
+    silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD)
+    connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
+    return {"presence": _HEARD, "gaps": _SILENCES}
 
 
-def pause(connection: Connection, piece: Slice) -> None:
-    """Make `pauses` say when the pairs of `portion_scopes` were silent from the beginning of the slice on.
+def pause(connection: Connection, after: int) -> None:
+    """Make `pauses` say when the pairs of `portion_scopes` were silent from `after` (epoch seconds) on.
 
-    In the caller's transaction, after `hear` of the same slice.
+    In the caller's transaction, after `hear` of the slice that begins there.
     """
-    connection.exec_driver_sql("create or replace temp table silences as\n" + compose(_GAPS, piece, presence=_HEARD))
-    after = {"after": piece.after}
     for statement in _RESUME:
-        connection.exec_driver_sql(statement, after)
-    if connection.exec_driver_sql(_SILENT, after).scalar_one():
+        connection.exec_driver_sql(statement, {"after": after})
+    if connection.exec_driver_sql(_SILENT, {"after": after}).scalar_one():
         connection.exec_driver_sql("insert into pauses from silent")
 
 
