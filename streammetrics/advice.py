@@ -91,8 +91,14 @@ def _unheard(connection: Connection) -> Iterator[str]:
         yield f"[[{section}]] names build {build!r}, of which no record has come yet{hint}"
 
 
+def latest_complete(connection: Connection) -> int | None:
+    """Up to which epoch second pairs that are compared now are complete; None where there is none."""
+    latest: int | None = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    return latest
+
+
 def _exposures(connection: Connection) -> Iterator[str]:
-    latest = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    latest = latest_complete(connection)
     if latest is None:
         return
     sql = compose(_EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS))

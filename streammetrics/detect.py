@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 from streammetrics import relations, retention, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
-from streammetrics.views import Slice, compose, timestamp_literal
-from streammetrics.watermarks import ALL
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
@@ -24,7 +23,7 @@ LONGEST_PORTION_SECONDS = 24 * 3600
 
 DAY_SECONDS = 24 * 3600
 
-EVER = (-62135596800, ALL)
+EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
 
 _PORTION_CODES = 500
@@ -98,7 +97,7 @@ def judge(
     with connection.begin():
         bounds = plan(connection, config, is_final=is_final, span=span)
         if bounds is None:
-            watermarks.remember(connection, ALL)
+            watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         length = portion_seconds or _bounded_seconds(connection)
         portions = _portions(connection, length, lead_seconds(config), *bounds)
@@ -107,7 +106,7 @@ def judge(
     for done, portion in enumerate(portions):
         on_portion(done, len(portions))
         with connection.begin():
-            reached = portions[done + 1][0] if done + 1 < len(portions) else ALL
+            reached = portions[done + 1][0] if done + 1 < len(portions) else LAST_SECOND
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment

@@ -17,7 +17,6 @@ from streammetrics.store import Store
 _OPTIONS = {".csv": "format csv, header", ".parquet": "format parquet", ".jsonl": "format json"}
 # OWASP's list, with the full-width signs that some programs take for the others.
 _FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-_FORMULA = "^[=+@\\t\\r\\n\uff1d\uff0b\uff0d\uff20-]"
 _NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
 
 
@@ -77,7 +76,8 @@ def _columns(connection: Connection, select: str, suffix: str) -> str:
 
 def _exported(column: str, kind: str, suffix: str) -> str:
     if suffix == ".csv" and kind == "VARCHAR":
-        is_formula = f"regexp_matches({column}, '{_FORMULA}') and not regexp_full_match({column}, '{_NUMBER}')"
+        begins_one = f"{column} <> '' and contains('{_FORMULA_SIGNS}', left({column}, 1))"
+        is_formula = f"{begins_one} and not regexp_full_match({column}, '{_NUMBER}')"
         return f"case when {is_formula} then '''' || {column} else {column} end"
     if suffix == ".jsonl" and kind in ("DOUBLE", "FLOAT"):
         return f"case when isfinite({column}) then {column} end"

@@ -73,12 +73,16 @@ def write(event: Event) -> None:
     _logger.log(event.level, "%s", event, extra={"event": event})
 
 
-class _Text(logging.Formatter):
-    """`2026-11-23T12:00:00.000Z WARNING 20261123T120000-4711 ingest.loaded words`: every event is one line."""
+class _OfRun(logging.Formatter):
+    """What tells of each event the run that it belongs to."""
 
     def __init__(self, run: str) -> None:
         super().__init__()
         self.run = run
+
+
+class _Text(_OfRun):
+    """`2026-11-23T12:00:00.000Z WARNING 20261123T120000-4711 ingest.loaded words`: every event is one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         event: Event = record.__dict__["event"]
@@ -86,12 +90,8 @@ class _Text(logging.Formatter):
         return f"{_time(record)} {record.levelname:<7} {self.run} {event.name} {words}"
 
 
-class _Json(logging.Formatter):
+class _Json(_OfRun):
     """The same as an object: ts, level, event, run, message, and the event's own fields."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__()
-        self.run = run
 
     def format(self, record: logging.LogRecord) -> str:
         event: Event = record.__dict__["event"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import retention, versions, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
-from streammetrics.ingest import Clock, FileOutcome, OnProgress, is_fatal, scratch_folder
+from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken, scratch_folder
 from streammetrics.sources import connections, databases, entries, load, marks
 from streammetrics.sources.databases import Database
 from streammetrics.sources.load import Batch, Tally
@@ -82,10 +82,7 @@ class _Pull:
         except OSError as error:
             failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
         except DBAPIError as error:
-            said = str(error.orig)
-            if is_fatal(error):
-                raise InputOutputError(f"{self.config.store_path}: the store failed: {said[:300]}") from None
-            failure = InputOutputError(f"{path}: cannot be loaded: {said[:200]}")
+            failure = not_taken(self.config.store_path, path, error)
         told = f"{path}: {self.records:,} records, {self.rejected:,} rejected"
         counts = f"{told}; {self.first_reject}" if self.rejected else told
         is_told = self.rejected or (failure and self.records)

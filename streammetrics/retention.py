@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import RetentionSettings
+from streammetrics.views import FIRST_SECOND
 
 _DAY = timedelta(days=1)
-_NEVER = -62135596800
-"""Year 1 in epoch seconds."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def floor(connection: Connection, lead_seconds: int) -> int:
     """
     sql = "select relation, cast(epoch(max(before_ts)) as bigint) from pruned group by relation"
     before = {row[0]: row[1] for row in connection.exec_driver_sql(sql)}
-    return int(max(before.get("counters", _NEVER) + lead_seconds, before.get("alerts", _NEVER)))
+    return int(max(before.get("counters", FIRST_SECOND) + lead_seconds, before.get("alerts", FIRST_SECOND)))
 
 
 def kept_from(connection: Connection) -> datetime | None:

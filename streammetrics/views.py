@@ -27,6 +27,10 @@ FEW_SECONDS = 900
 """To look at all windows of so many bins takes less time than to find those that may be enough."""
 
 
+FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
+"""Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
+
+
 @dataclass(frozen=True)
 class Relation:
     """One file of sql/: `name` is its relation, `reads` the relations that its header names."""
@@ -183,5 +187,5 @@ def _counters(from_second: int, until_second: int) -> str:
 
 def timestamp_literal(second: int) -> str:
     """An epoch second as a SQL literal, which unlike a parameter or an expression DuckDB compares to its zone maps."""
-    bounded = min(max(second, -62135596800), 253402300799)
+    bounded = min(max(second, FIRST_SECOND), LAST_SECOND)
     return f"timestamp '{datetime.fromtimestamp(bounded, UTC):%Y-%m-%d %H:%M:%S}'"

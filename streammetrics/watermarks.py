@@ -7,10 +7,7 @@ An incident is over where it ended `merge_seconds` before that.
 
 from sqlalchemy import Connection
 
-from streammetrics.views import Slice, compose
-
-ALL = 253402300799
-"""Year 9999 in epoch seconds: a pass is through."""
+from streammetrics.views import LAST_SECOND, Slice, compose
 
 _HEARD = "select build, second, records from heard_seconds"
 _SILENCES = "select build, from_second, until_second from silences"
@@ -127,6 +124,9 @@ def pause(connection: Connection, after: int) -> None:
 
 
 def remember(connection: Connection, reached: int) -> None:
-    """Make `progress` say how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits."""
+    """Make `progress` say how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits.
+
+    `LAST_SECOND`: the pass is through.
+    """
     connection.exec_driver_sql(_FORGET)
-    connection.exec_driver_sql(_REMEMBER, {"reached": reached, "all": ALL})
+    connection.exec_driver_sql(_REMEMBER, {"reached": reached, "all": LAST_SECOND})

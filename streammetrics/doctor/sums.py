@@ -14,7 +14,7 @@ select
     coalesce(sum(records) filter (relation = 'events'), 0) as events,
     coalesce(sum(records) filter (relation = 'counters'), 0) as counters,
     coalesce(sum(records) filter (relation = 'rejects'), 0) as rejects
-from {pruned} where relation <> 'alerts' group by batch_id
+from pruned where relation <> 'alerts' group by batch_id
 """
 
 _SUMS = """
@@ -56,7 +56,5 @@ left join removed using (batch_id)
 
 def add_up(connection: Connection) -> None:
     """Make `batch_sums`: what the ledger says of each batch, and what the tables hold of it."""
-    has_pruned = connection.exec_driver_sql("select count(*) from duckdb_tables() where table_name = 'pruned'").scalar()
-    nothing = "(select null::bigint as batch_id, '' as relation, 0 as records where false)"
-    connection.exec_driver_sql(_REMOVED.format(pruned="pruned" if has_pruned else nothing))
+    connection.exec_driver_sql(_REMOVED)
     connection.exec_driver_sql(_SUMS)

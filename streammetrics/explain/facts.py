@@ -11,7 +11,7 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import Slice, compose
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 UNITS = {
     "sequential": {
@@ -159,6 +159,6 @@ def _interval(row: RowMapping) -> tuple[float | None, float | None]:
 
 def _time(second: int | None) -> datetime | None:
     """An epoch second as naive UTC; None where it stands for ever."""
-    if second is None or not -62135596800 < second < 253402300799:
+    if second is None or not FIRST_SECOND < second < LAST_SECOND:
         return None
     return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)

@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source
 from streammetrics.errors import StreammetricsError, UsageError
-from streammetrics.ingest.loading import Loader, is_fatal
-from streammetrics.ingest.outcome import FileOutcome, failed
+from streammetrics.ingest.loading import Loader
+from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.sources import files, ledger, spool
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.whereabouts import Whereabouts
 
-__all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "is_fatal", "scratch_folder"]
+__all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
 
 Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]

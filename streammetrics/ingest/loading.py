@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
-from streammetrics.ingest.outcome import FileOutcome, failed
+from streammetrics.ingest.outcome import FileOutcome, failed, is_fatal, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.sources import entries, load, parts, readings, unpack
 from streammetrics.sources.content import Content, examine
@@ -33,13 +33,6 @@ TOGETHER_BYTES = 8 * SMALL_BYTES
 
 class _ChangedError(Exception):
     """Somebody wrote to a file while DuckDB read it."""
-
-
-def is_fatal(error: DBAPIError) -> bool:
-    """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
-    import duckdb
-
-    return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
 
 
 @dataclass
@@ -201,11 +194,7 @@ class Loader:
         if isinstance(error, OSError):
             return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {whole.reason(error)}"))
         if isinstance(error, DBAPIError):
-            if is_fatal(error):
-                store = self.config.store_path
-                raise InputOutputError(f"{store}: the store failed: {str(error.orig)[:300]}") from None
-            said = str(error.orig)[:200]
-            return failed(file.path, InputOutputError(f"{file.path}: cannot be loaded: {said}"))
+            return failed(file.path, not_taken(self.config.store_path, file.path, error))
         raise error
 
 

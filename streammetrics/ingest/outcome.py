@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from streammetrics.errors import StreammetricsError
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.errors import InputOutputError, StreammetricsError
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,22 @@ class FileOutcome:
 def failed(path: Path, error: StreammetricsError) -> FileOutcome:
     """A file that could not be read, or not be loaded."""
     return FileOutcome(path, "failed", message=str(error), error=error)
+
+
+def is_fatal(error: DBAPIError) -> bool:
+    """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
+    import duckdb
+
+    return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
+
+
+def not_taken(store: Path, path: Path, error: DBAPIError) -> InputOutputError:
+    """Why the store did not take what lies at a path.
+
+    Raises:
+        InputOutputError: the store itself failed.
+    """
+    said = str(error.orig)
+    if is_fatal(error):
+        raise InputOutputError(f"{store}: the store failed: {said[:300]}") from None
+    return InputOutputError(f"{path}: cannot be loaded: {said[:200]}")

@@ -148,7 +148,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
 
 
 def _exposures(connection: Connection) -> tuple[Exposure, ...]:
-    latest = connection.exec_driver_sql(compose(questions.LATEST)).scalar_one()
+    latest = advice.latest_complete(connection)
     if latest is None:
         return ()
     piece = Slice(latest - questions.EXPOSURE_HOURS * 3600, latest, EXPOSURE_LEAD_SECONDS)

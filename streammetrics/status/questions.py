@@ -77,8 +77,6 @@ group by rule, codes
 order by rule
 """
 
-LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
-
 # How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
 # Odds that are higher by the least ratio that rules look for may be traffic as well.
 EXPOSURES = """
