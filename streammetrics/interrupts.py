@@ -5,6 +5,7 @@ watches as well: a process that has not unwound some seconds after SIGTERM ends 
 stored, as a process that is killed harms nothing.
 """
 
+import logging
 import os
 import signal
 import threading
@@ -44,7 +45,14 @@ def install(give_up: Callable[[], None], unwind_seconds: float = UNWIND_SECONDS)
     # The bytes are the numbers of the signals, written at once, whatever Python is busy with.
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, terminate)
+    logging.getLogger("sqlalchemy.pool.impl.NullPool").addFilter(_is_failure)
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Whether a pool tells of an error, not of the end that came while it closed a connection: it lets that pass."""
+    raised = record.exc_info[1] if record.exc_info else None
+    return raised is None or isinstance(raised, Exception)
 
 
 def cause(error: BaseException) -> BaseException | None:

@@ -32,6 +32,16 @@ while time.monotonic() < until:
     except SystemExit:
         pass
 """
+# A pool that is hindered says so with a traceback before it lets the end pass.
+CLOSES = """
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+engine = create_engine("sqlite://", poolclass=NullPool)
+connection = engine.connect()
+engine.dialect.do_close = lambda _: (term(), time.sleep(10))
+connection.close()
+"""
+FAILS_TO_CLOSE = CLOSES.replace("(term(), time.sleep(10))", "1 / 0")
 HANDLES = """
 signal.signal(signal.SIGTERM, lambda *_: print("mine", flush=True))
 term()
@@ -40,10 +50,17 @@ time.sleep(1)
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "words"), [(UNWINDS, 143, "unwound\n"), (CANNOT, 143, "gave up\n"), (HANDLES, 0, "mine\n")]
+    ("script", "code", "words"),
+    [(UNWINDS, 143, "unwound\n"), (CANNOT, 143, "gave up\n"), (HANDLES, 0, "mine\n"), (CLOSES, 143, "")],
 )
 def test_sigterm(script: str, code: int, words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", INSTALL + script], capture_output=True, text=True, check=False, timeout=15
     )
     assert (done.returncode, done.stdout, done.stderr) == (code, words, "")
+
+
+def test_a_connection_that_does_not_close_is_told_all_the_same() -> None:
+    script = [sys.executable, "-c", INSTALL + FAILS_TO_CLOSE]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=15)
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (0, True)
