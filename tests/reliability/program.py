@@ -118,7 +118,8 @@ def config(folder: Path) -> Config:
 
 
 def store(folder: Path) -> Store:
-    return Store(config(folder).store_path, 20)
+    # Others may be busy beside us: what waits in vain here is a fault.
+    return Store(config(folder).store_path, 120)
 
 
 def work(folder: Path) -> None:

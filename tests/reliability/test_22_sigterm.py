@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def test_at_every_commit_and_rename(folder: Path, record_property: Callable[[str, object], None]) -> None:
     """One run after another is ended a point later, and makes up for what the one before left."""
     reached = 0
-    for point in ("commit.before", "commit.after", "rename.before", "rename.after"):
+    for point in ("commit.after", "rename.before", "commit.before", "rename.after")[: count(2, 4)]:
         for visit in itertools.count(1) if IS_FULL else (8 if point.startswith("commit") else 1,):
             done = program.run(folder, "run", failpoint=f"{point}:{visit}:term")
             if done.returncode == 0:
