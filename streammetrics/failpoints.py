@@ -40,8 +40,13 @@ def watch_commits(dialect: Any) -> None:
         return
     commit = dialect.do_commit
 
-    def do_commit(dbapi_connection: object) -> None:
-        reach("commit.before")
+    def do_commit(dbapi_connection: Any) -> None:
+        try:
+            reach("commit.before")
+        except OSError:
+            # As a commit that fails does.
+            dbapi_connection.rollback()
+            raise
         commit(dbapi_connection)
         reach("commit.after")
 

@@ -167,9 +167,13 @@ class Store:
         return Path(f"{self.path}.pid")
 
     def _tell_holder(self, process: int) -> None:
-        # On a full disk, or in a folder of others, nobody is told.
+        # In place and of one length, for others read it. On a full disk, or in a folder of others, nobody is told.
         with suppress(OSError):
-            self._holder.write_text(str(process))
+            descriptor = os.open(self._holder, os.O_WRONLY | os.O_CREAT, 0o666)
+            try:
+                os.pwrite(descriptor, b"%-10d" % process, 0)
+            finally:
+                os.close(descriptor)
 
     def _busy(self) -> StoreBusyError:
         who = "another process"

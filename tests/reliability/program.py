@@ -79,7 +79,7 @@ def is_inside(process: "subprocess.Popen[str]", folder: Path) -> bool:
     holder = Path(f"{config(folder).store_path}.pid")
     while process.poll() is None:
         with suppress(FileNotFoundError):
-            if holder.read_text() == str(process.pid):
+            if holder.read_text().strip() == str(process.pid):
                 return True
         time.sleep(0.002)
     return False
@@ -137,13 +137,14 @@ def stored(folder: Path) -> Records:
     return Counter({(ts, build, code): number for ts, build, code, number in rows})
 
 
-def alerts(folder: Path) -> list[tuple[object, ...]]:
+def alerts(folder: Path, with_retracted: bool = True) -> list[tuple[object, ...]]:
     """The alerts of a store and how they hang together, without what differs from run to run."""
     with duckdb.connect(str(config(folder).store_path), read_only=True) as shell:
         return shell.execute(
             "select rule, baseline, candidate, code, window_bins, start_ts, stop_ts, value, state,\n"
             "    min(stop_ts) over (partition by incident_id), count(*) over (partition by incident_id)\n"
-            "from alerts order by all"
+            "from alerts where state <> 'retracted' or ? order by all",
+            [with_retracted],
         ).fetchall()
 
 

@@ -56,9 +56,10 @@ def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Call
         install(folder)
         first = program.run(folder, "run", failpoint=f"{point}:{visit}:{how}")
         assert "Traceback" not in first.stderr
-        if first.returncode == 0:
+        if how == "kill" and first.returncode == 0:
             break
-        assert first.returncode == (KILLED if how == "kill" else INPUT_OUTPUT), first.stderr
+        # What one file could not have, each of them tried alone may.
+        assert first.returncode in ((KILLED,) if how == "kill" else (0, INPUT_OUTPUT)), first.stderr
         faults += 1
         news = first.stdout.splitlines()
         if IS_FULL:
@@ -68,7 +69,8 @@ def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Call
         else:
             program.work(folder)
         assert program.stored(folder) == program.stored(whole)
-        assert program.alerts(folder) == program.alerts(whole)
+        # The files that were loaded beside one that failed were judged without it: what stood then was retracted.
+        assert program.alerts(folder, how == "kill") == program.alerts(whole)
         assert program.findings(folder) == []
         # Those that are missing are drawn when there is news again; those that are there are whole.
         drawn = list(folder.glob("out/[!.]*"))

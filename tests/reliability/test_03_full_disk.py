@@ -52,9 +52,9 @@ def assert_mounted(*arguments: str) -> None:
 
 
 def sizes(most: int) -> list[int]:
-    """From next to nothing to what is enough."""
+    """From next to nothing to what is enough; a disk of no bytes is one without a limit."""
     tries = count(2, 20)
-    return [most * (place + 1) // (tries + 1) // 4096 * 4096 for place in range(tries)]
+    return [max(4096, most * (place + 1) // (tries + 1) // 4096 * 4096) for place in range(tries)]
 
 
 def full(done: "subprocess.CompletedProcess[str]") -> bool:

@@ -60,7 +60,8 @@ def test_those_behind_one_who_waits_name_who_is_inside(folder: Path) -> None:
     """Another program's shell holds the file, a job of ours waits for it, and a query stands behind that job."""
     path = program.config(folder).store_path
     with duckdb.connect(str(path)), program.start(folder, "ingest") as waiting:
-        while not Path(f"{path}.pid").exists():
+        holder = Path(f"{path}.pid")
+        while not (holder.exists() and holder.read_text()):
             assert waiting.poll() is None
             time.sleep(0.01)
         assert waiting.pid != os.getpid()
