@@ -53,12 +53,14 @@ class Workshop:
         if not whole.exists():
             say("making 10,000 files")
             folder.mkdir(exist_ok=True)
-            with self.day.open("rb") as stream:
-                header, lines = next(stream), list(islice(stream, 1_000_000))
-            for number in range(10_000):
-                part = lines[100 * number : 100 * number + 100]
-                (folder / f"{number:05}.csv").write_bytes(b"".join([header, *part]))
-            whole.write_bytes(b"".join([header, *lines]))
+            with self.day.open("rb") as stream, whole.with_suffix(".part").open("wb") as target:
+                header = next(stream)
+                target.write(header)
+                for number in range(10_000):
+                    part = b"".join(islice(stream, 100))
+                    (folder / f"{number:05}.csv").write_bytes(header + part)
+                    target.write(part)
+            whole.with_suffix(".part").rename(whole)
         return folder
 
     @cached_property
