@@ -83,7 +83,7 @@ class _Pull:
             failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
         except DBAPIError as error:
             failure = not_taken(self.config.store_path, path, error)
-        told = f"{path}: {self.records:,} records, {self.rejected:,} rejected"
+        told = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
         counts = f"{told}; {self.first_reject}" if self.rejected else told
         is_told = self.rejected or (failure and self.records)
         message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.note)))

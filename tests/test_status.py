@@ -1,5 +1,6 @@
 """What `status` tells: a literal text for a small store, and each thing that it is asked for."""
 
+import gzip
 import json
 import os
 import re
@@ -255,6 +256,21 @@ def test_files_that_need_a_person(tmp_path: Path) -> None:
         f"nothing; 1 file cannot be read, such as {folder}/bad.csv.gz; "
         f"1 file replaced in the last day, perhaps before all was read, such as {folder}/a.csv rewritten"
     )
+    (folder / "bad.csv.gz").unlink()
+    assert told(Store(config.store_path), config)["waiting"].startswith("nothing; 1 file replaced")
+
+
+def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    config = load(None)
+    store = Store(tmp_path / "s.duckdb")
+    for content in (b"no gzip", gzip.compress(b"ts,build,code\n2026-11-23 10:00:00,5.9,7\n")):
+        path.write_bytes(content)
+        with store.write() as connection:
+            list(ingest(connection, config, [path], None, lambda: NOW))
+        if content == b"no gzip":
+            assert "1 file cannot be read" in told(store)["waiting"]
+    assert "cannot be read" not in told(store)["waiting"]
 
 
 def test_a_clock_that_is_behind_the_records(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ class StoreSettings(Section):
 
 
 class SourceColumns(Section):
-    """The names that the three columns have in the source."""
+    """The names that the columns have in the source; what is not mapped the header tells."""
 
-    ts: Name
-    build: Name
-    code: Name
+    ts: Name | None = None
+    build: Name | None = None
+    code: Name | None = None
 
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}

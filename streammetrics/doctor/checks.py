@@ -45,6 +45,23 @@ select format('batch {} is not in the ledger: {} records, {} counted, {} rejects
 from batch_sums where records is null
 """
 
+_STRAYS = """
+select format('{} tells of batch {}, which is not in the ledger', relation, batch_id)
+from (
+    select 'contents' as relation, batch_id from contents
+    union
+    select 'replaced', batch_id from replaced
+    union
+    select 'cursor_marks', batch_id from cursor_marks
+    union
+    select 'cursor_rows', batch_id from cursor_rows
+)
+where batch_id not in (select batch_id from batches)
+union all
+select distinct format('alert_revisions tells of alert {}, which is not there', alert_id)
+from alert_revisions where alert_id not in (select alert_id from alerts)
+"""
+
 _TWICE = """
 select format('batch {} is in the ledger {} times', batch_id, count(*))
 from batches group by batch_id having count(*) > 1
@@ -143,6 +160,7 @@ _CHECKS = (
     _Check("times", _TIMES, RESTORE),
     _Check("orphans", _ORPHANS, RESTORE),
     _Check("ledger", _TWICE, RESTORE),
+    _Check("ledger", _STRAYS, RESTORE),
     _Check("rejects", _REJECTS, RESTORE),
     _Check("counters", _COUNTERS, REPAIR),
     _Check("codes", _CODES, REPAIR),

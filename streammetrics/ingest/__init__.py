@@ -98,7 +98,7 @@ def _load(
             done += sum(file.size for file in together)
             on_progress(done, total)
     for path, what in whereabouts.missed(connection):
-        yield FileOutcome(path, "skipped", message=f"{path}: {what}")
+        yield FileOutcome(path, "replaced", message=f"{path}: {what}")
 
 
 def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:

@@ -11,7 +11,7 @@ from streammetrics.errors import InputOutputError, StreammetricsError
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of a file. `records` were counted, `rejected` could not be read.
+    """What became of a file. `records` were counted, `rejected` could not be read; `replaced` is the former content.
 
     `message` is for people, and empty where there is nothing to tell: a file known from an earlier run, or one that was
     loaded without a reject. `waiting_bytes` are of a last line without its end. `is_done`: all of the file counts, so
@@ -19,7 +19,7 @@ class FileOutcome:
     """
 
     path: Path
-    state: Literal["loaded", "skipped", "failed"]
+    state: Literal["loaded", "skipped", "failed", "replaced"]
     records: int = 0
     rejected: int = 0
     batch_id: int | None = None

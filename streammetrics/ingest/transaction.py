@@ -122,7 +122,7 @@ def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
         return FileOutcome(path, "skipped", batch_id=entry.batch_id, message=message, is_done=is_done)
     told = ""
     if tally.rejected:
-        told = f"{path}: {tally.records:,} records, {tally.rejected:,} rejected; {tally.first_reject}"
+        told = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
     if not counts:
         told += f"\n{path}: nothing of it counts: once the settings of [[source]] {entry.file.source.name!r} "
         told += "are mended it is read again"

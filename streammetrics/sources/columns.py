@@ -38,8 +38,8 @@ def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     folded = [name.strip().casefold() for name in names]
     found = {}
     for role in ROLES:
-        wanted = (getattr(file.source.columns, role),) if file.source.columns else _KNOWN[role]
-        for name in wanted:
+        mapped = getattr(file.source.columns, role, None)
+        for name in _KNOWN[role] if mapped is None else (mapped,):
             if name in names:
                 found[role] = names.index(name)
             elif name.casefold() in folded:

@@ -6,6 +6,7 @@ whose codes have an open incident.
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -130,7 +131,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
-        **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one(),
+        **_files(connection, now),
         builds=tuple(connection.exec_driver_sql(questions.ESTABLISHED).scalars()),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
@@ -145,6 +146,18 @@ def contents(connection: Connection, now: datetime) -> Contents:
         advice=tuple(advice.current(connection)),
         marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
     )
+
+
+def _files(connection: Connection, now: datetime) -> dict[str, Any]:
+    """What needs a person; a damaged file that is gone needs nobody any more."""
+    found = connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one()
+    damaged = [path for path in found["damaged"] if Path(path).exists()]
+    return {
+        "damaged_files": len(damaged),
+        "damaged_path": damaged[0] if damaged else None,
+        "replaced_files": found["replaced_files"],
+        "replaced_path": found["replaced_path"],
+    }
 
 
 def _exposures(connection: Connection) -> tuple[Exposure, ...]:

@@ -108,10 +108,13 @@ MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_mark
 # What needs a person: files that could not be read, and contents that may not have been read to their end.
 FILES = """
 select
-    (select count(*) from batches where range_end = 0 and records = 0 and rejected > 0) as damaged_files,
     (
-        select arg_max(path, batch_id) from batches where range_end = 0 and records = 0 and rejected > 0
-    ) as damaged_path,
+        select coalesce(list(path order by batch_id desc), [])
+        from (
+            select path, max(batch_id) as batch_id from batches group by path
+            having arg_max(range_end = 0 and records = 0 and rejected > 0, batch_id)
+        )
+    ) as damaged,
     (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
     (
         select arg_max(path || ' ' || state, replaced_at) from replaced

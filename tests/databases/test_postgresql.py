@@ -180,7 +180,7 @@ def test_a_connection_that_breaks(reader: Reader, server: Server) -> None:
     assert isinstance(outcome.error, InputOutputError)
     assert 500 <= outcome.records < 3000
     assert "terminating connection" in outcome.message
-    assert f"{outcome.records:,} records, 0 rejected" in outcome.message
+    assert f"{outcome.records:,} accepted, 0 rejected" in outcome.message
     reader.pull(portion_rows=500)
     assert each_once(reader) == 3000
 

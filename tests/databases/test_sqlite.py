@@ -152,7 +152,7 @@ def test_rows_without_a_cursor_are_quarantined_once_each(reader: Reader, errors:
     errors.add(1)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)] * 2)
     outcome = reader.pull()
-    told = f"sqlite:{errors.path}#errors: 1 records, 2 rejected; line 1: has no id, the cursor"
+    told = f"sqlite:{errors.path}#errors: 1 accepted, 2 rejected; line 1: has no id, the cursor"
     assert (outcome.records, outcome.rejected, outcome.message) == (1, 2, told)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)])
     assert [reader.pull().rejected for _ in range(2)] == [1, 0]
@@ -187,7 +187,7 @@ def test_a_bad_row_is_quarantined_and_the_others_count(
     ((line, found, shown),) = reader.rejects()
     assert (line, shown) == (2, content)
     assert reason in found
-    assert outcome.message.endswith(f"2 records, 1 rejected; line 2: {found}")
+    assert outcome.message.endswith(f"2 accepted, 1 rejected; line 2: {found}")
     assert reader.pull().state == "skipped"
     assert reader.counted() == each_once(1, 3)
 

@@ -178,4 +178,4 @@ def test_many_portions_are_read_carefully_as_one(shop: Shop, monkeypatch: pytest
     assert (outcome.records, outcome.rejected) == (9, 3)
     assert [code for _, _, code in shop.events()] == [str(n) for n in range(12) if n % 4]
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(n + 2, "has no build") for n in (0, 4, 8)]
-    assert outcome.message.endswith("9 records, 3 rejected; line 2: has no build")
+    assert outcome.message.endswith("9 accepted, 3 rejected; line 2: has no build")

@@ -138,6 +138,12 @@ def test_columns_can_be_mapped(shop: Shop) -> None:
     assert shop.events() == [("2026-11-23 10:00:00", "5.9", "7")]
 
 
+def test_what_is_not_mapped_the_header_tells(shop: Shop) -> None:
+    text = "When,version,code,kind\n2026-11-23 10:00:00,5.9,x,7\n"
+    assert shop.feed_text(text, columns={"ts": "when", "code": "kind"}).records == 1
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "7")]
+
+
 def test_json_numbers_keep_their_digits(shop: Shop) -> None:
     lines = [
         '{"Time": 1795428000, "build": 5.90, "code": 007}',

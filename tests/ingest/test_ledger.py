@@ -147,7 +147,7 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     found = shop.feed()
     assert [(outcome.state, outcome.records, outcome.message) for outcome in found] == [
         ("loaded", 4, ""),
-        ("skipped", 0, told),
+        ("replaced", 0, told),
     ]
     assert shop.rows("select path, read_bytes, state, found_as from replaced") == [
         (str(path), len(THREE), "rewritten", None)

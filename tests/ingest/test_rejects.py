@@ -42,7 +42,7 @@ def test_a_record_that_cannot_be_read(shop: Shop, bad: bytes, reason: str, end: 
 def test_the_message_tells_the_first(shop: Shop) -> None:
     outcome = shop.feed_text(f"ts,build,code\n{GOOD}\n\nx,5.9,7\n{GOOD},8\n")
     path = shop.folder / "errors.csv"
-    assert outcome.message == f"{path}: 1 records, 2 rejected; line 4: time cannot be read"
+    assert outcome.message == f"{path}: 1 accepted, 2 rejected; line 4: time cannot be read"
     assert shop.rows("select source, path, line, reason, content from rejects order by line") == [
         ("feed", str(path), 4, "time cannot be read", "x,5.9,7"),
         ("feed", str(path), 5, "expected 3 fields, found 4", f"{GOOD},8"),
