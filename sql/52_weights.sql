@@ -1,5 +1,5 @@
 -- What an error counts for in the evidence: less where errors come in bursts, nothing before that can be told.
--- Grain: one row per series and block of two minutes; the weight is 1 over the dispersion, 0 where it cannot be told.
+-- Grain: one row per series and block of two minutes; the weight is 1 where errors come singly, 0 where none is known.
 -- Reads: bins
 -- Feeds: evidence, regressions
 with
@@ -8,8 +8,7 @@ bins as (
         series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second, candidate_share,
         case when is_weighed then cast(candidate_errors as double) else 0 end as k,
         case when is_weighed then cast(baseline_errors + candidate_errors as double) else 0 end as n
-    from bins
-    where detector = 'sequential'
+    from bins where detector = 'sequential'
 ),
 
 -- Errors of the candidate, of both builds, and those that the candidate was to have at equal rates.
@@ -49,12 +48,13 @@ own as (
     from sums
 )
 
--- A code's own where it is surely more than the median of all codes.
+-- A code's own where it is surely more than the median of all codes. Bursts differ in size, which makes tails heavier
+-- than the variance tells: where there are any, up to half an error is added.
 select
     series, cast(block_second as bigint) as block_second,
-    case
-        when median(dispersion) over by_block is null then 0
-        when dispersion > margin * greatest(1, median(dispersion) over by_block) then 1 / nullif(dispersion, 0)
-        else 1 / nullif(greatest(1, median(dispersion) over by_block), 0)
-    end as weight
+    coalesce(1 / nullif(sqrt(pow(0.5 + case
+        when median(dispersion) over by_block is null then null
+        when dispersion > margin * greatest(1, median(dispersion) over by_block) then dispersion
+        else greatest(1, median(dispersion) over by_block)
+    end, 2) - 1.25), 0), 0) as weight
 from own window by_block as (partition by rule, baseline, candidate, block_second)

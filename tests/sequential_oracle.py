@@ -241,9 +241,9 @@ class Judged:
             return 0.0
         usual = max(1.0, median(known))
         own = self.own_dispersion(code, block)
-        if own is not None and own[0] > usual * (1 + 3 * math.sqrt(3 / own[1])):
-            return 1 / own[0]
-        return 1 / usual
+        is_own = own is not None and own[0] > usual * (1 + 3 * math.sqrt(3 / own[1]))
+        dispersion = own[0] if own is not None and is_own else usual
+        return 1 / math.sqrt((dispersion + 0.5) ** 2 - 1.25)
 
     # Evidence
 

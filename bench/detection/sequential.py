@@ -96,7 +96,7 @@ def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
 
     Blocks of 2 minutes, the last 180, three blocks ago, each beside the last one before it with records, within an
     hour. φ is the code's own where it is more than three standard errors above max(1, median φ), else that; inf where
-    none is known yet. Shapes are (codes, bins).
+    none is known yet. Bursts differ in size, and up to half an error is added. Shapes are (codes, bins).
     """
     k, n, e = _blocks(candidate), _blocks(total), _blocks(total * share)
     place = np.arange(k.shape[1])[np.newaxis]
@@ -123,7 +123,8 @@ def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
     pooled = np.full(phi.shape[1], np.inf)
     pooled[some] = np.maximum(np.nanmedian(phi[:, some], axis=0), 1)
     with np.errstate(invalid="ignore"):
-        divisor = np.where(phi > margin * pooled, phi, pooled)
+        dispersion = np.where(phi > margin * pooled, phi, pooled)
+        divisor = np.sqrt((dispersion + 0.5) ** 2 - 1.25)
     by_bin: Reals = np.repeat(divisor, BLOCK_BINS, axis=1)
     return by_bin[:, : candidate.shape[1]]
 
