@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from streammetrics import interrupts, slices, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
-from streammetrics.store import Store
+from streammetrics.store import Store, explained
 
 MOST_ROWS = 1_000_000
 """A result is held in memory, so that the store is free again before anybody looks at it."""
@@ -192,7 +192,7 @@ def _explained(connection: Connection, error: duckdb.Error) -> StreammetricsErro
             f"{message}; narrow the query with --since and --until, or raise [store] memory_limit"
         )
     if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException):
-        return InputOutputError(message)
+        return explained(error) or InputOutputError(message)
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         connection.rollback()
         return UsageError(f"{message.splitlines()[0]} There are: {', '.join(slices.names(connection))}")

@@ -90,13 +90,14 @@ class Transaction:
     def _find_and_miss(self, kept: Sequence[tuple[Entry, News]]) -> None:
         """What was moved is found again under its new name; what a path held before it was written anew is missed.
 
-        A path that another file was moved to lost its own content as by a deletion.
+        A path that another file was moved to lost its own content as by a deletion. Headers alone look like each other.
         """
+        headers = {entry.batch_id for entry, _ in kept if not (entry.records or entry.rejected)}
         for _, found in self._added:
             if found.known is not None:
                 self.whereabouts.find(self.connection, found.known.batch_id, found.opened.file.path)
         for _, found in kept:
-            is_fresh = found.known is None or found.known.is_header
+            is_fresh = found.known is None or found.known.is_header or found.known.batch_id in headers
             if is_fresh and found.former is not None and not found.former.is_header:
                 self.whereabouts.miss(self.connection, found.opened.file, found.former, self.batch.now)
 

@@ -158,6 +158,17 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     assert len(shop.events()) == 7
 
 
+def test_a_content_that_a_header_replaced_is_told_though_headers_are_alike(shop: Shop) -> None:
+    """Of two files that were rotated twice without a record: neither is the other one, moved."""
+    header = THREE[: THREE.index(b"\n") + 1]
+    shop.write("b.csv", THREE)
+    shop.feed()
+    shop.write("a.csv", header)
+    shop.write("b.csv", header)
+    assert [outcome.state for outcome in shop.feed()] == ["loaded", "skipped", "replaced"]
+    assert shop.rows("select path, state from replaced") == [(str(shop.folder / "b.csv"), "truncated")]
+
+
 def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
     """It has fingerprints of whole contents alone."""
     path, longer = shop.write("a.csv", THREE), shop.write("b.csv", THREE.replace(b"10:", b"09:") * 2)
