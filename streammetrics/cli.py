@@ -1,5 +1,6 @@
 """Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
 
+import io
 import logging
 import os
 import sys
@@ -99,7 +100,7 @@ def query(
     if sql is None:
         if since or until:
             raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
-        queries.prompt(session.store, sys.stdin, sys.stdout, style)
+        sys.exit(queries.prompt(session.store, sys.stdin, sys.stdout, style))
     else:
         result = queries.run(
             session.store, sql, options.moment_of(since, "--since"), options.moment_of(until, "--until")
@@ -154,9 +155,9 @@ def heatmap(
 def generate(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
     scenario: Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="With the same --start, the same seed makes the same bytes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
-    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How long the stream is.")] = 1.0,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
     codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
     start: options.StartOption = None,
 ) -> None:
@@ -218,6 +219,10 @@ def main(arguments: list[str] | None = None) -> None:
     # Where pandas is installed, DuckDB imports it with the first parameter that is bound: 0.3 s and 80 MB for nothing.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
+    for stream in (sys.stdout, sys.stderr):
+        # Codes and builds are any text, and cron's locale may know ASCII alone.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
     try:
         app(args=arguments, prog_name="streammetrics")
@@ -238,6 +243,8 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(asked, interrupts.Terminated):
             options.fail(words, interrupts.EXIT_TERMINATED)
         failure = explained(error)
+        if isinstance(error, OverflowError):
+            failure = UsageError(f"a time or a number is out of the range that can be computed with: {error}")
         if failure is None:
             raise
         options.fail(str(failure), failure.exit_code)

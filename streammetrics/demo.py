@@ -56,7 +56,7 @@ def demo(session: Session, folder: Path) -> int:
         jobs.judge(session, connection, is_final=True)
         with connection.begin():
             rows = connection.exec_driver_sql("select * from incidents order by start_ts, incident_id").mappings().all()
-        paths = pictures.draw_all(connection, session.config, session.config.output_dir)
+    paths = pictures.draw_all(session.store, session.config, session.config.output_dir)
     found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[row["rule"]][row["code"]].append(row)

@@ -13,16 +13,16 @@ ALERT_COLUMNS = (
     "ratio_high", "state", "revision", "run_id", "exposure", "candidate_share", "dispersion",
 )  # fmt: skip
 
+# Rules that were never judged reach back as far as what waits.
+_REACH = """
+select least($after, cast(floor(epoch(min(settled_until))) as bigint)) - max(merge_seconds)
+from settings left join (select settled_until from progress semi join rules using (rule)) on true
+"""
+
 # An incident is told whole: with one of its alerts in reach, all of them are read.
 _ALERTS_NEAR = """
 select * from main.alerts
-where incident_id in (
-    select incident_id from main.alerts
-    where end_ts >= (
-        select least($after, min(settled_until)) - to_seconds(any_value(merge_seconds))
-        from progress semi join rules using (rule) cross join settings
-    )
-)
+where incident_id in (select incident_id from main.alerts where end_ts >= {reach})
 """
 
 _LAST_ALERTS = """
@@ -74,7 +74,9 @@ firsts as (
 )
 select {columns}
 from alerts
-where run_id in (select unnest($1)) and state = 'current' and ($2 or alert_id in (select alert_id from firsts))
+where
+    run_id in (select unnest($1)) and state = 'current'
+    and ($2 or (revision = 0 and alert_id in (select alert_id from firsts)))
 order by stop_ts, rule, code, window_bins, alert_id
 """
 
@@ -87,9 +89,17 @@ class Change:
     incident: dict[str, Any]
 
 
-def snapshot(connection: Connection, name: str, after: int) -> None:
-    """Keep the incidents that end near or behind `after` (epoch seconds) as the temporary table `name`."""
-    near = _ALERTS_NEAR.replace("$after", timestamp_literal(after))
+def reach(connection: Connection, after: int) -> int:
+    """Behind which epoch second incidents may change, where all that ends behind `after` waits to be judged.
+
+    To be asked before a pass and held to after it: a pass settles more, and incidents that it resolved lie before that.
+    """
+    return int(connection.exec_driver_sql(_REACH, {"after": after}).scalar_one())
+
+
+def snapshot(connection: Connection, name: str, since: int) -> None:
+    """Keep the incidents that end at or behind `since` (epoch seconds) as the temporary table `name`."""
+    near = _ALERTS_NEAR.format(reach=timestamp_literal(since))
     connection.exec_driver_sql(f"create or replace temp table {name} as\n" + compose(_SNAPSHOT, alerts=near))
 
 
@@ -105,6 +115,6 @@ def open_incidents(connection: Connection) -> int:
 
 
 def alerts_of(connection: Connection, run_ids: tuple[int, ...], *, every: bool) -> list[dict[str, Any]]:
-    """The alerts that a pass stored: every one of them, or those that are the first of their incident."""
+    """The alerts that a pass stored: every one of them, or those that are new and the first of their incident."""
     sql = _ALERTS_OF_RUNS.format(columns=", ".join(ALERT_COLUMNS))
     return [dict(row) for row in connection.exec_driver_sql(sql, (list(run_ids), every)).mappings()]

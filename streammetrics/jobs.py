@@ -18,6 +18,7 @@ from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
 from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
 from streammetrics.session import Session
+from streammetrics.store import explained
 
 if TYPE_CHECKING:
     from streammetrics.generate import Scenario
@@ -70,11 +71,11 @@ def run(
         code = _ingest(session, connection, paths, source, is_final)
         is_changed = _judge_and_tell(session, connection, is_final)
         count = incidents.open_incidents(connection) if exit_code else 0
+    _prune(session)
     if is_changed:
         # A picture comes last and fails alone: it never delays what people have to hear.
         undrawn = _draw(session)
         code = code or undrawn
-    _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
@@ -146,16 +147,17 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
     """A pass, and what it changed to `out`; whether anything waited to be judged."""
     with connection.begin():
         waiting = detect.plan(connection, session.config, is_final=is_final)
-        if waiting is not None:
-            incidents.snapshot(connection, "incidents_before", waiting[0])
+        reach = None if waiting is None else incidents.reach(connection, waiting[0])
+        if reach is not None:
+            incidents.snapshot(connection, "incidents_before", reach)
     try:
         done = judge(session, connection, is_final=is_final)
     except BaseException:
         # The portions before the one that failed, or was ended, are stored, and the next run would take them for told.
         with suppress(DBAPIError):
-            _tell(session, connection, waiting)
+            _tell(session, connection, reach)
         raise
-    is_opened = _tell(session, connection, waiting)
+    is_opened = _tell(session, connection, reach)
     _advise(session, connection, waiting, every=is_opened)
     counts = asdict(done.amendment)
     words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
@@ -163,12 +165,12 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
     return waiting is not None
 
 
-def _tell(session: Session, connection: Connection, waiting: tuple[int, int] | None) -> bool:
-    """Print what a pass has changed; whether an incident was opened."""
-    if waiting is None:
+def _tell(session: Session, connection: Connection, reach: int | None) -> bool:
+    """Print what a pass has changed behind `reach` (epoch second); whether an incident was opened."""
+    if reach is None:
         return False
     with connection.begin():
-        incidents.snapshot(connection, "incidents_after", waiting[0])
+        incidents.snapshot(connection, "incidents_after", reach)
         changed = incidents.changes(connection)
     for line in _change_lines(session, changed):
         session.out(line)
@@ -222,9 +224,10 @@ def _draw(session: Session) -> int:
     from streammetrics import pictures
 
     try:
-        with session.progress.task("drawing"), session.store.read() as connection:
-            pictures.draw_all(connection, session.config, session.config.output_dir)
-    except (StreammetricsError, OSError) as error:
-        session.say(f"the heatmaps could not be drawn: {error}", "draw.failed", logging.ERROR)
-        return getattr(error, "exit_code", InputOutputError.exit_code)
+        with session.progress.task("drawing"):
+            pictures.draw_all(session.store, session.config, session.config.output_dir)
+    except (StreammetricsError, OSError, DBAPIError) as error:
+        failure = explained(error) or error
+        session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)
+        return getattr(failure, "exit_code", InputOutputError.exit_code)
     return 0

@@ -85,6 +85,6 @@ def required_moment(text: str, option: str) -> datetime:
     """
     try:
         value = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)

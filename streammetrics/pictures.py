@@ -58,10 +58,11 @@ def heatmaps(
             yield from _heatmap(connection, config, tuple(subject), after, until)
 
 
-def draw_all(connection: Connection, config: Config, folder: Path) -> list[Path]:
-    """Draw the last day's heatmaps into `folder`; the pictures' paths."""
-    bounds = span(connection)
-    drawn = heatmaps(connection, config, *bounds) if bounds else ()
+def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
+    """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
+    with store.read() as connection:
+        bounds = span(connection)
+        drawn = list(heatmaps(connection, config, *bounds)) if bounds else []
     return [_draw(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 
@@ -125,7 +126,7 @@ def _heatmap(
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
         found = connection.exec_driver_sql(compose(_CELLS, Slice(start, stop, lead)), (*subject, start, stop))
-        cells += [(code, np.array(seconds), values) for code, seconds, values in found]
+        cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
     rule = next(rule for rule in config.rule if rule.name == subject[0])

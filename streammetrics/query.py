@@ -71,24 +71,30 @@ def write(result: Result, style: str, stream: TextIO) -> None:
     text.write(result.columns, result.types, result.rows, style, stream)
 
 
-def prompt(store: Store, stdin: TextIO, stdout: TextIO, style: str = "table") -> None:
+def prompt(store: Store, stdin: TextIO, stdout: TextIO, style: str = "table") -> int:
     """Answer statement by statement until the input ends; the store is open only while one is answered.
 
     Mistakes are told on stderr, and the next statement is read. Ctrl-C drops what was typed. On a terminal lines can be
     edited; what was typed is kept nowhere.
 
+    Returns:
+        The exit code of the first mistake where nobody was there to read of it, else 0.
+
     Raises:
         UsageError: there is no such style.
     """
     text.writer(style)
+    code = 0
     for statement in _statements(stdin):
         try:
             write(_respond(store, statement), style, stdout)
             stdout.flush()
         except StreammetricsError as error:
             print(f"streammetrics: {error}", file=sys.stderr, flush=True)
+            code = code or (0 if stdin is sys.stdin and stdin.isatty() else error.exit_code)
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr, flush=True)
+    return code
 
 
 def _respond(store: Store, statement: str) -> Result:

@@ -79,8 +79,7 @@ class Store:
             StoreBusyError: a writer held the store for longer than `lock_wait_seconds`.
             InputOutputError: there is no store yet, or it cannot be opened.
         """
-        if not self.path.exists():
-            raise InputOutputError(f"{self.path}: there is no store yet; `streammetrics ingest` makes one")
+        self.require()
         engine = self._engine({"memory_limit": self._memory_limit}, read_only=True)
         with self._opened(engine, alone=False) as connection:
             schema.check(connection, self.path)
@@ -88,6 +87,15 @@ class Store:
                 for statement in schema.LOCK_DOWN:
                     connection.exec_driver_sql(statement)
             yield connection
+
+    def require(self) -> None:
+        """What is made by ingest alone has to be there.
+
+        Raises:
+            InputOutputError: it is not.
+        """
+        if not self.path.exists():
+            raise InputOutputError(f"{self.path}: there is no store yet; `streammetrics ingest` makes one")
 
     def _engine(self, settings: dict[str, str], read_only: bool = False) -> Engine:
         url = URL.create("duckdb", database=str(self.path))

@@ -263,7 +263,7 @@ def test_query_and_export_agree(stored: Path) -> None:
 
 def test_the_prompt_reads_statement_after_statement(stored: Path) -> None:
     done = streammetrics(stored, "query", stdin="select 1 as one;\nnonsense;\nselect count(*) as n\nfrom events;\n")
-    assert done.returncode == 0
+    assert done.returncode == 2
     assert "one" in done.stdout
     assert "n" in done.stdout.split()
     assert "nonsense" in done.stderr
@@ -336,3 +336,68 @@ def test_the_cron_entry_points_are_the_commands(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Regression\n")
     assert "error code  9" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "--to", "x.csv", "--seed", "-1"],
+        ["generate", "--to", "x.csv", "--hours", "1e8"],
+        ["generate", "--to", "x.csv", "--start", "9999-12-31T23:59:59"],
+        ["explain", "--code", "7", "--at", "9999-12-31T23:59:59"],
+        ["query", "select 1", "--since", "0001-01-01T00:00+05:00"],
+        ["backtest", "--inject", "code=7,ratio=2,at=0001-01-01T00:00+05:00"],
+        ["backtest", "--until", "0001-01-01"],
+    ],
+)
+def test_numbers_and_times_out_of_range_are_told_of(stored: Path, arguments: list[str]) -> None:
+    done = streammetrics(stored, *arguments)
+    assert done.returncode in (0, 2), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_backtest_ends_with_the_last_record(stored: Path) -> None:
+    """Years without any would take their time."""
+    ends = [
+        streammetrics(stored, "backtest", "--until", until, "--json").stdout for until in ("2060-01-01", "2999-01-01")
+    ]
+    assert ends[0] == ends[1] != ""
+
+
+def test_a_terminal_that_knows_ascii_alone_is_shown_every_name(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(REFERENCE_TOML)
+    records(tmp_path / "errors.csv")
+    text = (tmp_path / "errors.csv").read_text()
+    (tmp_path / "errors.csv").write_text(text.replace(",9\n", ",Ω\n"), encoding="utf-8")
+    done = streammetrics(tmp_path, "run", "errors.csv", environment={"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
+    assert done.returncode == 0, done.stderr
+    assert "code \\u03a9" in done.stdout
+
+
+def test_doctor_repairs_no_store_that_is_not_there(tmp_path: Path) -> None:
+    done = streammetrics(tmp_path, "doctor", "--repair")
+    assert done.returncode == 74
+    assert "there is no store yet" in done.stderr
+    assert list(tmp_path.rglob("*.duckdb")) == []
+
+
+def test_signs_in_the_path_of_the_settings_are_no_wildcards(tmp_path: Path) -> None:
+    folder = tmp_path / "jobs [a] *"
+    folder.mkdir()
+    (folder / "config.toml").write_text('[[source]]\nname = "s"\npath = "in/*.csv"\n' + REFERENCE_TOML)
+    (folder / "in").mkdir()
+    records(folder / "in" / "errors.csv")
+    done = streammetrics(tmp_path, "run", "--config", str(folder / "config.toml"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "OPENED" in done.stdout
+    checked = streammetrics(tmp_path, "doctor", "--config", str(folder / "config.toml"))
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_an_empty_spool_is_no_news(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    source = '[[source]]\nname = "s"\npath = "{}/*.csv"\nafter = "delete"\n'
+    (tmp_path / "config.toml").write_text(source.format("in") + REFERENCE_TOML)
+    assert streammetrics(tmp_path, "run").stderr == ""
+    (tmp_path / "config.toml").write_text(source.format("inn") + REFERENCE_TOML)
+    assert "no file matches" in streammetrics(tmp_path, "run").stderr

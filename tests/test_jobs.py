@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, jobs, progress
+from streammetrics import alerts, detect, heatmap, jobs, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.progress import Progress
 from streammetrics.session import Session
@@ -160,3 +160,49 @@ def test_a_file_that_fails_does_not_keep_pictures_from_being_drawn(
     bad.write_text("a,b\n1,2\n")
     assert jobs.run(session, [bad, records], is_final=False, exit_code=False) == 78
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def stretch(path: Path, first_second: int, seconds: int, more: int) -> Path:
+    """A record a second and build from so many seconds behind noon on, and `more` of the new one each second."""
+    lines = ["ts,build,code"]
+    for second in range(first_second, first_second + seconds):
+        moment = NOON + timedelta(seconds=second)
+        lines += [f"{moment},1.9,7", *[f"{moment},1.10,7"] * (1 + more)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_what_resolves_behind_a_pause_is_told_as_resolved(session: Recorded, tmp_path: Path) -> None:
+    """The pass settles far more than what it judges first, and the incident's end comes to lie behind that."""
+    first = stretch(tmp_path / "1.csv", -21_600, 1200, more=0)
+    jobs.run(session, [first, stretch(tmp_path / "2.csv", -20_400, 600, more=7)], is_final=False, exit_code=False)
+    assert [line.split()[0] for line in session.printed] == ["OPENED", "OPENED"]
+    session.printed.clear()
+    jobs.run(session, [stretch(tmp_path / "3.csv", -3_600, 3_600, more=0)], is_final=False, exit_code=False)
+    assert [line.split()[0] for line in session.printed] == ["RESOLVED", "RESOLVED"]
+
+
+def test_incidents_of_rules_with_other_names_are_not_new(session: Recorded, records: Path) -> None:
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    session.printed.clear()
+    rules = tuple(rule.model_copy(update={"name": f"new-{rule.name}"}) for rule in session.config.rule)
+    renamed = Recorded(session.config.base)
+    object.__setattr__(renamed, "config", session.config.model_copy(update={"rule": rules}))
+    jobs.run(renamed, [records], is_final=False, exit_code=False)
+    opened = [line for line in renamed.printed if line.startswith("OPENED")]
+    assert len(opened) == 2
+    assert all("new-" in line for line in opened), renamed.printed
+
+
+def test_the_store_is_free_while_pictures_are_drawn(
+    session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Path] = []
+
+    def draw(_: object, path: Path) -> None:
+        with session.store.write():
+            drawn.append(path)
+
+    monkeypatch.setattr(heatmap, "draw", draw)
+    jobs.run(session, [records], is_final=False, exit_code=False)
+    assert len(drawn) == 2

@@ -94,8 +94,10 @@ def _span(connection: Connection, since: datetime | None, until: datetime | None
     first, last = connection.exec_driver_sql(_ENDS).one()
     if first is None:
         raise UsageError("the store holds no records yet; `streammetrics ingest` reads some")
-    until = until or last + timedelta(seconds=1)
-    since = since or until - timedelta(days=1)
+    # Nothing is judged behind the last record: days without any would only take their time.
+    end = last + timedelta(seconds=1)
+    until = min(until, end) if until and (since or first) < end else until or end
+    since = since or max(until, first) - timedelta(days=1)
     if since >= until:
         raise UsageError(f"--since {since} is not before --until {until}: nothing lies between")
     span = Span(as_second(since), as_second(until))

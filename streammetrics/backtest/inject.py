@@ -88,12 +88,13 @@ def parse(text: str) -> Injection:
         raise UsageError(f"--inject {text}: {_FORM}")
     try:
         at = datetime.fromisoformat(parts["at"])
+        at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
         ratio = float(parts["ratio"])
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(f"--inject {text}: {_FORM}") from None
     if not 1 < ratio <= 1e6 or not math.isfinite(ratio):
         raise UsageError(f"--inject {text}: the ratio is over 1: how many times as high the rate is to be")
-    return Injection(parts["code"], ratio, at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None))
+    return Injection(parts["code"], ratio, at)
 
 
 def add(connection: Connection, wanted: Injection, pairs: Iterable[Pair], span: Span, seed: list[int]) -> list[Added]:

@@ -16,9 +16,9 @@ from streammetrics.config.sections import (
     OutputSettings,
     RetentionSettings,
     ScheduleSettings,
-    Source,
     StoreSettings,
 )
+from streammetrics.config.source import Source
 
 __all__ = [
     "DEFAULT_CONFIG",

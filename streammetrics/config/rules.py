@@ -24,7 +24,7 @@ class Rule(Section):
     detector: Literal["mean_ratio", "mean_difference"]
     bin_seconds: int = Field(ge=1, le=86400)
     window_bins: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(min_length=1, strict=False)
-    threshold: float
+    threshold: float = Field(allow_inf_nan=False)
 
     @field_validator("window_bins")
     @classmethod

@@ -38,7 +38,12 @@ def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
 
 
 def mend(store: Store) -> list[str]:
-    """Make anew what can be made from the records, all of it or nothing; in words what that was."""
+    """Make anew what can be made from the records, all of it or nothing; in words what that was.
+
+    Raises:
+        InputOutputError: there is no store.
+    """
+    store.require()
     with store.write() as connection, connection.begin():
         return list(repair.repair(connection))
 

@@ -33,7 +33,7 @@ def around(config: Config) -> Iterator[Finding]:
         yield from _left_behind(folder)
     for source in config.source:
         if source.path is not None:
-            yield from _unreadable(source.name, config.resolve(source.path))
+            yield from _unreadable(config, source.name, Path(source.path))
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:
@@ -42,11 +42,12 @@ def _left_behind(folder: Path) -> Iterator[Finding]:
             yield Finding("unfinished", f"{path}: was left by a command that was killed", "remove it")
 
 
-def _unreadable(name: str, pattern: Path) -> Iterator[Finding]:
+def _unreadable(config: Config, name: str, pattern: Path) -> Iterator[Finding]:
     """The deepest folder of a glob that has no wildcard in it."""
     folder = pattern.parent
     while any(sign in str(folder) for sign in "*?["):
         folder = folder.parent
+    folder = config.resolve(str(folder))
     if not folder.is_dir():
         yield Finding("sources", f"[[source]] {name!r}: there is no folder {folder}", "make it, or mend its path")
     elif not os.access(folder, os.R_OK | os.X_OK):

@@ -118,7 +118,9 @@ select format(
     list(alert_id)::text, rule, baseline, candidate, code, stop_ts::text
 )
 from alerts where state = 'current'
-group by rule, baseline, candidate, code, window_bins, stop_ts having count(*) > 1
+group by
+    rule, baseline, candidate, code, stop_ts, case when detector = 'sequential' then 0 else window_bins end
+having count(*) > 1
 """
 
 _PROGRESS = """

@@ -102,7 +102,8 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
     Makes temporary tables on the connection, which may be one that only reads.
     """
     second = at // rule.bin_seconds * rule.bin_seconds
-    start, end = (datetime.fromtimestamp(end, UTC).replace(tzinfo=None) for end in (second, second + rule.bin_seconds))
+    ends = second, min(second + rule.bin_seconds, LAST_SECOND)
+    start, end = (datetime.fromtimestamp(end, UTC).replace(tzinfo=None) for end in ends)
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
     answers = connection.exec_driver_sql(queries.ANSWERS, parameters).mappings().all()

@@ -64,9 +64,10 @@ def ingest(
         except StreammetricsError as error:
             yield failed(path, error)
             continue
-        pattern = path if paths else config.resolve(str(path))
+        pattern = path if paths else config.pattern(str(path))
         matches = files.expand(pattern)
-        if not matches:
+        if not matches and not (chosen.after != "keep" and not paths and pattern.parent.is_dir()):
+            # A spool is empty most of the time, and cron would mail it each minute.
             yield FileOutcome(pattern, "skipped", message=f"[[source]] {chosen.name!r}: no file matches {pattern}")
         for match in matches:
             try:

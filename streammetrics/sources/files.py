@@ -71,7 +71,7 @@ class SourceFile:
 
     def day(self) -> str | None:
         """The date (YYYY-MM-DD) that times of day belong to; None where the source or the file's name tells none."""
-        return _day_in(self.path.name) if self.source.date == "name" else self.source.date
+        return day_in(self.path.name) if self.source.date == "name" else self.source.date
 
 
 def expand(path: Path) -> list[Path]:
@@ -129,7 +129,8 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
     return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
 
 
-def _day_in(name: str) -> str | None:
+def day_in(name: str) -> str | None:
+    """The date in a file's name (YYYY-MM-DD); None where there is none."""
     for year, _, month, day in _DATE_IN_NAME.findall(name):
         try:
             return date(int(year), int(month), int(day)).isoformat()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streammetrics.sources import delimited, lines
 from streammetrics.sources.content import Content, codec_of, encoding_of
-from streammetrics.sources.files import SourceFile
+from streammetrics.sources.files import SourceFile, day_in
 from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
 from streammetrics.sources.ledger import Boundary, Ledger
 
@@ -123,7 +123,7 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
     was known to hold, as itself or as a duplicate.
     """
     file = opened.file
-    if file.source.same_content == "load":
+    if file.source.same_content == "load" or _is_of_another_day(file, boundary.path):
         return False
     if boundary == former or boundary.end == opened.bytes.size:
         return True
@@ -131,6 +131,14 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
         return False
     has_many_lines = len(heads(opened.bytes.beginning[: boundary.end])) > HEAD_LINES
     return has_many_lines or boundary.inode == file.inode or _is_elsewhere(boundary)
+
+
+def _is_of_another_day(file: SourceFile, path: str) -> bool:
+    """Whether the names of two files give the same times of day to two days."""
+    if file.source.date != "name":
+        return False
+    days = file.day(), day_in(Path(path).name)
+    return None not in days and days[0] != days[1]
 
 
 def _is_elsewhere(boundary: Boundary) -> bool:

@@ -54,7 +54,7 @@ def _configured_files(config: Config) -> list[SourceFile]:
     """The files that an ingest would look at; what it could not read is not waited for."""
     found: dict[Path, SourceFile] = {}
     for source in config.source:
-        for path in files.expand(config.resolve(source.path)) if source.path is not None else ():
+        for path in files.expand(config.pattern(source.path)) if source.path is not None else ():
             with suppress(StreammetricsError):
                 found.setdefault(path, files.describe(source, path))
     return list(found.values())

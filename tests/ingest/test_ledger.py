@@ -299,3 +299,15 @@ def test_content_is_looked_at_across_portions(tmp_path: Path, monkeypatch: pytes
                 assert (text, found.is_plain, found.size) == (text, is_plain, len(text))
         path.write_bytes(THREE)
         assert content.examine(path).fingerprint == hashlib.sha256(THREE).hexdigest()
+
+
+def test_the_same_times_of_day_on_another_day_are_other_records(shop: Shop) -> None:
+    for day in (21, 22):
+        shop.write(f"errors-2026-11-{day}.csv", b"ts,build,code\n10:00:00,5.9,E1\n")
+    found = shop.feed(date="name") + shop.feed(date="name")
+    assert [outcome.state for outcome in found] == ["loaded", "loaded", "skipped", "skipped"]
+    assert [ts[:10] for ts, _, _ in shop.events()] == ["2026-11-21", "2026-11-22"]
+    # Packed, or copied to a name without a date, it is what it was.
+    shop.write("errors-2026-11-22.csv.gz", b"ts,build,code\n10:00:00,5.9,E1\n")
+    shop.feed(date="name")
+    assert len(shop.events()) == 2

@@ -1,0 +1,106 @@
+"""The section [[source]] of config.toml: where error records come from, and how they are read."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from streammetrics.config.section import Name, Section
+
+
+class SourceColumns(Section):
+    """The names that the columns have in the source; what is not mapped the header tells."""
+
+    ts: Name | None = None
+    build: Name | None = None
+    code: Name | None = None
+
+
+_OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
+_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone"}
+
+
+class Source(Section):
+    """Files of one kind, `path`, or rows of a database, `url`; and what they mean where they do not say it themselves.
+
+    `overlap` is in units of the cursor: a number, or seconds where it is a time.
+    """
+
+    name: Name
+    path: str | None = Field(default=None, min_length=1)
+    url: SecretStr | None = None
+    password_env: Name | None = None
+    password_file: Name | None = None
+    table: Name | None = None
+    query: str | None = Field(default=None, min_length=1)
+    cursor: Name | None = None
+    overlap: int | None = Field(default=None, ge=0, le=10**12)
+    portion_rows: int = Field(default=200_000, ge=1, le=10**7)
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    columns: SourceColumns | None = None
+    date: str | None = None
+    timezone: str = "UTC"
+    same_content: Literal["skip", "load"] = "skip"
+    last_line_seconds: int = Field(default=600, ge=0, le=10**9)
+    after: Literal["keep", "move", "delete"] = "keep"
+    move_to: str | None = Field(default=None, min_length=1)
+
+    @field_validator("date")
+    @classmethod
+    def _date_exists(cls, value: str | None) -> str | None:
+
+        if value is not None and value != "name":
+            try:
+                is_day = date.fromisoformat(value).isoformat() == value
+            except ValueError:
+                is_day = False
+            if not is_day:
+                raise ValueError('is neither a day such as 2026-11-23 nor "name"')
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, value: str) -> str:
+        from zoneinfo import available_timezones
+
+        if value != "UTC" and value not in available_timezones():
+            raise ValueError("is not the name of a time zone such as UTC or Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _files_or_database(self) -> "Source":
+        if (self.path is None) == (self.url is None):
+            raise ValueError("has either path (files) or url (a database)")
+        foreign = self.model_fields_set & _OF_DATABASES if self.url is None else self.model_fields_set - _WITH_URL
+        if foreign:
+            raise ValueError(f"{min(foreign)} does not go with {'path' if self.url is None else 'url'}")
+        if self.url is not None:
+            self._check_database(self.url.get_secret_value())
+        return self
+
+    def _check_database(self, url: str) -> None:
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            password = make_url(url).password
+        except (ArgumentError, ValueError):
+            # Whatever these say may hold the password.
+            raise ValueError(
+                "url is not one of SQLAlchemy's, such as postgresql+psycopg://user@host/database"
+            ) from None
+        if (self.table is None) == (self.query is None):
+            raise ValueError("url needs either table or query")
+        if self.cursor is None:
+            raise ValueError("url needs cursor: the column that rises from row to row, such as an id")
+        if sum(given is not None for given in (password, self.password_env, self.password_file)) > 1:
+            raise ValueError("the password is given twice: in url, by password_env or by password_file")
+        if self.date == "name":
+            raise ValueError('date = "name" does not go with url')
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> "Source":
+        if (self.after == "move") != (self.move_to is not None):
+            raise ValueError('after = "move" and move_to belong together')
+        return self
