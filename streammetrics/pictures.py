@@ -19,6 +19,9 @@ from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
 
+# Views are there from the first pass on.
+_SPAN = "select first_second, end_second from span"
+
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
 
 # Lists, for a row a cell would take longer to fetch than to draw.
@@ -43,7 +46,7 @@ _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) 
 
 def span(connection: Connection) -> tuple[int, int] | None:
     """The last day of the data as epoch seconds (after, until]; None without data."""
-    row = connection.exec_driver_sql("select first_second, end_second from span").one_or_none()
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
     return (max(row.first_second, row.end_second - DAY_SECONDS), row.end_second) if row else None
 
 
@@ -51,7 +54,7 @@ def heatmaps(
     connection: Connection, config: Config, after: int, until: int, rule: str | None = None
 ) -> Iterator["Heatmap"]:
     """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
-    first, end = connection.exec_driver_sql("select first_second, end_second from span").one()
+    first, end = connection.exec_driver_sql(compose(_SPAN)).one()
     after, until = max(after, first), min(until, end)
     for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0))).all():
         if rule in (None, subject.rule):
@@ -87,7 +90,7 @@ def draw(
         drawn = list(heatmaps(connection, config, _second(since) if since else after, end, rule))
     if not drawn:
         raise UsageError(
-            "there is nothing to draw: no bins of this rule and time; `streammetrics status` tells the span"
+            "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"
         )
     if len(drawn) == 1:
         return [_draw(drawn[0], target)]

@@ -401,3 +401,11 @@ def test_an_empty_spool_is_no_news(tmp_path: Path) -> None:
     assert streammetrics(tmp_path, "run").stderr == ""
     (tmp_path / "config.toml").write_text(source.format("inn") + REFERENCE_TOML)
     assert "no file matches" in streammetrics(tmp_path, "run").stderr
+
+
+def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    records(tmp_path / "errors.csv")
+    streammetrics(tmp_path, "ingest", "errors.csv")
+    done = streammetrics(tmp_path, "heatmap", "--to", "x.png")
+    assert done.returncode == 2
+    assert "nothing to draw" in done.stderr
