@@ -163,6 +163,8 @@ def check(connection: Connection, path: Path) -> None:
     """
     version = _version(connection)
     _refuse_later(version, str(path))
+    if version == 0:
+        raise InputOutputError(f"{path}: holds nothing yet; `streammetrics ingest` makes a store of it")
     if version < len(MIGRATIONS):
         raise InputOutputError(
             f"{path}: is of schema version {version}, this program's is {len(MIGRATIONS)}; "

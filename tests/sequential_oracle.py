@@ -291,7 +291,8 @@ class Judged:
         if round(value, 9) < self.rule.threshold or self._is_over(windows):
             return None
         length, _ = max(terms, key=lambda key: (windows[key[0]][key[1]], -key[0], -key[1]))
-        return self._told(code, stop - (length - 1) * self.width, stop, value)
+        start = stop - (length - 1) * self.width
+        return None if self._is_silent(code, start, stop) else self._told(code, start, stop, value)
 
     def _exposure(self, stop: int, expected: float, errors: int) -> str:
         """How the share is known; one that was given may have changed since the onset."""
@@ -310,6 +311,16 @@ class Judged:
             for longer, shorter in zip(since, until, strict=True)
         ]
         return max(ended, default=-math.inf) - running > DOUBT
+
+    def _is_silent(self, code: str, start: int, stop: int) -> bool:
+        """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""
+        last = max(s for s in self.counts[code] if s <= stop)
+        active = sum(start <= s <= last for s in self.weighed)
+        silent = sum(last < s <= stop for s in self.weighed)
+        weighed = sum(
+            c.both * self.weight(code, self.block(s)) for s, c in self.counts[code].items() if start <= s <= stop
+        )
+        return weighed * silent > 6.907755 * active
 
     def _told(self, code: str, start: int, stop: int, value: float) -> Evidence:
         counts = {s: c for s, c in self.counts[code].items() if start <= s <= stop}

@@ -96,6 +96,21 @@ def test_once_it_is_over_that_it_has_ended_is_far_likelier(regressed: Store) -> 
     assert f"that it ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)  # type: ignore[arg-type]
 
 
+def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) -> None:
+    """From 1:00 on the feeds go on with another code: nothing speaks against the increase, but there is none."""
+    more = range(50 * MINUTE, 60 * MINUTE)
+    records = [record._replace(code="8") if record.second >= MONDAY + HOUR else record for record in stream(more)]
+    store = history(tmp_path / "a.duckdb", records, CONFIG)
+    assert at(store, HOUR - 10).gate is None
+    found = at(store, HOUR + 10 * MINUTE)
+    assert (found.gate, found.bin_baseline_errors, found.bin_candidate_errors) == ("silence", 0, 0)
+    assert found.missed_errors > math.log(1000)  # type: ignore[operator]
+    assert f"{found.missed_errors:,.3g} errors were to be expected since its last" in render(found)
+    with store.read() as connection:
+        last = "select max(epoch(stop_ts)) from alerts where code = '7' and rule = 'regression'"
+        assert connection.exec_driver_sql(last).scalar_one() < MONDAY + HOUR + MINUTE
+
+
 def test_before_bursts_can_be_told_errors_count_for_nothing(regressed: Store) -> None:
     found = at(regressed, 5 * MINUTE)
     assert (found.gate, found.weight, found.dispersion) == ("dispersion", 0, None)

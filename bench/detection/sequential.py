@@ -165,6 +165,7 @@ def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settin
     nats = terms - np.asarray(factors)[:, np.newaxis]
     strongest = np.asarray(windows)[nats.max(axis=2).argmax(axis=1)] if code.size else np.zeros(0, dtype=np.int64)
     fires &= ~_is_over(nats)
+    fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
     return _Alerts(code[fires], stop[fires], strongest[fires])
 
 
@@ -180,6 +181,14 @@ def _is_over(nats: Reals) -> Flags:
         ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=(1, 2))
     over: Flags = ended - nats.max(axis=(1, 2)) > CLOSING_NATS
     return over
+
+
+def _is_silent(total: Counts, weighed: Reals, alerts: _Alerts) -> Flags:
+    """Where at the rate since the onset so many errors are missing that chance explains it one time in a thousand."""
+    places = np.where(total > 0, np.arange(total.shape[1]), -1)
+    silent = alerts.stop - np.maximum.accumulate(places, axis=1)[alerts.code, alerts.stop]
+    missed: Flags = _window_sums(weighed, alerts, alerts.window) * silent > CLOSING_NATS * (alerts.window - silent)
+    return missed
 
 
 def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals:

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -72,12 +73,16 @@ def damage(store: Path, message: str) -> Finding:
 
 
 def _opens_without_log(store: Path) -> bool:
-    """Under another name it has no log beside it."""
+    """Under another name it has no log beside it; not that of a symbolic link, which DuckDB looks behind."""
     import duckdb
 
-    with TemporaryDirectory() as folder:
-        alone = Path(folder, "alone.duckdb")
-        alone.symlink_to(store.absolute())
+    with ExitStack() as held:
+        try:
+            alone = Path(held.enter_context(TemporaryDirectory(dir=store.parent, prefix=".doctor-")), "alone.duckdb")
+            alone.hardlink_to(store)
+        except OSError:
+            alone = Path(held.enter_context(TemporaryDirectory()), "alone.duckdb")
+            shutil.copyfile(store, alone)
         try:
             with duckdb.connect(str(alone), read_only=True) as connection:
                 connection.execute("select * from store_info").fetchall()

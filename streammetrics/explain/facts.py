@@ -43,11 +43,12 @@ class Window:
 class Explanation:
     """Why a rule fired for a comparison in a bin, or which `gate` said no. Times are naive UTC.
 
-    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, dispersion, evidence, recovery
-    or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, the beginning of
-    the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many times likelier the
-    errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an increase has ended before
-    than that it goes on; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
+    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, dispersion, evidence,
+    recovery, silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`,
+    the beginning of the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many
+    times likelier the errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an
+    increase has ended before than that it goes on; `missed_errors` were to be expected since the code's last, and did
+    not come; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
     `mean_dispersion` is that since the onset, which an alert calls its dispersion. An incident keeps the onset of its
     first alert: the likeliest window of a later bin may begin elsewhere.
     """
@@ -64,6 +65,7 @@ class Explanation:
     threshold: float | None = None
     short_by: float | None = None
     doubt: float | None = None
+    missed_errors: float | None = None
     bin_baseline_errors: int | None = None
     bin_candidate_errors: int | None = None
     onset: datetime | None = None
@@ -90,7 +92,7 @@ class Explanation:
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
 _KEPT = (
-    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "bin_baseline_errors",
+    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "missed_errors", "bin_baseline_errors",
     "bin_candidate_errors", "window_bins", "baseline_errors", "candidate_errors", "ratio", "exposure",
     "candidate_share", "dispersion", "weight", "mean_dispersion", "awaited_build", "gap_build",
 )  # fmt: skip

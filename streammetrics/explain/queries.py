@@ -55,7 +55,7 @@ select series, bin_second, bin_seconds, window_bins, value, threshold, doubt, is
 select
     explained_series.series, regressions.start_second, regressions.baseline_errors, regressions.candidate_errors,
     regressions.ratio, regressions.exposure, regressions.candidate_share, regressions.tested_share,
-    regressions.dispersion
+    regressions.dispersion, regressions.missed_errors, regressions.is_silent
 from regressions
 inner join explained_series using (baseline, candidate)
 """,
@@ -89,7 +89,8 @@ select
     series, explained_windows.start_second, explained_windows.baseline_errors, explained_windows.candidate_errors,
     round(explained_windows.candidate_errors / nullif(explained_windows.baseline_errors, 0), 6) as ratio,
     cast(null as varchar) as exposure, cast(null as double) as candidate_share,
-    cast(null as double) as tested_share, cast(null as double) as dispersion
+    cast(null as double) as tested_share, cast(null as double) as dispersion,
+    cast(null as double) as missed_errors, false as is_silent
 from explained_windows
 inner join explained_verdicts using (series, window_bins)
 """,
@@ -118,7 +119,7 @@ answers as (
         case when asked.end_second > pairs.judged_until_second then pairs.awaited_build end as awaited_build,
         silences.gap_build, silences.gap_from, silences.gap_until, bins.series,
         bins.baseline_errors as bin_baseline_errors, bins.candidate_errors as bin_candidate_errors,
-        verdicts.value, verdicts.threshold, verdicts.doubt,
+        verdicts.value, verdicts.threshold, verdicts.doubt, since.missed_errors,
         case when not verdicts.is_enough then power(10, verdicts.threshold - verdicts.value) end as short_by,
         verdicts.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors, since.ratio,
         coalesce(since.exposure, bins.exposure) as exposure,
@@ -134,6 +135,7 @@ answers as (
             when fired.baseline is not null then null
             when bins.detector <> 'sequential' then 'threshold'
             when verdicts.is_enough and verdicts.is_over then 'recovery'
+            when verdicts.is_enough and since.is_silent then 'silence'
             when weights.weight = 0 then 'dispersion'
             else 'evidence'
         end as gate

@@ -60,6 +60,11 @@ def verdict(found: Explanation) -> str:
                 f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, "
                 f"but that it ended before is {likelier:.3g} times likelier than that it goes on"
             )
+        case "silence":
+            return (
+                f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, but neither "
+                f"build sends the code any more: {found.missed_errors:,.3g} errors were to be expected since its last"
+            )
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
     return _short(found)

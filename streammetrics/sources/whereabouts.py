@@ -16,6 +16,12 @@ _MISSING = "select batch_id from replaced where found_as is null"
 
 _REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
 
+# A file of the same inode that held the same: what was added to it before it was renamed was there to be read.
+_RENAMED = """
+select batch_id from batches inner join contents using (batch_id)
+where duplicate_of = $batch_id and path <> $path and inode = $inode
+"""
+
 _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
 
 
@@ -42,7 +48,8 @@ class Whereabouts:
 
     def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
         """The file holds another content: what was added to the former one since, if anything, may be lost."""
-        if former.batch_id in self._met:
+        renamed = {"batch_id": former.batch_id, "path": str(file.path), "inode": former.inode}
+        if former.batch_id in self._met or connection.exec_driver_sql(_RENAMED, renamed).first():
             return
         is_shorter = file.can_grow and file.size < former.end
         place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}

@@ -169,6 +169,22 @@ def test_a_content_that_a_header_replaced_is_told_though_headers_are_alike(shop:
     assert shop.rows("select path, state from replaced") == [(str(shop.folder / "b.csv"), "truncated")]
 
 
+def test_a_rotation_that_makes_the_new_file_after_a_run_has_lost_nothing(shop: Shop) -> None:
+    log = shop.write("app.log", THREE)
+    shop.feed(format="csv")
+    rotated = log.rename(shop.folder / "app.log.1")
+    assert [outcome.state for outcome in shop.feed(format="csv")] == ["skipped"]
+    shop.write("app.log", THREE.replace(b"10:", b"11:"))
+    assert [outcome.state for outcome in shop.feed(format="csv")] == ["skipped", "loaded"]
+    assert shop.rows("select count(*) from replaced") == [(0,)]
+    # Of a copy nobody knows whether all was in it.
+    (shop.folder / "copy.log").write_bytes(log.read_bytes())
+    shop.feed(format="csv")
+    shop.write("app.log", THREE.replace(b"10:", b"12:"))
+    assert "replaced" in [outcome.state for outcome in shop.feed(format="csv")]
+    assert rotated.exists()
+
+
 def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
     """It has fingerprints of whole contents alone."""
     path, longer = shop.write("a.csv", THREE), shop.write("b.csv", THREE.replace(b"10:", b"09:") * 2)
