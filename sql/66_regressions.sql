@@ -1,5 +1,5 @@
 -- Bins with evidence, the errors since the estimated onset, their share to be expected, and the ratio of rates.
--- Grain: one row per series and bin with evidence enough that is not over; a code that fell silent has ended with that.
+-- Grain: one row per series and bin with evidence enough that is not over; is_silent where neither build sends it.
 -- Reads: bins, weights, verdicts
 -- Feeds: fired
 with

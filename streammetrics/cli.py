@@ -105,6 +105,9 @@ def query(
         result = queries.run(
             session.store, sql, options.moment_of(since, "--since"), options.moment_of(until, "--until")
         )
+        if style != "table" and isinstance(sys.stdout, io.TextIOWrapper):
+            # Data are exact whatever the locale knows.
+            sys.stdout.reconfigure(encoding="utf-8")
         queries.write(result, style, sys.stdout)
 
 
@@ -174,7 +177,10 @@ def generate(
             seconds=seconds
         )
         wanted = streams.default_scenario(seed, first, seconds, records, codes)
-    jobs.generate(session, to, wanted)
+    try:
+        jobs.generate(session, to, wanted)
+    except OverflowError:
+        raise UsageError("the stream would end after the year 9999") from None
 
 
 @app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
@@ -243,8 +249,6 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(asked, interrupts.Terminated):
             options.fail(words, interrupts.EXIT_TERMINATED)
         failure = explained(error)
-        if isinstance(error, OverflowError):
-            failure = UsageError(f"a time or a number is out of the range that can be computed with: {error}")
         if failure is None:
             raise
         options.fail(str(failure), failure.exit_code)

@@ -164,7 +164,7 @@ def check(connection: Connection, path: Path) -> None:
     version = _version(connection)
     _refuse_later(version, str(path))
     if version == 0:
-        raise InputOutputError(f"{path}: holds nothing yet; `streammetrics ingest` makes a store of it")
+        raise InputOutputError(f"{path}: is no store yet; `streammetrics ingest` makes it one")
     if version < len(MIGRATIONS):
         raise InputOutputError(
             f"{path}: is of schema version {version}, this program's is {len(MIGRATIONS)}; "

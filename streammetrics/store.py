@@ -89,10 +89,10 @@ class Store:
             yield connection
 
     def require(self) -> None:
-        """What is made by ingest alone has to be there.
+        """Refuse to go on without a store, which only ingest makes.
 
         Raises:
-            InputOutputError: it is not.
+            InputOutputError: there is none.
         """
         if not self.path.exists():
             raise InputOutputError(f"{self.path}: there is no store yet; `streammetrics ingest` makes one")

@@ -394,13 +394,23 @@ def test_signs_in_the_path_of_the_settings_are_no_wildcards(tmp_path: Path) -> N
     assert checked.returncode == 0, checked.stdout
 
 
+def test_data_are_exact_whatever_the_locale_knows(stored: Path) -> None:
+    latin = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "streammetrics", "query", "select 'Ω' as code", "--format", "csv"],
+        cwd=stored, env={**os.environ, "PYTHONPATH": str(REPOSITORY), **latin}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.decode("utf-8").split() == ["code", "Ω"]
+
+
 def test_an_empty_spool_is_no_news(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
+    folder = tmp_path / "a [b]"
+    (folder / "in").mkdir(parents=True)
     source = '[[source]]\nname = "s"\npath = "{}/*.csv"\nafter = "delete"\n'
-    (tmp_path / "config.toml").write_text(source.format("in") + REFERENCE_TOML)
-    assert streammetrics(tmp_path, "run").stderr == ""
-    (tmp_path / "config.toml").write_text(source.format("inn") + REFERENCE_TOML)
-    assert "no file matches" in streammetrics(tmp_path, "run").stderr
+    (folder / "config.toml").write_text(source.format("in") + REFERENCE_TOML)
+    assert streammetrics(folder, "run").stderr == ""
+    (folder / "config.toml").write_text(source.format("inn") + REFERENCE_TOML)
+    assert "no file matches" in streammetrics(folder, "run").stderr
 
 
 def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:

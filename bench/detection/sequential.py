@@ -184,11 +184,11 @@ def _is_over(nats: Reals) -> Flags:
 
 
 def _is_silent(total: Counts, weighed: Reals, alerts: _Alerts) -> Flags:
-    """Where at the rate since the onset so many errors are missing that chance explains it one time in a thousand."""
+    """Where at the rate since the onset so many errors are missing that chance explains it once in a thousand times."""
     places = np.where(total > 0, np.arange(total.shape[1]), -1)
     silent = alerts.stop - np.maximum.accumulate(places, axis=1)[alerts.code, alerts.stop]
-    missed: Flags = _window_sums(weighed, alerts, alerts.window) * silent > CLOSING_NATS * (alerts.window - silent)
-    return missed
+    is_silent: Flags = _window_sums(weighed, alerts, alerts.window) * silent > CLOSING_NATS * (alerts.window - silent)
+    return is_silent
 
 
 def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals:

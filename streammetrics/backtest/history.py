@@ -97,9 +97,9 @@ def _span(connection: Connection, since: datetime | None, until: datetime | None
     # Nothing is judged behind the last record: days without any would only take their time.
     end = last + timedelta(seconds=1)
     until = min(until, end) if until and (since or first) < end else until or end
-    since = since or max(until, first) - timedelta(days=1)
-    if since >= until:
+    if since is not None and since >= until:
         raise UsageError(f"--since {since} is not before --until {until}: nothing lies between")
+    since = since or (until if until <= first else until - timedelta(days=1))
     span = Span(as_second(since), as_second(until))
     ends = {"since": timestamp_literal(span.after), "until": timestamp_literal(span.until)}
     if not connection.exec_driver_sql(_HAS_RECORDS.format(**ends)).scalar_one():

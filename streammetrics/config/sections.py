@@ -152,7 +152,7 @@ class Config(Section):
             raise ConfigError(f"{path}: the home folder that it begins with is not known") from None
 
     def pattern(self, path: str) -> Path:
-        """The same of a glob: signs in the path of the settings themselves are no wildcards."""
+        """As `resolve`, of a glob: `*`, `?` and `[` in the path of the settings themselves are no wildcards."""
         found = self.resolve(path)
         is_ours = found.is_relative_to(self.base)
         return Path(glob.escape(str(self.base))) / found.relative_to(self.base) if is_ours else found

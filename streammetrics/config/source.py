@@ -49,7 +49,6 @@ class Source(Section):
     @field_validator("date")
     @classmethod
     def _date_exists(cls, value: str | None) -> str | None:
-
         if value is not None and value != "name":
             try:
                 is_day = date.fromisoformat(value).isoformat() == value

@@ -78,11 +78,17 @@ def _opens_without_log(store: Path) -> bool:
 
     with ExitStack() as held:
         try:
-            alone = Path(held.enter_context(TemporaryDirectory(dir=store.parent, prefix=".doctor-")), "alone.duckdb")
-            alone.hardlink_to(store)
+            alone = Path(
+                held.enter_context(TemporaryDirectory(dir=store.parent, prefix=".doctor.tmp-")), "alone.duckdb"
+            )
+            alone.hardlink_to(store.resolve())
         except OSError:
+            # The folder is another user's, or its file system has no links.
             alone = Path(held.enter_context(TemporaryDirectory()), "alone.duckdb")
-            shutil.copyfile(store, alone)
+            try:
+                shutil.copyfile(store, alone)
+            except OSError:
+                return False
         try:
             with duckdb.connect(str(alone), read_only=True) as connection:
                 connection.execute("select * from store_info").fetchall()

@@ -50,8 +50,8 @@ def ingest(
         is_final: the input is over, so that a last line without its end is one.
 
     Yields:
-        An outcome per file, one per glob that matched nothing, and one per content that is missed. A file that fails
-        does not stop the others.
+        An outcome per file, one per glob that matched nothing (but that of an empty spool), and one per content
+        that is missed. A file that fails does not stop the others.
 
     Raises:
         UsageError: the source is not known, or is to be named.
@@ -61,14 +61,15 @@ def ingest(
     for chosen, path in _wanted(config, paths, source):
         try:
             files.refuse_climbing(path)
+            place = path if paths else config.resolve(str(path))
+            matches = files.expand(path if paths else config.pattern(str(path)))
         except StreammetricsError as error:
             yield failed(path, error)
             continue
-        pattern = path if paths else config.pattern(str(path))
-        matches = files.expand(pattern)
-        if not matches and not (chosen.after != "keep" and not paths and pattern.parent.is_dir()):
-            # A spool is empty most of the time, and cron would mail it each minute.
-            yield FileOutcome(pattern, "skipped", message=f"[[source]] {chosen.name!r}: no file matches {pattern}")
+        # A spool is empty most of the time, and cron would mail it each minute.
+        is_empty_spool = chosen.after != "keep" and not paths and place.parent.is_dir()
+        if not matches and not is_empty_spool:
+            yield FileOutcome(place, "skipped", message=f"[[source]] {chosen.name!r}: no file matches {place}")
         for match in matches:
             try:
                 is_final_here = is_final or bool(paths)

@@ -90,7 +90,8 @@ class Transaction:
     def _find_and_miss(self, kept: Sequence[tuple[Entry, News]]) -> None:
         """What was moved is found again under its new name; what a path held before it was written anew is missed.
 
-        A path that another file was moved to lost its own content as by a deletion. Headers alone look like each other.
+        A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
+        is another one, moved.
         """
         headers = {entry.batch_id for entry, _ in kept if not (entry.records or entry.rejected)}
         for _, found in self._added:
