@@ -16,7 +16,7 @@ from streammetrics import advice, detect, incidents, narrate, retention
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
-from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError, UsageError
 from streammetrics.session import Session
 from streammetrics.store import explained
 
@@ -84,8 +84,11 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     from streammetrics import generate as streams
 
     with session.progress.task("generating"):
-        stream = streams.generate(scenario)
-        streams.write(stream, target)
+        try:
+            stream = streams.generate(scenario)
+            streams.write(stream, target)
+        except OverflowError:
+            raise UsageError("the stream would end after the year 9999") from None
     words = f"{narrate.counted(len(stream.ts), 'record')}; what is true of them is in the .truth.json file"
     session.say(words, "generate.written")
     session.out(str(target))

@@ -1,6 +1,7 @@
 """Questions in SQL: one statement that reads, on a connection from which nothing but the store can be reached."""
 
 import contextlib
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,9 @@ def write(result: Result, style: str, stream: TextIO) -> None:
     Raises:
         UsageError: there is no such style.
     """
+    if style != "table" and isinstance(stream, io.TextIOWrapper):
+        # Data are exact whatever the locale knows.
+        stream.reconfigure(encoding="utf-8")
     text.write(result.columns, result.types, result.rows, style, stream)
 
 
