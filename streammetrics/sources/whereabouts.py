@@ -16,10 +16,13 @@ _MISSING = "select batch_id from replaced where found_as is null"
 
 _REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
 
-# A file of the same inode that held the same: what was added to it before it was renamed was there to be read.
+# A file of the same inode that held the same, since it lay here: what was added to it before it was renamed was there
+# to be read.
 _RENAMED = """
 select batch_id from batches inner join contents using (batch_id)
-where duplicate_of = $batch_id and path <> $path and inode = $inode
+where
+    duplicate_of = $batch_id and path <> $path and inode = $inode
+    and batch_id > (select max(batch_id) from batches where path = $path and $batch_id in (batch_id, duplicate_of))
 """
 
 _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"

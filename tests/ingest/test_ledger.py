@@ -185,6 +185,17 @@ def test_a_rotation_that_makes_the_new_file_after_a_run_has_lost_nothing(shop: S
     assert rotated.exists()
 
 
+def test_a_file_that_was_renamed_before_it_lay_here_is_missed_when_it_is_gone(shop: Shop) -> None:
+    rotated = shop.write("app.log", THREE)
+    shop.feed(format="csv")
+    for name in ("app.log.1", "app.log.2"):
+        rotated = rotated.rename(shop.folder / name)
+        assert [outcome.state for outcome in shop.feed(format="csv")] == ["skipped"]
+    rotated.write_bytes(THREE.replace(b"10:", b"11:"))
+    assert [outcome.state for outcome in shop.feed(format="csv")] == ["loaded", "replaced"]
+    assert shop.rows("select path, found_as from replaced") == [(str(rotated), None)]
+
+
 def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
     """It has fingerprints of whole contents alone."""
     path, longer = shop.write("a.csv", THREE), shop.write("b.csv", THREE.replace(b"10:", b"09:") * 2)
