@@ -1,7 +1,7 @@
--- How much more likely the errors so far are if the candidate's rate is higher by each ratio of the grid.
+-- How much more likely the errors of a bin are if the candidate's rate is higher by each ratio of the grid.
 -- Grain: one row per series and bin; logarithms in units of 2^-30, sums of which are exact wherever a slice begins.
 -- Reads: bins, weights, hypotheses
--- Feeds: suspects, evidence_windows
+-- Feeds: evidence_minutes, evidence_windows
 with
 bins as (
     select
@@ -27,34 +27,33 @@ grids as (
     group by rule
 ),
 
-weighed as (
+-- What an error of the candidate says, in whatever bin.
+logs as (
     select
-        bins.series, bins.rule, bins.bin_second, bins.bin_seconds, bins.is_judged,
-        weights.weight * 1073741824 as w, bins.k, bins.n, bins.p, ln(1 + (grids.r0 - 1) * bins.p) as base, grids.r0,
-        grids.r1, grids.r2, grids.r3, grids.r4, grids.r5, grids.r6, grids.r7
-    from bins
-    inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
-    inner join grids on bins.rule = grids.rule
+        rule, r0, r1, r2, r3, r4, r5, r6, r7, ln(r1) - ln(r0) as l1, ln(r2) - ln(r0) as l2, ln(r3) - ln(r0) as l3,
+        ln(r4) - ln(r0) as l4, ln(r5) - ln(r0) as l5, ln(r6) - ln(r0) as l6, ln(r7) - ln(r0) as l7
+    from grids
 ),
 
-gains as (
+weighed as (
     select
-        series, rule, bin_second, bin_seconds, is_judged,
-        floor(w * (k * (ln(r1) - ln(r0)) - n * (ln(1 + (r1 - 1) * p) - base)) + 0.5) as gain_1,
-        floor(w * (k * (ln(r2) - ln(r0)) - n * (ln(1 + (r2 - 1) * p) - base)) + 0.5) as gain_2,
-        floor(w * (k * (ln(r3) - ln(r0)) - n * (ln(1 + (r3 - 1) * p) - base)) + 0.5) as gain_3,
-        floor(w * (k * (ln(r4) - ln(r0)) - n * (ln(1 + (r4 - 1) * p) - base)) + 0.5) as gain_4,
-        floor(w * (k * (ln(r5) - ln(r0)) - n * (ln(1 + (r5 - 1) * p) - base)) + 0.5) as gain_5,
-        floor(w * (k * (ln(r6) - ln(r0)) - n * (ln(1 + (r6 - 1) * p) - base)) + 0.5) as gain_6,
-        floor(w * (k * (ln(r7) - ln(r0)) - n * (ln(1 + (r7 - 1) * p) - base)) + 0.5) as gain_7
-    from weighed
+        bins.series, bins.rule, bins.bin_second, bins.bin_seconds, bins.is_judged, weights.weight * 1073741824 as w,
+        bins.k, bins.n, bins.p, ln(1 + (logs.r0 - 1) * bins.p) as base, logs.l1, logs.l2, logs.l3, logs.l4, logs.l5,
+        logs.l6, logs.l7, logs.r1, logs.r2, logs.r3, logs.r4, logs.r5, logs.r6, logs.r7
+    from bins
+    inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
+    inner join logs on bins.rule = logs.rule
 )
 
+-- Keys that stand for series and time together: engines would else join a bin with all others of its series first.
 select
-    series, rule, bin_second, bin_seconds, is_judged,
-    gain_1, gain_2, gain_3, gain_4, gain_5, gain_6, gain_7,
-    sum(gain_1) over running as sum_1, sum(gain_2) over running as sum_2, sum(gain_3) over running as sum_3,
-    sum(gain_4) over running as sum_4, sum(gain_5) over running as sum_5, sum(gain_6) over running as sum_6,
-    sum(gain_7) over running as sum_7
-from gains
-window running as (partition by series order by bin_second rows between unbounded preceding and current row)
+    series, rule, bin_second, bin_seconds, is_judged, series * 600000000000 + bin_second as bin_key,
+    series * 600000000000 + cast(floor(bin_second / 60) as bigint) * 60 as minute_key,
+    floor(w * (k * l1 - n * (ln(1 + (r1 - 1) * p) - base)) + 0.5) as gain_1,
+    floor(w * (k * l2 - n * (ln(1 + (r2 - 1) * p) - base)) + 0.5) as gain_2,
+    floor(w * (k * l3 - n * (ln(1 + (r3 - 1) * p) - base)) + 0.5) as gain_3,
+    floor(w * (k * l4 - n * (ln(1 + (r4 - 1) * p) - base)) + 0.5) as gain_4,
+    floor(w * (k * l5 - n * (ln(1 + (r5 - 1) * p) - base)) + 0.5) as gain_5,
+    floor(w * (k * l6 - n * (ln(1 + (r6 - 1) * p) - base)) + 0.5) as gain_6,
+    floor(w * (k * l7 - n * (ln(1 + (r7 - 1) * p) - base)) + 0.5) as gain_7
+from weighed

@@ -4,7 +4,9 @@
 -- Feeds: regressions
 with
 evidence_windows as (
-    select series, bin_second, bin_seconds, window_bins, threshold, place, rate_ratio, log_likelihood, term
+    select
+        series, bin_second, bin_seconds, window_bins, threshold, place, rate_ratio, log_likelihood,
+        log_likelihood + log_share as term
     from evidence_windows
 ),
 

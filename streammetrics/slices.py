@@ -7,7 +7,7 @@ an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is 
 Relations that count records are composed over slices of the counters, in portions: a week in one piece runs out of
 1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
 silent for hours adds no row of zeros; a portion that is far from any record adds no rows at all; a comparison has rows
-where it rules and where its windows look back. `series`, a number that holds within one query only, is left out.
+where it rules and where its windows look back. `series` and its keys, numbers that hold within one query, are left out.
 """
 
 import math
@@ -22,7 +22,10 @@ from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.views import Slice, compose, relations, timestamp_literal
 
-_MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
+_MOMENTS = ("ts", "second", "bin_second", "minute_second", "stop_second", "loaded_at")
+_NUMBERS = ("series", "bin_key", "minute_key")
+"""What holds within one query only."""
+
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
 
 # Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
@@ -173,7 +176,7 @@ def whole_incidents(tails: str) -> str:
 
 def _portion_select(name: str, moment: str, columns: dict[str, str], after: int, until: int) -> str:
     """Rows of a portion in order of time; what numbers the pairs or codes of a slice is renumbered or left out."""
-    kept = [column for column in columns if column != "series"]
+    kept = [column for column in columns if column not in _NUMBERS]
     listed = ", ".join(f"{'all_pairs' if column == 'pair_id' else name}.{column}" for column in kept)
     join = _ALL_PAIRS_JOIN if "pair_id" in columns else ""
     order = ", ".join([f"{name}.{moment}", *(f"{place:d}" for place in range(1, len(kept) + 1))])

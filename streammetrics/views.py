@@ -23,10 +23,6 @@ PRESENCE_LAG_SECONDS = 3600
 EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 """What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
 
-FEW_SECONDS = 900
-"""To look at all windows of so many bins takes less time than to find those that may be enough."""
-
-
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
 
@@ -159,23 +155,25 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"
         )
-    if relation.name == "suspects":
-        return _suspects(relation, piece)
-    if relation.name == "evidence" and piece.windows_seconds is not None:
-        bins = f"select * from bins where bin_second >= {piece.after - piece.windows_seconds:d}"  # noqa: S608 a literal
-        return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"
+    if relation.name == "evidence":
+        return _evidence(relation, piece)
     return relation.text
 
 
-def _suspects(relation: Relation, piece: Slice) -> str:
-    """Of the bins that may fire those that are asked for; where they are few, all of them rather than find out."""
+def _evidence(relation: Relation, piece: Slice) -> str:
+    """Of the bins that are asked for, and of those that their windows look back on."""
+    reach = piece.lead_seconds if piece.windows_seconds is None else piece.windows_seconds
     within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
-    if piece.until - piece.after <= FEW_SECONDS:
-        return (
-            "select series, rule, bin_second, bin_seconds from bins\n"  # noqa: S608 literals of whole numbers
-            f"where detector = 'sequential' and is_judged and {within}"
-        )
-    return f"select * from (\n{relation.text}\n) where {within}"  # noqa: S608 literals of whole numbers
+    bins = (
+        f"select * replace (is_judged and {within} as is_judged) from bins\n"  # noqa: S608 literals of whole numbers
+        f"where bin_second >= {piece.after - reach:d}"
+    )
+    return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"
+
+
+def every_minute() -> str:
+    """In place of `evidence_minutes`: the windows of all judged bins are looked at, not of those that can be enough."""
+    return f"select * replace (true as is_suspect) from (\n{relations()['evidence_minutes'].text}\n)"  # noqa: S608 sql/
 
 
 def _counters(from_second: int, until_second: int) -> str:

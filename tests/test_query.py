@@ -291,6 +291,10 @@ def test_unknown_format_names_those_that_there_are(store: Store) -> None:
 # Spans of time
 
 
+NUMBERS = ("series", "bin_key", "minute_key")
+"""What holds within one query only."""
+
+
 def cut(name: str, since: datetime, until: datetime) -> str:
     """What a span leaves of a relation, said in the plainest way."""
     seconds = [int(moment.replace(tzinfo=UTC).timestamp()) for moment in (since, until)]
@@ -305,7 +309,7 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "bins": "bin_second >= {} and bin_second < {}".format(*seconds),
         "shares": "bin_second >= {} and bin_second < {}".format(*seconds),
         "evidence": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "suspects": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "evidence_minutes": "minute_second >= {} and minute_second < {}".format(*seconds),
         "evidence_windows": "bin_second >= {} and bin_second < {}".format(*seconds),
         "verdicts": "bin_second >= {} and bin_second < {}".format(*seconds),
         "windows": "stop_second >= {} and stop_second < {}".format(*seconds),
@@ -324,7 +328,7 @@ def cut(name: str, since: datetime, until: datetime) -> str:
 
 def columns(store: Store, name: str) -> str:
     described = rows(store, f"select column_name from (describe {name})")
-    return ", ".join(str(column) for (column,) in described if column != "series")
+    return ", ".join(str(column) for (column,) in described if column not in NUMBERS)
 
 
 @pytest.mark.parametrize("name", [*views.relations(), "events", "counters", "alerts", "builds", "rules", "progress"])

@@ -104,7 +104,7 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
     assert all(math.isfinite(figure) for row in found for figure in row[1:] if figure is not None)
     # More than half of all errors are the stream: what they say of exposure is believed.
     assert exposure == "estimated" or bool(found) == (candidate > baseline)
-    evidence = select(store, "select sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7 from evidence")
+    evidence = select(store, "select gain_1, gain_2, gain_3, gain_4, gain_5, gain_6, gain_7 from evidence")
     assert all(math.isfinite(figure) for row in evidence for figure in row)
 
 

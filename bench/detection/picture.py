@@ -25,9 +25,6 @@ where code = 'E0'
 order by bin
 """
 
-# All bins are looked at, not those alone that can be enough.
-_SUSPECTS = "select series, rule, bin_second, bin_seconds from bins where is_judged"
-
 
 def main(path: Path) -> None:
     """Draw the errors of both builds above, the evidence below."""
@@ -46,7 +43,8 @@ def main(path: Path) -> None:
         with connection.begin():
             after, until = detect.plan(connection, config) or (0, 0)
             piece = views.Slice(after, until, detect.lead_seconds(config))
-            sql = views.compose(_VALUES.format(start=START_SECOND, width=BIN_SECONDS), piece, suspects=_SUSPECTS)
+            select = _VALUES.format(start=START_SECOND, width=BIN_SECONDS)
+            sql = views.compose(select, piece, evidence_minutes=views.every_minute())
             rows = connection.exec_driver_sql(sql).all()
     bins, values, thresholds, fires = (np.array(column) for column in zip(*rows, strict=True))
     figure = Figure(figsize=(9, 5), dpi=100, layout="constrained")

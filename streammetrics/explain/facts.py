@@ -11,7 +11,7 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, every_minute
 
 UNITS = {
     "sequential": {
@@ -142,7 +142,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
     connection.exec_driver_sql(queries.SERIES)
     kept["weights"] = "select * from explained_weights"
-    asked = {**kept, "bins": queries.ASKED_BINS.format(second=second)}
+    asked = {**kept, "bins": queries.ASKED_BINS.format(second=second), "evidence_minutes": every_minute()}
     keep("windows", detector.windows, asked)
     keep("verdicts", detector.verdicts, asked)
     keep("since", detector.since, {**asked, "verdicts": queries.ANY_VERDICTS})

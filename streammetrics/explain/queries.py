@@ -46,7 +46,9 @@ class Detector:
 SEQUENTIAL = Detector(
     weights="select series, block_second, 1 / nullif(weight, 0) as dispersion, weight from weights",
     windows="""
-select series, window_bins, rate_ratio, log_likelihood, term, cast(null as double) as mean from evidence_windows
+select
+    series, window_bins, rate_ratio, log_likelihood, log_likelihood + log_share as term, cast(null as double) as mean
+from evidence_windows
 """,
     verdicts="""
 select series, bin_second, bin_seconds, window_bins, value, threshold, doubt, is_enough, is_over from verdicts
