@@ -45,7 +45,7 @@ select
     coalesce(sums.doubt, 0) as doubt,
     round(sums.log_evidence / 2.302585092994046, 9) >= ranked.threshold as is_enough,
     -- A thousand times likelier that it has ended than that it goes on.
-    coalesce(sums.doubt, 0) > 3 * 2.302585092994046 as is_over
+    coalesce(sums.doubt, 0) > 6.907755 as is_over
 from ranked
 inner join sums on ranked.series = sums.series and ranked.bin_second = sums.bin_second
 where ranked.strength = 1

@@ -7,11 +7,11 @@ its own with its row in `runs`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import relations, retention, views, watermarks
+from streammetrics import relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
@@ -189,7 +189,7 @@ def _judge_portion(
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
     piece = Slice(after, until, lead_seconds(config), _windows_seconds(config))
     found = compose(FOUND, piece, is_final=is_final, **watermarks.hear(connection, piece))
-    scope = (_datetime(after), _datetime(until))
+    scope = (utc.at_second(after), utc.at_second(until))
     amendment = amend(
         connection,
         found,
@@ -221,7 +221,3 @@ def _record(
     row = (run_id, started_at, finished_at, state, *(scope or (None, None)), *counts, error)
     connection.exec_driver_sql(_RECORD, row)
     return run_id
-
-
-def _datetime(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)

@@ -2,14 +2,14 @@
 
 import logging
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from streammetrics import config as configuration
-from streammetrics import logs
+from streammetrics import logs, utc
 from streammetrics.errors import UsageError
 from streammetrics.logs import Event
 from streammetrics.progress import Progress, printable_lines
@@ -84,7 +84,6 @@ def required_moment(text: str, option: str) -> datetime:
         UsageError: `text`, which `option` was given, is not a time.
     """
     try:
-        value = datetime.fromisoformat(text.strip())
-        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        return utc.naive(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
         raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
@@ -112,7 +113,7 @@ def span(since: datetime | None, until: datetime | None) -> Span:
     Raises:
         UsageError: it is empty.
     """
-    found = Span(_naive(since) or Span.since, _naive(until) or Span.until)
+    found = Span(utc.naive(since or Span.since), utc.naive(until or Span.until))
     if found.since >= found.until:
         raise UsageError(f"--since {found.since} is not before --until {found.until}: nothing lies between")
     return found
@@ -232,10 +233,6 @@ def _columns(connection: Connection, select: str) -> dict[str, str]:
 
 def _quoted(connection: Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote_identifier(name)
-
-
-def _naive(value: datetime | None) -> datetime | None:
-    return value if value is None or value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
 
 
 def _ceiling(value: datetime) -> int:

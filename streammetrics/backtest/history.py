@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics import detect, views
+from streammetrics import detect, utc, views
 from streammetrics.config import Config
 from streammetrics.errors import UsageError
 from streammetrics.narrate import moment
@@ -41,11 +41,11 @@ class Span:
 
     @property
     def since_ts(self) -> datetime:
-        return as_time(self.after)
+        return utc.at_second(self.after)
 
     @property
     def until_ts(self) -> datetime:
-        return as_time(self.until)
+        return utc.at_second(self.until)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -78,11 +78,6 @@ def copied(
                     path = str(folder / f"{table}.parquet")
                     connection.exec_driver_sql(f"insert into {table} from read_parquet($path)", {"path": path})
             yield connection, span
-
-
-def as_time(second: int) -> datetime:
-    """An epoch second as naive UTC."""
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)
 
 
 def as_second(time: datetime) -> int:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
+from streammetrics import utc
 from streammetrics.backtest.history import Span, as_second
 from streammetrics.backtest.shares import Pair, Seconds, fetched
 from streammetrics.config.rules import BLOCK_SECONDS
@@ -87,8 +88,7 @@ def parse(text: str) -> Injection:
     if parts.keys() != {"code", "ratio", "at"} or not parts["code"]:
         raise UsageError(f"--inject {text}: {_FORM}")
     try:
-        at = datetime.fromisoformat(parts["at"])
-        at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+        at = utc.naive(datetime.fromisoformat(parts["at"]))
         ratio = float(parts["ratio"])
     except (ValueError, OverflowError):
         raise UsageError(f"--inject {text}: {_FORM}") from None

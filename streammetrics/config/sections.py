@@ -1,12 +1,13 @@
 """The sections of config.toml: every key with its type, its default and what it may be."""
 
 import glob
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from streammetrics import utc
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, AnyRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
@@ -62,7 +63,7 @@ class Exposure(Section):
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
         try:
-            return value if value is None or value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+            return None if value is None else utc.naive(value)
         except OverflowError:
             raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
 

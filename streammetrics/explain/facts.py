@@ -1,12 +1,12 @@
 """What there is to tell of one code in one bin, rule by rule and comparison by comparison."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from streammetrics import relations
+from streammetrics import relations, utc
 from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
@@ -105,7 +105,7 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
     """
     second = at // rule.bin_seconds * rule.bin_seconds
     ends = second, min(second + rule.bin_seconds, LAST_SECOND)
-    start, end = (datetime.fromtimestamp(end, UTC).replace(tzinfo=None) for end in ends)
+    start, end = (utc.at_second(end) for end in ends)
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
     answers = connection.exec_driver_sql(queries.ANSWERS, parameters).mappings().all()
@@ -164,4 +164,4 @@ def _time(second: int | None) -> datetime | None:
     """An epoch second as naive UTC; None where it stands for ever."""
     if second is None or not FIRST_SECOND < second < LAST_SECOND:
         return None
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)
+    return utc.at_second(second)

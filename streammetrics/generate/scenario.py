@@ -4,12 +4,13 @@ The rate of a code is what both builds send together while neither is worse than
 share of exposure of it, the baseline the rest. Changes multiply these rates.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from streammetrics import utc
 from streammetrics.config import Name, Section, read_toml, validate
 
 ShareStep = Annotated[tuple[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=0, le=1)]], Field(strict=False)]
@@ -73,9 +74,8 @@ class Scenario(Section):
 
     @field_validator("start")
     @classmethod
-    def _naive_utc(cls, value: datetime) -> datetime:
-        utc = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo is not None else value
-        return utc.replace(microsecond=0)
+    def _whole_second(cls, value: datetime) -> datetime:
+        return utc.naive(value).replace(microsecond=0)
 
     @field_validator("candidate_share")
     @classmethod

@@ -1,0 +1,17 @@
+"""Times as the store and all of the package has them: naive `datetime`s, which mean UTC."""
+
+from datetime import UTC, datetime
+
+
+def naive(value: datetime) -> datetime:
+    """The moment of a time with a zone; one without is in UTC already.
+
+    Raises:
+        OverflowError: it lies outside of the years 1 to 9999 there.
+    """
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def at_second(second: int) -> datetime:
+    """The moment of an epoch second from year 1 to 9999."""
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)
