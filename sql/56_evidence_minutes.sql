@@ -26,13 +26,13 @@ minutes as (
 
 sums as (
     select
-        series, rule, minute_key, total_1, total_2, total_3, total_4, total_5, total_6, total_7,
-        climb_1, climb_2, climb_3, climb_4, climb_5, climb_6, climb_7, sum(total_1) over so_far - total_1 as before_1,
-        sum(total_2) over so_far - total_2 as before_2, sum(total_3) over so_far - total_3 as before_3,
-        sum(total_4) over so_far - total_4 as before_4, sum(total_5) over so_far - total_5 as before_5,
-        sum(total_6) over so_far - total_6 as before_6, sum(total_7) over so_far - total_7 as before_7
+        series, rule, minute_key, total_1, total_2, total_3, total_4, total_5, total_6, total_7, climb_1, climb_2,
+        climb_3, climb_4, climb_5, climb_6, climb_7, coalesce(sum(total_1) over earlier, 0) as before_1,
+        coalesce(sum(total_2) over earlier, 0) as before_2, coalesce(sum(total_3) over earlier, 0) as before_3,
+        coalesce(sum(total_4) over earlier, 0) as before_4, coalesce(sum(total_5) over earlier, 0) as before_5,
+        coalesce(sum(total_6) over earlier, 0) as before_6, coalesce(sum(total_7) over earlier, 0) as before_7
     from minutes
-    window so_far as (partition by series order by minute_key rows between unbounded preceding and current row)
+    window earlier as (partition by series order by minute_key rows between unbounded preceding and 1 preceding)
 ),
 
 rises as (

@@ -1,5 +1,5 @@
 -- The evidence of each window that ends in a suspect minute, for each ratio of the grid.
--- Grain: one row per series, judged bin, length of window and place; exp(log_likelihood + log_share) is its share of M.
+-- Grain: one row per series, judged bin of such a minute, window and place; exp(log_likelihood + log_share) adds up.
 -- Reads: evidence, evidence_minutes, rules, hypotheses
 -- Feeds: verdicts
 with

@@ -1,5 +1,5 @@
--- What the evidence of all windows together says of a suspect bin, and whether the increase has ended before it.
--- Grain: one row per series and suspect bin; the window is the likeliest one, its beginning the estimated onset.
+-- What the evidence of all windows together says of a bin that can have enough, and whether the increase has ended.
+-- Grain: one row per series and bin of evidence_windows; the window is the likeliest one, its beginning the onset.
 -- Reads: evidence_windows
 -- Feeds: regressions
 with

@@ -85,5 +85,5 @@ def required_moment(text: str, option: str) -> datetime:
     """
     try:
         return utc.naive(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
+    except ValueError:
         raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None

@@ -7,7 +7,8 @@ an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is 
 Relations that count records are composed over slices of the counters, in portions: a week in one piece runs out of
 1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
 silent for hours adds no row of zeros; a portion that is far from any record adds no rows at all; a comparison has rows
-where it rules and where its windows look back. `series` and its keys, numbers that hold within one query, are left out.
+where it rules and where its windows look back. Numbers that hold within one query (`series`, its keys, sums since the
+beginning) are left out, and evidence that cannot be enough within the reach of the windows is not looked at.
 """
 
 import math
@@ -24,8 +25,8 @@ from streammetrics.errors import UsageError
 from streammetrics.views import Slice, compose, relations, timestamp_literal
 
 _MOMENTS = ("ts", "second", "bin_second", "minute_second", "stop_second", "loaded_at")
-_NUMBERS = ("series", "bin_key", "minute_key")
-"""What holds within one query only."""
+_NUMBERS = ("series", "bin_key", "minute_key", *(f"before_{place}" for place in range(1, 8)))
+"""What holds within one query only: numbers of what it reads, and sums since it begins."""
 
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
 

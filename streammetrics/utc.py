@@ -7,9 +7,12 @@ def naive(value: datetime) -> datetime:
     """The moment of a time with a zone; one without is in UTC already.
 
     Raises:
-        OverflowError: it lies outside of the years 1 to 9999 there.
+        ValueError: it lies outside of the years 1 to 9999 there.
     """
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    try:
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
 
 
 def at_second(second: int) -> datetime:

@@ -161,7 +161,7 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
 
 
 def _evidence(relation: Relation, piece: Slice) -> str:
-    """Of the bins that are asked for, and of those that their windows look back on."""
+    """Of the bins that are asked for, which alone are judged, and of those that their windows look back on."""
     reach = piece.lead_seconds if piece.windows_seconds is None else piece.windows_seconds
     within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
     bins = (

@@ -24,7 +24,7 @@ UNIT = 2**30
 BLOCK_SECONDS = 120
 OLDEST_BLOCK, NEWEST_BLOCK, FEWEST_BLOCKS, FARTHEST_NEIGHBOUR = 182, 3, 8, 30
 HOUR_SECONDS = 3600
-DOUBT = 3 * math.log(10)
+DOUBT = math.log(1000)
 
 
 class Evidence(NamedTuple):
@@ -320,7 +320,7 @@ class Judged:
         weighed = sum(
             c.both * self.weight(code, self.block(s)) for s, c in self.counts[code].items() if start <= s <= stop
         )
-        return weighed * silent > 6.907755 * active
+        return weighed * silent > DOUBT * active
 
     def _told(self, code: str, start: int, stop: int, value: float) -> Evidence:
         counts = {s: c for s, c in self.counts[code].items() if start <= s <= stop}

@@ -454,3 +454,8 @@ def test_the_default_mix_of_a_small_stream_is_a_scenario_too() -> None:
 def test_the_truth_is_json_that_reads_back() -> None:
     label = truth(default_scenario(1, START, 600, 1000, 5))
     assert Truth.model_validate_json(label.model_dump_json(exclude_none=True)) == label
+
+
+def test_a_start_that_no_store_can_hold_is_told() -> None:
+    with pytest.raises(ValueError, match="outside of the years 1 to 9999 in UTC"):
+        Scenario(start=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), seconds=1, codes={"7": 1.0})

@@ -291,7 +291,7 @@ def test_unknown_format_names_those_that_there_are(store: Store) -> None:
 # Spans of time
 
 
-NUMBERS = ("series", "bin_key", "minute_key")
+NUMBERS = ("series", "bin_key", "minute_key", *(f"before_{place}" for place in range(1, 8)))
 """What holds within one query only."""
 
 
@@ -371,6 +371,9 @@ def test_a_portion_behind_an_empty_one_is_whole_however_many_rows_it_has(tmp_pat
 def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> None:
     assert "series" in query.run(store, "from bins limit 0").columns
     assert "series" not in query.run(store, "from bins limit 0", SINCE, UNTIL).columns
+    for name in ("evidence", "evidence_minutes"):
+        assert set(NUMBERS) & set(query.run(store, f"from {name} limit 0").columns)
+        assert not set(NUMBERS) & set(query.run(store, f"from {name} limit 0", SINCE, UNTIL).columns)
 
 
 def test_names_are_cut_together_whoever_names_them(store: Store) -> None:

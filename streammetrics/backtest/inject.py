@@ -90,7 +90,7 @@ def parse(text: str) -> Injection:
     try:
         at = utc.naive(datetime.fromisoformat(parts["at"]))
         ratio = float(parts["ratio"])
-    except (ValueError, OverflowError):
+    except ValueError:
         raise UsageError(f"--inject {text}: {_FORM}") from None
     if not 1 < ratio <= 1e6 or not math.isfinite(ratio):
         raise UsageError(f"--inject {text}: the ratio is over 1: how many times as high the rate is to be")

@@ -62,10 +62,7 @@ class Exposure(Section):
     @field_validator("since")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
-        try:
-            return None if value is None else utc.naive(value)
-        except OverflowError:
-            raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
+        return None if value is None else utc.naive(value)
 
     @model_validator(mode="after")
     def _row_or_file(self) -> "Exposure":

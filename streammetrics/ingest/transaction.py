@@ -69,11 +69,11 @@ class Transaction:
         is_new = has_records and versions.update_builds(self.connection, self.batch.batch_id)
         note = wide.publish(self.connection) if is_new else ""
         done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, _ in self._added]
-        # Of a file of which nothing is new, and whose last line waits, a row would say so again and again.
+        # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
             (entry, found)
             for entry, (_, found) in zip(done, self._added, strict=True)
-            if found.former is not None or not _is_waiting(found)
+            if found.former is not None or not _is_waiting(found) or (found.known is not None and not found.is_placed)
         ]
         entries.record(self.connection, [entry for entry, _ in kept])
         for entry, found in kept:

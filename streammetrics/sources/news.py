@@ -40,7 +40,7 @@ class News:
     """The bytes from `start` to `stop` are to be read.
 
     `known`: the batch that ends at `start`. `stale`: batches that are read anew with them, as they counted nothing.
-    `former`: up to where the path held another content before.
+    `former`: up to where the path held another content before; `is_placed`: the path's last row tells of `known`.
     """
 
     opened: Opened
@@ -49,6 +49,7 @@ class News:
     known: Boundary | None = None
     stale: tuple[Boundary, ...] = ()
     former: Boundary | None = None
+    is_placed: bool = False
     damaged: tuple[int, ...] = ()
 
     @property
@@ -94,11 +95,12 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
                 break
             stale.append(boundary)
     start = known.end if known else 0
+    is_placed = former is not None and known is not None and former.batch_id == known.batch_id
     if former is not None and _holds(opened, former):
         former = None
     damaged = tuple(ledger.damaged.get(str(file.path), ()))
     again = tuple(boundary for boundary in stale if boundary.start >= start)
-    found = News(opened, start, snapshot.size, known, again, former, damaged)
+    found = News(opened, start, snapshot.size, known, again, former, is_placed, damaged)
     return found if file.is_over(now) else replace(found, stop=_whole_lines(found))
 
 

@@ -16,13 +16,21 @@ _MISSING = "select batch_id from replaced where found_as is null"
 
 _REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
 
-# A file of the same inode that held the same, since it lay here: what was added to it before it was renamed was there
-# to be read.
+# Since it lay here last the file was met under another name, with what it held or with more: what was added before it
+# was renamed was there to be read.
 _RENAMED = """
-select batch_id from batches inner join contents using (batch_id)
+with here as (
+    select max(batch_id) as batch_id, arg_max(inode, batch_id) as inode
+    from batches inner join contents using (batch_id)
+    where path = $path and $batch_id in (batch_id, duplicate_of)
+)
+select batches.batch_id
+from batches
+inner join contents using (batch_id)
+inner join here on batches.batch_id > here.batch_id and contents.inode = here.inode
 where
-    duplicate_of = $batch_id and path <> $path and inode = $inode
-    and batch_id > (select max(batch_id) from batches where path = $path and $batch_id in (batch_id, duplicate_of))
+    batches.path <> $path and here.inode <> $inode
+    and (duplicate_of = $batch_id or duplicate_of is null and range_start = $end)
 """
 
 _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
@@ -51,7 +59,7 @@ class Whereabouts:
 
     def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
         """The file holds another content: what was added to the former one since, if anything, may be lost."""
-        renamed = {"batch_id": former.batch_id, "path": str(file.path), "inode": former.inode}
+        renamed = {"batch_id": former.batch_id, "end": former.end, "path": str(file.path), "inode": file.inode}
         if former.batch_id in self._met or connection.exec_driver_sql(_RENAMED, renamed).first():
             return
         is_shorter = file.can_grow and file.size < former.end

@@ -196,6 +196,57 @@ def test_a_file_that_was_renamed_before_it_lay_here_is_missed_when_it_is_gone(sh
     assert shop.rows("select path, found_as from replaced") == [(str(rotated), None)]
 
 
+def test_a_file_that_grew_before_it_was_renamed_has_lost_nothing(shop: Shop) -> None:
+    log = shop.write("app.log", THREE)
+    shop.feed(format="csv")
+    with log.open("ab") as stream:
+        stream.write(MORE)
+    log.rename(shop.folder / "app.log.1")
+    assert [outcome.state for outcome in shop.feed(format="csv")] == ["loaded"]
+    shop.write("app.log", THREE.replace(b"10:", b"11:"))
+    assert [outcome.state for outcome in shop.feed(format="csv")] == ["skipped", "loaded"]
+    assert shop.rows("select count(*) from replaced") == [(0,)]
+
+
+def test_that_another_file_with_the_same_content_was_renamed_is_no_sign_of_this_one(shop: Shop) -> None:
+    log, copy = shop.write("app.log", THREE), shop.write("copy.log", THREE)
+    shop.feed(format="csv")
+    log.rename(shop.folder / "app.log.1")
+    shop.feed(format="csv")
+    copy.write_bytes(THREE.replace(b"10:", b"11:"))
+    assert "replaced" in [outcome.state for outcome in shop.feed(format="csv")]
+    assert shop.rows("select path, found_as from replaced") == [(str(copy), None)]
+    # The copy itself: what it held lies beside it.
+    copy.rename(shop.folder / "copy.log.1")
+    shop.feed(format="csv")
+    shop.write("copy.log", THREE.replace(b"10:", b"12:"))
+    shop.feed(format="csv")
+    assert shop.rows("select path, found_as from replaced") == [(str(copy), None)]
+
+
+def test_a_file_that_came_back_and_was_written_anew_is_missed(shop: Shop) -> None:
+    log = shop.write("app.log", THREE)
+    shop.feed(format="csv")
+    rotated = log.rename(shop.folder / "app.log.1")
+    shop.feed(format="csv")
+    rotated.rename(log)
+    shop.feed(format="csv")
+    log.write_bytes(THREE.replace(b"10:", b"11:"))
+    assert "replaced" in [outcome.state for outcome in shop.feed(format="csv")]
+    assert shop.rows("select path, found_as from replaced") == [(str(log), None)]
+
+
+def test_where_a_known_content_lies_is_known_though_its_last_line_waits(shop: Shop) -> None:
+    log = shop.write("app.log", THREE + b"2026-")
+    shop.feed(format="csv")
+    rotated = log.rename(shop.folder / "app.log.1")
+    for _ in range(2):
+        assert [outcome.waiting_bytes for outcome in shop.feed(format="csv")] == [5]
+    assert shop.rows("select count(*) from batches") == [(2,)]
+    rotated.write_bytes(THREE.replace(b"10:", b"11:"))
+    assert "replaced" in [outcome.state for outcome in shop.feed(format="csv")]
+
+
 def test_what_a_store_of_schema_version_2_knows(shop: Shop) -> None:
     """It has fingerprints of whole contents alone."""
     path, longer = shop.write("a.csv", THREE), shop.write("b.csv", THREE.replace(b"10:", b"09:") * 2)

@@ -38,7 +38,10 @@ class Lineage:
 
 
 class GrowingFiles(RuleBasedStateMachine):
-    """`now`: which lineage each path holds; `before`: which one the last ingest read lines of."""
+    """`now`: which lineage each path holds; `before`: which one an ingest read lines of, by the file of `inodes`.
+
+    `renamed`: the paths of `before` whose file an ingest met under another name since.
+    """
 
     shop: Shop
     seen: dict[str, int]
@@ -53,6 +56,8 @@ class GrowingFiles(RuleBasedStateMachine):
         self.codes, self.ticks = numbers(), numbers(round(NOW.replace(tzinfo=UTC).timestamp() * 10**9))
         self.now: dict[str, Lineage] = {}
         self.before: dict[str, Lineage] = {}
+        self.inodes: dict[str, int] = {}
+        self.renamed: set[str] = set()
         self.at_last_ingest: dict[str, tuple[int, int]] = {}
         self.counted: set[str] = set()
         self.missed: list[tuple[str, Lineage]] = []
@@ -167,7 +172,8 @@ class GrowingFiles(RuleBasedStateMachine):
         for name in changed:
             lineage, former = self.now[name], self.before.get(name)
             is_other = former is not None and former is not lineage
-            if is_other and not any(former is one for one in met) and not lineage.has_counted:
+            was_renamed = name in self.renamed and self.inodes[name] != self.path(name).stat().st_ino
+            if is_other and not any(former is one for one in met) and not lineage.has_counted and not was_renamed:
                 assert former is not None
                 self.missed.append((name, former))
             self.before.pop(name, None)
@@ -178,6 +184,13 @@ class GrowingFiles(RuleBasedStateMachine):
             if whole:
                 lineage.has_counted = True
                 self.before[name] = lineage
+            if whole and name in changed:
+                self.inodes[name] = self.path(name).stat().st_ino
+                self.renamed.discard(name)
+        for name, former in self.before.items():
+            places = [place for place in changed if place != name and self.now[place] is former]
+            if any(self.path(place).stat().st_ino == self.inodes[name] for place in places):
+                self.renamed.add(name)
         self.at_last_ingest = stats
 
 
