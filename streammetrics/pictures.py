@@ -4,12 +4,13 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from streammetrics import utc
 from streammetrics.config import Config, Rule
 from streammetrics.detect import DAY_SECONDS, PORTION_SECONDS
 from streammetrics.errors import UsageError
@@ -86,8 +87,8 @@ def draw(
             raise UsageError("there are no records to draw yet")
         after, end = bounds
         if until:
-            after, end = _second(until) - DAY_SECONDS, _second(until)
-        drawn = list(heatmaps(connection, config, _second(since) if since else after, end, rule))
+            after, end = utc.second_of(until) - DAY_SECONDS, utc.second_of(until)
+        drawn = list(heatmaps(connection, config, utc.second_of(since) if since else after, end, rule))
     if not drawn:
         raise UsageError(
             "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"
@@ -110,10 +111,6 @@ def _file_name(heatmap: "Heatmap") -> str:
     title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
     return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
-
-
-def _second(value: datetime) -> int:
-    return int(value.replace(tzinfo=UTC).timestamp())
 
 
 def _heatmap(

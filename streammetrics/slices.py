@@ -14,7 +14,7 @@ beginning) are left out, and evidence that cannot be enough within the reach of 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -237,8 +237,7 @@ def _quoted(connection: Connection, name: str) -> str:
 
 
 def _ceiling(value: datetime) -> int:
-    whole = value.replace(microsecond=0, tzinfo=UTC)
-    return int(whole.timestamp()) + (value.microsecond > 0)
+    return utc.second_of(value) + (value.microsecond > 0)
 
 
 def _literal(value: datetime) -> str:

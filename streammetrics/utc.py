@@ -18,3 +18,8 @@ def naive(value: datetime) -> datetime:
 def at_second(second: int) -> datetime:
     """The moment of an epoch second from year 1 to 9999."""
     return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)
+
+
+def second_of(value: datetime) -> int:
+    """The epoch second that a naive time lies in."""
+    return int(value.replace(tzinfo=UTC, microsecond=0).timestamp())

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream
-from streammetrics import detect, schema, versions
+from streammetrics import detect, schema, utc, versions
 from streammetrics.config import REFERENCE_RULES, Config
 
 BASELINE, CANDIDATE = "5.9", "5.10"
@@ -199,4 +199,4 @@ def _bins(second: np.ndarray[Any, Any]) -> Counts:
 
 
 def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(START_SECOND, UTC).replace(tzinfo=None) + timedelta(seconds=second)
+    return utc.at_second(START_SECOND + second)

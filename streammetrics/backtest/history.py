@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -80,11 +80,6 @@ def copied(
             yield connection, span
 
 
-def as_second(time: datetime) -> int:
-    """Naive UTC as the epoch second that it lies in."""
-    return int(time.replace(tzinfo=UTC, microsecond=0).timestamp())
-
-
 def _span(connection: Connection, since: datetime | None, until: datetime | None) -> Span:
     first, last = connection.exec_driver_sql(_ENDS).one()
     if first is None:
@@ -95,7 +90,7 @@ def _span(connection: Connection, since: datetime | None, until: datetime | None
     if since is not None and since >= until:
         raise UsageError(f"--since {since} is not before --until {until}: nothing lies between")
     since = since or (until if until <= first else until - timedelta(days=1))
-    span = Span(as_second(since), as_second(until))
+    span = Span(utc.second_of(since), utc.second_of(until))
     ends = {"since": timestamp_literal(span.after), "until": timestamp_literal(span.until)}
     if not connection.exec_driver_sql(_HAS_RECORDS.format(**ends)).scalar_one():
         raise UsageError(

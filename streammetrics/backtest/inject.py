@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from streammetrics import utc
-from streammetrics.backtest.history import Span, as_second
+from streammetrics.backtest.history import Span
 from streammetrics.backtest.shares import Pair, Seconds, fetched
 from streammetrics.config.rules import BLOCK_SECONDS
 from streammetrics.errors import UsageError
@@ -112,7 +112,7 @@ def add(connection: Connection, wanted: Injection, pairs: Iterable[Pair], span: 
             f"--inject at={moment(wanted.at)}: does not lie in the span, "
             f"{moment(span.since_ts)} to {moment(span.until_ts)}"
         )
-    start = as_second(wanted.at)
+    start = utc.second_of(wanted.at)
     found: dict[str, Added] = {}
     for pair in pairs:
         since, until = max(start, pair.from_second), min(span.until, pair.until_second)

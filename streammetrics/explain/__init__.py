@@ -1,11 +1,11 @@
 """Why a rule fired for a code at a time, or why not: counts, exposure, evidence, and the gate that said no."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import narrate
+from streammetrics import narrate, utc
 from streammetrics.config import AnyRule, Config
 from streammetrics.errors import UsageError
 from streammetrics.explain.facts import UNITS, Explanation, Window, explain_rule
@@ -29,8 +29,9 @@ def explain(store: Store, config: Config, code: str, at: datetime, rule: str | N
     rules = _rules(config, rule)
     with store.read() as connection:
         _refuse_unknown(connection, code)
-        second = int(at.replace(tzinfo=UTC).timestamp() // 1)
-        return [found for chosen in rules for found in explain_rule(connection, config, chosen, code, second)]
+        return [
+            found for chosen in rules for found in explain_rule(connection, config, chosen, code, utc.second_of(at))
+        ]
 
 
 def as_json(found: Explanation) -> str:

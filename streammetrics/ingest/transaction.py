@@ -73,7 +73,7 @@ class Transaction:
         kept = [
             (entry, found)
             for entry, (_, found) in zip(done, self._added, strict=True)
-            if found.former is not None or not _is_waiting(found) or (found.known is not None and not found.is_placed)
+            if not (_is_waiting(found) and found.is_placed)
         ]
         entries.record(self.connection, [entry for entry, _ in kept])
         for entry, found in kept:

@@ -40,7 +40,7 @@ class News:
     """The bytes from `start` to `stop` are to be read.
 
     `known`: the batch that ends at `start`. `stale`: batches that are read anew with them, as they counted nothing.
-    `former`: up to where the path held another content before; `is_placed`: the path's last row tells of `known`.
+    `former`: up to where the path held another content before; `is_placed`: it is known to hold `known`, or neither.
     """
 
     opened: Opened
@@ -95,7 +95,7 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
                 break
             stale.append(boundary)
     start = known.end if known else 0
-    is_placed = former is not None and known is not None and former.batch_id == known.batch_id
+    is_placed = former == known
     if former is not None and _holds(opened, former):
         former = None
     damaged = tuple(ledger.damaged.get(str(file.path), ()))
