@@ -102,6 +102,7 @@ class Store:
         # The default pool would keep the file locked after close.
         engine = create_engine(url, poolclass=NullPool, connect_args={"read_only": read_only, "config": settings})
         event.listen(engine, "handle_error", _end_when_asked)
+        event.listen(engine, "before_cursor_execute", _unscanned, retval=True)
         failpoints.watch_commits(engine.dialect)
         return engine
 
@@ -216,3 +217,11 @@ def _end_when_asked(context: ExceptionContext) -> None:
     if asked is not None and context.connection is not None:
         context.connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
         raise asked from None
+
+
+def _unscanned(_connection: Connection, _cursor: object, statement: str, parameters: T, *_: object) -> tuple[str, T]:
+    """DuckDB answers DDL with a count, and the dialect then reads the statement, letter by letter, to know it from DML.
+
+    With an empty statement in front it does not: on our views and passes that takes longer than to run them.
+    """
+    return (f";{statement}" if statement.startswith("create ") else statement), parameters
