@@ -1,6 +1,5 @@
 """Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
 
-import io
 import logging
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from streammetrics import config as configuration
-from streammetrics import interrupts, logs, options, upkeep
+from streammetrics import interrupts, logs, options, process, upkeep
 from streammetrics.errors import StreammetricsError, UsageError
 
 app = typer.Typer(
@@ -216,13 +215,8 @@ app.registered_commands += upkeep.app.registered_commands
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script: run a command, and end the process with its exit code."""
-    # Where pandas is installed, DuckDB imports it with the first parameter that is bound: 0.3 s and 80 MB for nothing.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    process.prepare()
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
-    for stream in (sys.stdout, sys.stderr):
-        # Codes and builds are any text, and cron's locale may know ASCII alone.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
     try:
         app(args=arguments, prog_name="streammetrics")
