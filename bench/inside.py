@@ -42,11 +42,11 @@ def draw(config: configuration.Config, target: Path) -> float:
 
 def commands(config: str, names: list[str]) -> None:
     """Several commands in one process, as `run` has them, but without its pictures."""
-    from streammetrics.cli import app
+    from streammetrics.cli import main
 
     for name in names:
         try:
-            app(args=[name, "--config", config], standalone_mode=False)
+            main([name, "--config", config])
         except SystemExit as end:
             if end.code:
                 raise

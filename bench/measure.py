@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
+YARDSTICK_SECONDS = 0.36
+"""`yardstick` where limits in seconds were set; it is run in turn with what they limit."""
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -83,6 +86,11 @@ def alternate(pairs: int, *sides: Callable[[], Ran]) -> tuple[list[Ran], ...]:
     """A B A B ..., so that a noisy machine is noisy for all; a list of `pairs` runs for each side."""
     rounds = [[side() for side in sides] for _ in range(pairs)]
     return tuple(list(runs) for runs in zip(*rounds, strict=True))
+
+
+def yardstick() -> Ran:
+    """What tells the speed that the machine has meanwhile."""
+    return python("bench.yardstick")
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench.measure import Ran, Row, alternate, python, say
+from bench.measure import YARDSTICK_SECONDS, Ran, Row, alternate, python, say, yardstick
 from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
 
 EPOCH = datetime(2026, 11, 23)
@@ -17,9 +17,6 @@ EPOCH = datetime(2026, 11, 23)
 
 SET_A_SECONDS = 20.0
 """The reference program on Set A, which is not in this repository: the lower end of the 20 to 26 s that were seen."""
-
-YARDSTICK_SECONDS = 0.36
-"""`bench.yardstick` where limits in seconds were set; it is run in turn with what they limit."""
 
 SPOOL_RECORDS = 1_000_000
 SPOOL_RECORDS_A_SECOND = 20_000
@@ -41,7 +38,7 @@ def spool(shop: Workshop) -> list[Row]:
     """10,000 files of 100 lines: what a million records of the day take so, and as one file."""
     config, whole = shop.config("spool", f"{shop.spool}/*.csv"), shop.config("whole", shop.spool.with_suffix(".csv"))
     many, one, yardsticks = alternate(
-        shop.pairs, lambda: shop.ingest_anew(config), lambda: shop.ingest_anew(whole), _yardstick
+        shop.pairs, lambda: shop.ingest_anew(config), lambda: shop.ingest_anew(whole), yardstick
     )
     return [
         _limited("a spool of 10,000 files of 100 lines", many, SPOOL_RECORDS / SPOOL_RECORDS_A_SECOND, yardsticks),
@@ -113,7 +110,7 @@ def idle(shop: Workshop) -> list[Row]:
     rows = []
     for name, config in (("a day of 10 M records", shop.judged_day[0]), ("365 days", shop.histories[0])):
         shop.run(config)
-        runs, yardsticks = alternate(shop.pairs, lambda: shop.run(config), _yardstick)  # noqa: B023 is called here
+        runs, yardsticks = alternate(shop.pairs, lambda: shop.run(config), yardstick)  # noqa: B023 is called here
         rows.append(_limited(f"`run` with nothing new, {name}", runs, 0.6, yardsticks))
         rows.append(Row(f"`run` with nothing new, {name}", _memory(runs), 150, unit="MB"))
     return rows
@@ -126,8 +123,8 @@ def reference(shop: Workshop) -> list[Row]:
     if not source.exists():
         say("reference: skipped, REFERENCE_DATA does not name the folder that holds set_a")
         return []
-    config = shop.config("set-a", source, 'date = "2026-01-05"')
-    runs, yardsticks = alternate(shop.pairs, lambda: shop.judge_anew(config), _yardstick)
+    config = shop.config("set-a", source, 'date = "2026-01-05"\nlast_line_seconds = 0')
+    runs, yardsticks = alternate(shop.pairs, lambda: shop.judge_anew(config), yardstick)
     if not (alerts := shop.alerts(config)):
         raise RuntimeError("Set A gave no alerts: that is not the same work")
     note = f"{alerts}; the other side's seconds are quoted, at this machine's speed, not measured"
@@ -155,7 +152,7 @@ def pictures(shop: Workshop) -> list[Row]:
     target = shop.folder / "heatmap.png"
     command = ("streammetrics", "heatmap", "--rule", "ratio", "--to", target, "--config", config)
     drawn, whole, yardsticks = alternate(
-        shop.pairs, lambda: python("bench.inside", "draw", config, target), lambda: python(*command), _yardstick
+        shop.pairs, lambda: python("bench.inside", "draw", config, target), lambda: python(*command), yardstick
     )
     return [
         Row("drawing a heatmap of 24 h x 44 codes, 3 s", _told(drawn), 3 / YARDSTICK_SECONDS, _seconds(yardsticks)),
@@ -179,7 +176,7 @@ def database(shop: Workshop) -> list[Row]:
         encoding="utf-8",
     )
     runs, again, yardsticks = alternate(
-        shop.pairs, lambda: shop.ingest_anew(config), lambda: shop.ingest(config), _yardstick
+        shop.pairs, lambda: shop.ingest_anew(config), lambda: shop.ingest(config), yardstick
     )
     path.unlink()
     return [
@@ -192,7 +189,7 @@ def database(shop: Workshop) -> list[Row]:
 def generate(shop: Workshop) -> list[Row]:
     """A million records with their truth."""
     options = ("--records", 1_000_000, "--hours", 24, "--codes", 44, "--to", shop.folder / "generated.csv")
-    runs, yardsticks = alternate(shop.pairs, lambda: python("streammetrics", "generate", *options), _yardstick)
+    runs, yardsticks = alternate(shop.pairs, lambda: python("streammetrics", "generate", *options), yardstick)
     return [_limited("`generate` a million records", runs, 10, yardsticks)]
 
 
@@ -200,10 +197,6 @@ GROUPS = {
     group.__name__: group
     for group in (ingest, spool, growing, peers, history, idle, reference, memory, pictures, database, generate)
 }
-
-
-def _yardstick() -> Ran:
-    return python("bench.yardstick")
 
 
 def _limited(what: str, runs: list[Ran], limit_seconds: float, yardsticks: list[Ran]) -> Row:
