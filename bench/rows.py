@@ -123,6 +123,7 @@ def reference(shop: Workshop) -> list[Row]:
     if not source.exists():
         say("reference: skipped, REFERENCE_DATA does not name the folder that holds set_a")
         return []
+    # Its last line has no end, and a copy may be younger than the ten minutes after which that line counts by default.
     config = shop.config("set-a", source, 'date = "2026-01-05"\nlast_line_seconds = 0')
     runs, yardsticks = alternate(shop.pairs, lambda: shop.judge_anew(config), yardstick)
     if not (alerts := shop.alerts(config)):

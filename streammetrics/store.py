@@ -222,6 +222,7 @@ def _end_when_asked(context: ExceptionContext) -> None:
 def _unscanned(_connection: Connection, _cursor: object, statement: str, parameters: T, *_: object) -> tuple[str, T]:
     """DuckDB answers DDL with a count, and the dialect then reads the statement, letter by letter, to know it from DML.
 
-    With an empty statement in front it does not: on our views and passes that takes longer than to run them.
+    At a semicolon with more behind it the dialect gives up, so that one stands in front. A view's text takes half as
+    long to be read as the view to be made.
     """
-    return (f";{statement}" if statement.startswith("create ") else statement), parameters
+    return (f";{statement}" if statement.lstrip().startswith("create ") else statement), parameters

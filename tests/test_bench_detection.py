@@ -10,6 +10,7 @@ from bench.detection.chances import binomial_log_tail, poisson_interval
 from bench.detection.families import FAMILIES, NULLS
 from bench.detection.optimum import mean_delay
 from bench.detection.streams import DAY_BINS, NEVER, Change, Findings, Stream, chain, punctual
+from bench.detection.timing import Timing
 
 
 def stream(ratio: float, rate: float = 10, codes: int = 6, onset: int = 2160, bins: int = 2880) -> Stream:
@@ -143,3 +144,16 @@ def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
     assert (found.start <= found.stop).all()
     assert found.stop.max() < given.bins
     assert len(found.seconds) == 1
+
+
+@pytest.mark.parametrize(
+    ("timing", "is_met"),
+    [
+        (Timing(1.5, (0.3, 0.3, 0.9), (0.36,) * 4), [True, True]),
+        (Timing(1.51, (0.3, 0.31, 0.31), (0.36,) * 4), [False, False]),
+        (Timing(3.0, (0.6, 0.3, 0.6), (0.72, 0.72, 0.36, 0.72)), [True, True]),
+        (Timing(3.0, (0.6, 0.6, 0.6), (0.36, 0.72, 0.36, 0.36)), [False, False]),
+    ],
+)
+def test_passes_are_judged_by_the_yardstick_before_each(timing: Timing, is_met: list[bool]) -> None:
+    assert [row[-1] for row in timing.rows()] == is_met

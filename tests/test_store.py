@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from duckdb_sqlalchemy._statements import _top_level_sql_words as words_of
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics import detect, schema, views
@@ -202,11 +201,12 @@ def test_any_duckdb_reads_every_view(tmp_path: Path) -> None:
 
 
 def test_the_dialect_does_not_read_ddl_letter_by_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the statements of a pass that takes longer than planning them."""
+    from duckdb_sqlalchemy._statements import _top_level_sql_words as words_of
+
     found: list[str] = []
     with Store(tmp_path / "s.duckdb").write() as connection:
         monkeypatch.setattr("duckdb_sqlalchemy._top_level_sql_words", lambda text: found.extend(words_of(text)))
-        connection.exec_driver_sql("create or replace temp table ones as select 1 as one")
+        connection.exec_driver_sql("\ncreate or replace temp table ones as select 1 as one")
         connection.exec_driver_sql("create or replace view only_ones as select 1 as one")
         assert connection.exec_driver_sql("select one from ones natural join only_ones").all() == [(1,)]
     assert not found

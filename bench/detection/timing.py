@@ -25,7 +25,10 @@ _MINUTES = 5
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of passes: over the day, and over each of the minutes after it; and of the yardstick before each."""
+    """Seconds of passes, over the day and over each of the minutes after it, and of the yardstick before each.
+
+    A process that starts stands for the machine's speed: what a query of two threads takes need not follow it closely.
+    """
 
     day: float
     minutes: tuple[float, ...]
@@ -33,13 +36,15 @@ class Timing:
 
     def rows(self) -> Iterator[tuple[str, str, str, bool]]:
         """What, seen, target, whether it is met."""
-        speed = YARDSTICK_SECONDS / median(self.yardsticks)
-        for what, seconds, limit in (
-            ("a pass over 40 codes x 24 h", self.day, DAY_SECONDS),
-            ("the usual pass", median(self.minutes), MINUTE_SECONDS),
+        first, *others = self.yardsticks
+        minutes = [seconds / yardstick for seconds, yardstick in zip(self.minutes, others, strict=True)]
+        for what, seconds, ratio, limit in (
+            ("a pass over 40 codes x 24 h", self.day, self.day / first, DAY_SECONDS),
+            ("the usual pass", median(self.minutes), median(minutes), MINUTE_SECONDS),
         ):
-            allowed = limit / speed
-            yield f"{what}, {limit:g} s", f"{seconds:.3g} s", f"<= {allowed:.3g} s at this speed", seconds <= allowed
+            allowed = limit / YARDSTICK_SECONDS
+            target = f"<= {allowed:.2f}: {limit:g} s where a yardstick takes {YARDSTICK_SECONDS:g} s"
+            yield what, f"{seconds:.3g} s, {ratio:.2f} yardsticks", target, ratio <= allowed
 
 
 def measured() -> Timing:

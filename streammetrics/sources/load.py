@@ -106,7 +106,7 @@ order by cut
 """
 
 # In order of time: without it, counters defeat the zone maps of later queries and take half as much room again.
-# In two halves: what a transaction has added to an empty table is read by one thread, but by one for each of them.
+# In two halves: one thread reads what a transaction has added to an empty table, but two a union of two.
 _COUNT = """
 insert into counters
 select date_trunc('second', ts) as second, build, code, count(*), batch_id
