@@ -17,13 +17,15 @@ def backup(store: Store, target: Path) -> int:
     """Write a copy to `target`, which appears whole or stays what it was; its size in bytes.
 
     Raises:
-        UsageError: the target is the store, or a file that belongs to it.
+        UsageError: the target is the store or a file that belongs to it, or holds anything but a DuckDB file.
         InputOutputError: the copy cannot be written, or the store cannot be read.
         StoreBusyError: another process held the store for too long.
     """
     beside = [store.path, *(Path(f"{store.path}.{suffix}") for suffix in ("wal", "lock", "queue", "pid"))]
     if target.resolve() in [path.resolve() for path in beside]:
         raise UsageError(f"{target}: is the store itself, or belongs to it; name another file")
+    if target.is_file() and target.stat().st_size and not _is_database(target):
+        raise UsageError(f"{target}: is no DuckDB file, so that no backup replaces it; name another file")
     try:
         with whole.replacing(target) as unfinished:
             with store.read() as connection:
@@ -43,6 +45,11 @@ def backup(store: Store, target: Path) -> int:
     except DBAPIError as error:
         raise explained(error) or error from None
     return size
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(12)[8:] == b"DUCK"
 
 
 def _other(name: str) -> str:

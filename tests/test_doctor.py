@@ -263,10 +263,11 @@ def test_a_backup_is_a_store_that_is_well(folder: Path, tmp_path: Path) -> None:
 
 def test_a_backup_waits_its_turn_and_takes_the_place_of_the_last(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "it's a copy.duckdb"
-    target.write_text("yesterday's")
+    duckdb.connect(str(target)).close()
+    yesterday = target.read_bytes()
     with Store(folder / "a.duckdb").write(), pytest.raises(StoreBusyError):
         backup.backup(Store(folder / "a.duckdb", 0), target)
-    assert target.read_text() == "yesterday's"
+    assert target.read_bytes() == yesterday
     backup.backup(Store(folder / "a.duckdb"), target)
     with duckdb.connect(str(target), read_only=True) as shell:
         assert shell.execute("select count(*) > 0 from incidents").fetchone() == (True,)
@@ -277,6 +278,14 @@ def test_a_backup_never_takes_the_place_of_the_store(folder: Path, name: str) ->
     with pytest.raises(UsageError, match="is the store itself"):
         backup.backup(Store(folder / "a.duckdb"), folder / name)
     assert findings(folder) == []
+
+
+def test_a_backup_takes_the_place_of_no_other_kind_of_file(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "config.toml"
+    target.write_text("[store]\n")
+    with pytest.raises(UsageError, match="is no DuckDB file"):
+        backup.backup(Store(folder / "a.duckdb"), target)
+    assert target.read_text() == "[store]\n"
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing(folder: Path, tmp_path: Path) -> None:
