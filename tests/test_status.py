@@ -69,7 +69,7 @@ def test_a_store_without_records(tmp_path: Path) -> None:
     assert lines == {
         "history": "no records yet",
         "records": "0 in 0 batches, 0 rejected",
-        "builds": "none yet",
+        "builds": "none yet: a build counts from its 20th record on",
         "last pass": "none yet",
         "open": "no incidents",
         "judged": "nothing yet",
@@ -109,6 +109,11 @@ def both(seconds: range, *builds: str) -> list[Record]:
         (both(range(200, 210), "1.10"), "1.9 -> 1.10 up to 2026-11-23 00:03:19, 1.9 is awaited (10 s behind)"),
         (both(range(200, 500), "1.9"), "1.9 -> 1.10 up to 2026-11-23 00:03:19, 1.10 is awaited (5 min behind)"),
         (both(range(200, 400), "1.9", "1.10"), "1.9 -> 1.10 up to 2026-11-23 00:06:39"),
+        (
+            both(range(200, 2000), "1.10"),
+            "1.9 -> 1.10 up to 2026-11-23 00:03:19, 1.9 is awaited (30 min behind), and until it sends nothing more is "
+            "judged",
+        ),
     ],
 )
 def test_the_build_that_is_awaited_is_named(tmp_path: Path, late: list[Record], judged: str) -> None:
@@ -227,9 +232,10 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
                 "select 9, 's', ?, 0, ?, 'f', 5, 1, 0, min_ts, max_ts, loaded_at, null from batches limit 1",
                 (str(folder / name), size),
             )
-    assert told(store, source(folder / "*"))["waiting"] == "2 files, 130 bytes"
+    refused = f"1 file refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
+    assert told(store, source(folder / "*"))["waiting"] == f"2 files, 130 bytes; {refused}"
     os.utime(folder / "known.csv", ns=(5, 6))
-    assert told(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
+    assert told(store, source(folder / "*"))["waiting"] == f"3 files, 150 bytes; {refused}"
 
 
 def test_how_far_databases_were_read(tmp_path: Path) -> None:
@@ -258,6 +264,32 @@ def test_files_that_need_a_person(tmp_path: Path) -> None:
     )
     (folder / "bad.csv.gz").unlink()
     assert told(Store(config.store_path), config)["waiting"].startswith("nothing; 1 file replaced")
+
+
+def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "readme.txt").write_text("no records")
+    (folder / "de.csv").write_text("ts,build,code\n23.11.2026 10:00:00,5.9,7\n")
+    # One record counts, and what comes later does not: that is told as rejects.
+    (folder / "mixed.csv").write_text("ts,build,code\n2026-11-23 10:00:00,5.9,7\n")
+    path = tmp_path / "config.toml"
+    path.write_text('[store]\npath = "s.duckdb"\n[[source]]\nname = "feed"\npath = "in/*"\n')
+    config = load(path)
+    for _ in range(2):
+        with Store(config.store_path).write() as connection:
+            list(ingest(connection, config, [], None, lambda: NOW))
+        with (folder / "mixed.csv").open("a") as stream:
+            stream.write("23.11.2026 10:00:01,5.9,7\n")
+    with Store(config.store_path).write() as connection:
+        list(ingest(connection, config, [], None, lambda: NOW))
+    refused = f"1 file refused: {folder}/readme.txt: its suffix does not say what is in it; "
+    waiting = told(Store(config.store_path), config)["waiting"]
+    assert waiting.startswith(f"nothing; {refused}")
+    assert waiting.endswith(f"; of 1 file no record counts until the settings are mended, such as {folder}/de.csv")
+    for name in ("readme.txt", "de.csv"):
+        (folder / name).unlink()
+    assert told(Store(config.store_path), config)["waiting"] == "nothing"
 
 
 def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What the store holds, what was judged, what is open and what waits to be read: in a dozen lines."""
 
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
-    found, size, contents = _configured_files(config), 0, None
+    (found, refused), size, contents = _configured_files(config), 0, None
     heard: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
@@ -42,6 +41,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         feeds=heard,
         waiting_files=len(found),
         waiting_bytes=sum(file.size for file in found),
+        refused=refused,
     )
 
 
@@ -50,11 +50,14 @@ def as_json(status: Status) -> str:
     return narrate.as_json(status.model_dump())
 
 
-def _configured_files(config: Config) -> list[SourceFile]:
-    """The files that an ingest would look at; what it could not read is not waited for."""
+def _configured_files(config: Config) -> tuple[list[SourceFile], tuple[str, ...]]:
+    """The files that an ingest would look at, and why it would refuse others."""
     found: dict[Path, SourceFile] = {}
+    refused: dict[Path, str] = {}
     for source in config.source:
         for path in files.expand(config.pattern(source.path)) if source.path is not None else ():
-            with suppress(StreammetricsError):
+            try:
                 found.setdefault(path, files.describe(source, path))
-    return list(found.values())
+            except StreammetricsError as error:
+                refused.setdefault(path, str(error))
+    return list(found.values()), tuple(refused.values())

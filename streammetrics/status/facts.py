@@ -107,12 +107,17 @@ class Contents(_Part):
     marks: tuple[Mark, ...]
     damaged_files: int
     damaged_path: str | None
+    misread_files: int
+    misread_path: str | None
     replaced_files: int
     replaced_path: str | None
 
 
 class Status(_Part):
-    """`contents` is None where there is no store yet. `waiting_bytes` are those of the files as they lie on disk."""
+    """`contents` is None where there is no store yet. `waiting_bytes` are those of the files as they lie on disk.
+
+    `refused`: why files of the sources are not read at all, a message for each.
+    """
 
     now: datetime
     store: Path
@@ -121,6 +126,7 @@ class Status(_Part):
     feeds: tuple[Feed, ...]
     waiting_files: int
     waiting_bytes: int
+    refused: tuple[str, ...]
 
 
 def contents(connection: Connection, now: datetime) -> Contents:
@@ -149,12 +155,14 @@ def contents(connection: Connection, now: datetime) -> Contents:
 
 
 def _files(connection: Connection, now: datetime) -> dict[str, Any]:
-    """What needs a person; a damaged file that is gone needs nobody any more."""
+    """What needs a person; a file that is gone needs nobody any more."""
     found = connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one()
-    damaged = [path for path in found["damaged"] if Path(path).exists()]
+    damaged, misread = ([path for path in found[what] if Path(path).exists()] for what in ("damaged", "misread"))
     return {
         "damaged_files": len(damaged),
         "damaged_path": damaged[0] if damaged else None,
+        "misread_files": len(misread),
+        "misread_path": misread[0] if misread else None,
         "replaced_files": found["replaced_files"],
         "replaced_path": found["replaced_path"],
     }

@@ -63,7 +63,7 @@ order by pairs.candidate desc, pairs.baseline desc
 
 # What a rule promises of all codes of the pairs that are compared now together.
 PROMISES = """
-select rule, pow(10, any_value(threshold)) * any_value(bin_seconds) / 86400 as days_per_code, codes
+select rule, round(pow(10, any_value(threshold)) * any_value(bin_seconds) / 86400, 6) as days_per_code, codes
 from rules
 cross join (
     select count(distinct code) as codes
@@ -105,7 +105,7 @@ select
 
 MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
 
-# What needs a person: files that could not be read, and contents that may not have been read to their end.
+# What needs a person: files that could not be read, or no record of them; contents perhaps not read to their end.
 FILES = """
 select
     (
@@ -115,6 +115,13 @@ select
             having arg_max(range_end = 0 and records = 0 and rejected > 0, batch_id)
         )
     ) as damaged,
+    (
+        select coalesce(list(path order by batch_id desc), [])
+        from (
+            select path, max(batch_id) as batch_id from batches group by path
+            having sum(records) = 0 and arg_max(range_end > 0 and rejected > 0, batch_id)
+        )
+    ) as misread,
     (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
     (
         select arg_max(path || ' ' || state, replaced_at) from replaced

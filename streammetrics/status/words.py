@@ -17,6 +17,11 @@ from streammetrics.status.facts import (
 )
 from streammetrics.status.feeds import Feed
 from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
+from streammetrics.versions import ESTABLISHED_RECORDS
+
+NO_BUILDS = f"none yet: a build counts from its {ESTABLISHED_RECORDS}th record on"
+STANDSTILL_SECONDS = 1800
+"""A build that is awaited for so long is late no more: nobody may send it by now."""
 
 
 def render(status: Status) -> str:
@@ -36,7 +41,8 @@ def render(status: Status) -> str:
     marks = status.contents.marks if status.contents else ()
     databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
     files = _file_words(status.contents) if status.contents else ()
-    lines.append(("waiting", "; ".join([waiting, *files, *databases])))
+    refused = [f"{counted(len(status.refused), 'file')} refused: {status.refused[0]}"] if status.refused else []
+    lines.append(("waiting", "; ".join([waiting, *refused, *files, *databases])))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 
@@ -51,7 +57,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
-    yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or "none yet"
+    yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or NO_BUILDS
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
         yield "failed", _pass(contents.last_failure)
@@ -81,6 +87,9 @@ def _feed(feed: Feed, now: datetime) -> str:
 def _file_words(contents: Contents) -> Iterator[str]:
     if contents.damaged_files:
         yield f"{counted(contents.damaged_files, 'file')} cannot be read, such as {contents.damaged_path}"
+    if contents.misread_files:
+        what = counted(contents.misread_files, "file")
+        yield f"of {what} no record counts until the settings are mended, such as {contents.misread_path}"
     if contents.replaced_files:
         what = counted(contents.replaced_files, "file")
         yield f"{what} replaced in the last day, perhaps before all was read, such as {contents.replaced_path}"
@@ -112,7 +121,8 @@ def _ratio(incident: Incident) -> str:
 def _judged(pair: Comparison) -> str:
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
-    return f"{pair.baseline} -> {pair.candidate} {until}{awaited}"
+    stands = ", and until it sends nothing more is judged" if pair.behind_seconds >= STANDSTILL_SECONDS else ""
+    return f"{pair.baseline} -> {pair.candidate} {until}{awaited}{stands}"
 
 
 def _promise(found: Promise) -> str:
