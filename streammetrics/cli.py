@@ -23,7 +23,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def chosen(log_format: options.LogFormatOption = "words") -> None:
+def chosen(log_format: options.LogFormatOption = "words", version: options.VersionOption = False) -> None:
     """Tell which error codes significantly increased in the new build, since when and by how much."""
     logs.configure(log_format)
 
@@ -152,8 +152,11 @@ def heatmap(
 
 @app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
 def generate(
+    context: typer.Context,
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
-    scenario: Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML.")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML: docs/scenarios.md.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
@@ -166,6 +169,7 @@ def generate(
 
     session = options.session_of(None, use_default=False)
     if scenario is not None:
+        options.refuse_beside("--scenario", context, ("seed", "records", "hours", "codes", "start"))
         wanted = streams.load_scenario(scenario)
     else:
         seconds = round(hours * 3600)

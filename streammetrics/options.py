@@ -2,7 +2,9 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -50,6 +52,29 @@ InjectOption = Annotated[
     typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and tell when it is found."),
 ]
 DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"streammetrics {version('streammetrics')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and end.")
+]
+
+
+def refuse_beside(option: str, context: typer.Context, names: Sequence[str]) -> None:
+    """Where an option says all, others say nothing.
+
+    Raises:
+        UsageError: one of those with these names was given.
+    """
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        raise UsageError(f"{option} says all of that; leave out {', '.join(given)}")
 
 
 def fail(message: str, code: int) -> NoReturn:

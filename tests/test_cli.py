@@ -302,6 +302,16 @@ def test_generate_is_deterministic(tmp_path: Path) -> None:
     assert "increased" in json.loads((tmp_path / "a.truth.json").read_text())
 
 
+def test_version_is_told() -> None:
+    assert streammetrics(REPOSITORY, "--version").stdout == "streammetrics 0.1.0\n"
+
+
+def test_a_scenario_takes_no_options_that_say_other_things(tmp_path: Path) -> None:
+    done = streammetrics(tmp_path, "generate", "--to", "a.csv", "--scenario", "s.toml", "--records", "5", "--seed", "1")
+    assert done.returncode == 2
+    assert done.stderr == "streammetrics: --scenario says all of that; leave out --seed, --records\n"
+
+
 def test_demo_finds_exactly_the_truth(tmp_path: Path) -> None:
     done = streammetrics(tmp_path, "demo")
     assert done.returncode == 0, done.stderr

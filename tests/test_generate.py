@@ -2,11 +2,12 @@
 
 import csv
 import gzip
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -327,6 +328,17 @@ code = "404"
 at_second = 600
 ratio = 2.0
 """
+
+
+def test_the_scenario_of_the_docs_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    path = tmp_path / "scenario.toml"
+    path.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    made = load_scenario(path)
+    assert [change.kind for change in made.changes] == ["step", "new_code", "burst"]
+    assert {increase.code for increase in truth(made).increased} == {"404", "E_NEW"}
+    kinds = get_args(Change.model_fields["kind"].annotation)
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(kinds)
 
 
 def test_a_scenario_is_read_from_toml(tmp_path: Path) -> None:
