@@ -1,5 +1,6 @@
 """The whole job on an hour of records whose truth is known, and what was found beside that truth."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -63,7 +64,9 @@ def demo(session: Session, folder: Path) -> int:
     for line in _report(generate.truth(scenario), session.config.rule, found):
         session.out(line)
     session.out("\n".join(["\nHeatmaps:", *(f"  {picture}" for picture in paths)]))
-    session.out(f"\nAsk further: streammetrics query --config {path} 'select * from incidents'")  # noqa: S608
+    # As it was called: in a fresh checkout it is in no PATH.
+    program = sys.argv[0] if Path(sys.argv[0]).name == "streammetrics" else "streammetrics"
+    session.out(f"\nAsk further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
     return 0
 
 

@@ -79,6 +79,6 @@ def _verdict(found: Null) -> str:
     if found.agrees is None:
         return (
             "cannot tell, for these are too few code-days: "
-            f"--null {found.enough_repetitions:,}, or as many times the days, would without a false alarm"
+            f"--null {found.enough_repetitions}, or as many times the days, would without a false alarm"
         )
     return "agrees with the setting" if found.agrees else "does not agree with the setting"

@@ -58,7 +58,9 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
     found = places(file, names)
     if len(set(found.values())) < len(ROLES):
         missing = [role for role in ROLES if role not in found]
-        what = f"no column for {' and '.join(missing)}" if missing else "one column cannot be two of ts, build and code"
+        what = "one column cannot be two of ts, build and code"
+        if missing:
+            what = "no column for " + ", ".join(role + _wanted(file, role) for role in missing)
         shown = ", ".join(json.dumps(name[:_SHOWN_CHARACTERS], ensure_ascii=False) for name in names[:_SHOWN_COLUMNS])
         more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
         raise ConfigError(
@@ -67,6 +69,11 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
             f"{_mapping(found, names)}"
         )
     return Columns(tuple(names), found["ts"], found["build"], found["code"])
+
+
+def _wanted(file: SourceFile, role: str) -> str:
+    mapped = getattr(file.source.columns, role, None)
+    return "" if mapped is None else f" (set to {json.dumps(mapped, ensure_ascii=False)})"
 
 
 def _mapping(found: dict[str, int], names: Sequence[str]) -> str:

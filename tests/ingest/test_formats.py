@@ -199,7 +199,7 @@ def test_columns_that_are_not_found_are_listed_with_a_line_to_copy(shop: Shop, e
     outcome = shop.feed_text(end.join(["when,Version,what", "2026-11-23 10:00:00,1,7"]))
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
-        f'{shop.folder / "errors.csv"}: no column for ts and code; the columns found are: "when", "Version", "what"; '
+        f'{shop.folder / "errors.csv"}: no column for ts, code; the columns found are: "when", "Version", "what"; '
         "name them in [[source]] 'feed' of the configuration, beside its name and path:\n"
         'columns = { ts = "...", build = "Version", code = "..." }'
     )
