@@ -22,6 +22,9 @@ from streammetrics.store import Store
 from tests.rules import REFERENCE_TOML
 
 REPOSITORY = Path(__file__).parents[2]
+OLD = "the old DUCK"
+"""What a file holds that an output is to replace: a backup replaces DuckDB files alone, and they begin so."""
+
 START = datetime(2026, 1, 1)
 
 CONFIG = """\

@@ -85,11 +85,11 @@ def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Call
 def test_of_an_output(whole: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     folder = shutil.copytree(whole, tmp_path / "installation")
     target = folder / command[-1]
-    target.write_text("old")
+    target.write_text(program.OLD)
     # A stream's truth comes before it.
     visit = 2 if command[0] == "generate" else 1
     for point in ("rename.before", "rename.after"):
         assert program.run(folder, *command, failpoint=f"{point}:{visit}:kill").returncode == KILLED
-        assert (target.read_bytes() == b"old") == (point == "rename.before")
-    assert target.stat().st_size > len("old")
+        assert (target.read_bytes() == program.OLD.encode()) == (point == "rename.before")
+    assert target.stat().st_size > len(program.OLD)
     assert program.findings(folder) == []

@@ -114,10 +114,10 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
         most = target.stat().st_size
         for size in sizes(most)[: count(1, 20)]:
             with disk(folder / "disk", size) as make_room:
-                target.write_text("old")
+                target.write_text(program.OLD)
                 with pytest.raises(InputOutputError, match=r"cannot be written.*make room|disk is full.*make room"):
                     write(target)
-                assert target.read_text() == "old"
+                assert target.read_text() == program.OLD
                 assert list((folder / "disk").glob(".*")) == []
                 make_room()
                 write(target)
