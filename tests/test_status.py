@@ -93,6 +93,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
         {
             "baseline": "1.9", "candidate": "1.10", "judged_until": "2026-11-23 00:19:59", "awaited": None,
             "behind_seconds": 0,
+                "judged_seconds": 1180,
         }
     ]  # fmt: skip
 
@@ -247,6 +248,14 @@ def test_how_far_databases_were_read(tmp_path: Path) -> None:
     assert told(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
 
 
+@pytest.mark.parametrize(("seconds", "is_young"), [(1511, True), (1531, False)])
+def test_a_comparison_is_young_for_25_minutes(tmp_path: Path, seconds: int, *, is_young: bool) -> None:
+    """The old build may have been there for long, and the comparison begins with the new one's 20th record."""
+    records = both(range(-5000, seconds), "1.9") + both(range(seconds), "1.10")
+    store = history(tmp_path / "s.duckdb", records, Config())
+    assert ("some 25 min on" in told(store, Config())["judged"]) == is_young
+
+
 def test_files_that_need_a_person(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -322,7 +331,8 @@ def test_what_the_setting_promises_and_how_exposure_is_known(tmp_path: Path) -> 
     store = history(tmp_path / "s.duckdb", both(range(1200), "1.9", "1.10"), config)
     lines = told(store, config)
     assert lines["open"] == "no incidents (regression, 1 code: at most one false incident in 1,000 days)"
-    assert lines["judged"] == "1.9 -> 1.10 up to 2026-11-23 00:19:59, equal exposure assumed"
+    young = " (19 min: most codes count from some 25 min on)"
+    assert lines["judged"] == f"1.9 -> 1.10 up to 2026-11-23 00:19:59{young}, equal exposure assumed"
 
 
 @pytest.mark.parametrize(("count", "words"), [(5, "assumed, which is doubtful: set exposure"), (4, "assumed")])

@@ -69,13 +69,17 @@ class Exposure(_Part):
 
 
 class Comparison(_Part):
-    """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind."""
+    """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
+
+    `judged_seconds`: for how long both of them have been there by then.
+    """
 
     baseline: str
     candidate: str
     judged_until: datetime | None
     awaited: str | None
     behind_seconds: int
+    judged_seconds: int | None
 
 
 class Mark(_Part):

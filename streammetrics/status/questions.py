@@ -48,7 +48,10 @@ select pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_unt
         when any_value(olds.last_second < news.last_second) then pairs.baseline
         else pairs.candidate
     end as awaited,
-    any_value(abs(epoch(olds.last_second) - epoch(news.last_second)))::bigint as behind_seconds
+    any_value(abs(epoch(olds.last_second) - epoch(news.last_second)))::bigint as behind_seconds,
+    epoch(min(progress.judged_until))::bigint - any_value(
+        greatest(epoch(olds.first_second), epoch(news.first_second), pairs.from_second)
+    )::bigint as judged_seconds
 from pairs
 inner join builds as olds on pairs.baseline = olds.build
 inner join builds as news on pairs.candidate = news.build

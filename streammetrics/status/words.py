@@ -20,6 +20,8 @@ from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
 from streammetrics.versions import ESTABLISHED_RECORDS
 
 NO_BUILDS = f"none yet: a build counts from its {ESTABLISHED_RECORDS}th record on"
+YOUNG_SECONDS = 1500
+"""Before that the rule `sequential` cannot know how bursty most codes are, and does not judge them."""
 STANDSTILL_SECONDS = 1800
 """A build that is awaited for so long is late no more: nobody may send it by now."""
 
@@ -65,7 +67,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "open", ("; ".join(_open_lines(contents.open_incidents)) or "no incidents") + promises
     exposures = {(found.baseline, found.candidate): found for found in contents.exposures}
     judged = [
-        _judged(pair) + _exposure(exposures.get((pair.baseline, pair.candidate)))
+        _judged(pair, is_sequential=bool(contents.promises)) + _exposure(exposures.get((pair.baseline, pair.candidate)))
         for pair in contents.comparisons[:STRONGEST]
     ]
     yield "judged", "; ".join(judged) or "nothing yet"
@@ -118,11 +120,13 @@ def _ratio(incident: Incident) -> str:
     return f" (x{incident.ratio:.3g})"
 
 
-def _judged(pair: Comparison) -> str:
+def _judged(pair: Comparison, *, is_sequential: bool) -> str:
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
     stands = ", and until it sends nothing more is judged" if pair.behind_seconds >= STANDSTILL_SECONDS else ""
-    return f"{pair.baseline} -> {pair.candidate} {until}{awaited}{stands}"
+    is_young = is_sequential and pair.judged_seconds is not None and pair.judged_seconds < YOUNG_SECONDS
+    young = f" ({_duration(pair.judged_seconds or 0)}: most codes count from some 25 min on)" if is_young else ""
+    return f"{pair.baseline} -> {pair.candidate} {until}{young}{awaited}{stands}"
 
 
 def _promise(found: Promise) -> str:
