@@ -77,6 +77,8 @@ def null(found: Null, seed: int, is_json: bool) -> str:
 
 def _verdict(found: Null) -> str:
     if found.agrees is None:
+        if (found.enough_repetitions or 0) <= found.repetitions:
+            return "the interval holds that, and nothing speaks against the setting"
         return (
             "cannot tell, for these are too few code-days: "
             f"--null {found.enough_repetitions}, or as many times the days, would without a false alarm"
