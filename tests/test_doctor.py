@@ -217,6 +217,15 @@ def test_what_was_left_behind_and_what_cannot_be_read_is_found(folder: Path, mon
     assert f"{folder}/no/such" in found[-1].what
 
 
+def test_a_file_that_no_run_reads_is_found(folder: Path) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "readme.txt").write_text("no records")
+    asked = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
+    (found,) = doctor.examine(Store(folder / "a.duckdb"), asked, clock())
+    assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not say what is in it")
+    assert found.advice == "move readme.txt away, or let no path match it: runs fail by it"
+
+
 def test_a_full_disk_is_foreseen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(folder)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)

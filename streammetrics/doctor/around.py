@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.doctor.findings import RESTORE, Finding
+from streammetrics.sources import files
 
 LEAST_FREE_BYTES = 500_000_000
 """With less a run of some size ends with a full disk."""
@@ -35,6 +36,11 @@ def around(config: Config) -> Iterator[Finding]:
     for source in config.source:
         if source.path is not None:
             yield from _unreadable(config, source.name, Path(source.path))
+    _, refused = files.configured(config)
+    if refused:
+        path, message = next(iter(refused.items()))
+        more = f"; and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+        yield Finding("sources", message + more, f"move {path.name} away, or let no path match it: runs fail by it")
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:

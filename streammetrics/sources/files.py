@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
-from streammetrics.config import Source
-from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.config import Config, Source
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gzip", "zstd"]
@@ -127,6 +127,19 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
         )
     size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
     return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
+
+
+def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
+    """The files that an ingest would look at, and why it would refuse others."""
+    found: dict[Path, SourceFile] = {}
+    refused: dict[Path, str] = {}
+    for source in config.source:
+        for path in expand(config.pattern(source.path)) if source.path is not None else ():
+            try:
+                found.setdefault(path, describe(source, path))
+            except StreammetricsError as error:
+                refused.setdefault(path, str(error))
+    return list(found.values()), refused
 
 
 def day_in(name: str) -> str | None:

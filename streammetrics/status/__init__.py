@@ -1,13 +1,10 @@
 """What the store holds, what was judged, what is open and what waits to be read: in a dozen lines."""
 
 from datetime import datetime
-from pathlib import Path
 
 from streammetrics import narrate
 from streammetrics.config import Config
-from streammetrics.errors import StreammetricsError
 from streammetrics.sources import files, ledger
-from streammetrics.sources.files import SourceFile
 from streammetrics.status import facts, feeds
 from streammetrics.status.facts import Status
 from streammetrics.status.feeds import Feed
@@ -23,7 +20,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
-    (found, refused), size, contents = _configured_files(config), 0, None
+    (found, refused), size, contents = files.configured(config), 0, None
     heard: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
@@ -41,23 +38,10 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         feeds=heard,
         waiting_files=len(found),
         waiting_bytes=sum(file.size for file in found),
-        refused=refused,
+        refused=tuple(refused.values()),
     )
 
 
 def as_json(status: Status) -> str:
     """The same as one line of JSON, times as ISO text in UTC."""
     return narrate.as_json(status.model_dump())
-
-
-def _configured_files(config: Config) -> tuple[list[SourceFile], tuple[str, ...]]:
-    """The files that an ingest would look at, and why it would refuse others."""
-    found: dict[Path, SourceFile] = {}
-    refused: dict[Path, str] = {}
-    for source in config.source:
-        for path in files.expand(config.pattern(source.path)) if source.path is not None else ():
-            try:
-                found.setdefault(path, files.describe(source, path))
-            except StreammetricsError as error:
-                refused.setdefault(path, str(error))
-    return list(found.values()), tuple(refused.values())
