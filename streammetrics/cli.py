@@ -221,8 +221,9 @@ def main(arguments: list[str] | None = None) -> None:
     """The console script: run a command, and end the process with its exit code."""
     process.prepare()
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
-    interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
     try:
+        # Inside, for the signal may come as soon as it is heard.
+        interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
         options.fail(words, interrupts.EXIT_TERMINATED)
