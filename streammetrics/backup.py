@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import whole
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.store import STORAGE, Store, explained
+from streammetrics.store import STORAGE, Store, begins_as_store, explained
 
 
 def backup(store: Store, target: Path) -> int:
@@ -24,7 +24,7 @@ def backup(store: Store, target: Path) -> int:
     beside = [store.path, *(Path(f"{store.path}.{suffix}") for suffix in ("wal", "lock", "queue", "pid"))]
     if target.resolve() in [path.resolve() for path in beside]:
         raise UsageError(f"{target}: is the store itself, or belongs to it; name another file")
-    if target.is_file() and target.stat().st_size and not _is_database(target):
+    if target.is_file() and target.stat().st_size and not begins_as_store(target):
         raise UsageError(f"{target}: is no DuckDB file, so that no backup replaces it; name another file")
     try:
         with whole.replacing(target) as unfinished:
@@ -45,11 +45,6 @@ def backup(store: Store, target: Path) -> int:
     except DBAPIError as error:
         raise explained(error) or error from None
     return size
-
-
-def _is_database(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(12)[8:] == b"DUCK"
 
 
 def _other(name: str) -> str:

@@ -193,6 +193,12 @@ class Store:
         )
 
 
+def begins_as_store(path: Path) -> bool:
+    """Whether a file begins as every DuckDB file does."""
+    with path.open("rb") as stream:
+        return stream.read(12)[8:] == b"DUCK"
+
+
 def explained(error: BaseException) -> StreammetricsError | None:
     """What DuckDB or the system says, as one of our errors, with what to do; None for what is neither's."""
     import duckdb

@@ -12,6 +12,7 @@ from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.doctor.findings import RESTORE, Finding
 from streammetrics.sources import files
+from streammetrics.store import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
 """With less a run of some size ends with a full disk."""
@@ -64,9 +65,7 @@ def _unreadable(config: Config, name: str, pattern: Path) -> Iterator[Finding]:
 def damage(store: Path, message: str) -> Finding:
     """What is wrong with a store that does not open or breaks while it is read; no process may hold it."""
     log = Path(f"{store}.wal")
-    with store.open("rb") as file:
-        begin = file.read(12)
-    if begin[8:] != b"DUCK":
+    if not begins_as_store(store):
         return Finding("file", f"{store}: does not begin as a DuckDB file does: {message}", RESTORE)
     if log.exists() and _opens_without_log(store):
         return Finding(
