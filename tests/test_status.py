@@ -93,7 +93,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
         {
             "baseline": "1.9", "candidate": "1.10", "judged_until": "2026-11-23 00:19:59", "awaited": None,
             "behind_seconds": 0,
-                "judged_seconds": 1180,
+            "judged_seconds": 1180,
         }
     ]  # fmt: skip
 

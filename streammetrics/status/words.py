@@ -123,10 +123,11 @@ def _ratio(incident: Incident) -> str:
 def _judged(pair: Comparison, *, is_sequential: bool) -> str:
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
-    stands = ", and until it sends nothing more is judged" if pair.behind_seconds >= STANDSTILL_SECONDS else ""
+    if awaited and pair.behind_seconds >= STANDSTILL_SECONDS:
+        awaited += ", and until it sends nothing more is judged"
     is_young = is_sequential and pair.judged_seconds is not None and pair.judged_seconds < YOUNG_SECONDS
     young = f" ({_duration(pair.judged_seconds or 0)}: most codes count from some 25 min on)" if is_young else ""
-    return f"{pair.baseline} -> {pair.candidate} {until}{young}{awaited}{stands}"
+    return f"{pair.baseline} -> {pair.candidate} {until}{young}{awaited}"
 
 
 def _promise(found: Promise) -> str:
