@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.detection import delivery, measure, ours, peers, sequential, simulate
+from bench.detection import delivery, measure, ours, peers, screened, sequential, simulate
 from bench.detection.chances import binomial_log_tail, poisson_interval
 from bench.detection.families import FAMILIES, NULLS
 from bench.detection.optimum import mean_delay
@@ -144,6 +144,20 @@ def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
     assert (found.start <= found.stop).all()
     assert found.stop.max() < given.bins
     assert len(found.seconds) == 1
+
+
+def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin() -> None:
+    chance = np.random.default_rng(5)
+    counts = (simulate.bursts(chance, np.full((5, 2 * DAY_BINS), 10.0), 4) for _ in range(2))
+    given = Stream(*punctual(*counts), share=np.full(2 * DAY_BINS, 0.48))
+    near, every = screened.judge(given, 20), ours.judge(given, ours.configured(given, false_alarm_days_per_code=20))
+    found, expected = (
+        sorted(zip(part.code, part.start, part.stop, part.ratio_low, strict=True)) for part in (near, every)
+    )
+    assert found == expected
+    told = [measure.tally(given, part).false_incidents for part in (near, every)]
+    assert told[0] == told[1] >= 2
+    assert len(screened.spans(near.stop)) >= 2
 
 
 @pytest.mark.parametrize(

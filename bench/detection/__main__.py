@@ -30,7 +30,7 @@ def main() -> int:
         times = timing.measured()
     judges = [arguments.detector, *peers]
     pairs = [(name, judge) for judge in judges for name in names if _is_judged(name, judge, arguments.detector)]
-    wanted = run.Wanted(arguments.code_days, arguments.changes)
+    wanted = run.Wanted(arguments.code_days, arguments.changes, arguments.whole)
     tallies = run.measured(pairs, wanted, arguments.dir, arguments.jobs)
     tables, is_ok = report.tables(tallies, arguments.detector, times)
     print("\n".join(table.text() for table in tables))
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--without-peers", action="store_true", help="do not run what others use")
     add("--code-days", type=float, default=float("inf"), metavar="N", help="at most so many of each family")
     add("--changes", type=float, default=float("inf"), metavar="N", help="at most so many of each family")
+    add("--whole", action="store_true", help="streams without a change: the SQL judges every bin, in 20 times as long")
     add("--jobs", type=int, default=2, metavar="N", help="processes at a time (default: 2)")
     add("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
     add("--dir", type=Path, default=foreign_side.ROOT / "var" / "bench-detection", help="where results are kept")

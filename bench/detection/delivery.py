@@ -8,10 +8,11 @@ from numpy.random import Generator
 from bench.detection import simulate
 from bench.detection.streams import BIN_SECONDS, DAY_BINS, NEVER, Counts, Layer, Stream
 
-_CODES = 40
+_CODES = 200
+"""More than in other families, for much of a pass over 40 is the same for any number."""
 _BINS = DAY_BINS
 _PASSES = tuple(hours * 3600 for hours in (4, 8, 12, 16, 20, 24))
-"""A pass costs as much as a day, for it looks back 10 hours; so few are run, each at a bad moment."""
+"""A pass costs as much as a day, for it looks back 11 hours; so few are run, each at a bad moment."""
 _RATE = 10.0
 """Records per bin of each build and code: 1/s."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.detection import ours, peers, sequential
+from bench.detection import ours, peers, screened, sequential
 from bench.detection.foreign_side import foreign
 from bench.detection.streams import Findings, Stream
 from streammetrics import views
@@ -25,6 +25,7 @@ class Detector:
             alert at random many times a day need few, and some are slow.
         codes: of each stream, how many it is given; None: all.
         is_run_as_job: it judges what has come so far, pass by pass; the others are given all that ever comes.
+        at_length: finds the same in long streams without a change, faster; None: there is no such.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Detector:
     changes: int | None = None
     codes: int | None = None
     is_run_as_job: bool = False
+    at_length: "Detector | None" = None
 
 
 def _text(*names: str) -> Callable[[], str]:
@@ -57,7 +59,14 @@ def _sql(settings: object) -> Callable[[], str]:
 _PEERS_TEXT = _text("peers", "chances")
 _FOREIGN_TEXT = _text("foreign", "foreign_side")
 
-OURS = Detector("sequential", "`sequential`, the SQL", ours.sequential, _sql(ours.SEQUENTIAL), is_run_as_job=True)
+_SCREENED_TEXT, _SQL_TEXT = _text("screened", "sequential", "chances"), _sql(ours.SEQUENTIAL)
+
+SCREENED = Detector(
+    "screened", "`sequential`, the SQL where it can fire", screened.judge, lambda: _SCREENED_TEXT() + _SQL_TEXT()
+)
+OURS = Detector(
+    "sequential", "`sequential`, the SQL", ours.sequential, _SQL_TEXT, is_run_as_job=True, at_length=SCREENED
+)
 NUMPY = Detector("numpy", "`sequential` in numpy", sequential.judge, _text("sequential", "chances"))
 PEERS = (
     Detector(

@@ -1,7 +1,7 @@
 """The scenario families: what happens in each, and whether there is something to be found.
 
-Every stream of a family is drawn from a seed of its own. Streams without a change hold 40 codes for 5 days; those with
-one hold 40 codes, 10 of which change after 6 quiet hours while the others go on as controls.
+Every stream of a family is drawn from a seed of its own. Streams without a change hold 40 codes for 5 days (200 for one
+where records are late); those with one hold 40, 10 of which change after 6 quiet hours beside the others as controls.
 """
 
 import zlib
@@ -33,7 +33,7 @@ class Family:
         make: draws one stream.
         code_days: how much of it is wanted; 0 where `changes` says it.
         changes: how many changes are wanted.
-        limit: of false incidents in 1,000 code-days, for families without a change.
+        limit: of false incidents in 1,000 code-days, for families without a change; inf where none is promised.
         is_punctual: whether all records come in time, so that one pass at the end sees what the job's passes see.
         is_estimated: the share is estimated from the stream, which peers cannot do.
     """
@@ -69,17 +69,18 @@ def _null(
     tolerance: float = 0.0,
     limit: float = 1.0,
     is_estimated: bool = False,
+    code_days: int | None = None,
+    bins: int = NULL_BINS,
 ) -> Family:
     """No change: `rate` errors a second and build (the mean of both where `share` is given), times a common `shape`."""
 
     def make(chance: Generator) -> Stream:
-        means = np.full((CODES, NULL_BINS), rate * 10) * (shape(chance) if shape else 1)
-        true = share() if share else np.full(NULL_BINS, 0.5)
+        means = np.full((CODES, bins), rate * 10) * (shape(chance) if shape else 1)
+        true = share()[:bins] if share else np.full(bins, 0.5)
         counts = draw(chance, 2 * means * (1 - true)), draw(chance, 2 * means * true)
         return Stream(*punctual(*counts), told(true) if share else None, tolerance, is_estimated=is_estimated)
 
-    code_days = 2_000 if is_estimated else 10_000
-    return Family(name, says, make, code_days=code_days, limit=limit, is_estimated=is_estimated)
+    return Family(name, says, make, code_days or (2_000 if is_estimated else 10_000), 0, limit, True, is_estimated)
 
 
 def _changed(
@@ -207,7 +208,11 @@ NULLS = (
     _null("estimated-0.01", "share .01, estimated", 1, share=_constant(0.01), is_estimated=True),
     _null("estimated-0.1", "share .1, estimated", 1, share=_constant(0.1), is_estimated=True),
     _null("estimated-rare", ".1/s, share .01, estimated", 0.1, share=_constant(0.01), is_estimated=True),
-    _null("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True),
+    # Where it ends: an hour late, estimates follow no rollout.
+    _null(
+        "estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True,
+        code_days=200, bins=DAY_BINS, limit=float("inf"),
+    ),
     _null(
         "estimated-dominant", ".1/s and a code of 40/s, share .1, estimated", 0.1, share=_constant(0.1),
         shape=lambda chance: _dominant(), is_estimated=True,

@@ -52,7 +52,12 @@ order by alert_id
 
 def sequential(stream: Stream) -> Findings:
     """The rule `sequential` with its defaults, and the exposure that the stream tells of."""
-    return judge(stream, Config.model_validate({"rule": [SEQUENTIAL], **_exposure(stream)}))
+    return judge(stream, configured(stream))
+
+
+def configured(stream: Stream, **settings: float) -> Config:
+    """The rule with these settings in place of its defaults, and what the stream tells of exposure."""
+    return Config.model_validate({"rule": [{**SEQUENTIAL, **settings}], **_exposure(stream)})
 
 
 def reference(name: str) -> Callable[[Stream], Findings]:
@@ -93,19 +98,23 @@ def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Fi
             load(connection, stream, since, until, spread)
             started = time.perf_counter()
             # In one piece: what a piece looks back on would be computed again with each.
-            detect.judge(connection, config, _clock(until), portion_seconds=PIECE_SECONDS)
+            detect.judge(connection, config, clock(until), portion_seconds=PIECE_SECONDS)
             seconds.append(time.perf_counter() - started)
             since = until
-        found = _fetch(connection, _ALERTS)
+        return alerts(connection, tuple(seconds))
+
+
+def alerts(connection: Connection, seconds: tuple[float, ...]) -> Findings:
+    """What a store's passes, which took so many seconds, have found."""
+    found = _fetch(connection, _ALERTS)
     start, end = (_bins(found[name]) for name in ("start_second", "end_second"))
     return Findings(
         found["code"].astype(np.int64), start, end - 1, found["incident_id"].astype(np.int64),
-        found["ratio_low"], np.where(np.isnan(found["ratio_low"]), np.nan, _or_infinite(found["ratio_high"])),
-        tuple(seconds),
+        found["ratio_low"], np.where(np.isnan(found["ratio_low"]), np.nan, _or_infinite(found["ratio_high"])), seconds,
     )  # fmt: skip
 
 
-def _clock(second: int) -> Callable[[], datetime]:
+def clock(second: int) -> Callable[[], datetime]:
     return lambda: _moment(second)
 
 

@@ -119,9 +119,8 @@ def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
 def _null_row(family: Family, tally: Tally) -> _Row:
     low, high = (1000 * bound / tally.code_days for bound in poisson_interval(tally.false_incidents))
     seen = f"{tally.false_rate:.2f} ({low:.2f}-{high:.2f}), {tally.false_incidents} in {tally.code_days:,.0f}"
-    return _Row(
-        f"false / 1,000 code-days, {family.says}", seen, f"<= {family.limit:g}", tally.false_rate <= family.limit
-    )
+    target = "none" if family.limit == float("inf") else f"<= {family.limit:g}"
+    return _Row(f"false / 1,000 code-days, {family.says}", seen, target, tally.false_rate <= family.limit)
 
 
 def _change_cells(family: Family, tally: Tally) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import reduce
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from operator import add
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from bench.detection.streams import fingerprint, some_codes
 
 @dataclass(frozen=True)
 class Wanted:
-    """How much of each family: at most so many code-days and changes."""
+    """How much of each family: at most so many code-days and changes; whole: of long streams every bin as well."""
 
     code_days: float
     changes: float
+    is_whole: bool = False
 
     def is_enough(self, family: Family, detector: Detector, tally: Tally) -> bool:
         if family.is_null:
@@ -56,10 +57,14 @@ def measured(pairs: Iterable[tuple[str, str]], wanted: Wanted, folder: Path, job
 def one(family_name: str, detector_name: str, wanted: Wanted, folder: Path) -> Tally:
     """Measure one family with one detector, stream by stream, each kept as a line of JSON."""
     family, detector = FAMILIES[family_name], DETECTORS[detector_name]
+    if detector.at_length is not None and family.is_null and family.is_punctual and not wanted.is_whole:
+        detector = detector.at_length
     path = folder / f"{family.name}.{detector.name}.{_key(family, detector)}.jsonl"
     kept = [Tally(**json.loads(line)) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
     total, number, told = Tally(), 0, time.monotonic()
-    while not wanted.is_enough(family, detector, total):
+    # Where the program was killed its processes, which know nothing of it, end as well.
+    parent = parent_process()
+    while not wanted.is_enough(family, detector, total) and (parent is None or parent.is_alive()):
         if number == len(kept):
             stream = some_codes(family.stream(number), detector.codes)
             kept.append(measure.tally(stream, detector.judge(stream)))

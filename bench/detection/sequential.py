@@ -50,11 +50,7 @@ class _Alerts:
 def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     """All that comes, judged at every bin; gaps and records that come late are not looked at."""
     started = time.perf_counter()
-    baseline, candidate = stream.arrived()
-    total = baseline + candidate
-    known = (stream.shares, stream.shares) if not stream.is_estimated else estimates(candidate, total)
-    share = np.minimum(known[1] * (1 + stream.share_tolerance), 1 - 1e-9)
-    weight = 1 / divisors(candidate, total, known[0])
+    candidate, total, share, weight = _weighed(stream)
     alerts = _fired(candidate, total, share, weight, settings or Settings())
     start = alerts.stop - alerts.window + 1
     incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
@@ -62,6 +58,22 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     _, first = np.unique(incident, return_index=True)
     low[first], high[first] = _bounds(alerts, first, candidate * weight, total * weight, share)
     return Findings(alerts.code, start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
+
+
+def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Counts]:
+    """Codes and bins with M >= 1/alpha/times, whether or not a gate would keep them silent."""
+    code, stop, _, value = _values(*_weighed(stream), settings, settings.threshold_nats - float(np.log(times)))
+    is_near = value >= settings.threshold_nats - np.log(times)
+    return code[is_near], stop[is_near]
+
+
+def _weighed(stream: Stream) -> tuple[Counts, Counts, Reals, Reals]:
+    """The candidate's counts and those of both builds, the share that is tested, and what an error counts for."""
+    baseline, candidate = stream.arrived()
+    total = baseline + candidate
+    known = (stream.shares, stream.shares) if not stream.is_estimated else estimates(candidate, total)
+    share = np.minimum(known[1] * (1 + stream.share_tolerance), 1 - 1e-9)
+    return candidate, total, share, 1 / divisors(candidate, total, known[0])
 
 
 def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
@@ -143,7 +155,20 @@ def _evidence(candidate: Counts, total: Counts, share: Reals, weight: Reals, rat
 
 
 def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings) -> _Alerts:
-    """Bins with M >= 1/alpha, and the length of their strongest window."""
+    """Bins with M >= 1/alpha that no gate keeps silent, and the length of their strongest window."""
+    code, stop, nats, value = _values(candidate, total, share, weight, settings, settings.threshold_nats)
+    fires = value >= settings.threshold_nats
+    best = nats.max(axis=2).argmax(axis=1) if code.size else np.zeros(0, dtype=np.int64)
+    strongest = np.asarray(settings.windows)[best]
+    fires &= ~_is_over(nats)
+    fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
+    return _Alerts(code[fires], stop[fires], strongest[fires])
+
+
+def _values(
+    candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings, least_nats: float
+) -> tuple[Counts, Counts, Reals, Reals]:
+    """Code, bin, log likelihood ratios (alerts, windows, ratios) and ln M, wherever ln M may reach `least_nats`."""
     sums = [_evidence(candidate, total, share, weight, ratio) for ratio in GRID]
     windows = settings.windows
     factors = np.log(np.diff((0, *windows))) - np.log(len(GRID))
@@ -152,7 +177,7 @@ def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settin
         for running in sums:
             np.maximum(best[:, bins - 1 :], running[:, bins:] - running[:, :-bins] + factor, out=best[:, bins - 1 :])
     # The sum is at most its largest term times their number: only there it is computed.
-    code, stop = np.nonzero(best >= settings.threshold_nats - np.log(len(windows) * len(GRID)))
+    code, stop = np.nonzero(best >= least_nats - np.log(len(windows) * len(GRID)))
     terms = np.full((code.size, len(windows), len(GRID)), -np.inf)
     for i, (bins, factor) in enumerate(zip(windows, factors, strict=True)):
         whole = stop >= bins - 1
@@ -161,12 +186,7 @@ def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settin
             terms[whole, i, j] = ends - begins + factor
     top = terms.max(axis=(1, 2)) if code.size else np.zeros(0)
     value = top + np.log(np.exp(terms - top[:, np.newaxis, np.newaxis]).sum(axis=(1, 2)))
-    fires = value >= settings.threshold_nats
-    nats = terms - np.asarray(factors)[:, np.newaxis]
-    strongest = np.asarray(windows)[nats.max(axis=2).argmax(axis=1)] if code.size else np.zeros(0, dtype=np.int64)
-    fires &= ~_is_over(nats)
-    fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
-    return _Alerts(code[fires], stop[fires], strongest[fires])
+    return code, stop, terms - np.asarray(factors)[:, np.newaxis], value
 
 
 def _is_over(nats: Reals) -> Flags:
