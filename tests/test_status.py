@@ -122,6 +122,13 @@ def test_the_build_that_is_awaited_is_named(tmp_path: Path, late: list[Record], 
     assert told(store)["judged"] == judged
 
 
+def test_in_bins_of_an_hour_half_an_hour_keeps_nobody_waiting(tmp_path: Path) -> None:
+    config = Config(rule=(REFERENCE[1].model_copy(update={"bin_seconds": 3600}),))
+    records = both(range(3700), "1.9", "1.10") + both(range(3700, 5600), "1.10")
+    store = history(tmp_path / "s.duckdb", records, config)
+    assert told(store, config)["judged"] == "1.9 -> 1.10 up to 2026-11-23 01:01:39"
+
+
 def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> None:
     start, more = both(range(1200), "1.9", "1.10"), range(600, 1200)
     surges = [Record(MONDAY + s, "1.10", f"E{n}") for s in more for n in range(5) for _ in range(n + 1)]
