@@ -3,49 +3,58 @@
 -- Reads: evidence_windows
 -- Feeds: regressions
 with
-evidence_windows as (
+windows as (
     select
-        series, bin_second, bin_seconds, window_bins, threshold, place, rate_ratio, log_likelihood,
-        log_likelihood + log_share as term
+        series, bin_second, bin_seconds, window_bins, threshold, log_share, nats_1, nats_2, nats_3, nats_4, nats_5,
+        nats_6, nats_7, greatest(nats_1, nats_2, nats_3, nats_4, nats_5, nats_6, nats_7) as nats
     from evidence_windows
 ),
 
--- Of windows that say the same the shortest, for bins without weight tell nothing. What longer windows say less what
--- this one says is an increase that ended where this one begins.
-ranked as (
+-- What longer windows say more than this one is an increase that ended where this one begins.
+compared as (
     select
-        series, bin_second, bin_seconds, window_bins, threshold, rate_ratio, log_likelihood, term,
-        max(term) over (partition by series, bin_second) as top_term,
-        max(log_likelihood) over (
-            partition by series, bin_second, place order by window_bins desc
-            rows between unbounded preceding and 1 preceding
-        ) - log_likelihood as ended_likelihood,
-        row_number() over (
-            partition by series, bin_second order by log_likelihood desc, window_bins asc, place asc
-        ) as strength
-    from evidence_windows
+        series, bin_second, bin_seconds, window_bins, threshold, log_share, nats_1, nats_2, nats_3, nats_4, nats_5,
+        nats_6, nats_7, nats, max(nats + log_share) over (partition by series, bin_second) as top_term,
+        max(case when log_share is not null then nats end) over (partition by series, bin_second) as top_nats,
+        max(nats + log_share) over (partition by series, bin_second order by window_bins) as since_term,
+        greatest(
+            max(nats_1) over longer - nats_1, max(nats_2) over longer - nats_2, max(nats_3) over longer - nats_3,
+            max(nats_4) over longer - nats_4, max(nats_5) over longer - nats_5, max(nats_6) over longer - nats_6,
+            max(nats_7) over longer - nats_7
+        ) as ended_nats
+    from windows
+    window longer as (
+        partition by series, bin_second order by window_bins desc rows between unbounded preceding and 1 preceding
+    )
 ),
 
+ended as (
+    select
+        series, bin_second, bin_seconds, window_bins, threshold, log_share, nats, top_term, top_nats, since_term,
+        ended_nats, max(ended_nats) over (partition by series, bin_second) as top_ended_nats,
+        coalesce(exp(nats_1 + log_share - top_term), 0) + coalesce(exp(nats_2 + log_share - top_term), 0)
+        + coalesce(exp(nats_3 + log_share - top_term), 0) + coalesce(exp(nats_4 + log_share - top_term), 0)
+        + coalesce(exp(nats_5 + log_share - top_term), 0) + coalesce(exp(nats_6 + log_share - top_term), 0)
+        + coalesce(exp(nats_7 + log_share - top_term), 0) as mass
+    from compared
+),
+
+-- Of windows that say the same the shortest, for bins without weight tell nothing.
 sums as (
     select
-        series, bin_second, max(top_term) + ln(sum(exp(term - top_term))) as log_evidence,
-        greatest(max(ended_likelihood) - max(log_likelihood), 0) as doubt
-    from ranked
+        series, bin_second, max(bin_seconds) as bin_seconds, max(threshold) as threshold,
+        min(case when log_share is not null and nats = top_nats then window_bins end) as window_bins,
+        coalesce(greatest(max(ended_nats) - max(nats), 0), 0) as doubt,
+        min(case when ended_nats = top_ended_nats then since_term end) as since_term,
+        max(top_term) as top_term, sum(mass) as mass
+    from ended
     group by series, bin_second
 )
 
 select
-    ranked.series,
-    ranked.bin_second,
-    ranked.bin_seconds,
-    ranked.window_bins,
-    ranked.rate_ratio,
-    round(sums.log_evidence / 2.302585092994046, 9) as value,
-    ranked.threshold,
-    coalesce(sums.doubt, 0) as doubt,
-    round(sums.log_evidence / 2.302585092994046, 9) >= ranked.threshold as is_enough,
-    -- A thousand times likelier that it has ended than that it goes on.
-    coalesce(sums.doubt, 0) > 6.907755 as is_over
-from ranked
-inner join sums on ranked.series = sums.series and ranked.bin_second = sums.bin_second
-where ranked.strength = 1
+    series, bin_second, bin_seconds, window_bins, threshold, doubt,
+    round((top_term + ln(mass)) / 2.302585092994046, 9) as value,
+    round((top_term + ln(mass)) / 2.302585092994046, 9) >= threshold as is_enough,
+    -- A thousand times likelier that it has ended than that it goes on, and no window since then says enough alone.
+    doubt > 6.907755 and coalesce(since_term < threshold * 2.302585092994046, true) as is_over
+from sums

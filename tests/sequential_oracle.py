@@ -267,9 +267,18 @@ class Judged:
         return errors.candidate * math.log(ratio / fine) - errors.both * math.log(shares)
 
     def _windows(self, code: str, stop: int) -> dict[int, list[float]]:
-        """Of each window that ends in a bin, by its length, the log likelihood ratio of each place of the grid."""
+        """Of each window that ends in a bin, by its length, the log likelihood ratio of each place of the grid.
+
+        Lengths in between the rule's tell more closely when an increase ended.
+        """
         places = len(self.rule.rate_ratios)
-        lengths = [n for n in self.rule.window_bins if stop - n * self.width >= self.first_bin]
+        between = [
+            length - starts * third // 3
+            for length, starts in zip(self.rule.window_bins, steps(self.rule.window_bins), strict=True)
+            for third in (1, 2)
+        ]
+        asked = sorted({*self.rule.window_bins, *between})
+        lengths = [n for n in asked if stop - n * self.width >= self.first_bin]
         back = [
             self.gains.get((code, stop - ahead * self.width), [0] * places) for ahead in range(max(lengths, default=0))
         ]
@@ -282,13 +291,14 @@ class Judged:
         terms = {
             (n, place): likelihood + math.log(skipped[n]) - math.log(len(likelihoods))
             for n, likelihoods in windows.items()
+            if n in skipped
             for place, likelihood in enumerate(likelihoods)
         }
         if not terms:
             return None
         top = max(terms.values())
         value = (top + math.log(sum(math.exp(term - top) for term in terms.values()))) / math.log(10)
-        if round(value, 9) < self.rule.threshold or self._is_over(windows):
+        if round(value, 9) < self.rule.threshold or self._is_over(windows, terms):
             return None
         length, _ = max(terms, key=lambda key: (windows[key[0]][key[1]], -key[0], -key[1]))
         start = stop - (length - 1) * self.width
@@ -300,17 +310,22 @@ class Judged:
         is_changing = share.exposure == "given" and abs(expected - errors * share.candidate) > 0.001
         return "changing" if is_changing else share.exposure
 
-    def _is_over(self, windows: dict[int, list[float]]) -> bool:
-        """Whether an increase that ended before the bin is so much likelier than any that goes on."""
+    def _is_over(self, windows: dict[int, list[float]], terms: dict[tuple[int, int], float]) -> bool:
+        """Whether an increase that ended before the bin is so much likelier than any that goes on.
+
+        If so, the windows that begin when it ended or later may have one that is enough by itself.
+        """
         running = max(likelihood for likelihoods in windows.values() for likelihood in likelihoods)
         ended = [
-            longer - shorter
+            (longer - shorter, -m)
             for n, since in windows.items()
             for m, until in windows.items()
             if m < n
             for longer, shorter in zip(since, until, strict=True)
         ]
-        return max(ended, default=-math.inf) - running > DOUBT
+        likeliest, length = max(ended, default=(-math.inf, 0))
+        alone = max((term for (n, _), term in terms.items() if n <= -length), default=-math.inf)
+        return likeliest - running > DOUBT and alone < self.rule.threshold * math.log(10)
 
     def _is_silent(self, code: str, start: int, stop: int) -> bool:
         """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""

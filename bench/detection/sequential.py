@@ -36,8 +36,15 @@ class Settings:
         return float(np.log(self.false_alarm_days_per_code * 86400 / BIN_SECONDS))
 
     @property
-    def windows(self) -> tuple[int, ...]:
-        return tuple(bins for bins in WINDOWS if bins * BIN_SECONDS <= self.history_seconds)
+    def lengths(self) -> tuple[Counts, Reals]:
+        """Of windows in bins, and the logarithms of their parts in the sum: 0 where they but tell of an end."""
+        windows = np.array([bins for bins in WINDOWS if bins * BIN_SECONDS <= self.history_seconds])
+        starts = np.diff(windows, prepend=0)
+        between = np.concatenate([windows - starts * third // 3 for third in (1, 2)])
+        lengths = np.union1d(windows, between)
+        parts = np.full(lengths.size, -np.inf)
+        parts[np.searchsorted(lengths, windows)] = np.log(starts) - np.log(len(GRID))
+        return lengths, parts
 
 
 @dataclass(frozen=True)
@@ -157,10 +164,11 @@ def _evidence(candidate: Counts, total: Counts, share: Reals, weight: Reals, rat
 def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings) -> _Alerts:
     """Bins with M >= 1/alpha that no gate keeps silent, and the length of their strongest window."""
     code, stop, nats, value = _values(candidate, total, share, weight, settings, settings.threshold_nats)
+    lengths, parts = settings.lengths
+    best = np.where(np.isfinite(parts), nats.max(axis=2), -np.inf).argmax(axis=1) if code.size else stop
+    strongest = lengths[best]
     fires = value >= settings.threshold_nats
-    best = nats.max(axis=2).argmax(axis=1) if code.size else np.zeros(0, dtype=np.int64)
-    strongest = np.asarray(settings.windows)[best]
-    fires &= ~_is_over(nats)
+    fires &= ~_is_over(nats, parts, settings.threshold_nats)
     fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
     return _Alerts(code[fires], stop[fires], strongest[fires])
 
@@ -168,38 +176,41 @@ def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settin
 def _values(
     candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings, least_nats: float
 ) -> tuple[Counts, Counts, Reals, Reals]:
-    """Code, bin, log likelihood ratios (alerts, windows, ratios) and ln M, wherever ln M may reach `least_nats`."""
+    """Code, bin, log likelihood ratios (alerts, lengths, ratios) and ln M, wherever ln M may reach `least_nats`."""
     sums = [_evidence(candidate, total, share, weight, ratio) for ratio in GRID]
-    windows = settings.windows
-    factors = np.log(np.diff((0, *windows))) - np.log(len(GRID))
+    lengths, parts = settings.lengths
     best = np.full(candidate.shape, -np.inf)
-    for bins, factor in zip(windows, factors, strict=True):
+    is_term = np.isfinite(parts)
+    for bins, part in zip(lengths[is_term], parts[is_term], strict=True):
         for running in sums:
-            np.maximum(best[:, bins - 1 :], running[:, bins:] - running[:, :-bins] + factor, out=best[:, bins - 1 :])
+            np.maximum(best[:, bins - 1 :], running[:, bins:] - running[:, :-bins] + part, out=best[:, bins - 1 :])
     # The sum is at most its largest term times their number: only there it is computed.
-    code, stop = np.nonzero(best >= least_nats - np.log(len(windows) * len(GRID)))
-    terms = np.full((code.size, len(windows), len(GRID)), -np.inf)
-    for i, (bins, factor) in enumerate(zip(windows, factors, strict=True)):
+    code, stop = np.nonzero(best >= least_nats - np.log(np.count_nonzero(is_term) * len(GRID)))
+    nats = np.full((code.size, lengths.size, len(GRID)), -np.inf)
+    for i, bins in enumerate(lengths):
         whole = stop >= bins - 1
         for j, running in enumerate(sums):
             ends, begins = running[code[whole], stop[whole] + 1], running[code[whole], stop[whole] + 1 - bins]
-            terms[whole, i, j] = ends - begins + factor
+            nats[whole, i, j] = ends - begins
+    terms = nats + parts[:, np.newaxis]
     top = terms.max(axis=(1, 2)) if code.size else np.zeros(0)
     value = top + np.log(np.exp(terms - top[:, np.newaxis, np.newaxis]).sum(axis=(1, 2)))
-    return code, stop, terms - np.asarray(factors)[:, np.newaxis], value
+    return code, stop, nats, value
 
 
-def _is_over(nats: Reals) -> Flags:
-    """Where an increase that ended is a thousand times likelier than one that goes on: shape (alerts, windows, ratios).
+def _is_over(nats: Reals, parts: Reals, threshold_nats: float) -> Flags:
+    """Where an increase that ended is a thousand times likelier than one that goes on: shape (alerts, lengths, ratios).
 
-    What a window says more than a shorter one speaks for an increase that ended where the shorter one begins.
+    What a window says more than a shorter one speaks for an increase that ended where the shorter one begins. Where a
+    window that is no longer than that one says enough by itself it is not over.
     """
     if not nats.shape[0]:
         return np.zeros(0, dtype=np.bool_)
     longer = np.maximum.accumulate(nats[:, :0:-1], axis=1)[:, ::-1]
     with np.errstate(invalid="ignore"):
-        ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=(1, 2))
-    over: Flags = ended - nats.max(axis=(1, 2)) > CLOSING_NATS
+        ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=2)
+    alone = np.maximum.accumulate(nats.max(axis=2) + parts, axis=1)[np.arange(nats.shape[0]), ended.argmax(axis=1)]
+    over: Flags = (ended.max(axis=1) - nats.max(axis=(1, 2)) > CLOSING_NATS) & (alone < threshold_nats)
     return over
 
 
