@@ -1,5 +1,5 @@
 -- What the evidence of all windows together says of a bin that can have enough, and whether the increase has ended.
--- Grain: one row per series and bin of evidence_windows; the window is the likeliest one, its beginning the onset.
+-- Grain: one row per series and bin of evidence_windows; the window is the likeliest, of equals the shortest.
 -- Reads: evidence_windows
 -- Feeds: regressions
 with
@@ -16,7 +16,9 @@ compared as (
         series, bin_second, bin_seconds, window_bins, threshold, log_share, nats_1, nats_2, nats_3, nats_4, nats_5,
         nats_6, nats_7, nats, max(nats + log_share) over (partition by series, bin_second) as top_term,
         max(case when log_share is not null then nats end) over (partition by series, bin_second) as top_nats,
-        max(nats + log_share) over (partition by series, bin_second order by window_bins) as since_term,
+        max(nats + log_share) over (
+            partition by series, bin_second order by window_bins rows between unbounded preceding and 1 preceding
+        ) as since_term,
         greatest(
             max(nats_1) over longer - nats_1, max(nats_2) over longer - nats_2, max(nats_3) over longer - nats_3,
             max(nats_4) over longer - nats_4, max(nats_5) over longer - nats_5, max(nats_6) over longer - nats_6,
@@ -39,7 +41,6 @@ ended as (
     from compared
 ),
 
--- Of windows that say the same the shortest, for bins without weight tell nothing.
 sums as (
     select
         series, bin_second, max(bin_seconds) as bin_seconds, max(threshold) as threshold,
@@ -47,8 +48,7 @@ sums as (
         coalesce(greatest(max(ended_nats) - max(nats), 0), 0) as doubt,
         min(case when ended_nats = top_ended_nats then since_term end) as since_term,
         max(top_term) as top_term, sum(mass) as mass
-    from ended
-    group by series, bin_second
+    from ended group by series, bin_second
 )
 
 select

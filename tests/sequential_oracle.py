@@ -313,7 +313,7 @@ class Judged:
     def _is_over(self, windows: dict[int, list[float]], terms: dict[tuple[int, int], float]) -> bool:
         """Whether an increase that ended before the bin is so much likelier than any that goes on.
 
-        If so, the windows that begin when it ended or later may have one that is enough by itself.
+        If so, one of the windows that begin after it ended may be enough by itself.
         """
         running = max(likelihood for likelihoods in windows.values() for likelihood in likelihoods)
         ended = [
@@ -324,7 +324,7 @@ class Judged:
             for longer, shorter in zip(since, until, strict=True)
         ]
         likeliest, length = max(ended, default=(-math.inf, 0))
-        alone = max((term for (n, _), term in terms.items() if n <= -length), default=-math.inf)
+        alone = max((term for (n, _), term in terms.items() if n < -length), default=-math.inf)
         return likeliest - running > DOUBT and alone < self.rule.threshold * math.log(10)
 
     def _is_silent(self, code: str, start: int, stop: int) -> bool:

@@ -202,14 +202,15 @@ def _is_over(nats: Reals, parts: Reals, threshold_nats: float) -> Flags:
     """Where an increase that ended is a thousand times likelier than one that goes on: shape (alerts, lengths, ratios).
 
     What a window says more than a shorter one speaks for an increase that ended where the shorter one begins. Where a
-    window that is no longer than that one says enough by itself it is not over.
+    window still shorter says enough by itself it is not over.
     """
     if not nats.shape[0]:
         return np.zeros(0, dtype=np.bool_)
     longer = np.maximum.accumulate(nats[:, :0:-1], axis=1)[:, ::-1]
     with np.errstate(invalid="ignore"):
         ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=2)
-    alone = np.maximum.accumulate(nats.max(axis=2) + parts, axis=1)[np.arange(nats.shape[0]), ended.argmax(axis=1)]
+    upto = np.maximum.accumulate(np.pad(nats.max(axis=2) + parts, ((0, 0), (1, 0)), constant_values=-np.inf), axis=1)
+    alone = upto[np.arange(nats.shape[0]), ended.argmax(axis=1)]
     over: Flags = (ended.max(axis=1) - nats.max(axis=(1, 2)) > CLOSING_NATS) & (alone < threshold_nats)
     return over
 
