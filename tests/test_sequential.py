@@ -80,6 +80,20 @@ DAY_RULE = SequentialRule(name="r", detector="sequential", false_alarm_days_per_
 STEADY = Regression(2400, (Flow("7", 0.5), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), seed=3)
 
 
+def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
+    """A spike that has ended would explain all: what came after it is judged by the windows that begin after its end."""
+    spiked = Regression(3600, (Flow("7", 0.5, 20, since=1800, until=2100), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), 5)
+    left = Regression(3600, (Flow("7", 0.5, 3, since=1800),), (Heard(OLD), Heard(NEW)), 6)
+    config = Config(rule=(DAY_RULE,))
+    counts = []
+    for records in (spiked.records, spiked.records + left.records):
+        found = judged(store, records, config)
+        assert_agrees(found, sequential_oracle.alerts(records, config))
+        counts.append(sum(key.stop >= MONDAY + 2400 for key in found if key.code == "7"))
+    assert counts[0] == 0
+    assert counts[1] >= 30
+
+
 @pytest.mark.parametrize("exposure", ["equal", "estimated"])
 @pytest.mark.parametrize(("baseline", "candidate"), [(0, 10**9), (10**9, 0), (10**9, 10**9), (10**9, 1), (1, 10**9)])
 def test_any_number_of_errors_in_a_second_has_finite_figures(
