@@ -1,5 +1,5 @@
 -- The evidence of each window that ends in a suspect minute, for each ratio of the grid.
--- Grain: one row per series, judged bin of such a minute and window; no log_share where it but tells when one ended.
+-- Grain: one row per series, judged bin of such a minute and window; without log_share where it only tells of an end.
 -- Reads: evidence, evidence_minutes, rules, hypotheses
 -- Feeds: verdicts
 with
@@ -16,8 +16,8 @@ minutes as (
 ),
 
 rules as (
-    select rule, threshold, window_bins, window_bins - lag(window_bins, 1, 0) over lengths as starts
-    from rules where detector = 'sequential' window lengths as (partition by rule order by window_bins)
+    select rule, threshold, window_bins, window_bins - lag(window_bins, 1, 0) over by_length as starts
+    from rules where detector = 'sequential' window by_length as (partition by rule order by window_bins)
 ),
 
 hypotheses as (select rule, count(*) as places from hypotheses group by rule),

@@ -146,18 +146,29 @@ def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
     assert len(found.seconds) == 1
 
 
-def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin() -> None:
-    chance = np.random.default_rng(5)
-    counts = (simulate.bursts(chance, np.full((5, 2 * DAY_BINS), 10.0), 4) for _ in range(2))
-    given = Stream(*punctual(*counts), share=np.full(2 * DAY_BINS, 0.48))
+@pytest.mark.parametrize("share", [0.48, None])
+def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin(share: float | None) -> None:
+    """Two hours in which a code of twelve is more frequent; the share is told, or estimated."""
+    chance, means = np.random.default_rng(5), np.full((12, DAY_BINS), 10.0)
+    baseline = simulate.bursts(chance, means, 4)
+    means[0, 3000:3360] *= 2
+    means[0, 6000:6360] *= 2
+    told = None if share is None else np.full(DAY_BINS, share)
+    given = Stream(*punctual(baseline, simulate.bursts(chance, means, 4)), told, is_estimated=share is None)
     near, every = screened.judge(given, 20), ours.judge(given, ours.configured(given, false_alarm_days_per_code=20))
     found, expected = (
         sorted(zip(part.code, part.start, part.stop, part.ratio_low, strict=True)) for part in (near, every)
     )
     assert found == expected
-    told = [measure.tally(given, part).false_incidents for part in (near, every)]
-    assert told[0] == told[1] >= 2
-    assert len(screened.spans(near.stop)) >= 2
+    incidents = [measure.tally(given, part).false_incidents for part in (near, every)]
+    assert incidents[0] == incidents[1] >= 2
+    assert len(near.seconds) >= 2
+
+
+def test_a_quiet_stream_is_not_shown_to_the_sql() -> None:
+    found = screened.judge(Stream(*punctual(*np.ones((2, 3, DAY_BINS), dtype=np.int64))))
+    assert (found.code.size, found.seconds) == (0, ())
+    assert measure.tally(stream(2), found).false_incidents == 0
 
 
 @pytest.mark.parametrize(

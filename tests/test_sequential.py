@@ -81,7 +81,7 @@ STEADY = Regression(2400, (Flow("7", 0.5), Flow("E", 0.3)), (Heard(OLD), Heard(N
 
 
 def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
-    """A spike that has ended would explain all: what came after it is judged by the windows that begin after its end."""
+    """A spike that has ended would explain all: what came after it is judged by windows that begin after its end."""
     spiked = Regression(3600, (Flow("7", 0.5, 20, since=1800, until=2100), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), 5)
     left = Regression(3600, (Flow("7", 0.5, 3, since=1800),), (Heard(OLD), Heard(NEW)), 6)
     config = Config(rule=(DAY_RULE,))

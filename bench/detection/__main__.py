@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--without-peers", action="store_true", help="do not run what others use")
     add("--code-days", type=float, default=float("inf"), metavar="N", help="at most so many of each family")
     add("--changes", type=float, default=float("inf"), metavar="N", help="at most so many of each family")
-    add("--whole", action="store_true", help="streams without a change: the SQL judges every bin, in 20 times as long")
+    add("--whole", action="store_true", help="by the SQL every bin of streams without a change: for hours")
     add("--jobs", type=int, default=2, metavar="N", help="processes at a time (default: 2)")
     add("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
     add("--dir", type=Path, default=foreign_side.ROOT / "var" / "bench-detection", help="where results are kept")

@@ -51,22 +51,23 @@ def _text(*names: str) -> Callable[[], str]:
     return hashed
 
 
-def _sql(settings: object) -> Callable[[], str]:
-    """The SQL and the rule."""
-    return lambda: hashlib.sha256(f"{views.text_hash()} {settings!r}".encode()).hexdigest()[:16]
+def _sql(settings: object, *names: str) -> Callable[[], str]:
+    """The SQL, the rule, and what of this folder has part in judging."""
+    own = _text("ours", "streams", *names)
+    return lambda: hashlib.sha256(f"{views.text_hash()} {settings!r} {own()}".encode()).hexdigest()[:16]
 
 
 _PEERS_TEXT = _text("peers", "chances")
 _FOREIGN_TEXT = _text("foreign", "foreign_side")
 
-_SCREENED_TEXT, _SQL_TEXT = _text("screened", "sequential", "chances"), _sql(ours.SEQUENTIAL)
-
 SCREENED = Detector(
-    "screened", "`sequential`, the SQL where it can fire", screened.judge, lambda: _SCREENED_TEXT() + _SQL_TEXT()
-)
+    "screened", "`sequential`, the SQL where it can fire", screened.judge,
+    _sql(ours.SEQUENTIAL, "screened", "sequential", "chances"),
+)  # fmt: skip
 OURS = Detector(
-    "sequential", "`sequential`, the SQL", ours.sequential, _SQL_TEXT, is_run_as_job=True, at_length=SCREENED
-)
+    "sequential", "`sequential`, the SQL", ours.sequential, _sql(ours.SEQUENTIAL), is_run_as_job=True,
+    at_length=SCREENED,
+)  # fmt: skip
 NUMPY = Detector("numpy", "`sequential` in numpy", sequential.judge, _text("sequential", "chances"))
 PEERS = (
     Detector(

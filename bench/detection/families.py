@@ -1,7 +1,7 @@
 """The scenario families: what happens in each, and whether there is something to be found.
 
-Every stream of a family is drawn from a seed of its own. Streams without a change hold 40 codes for 5 days (200 for one
-where records are late); those with one hold 40, 10 of which change after 6 quiet hours beside the others as controls.
+Every stream of a family has a seed of its own. Without a change it holds 40 codes for 5 days, or for one day 200 of
+which records are late; with one 40, of which 10 change after 6 quiet hours while the others go on as controls.
 """
 
 import zlib
@@ -75,12 +75,13 @@ def _null(
     """No change: `rate` errors a second and build (the mean of both where `share` is given), times a common `shape`."""
 
     def make(chance: Generator) -> Stream:
-        means = np.full((CODES, bins), rate * 10) * (shape(chance) if shape else 1)
+        means = np.full((CODES, bins), rate * 10) * (shape(chance)[..., :bins] if shape else 1)
         true = share()[:bins] if share else np.full(bins, 0.5)
         counts = draw(chance, 2 * means * (1 - true)), draw(chance, 2 * means * true)
         return Stream(*punctual(*counts), told(true) if share else None, tolerance, is_estimated=is_estimated)
 
-    return Family(name, says, make, code_days or (2_000 if is_estimated else 10_000), 0, limit, True, is_estimated)
+    wanted = code_days or (2_000 if is_estimated else 10_000)
+    return Family(name, says, make, code_days=wanted, limit=limit, is_estimated=is_estimated)
 
 
 def _changed(

@@ -10,8 +10,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import reduce
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from operator import add
 from pathlib import Path
+from threading import Thread
 
 from bench.detection import measure
 from bench.detection.detectors import DETECTORS, Detector
@@ -45,13 +47,19 @@ def measured(pairs: Iterable[tuple[str, str]], wanted: Wanted, folder: Path, job
     # One thread each: as many processes run as there are cores.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     found = {}
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent) as pool:
         waiting = {pool.submit(one, *pair, wanted, folder): pair for pair in pairs}
         for done in as_completed(waiting):
             pair = waiting[done]
             found[pair] = done.result()
             say(f"[{len(found)}/{len(waiting)}] {pair[0]}, {pair[1]}: {_in_words(found[pair])}")
     return found
+
+
+def _end_with_parent() -> None:
+    """Where the program is killed its processes know nothing of it, and would go on for hours."""
+    if (parent := parent_process()) is not None:
+        Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
 def one(family_name: str, detector_name: str, wanted: Wanted, folder: Path) -> Tally:
@@ -62,9 +70,7 @@ def one(family_name: str, detector_name: str, wanted: Wanted, folder: Path) -> T
     path = folder / f"{family.name}.{detector.name}.{_key(family, detector)}.jsonl"
     kept = [Tally(**json.loads(line)) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
     total, number, told = Tally(), 0, time.monotonic()
-    # Where the program was killed its processes, which know nothing of it, end as well.
-    parent = parent_process()
-    while not wanted.is_enough(family, detector, total) and (parent is None or parent.is_alive()):
+    while not wanted.is_enough(family, detector, total):
         if number == len(kept):
             stream = some_codes(family.stream(number), detector.codes)
             kept.append(measure.tally(stream, detector.judge(stream)))

@@ -36,8 +36,8 @@ class Settings:
         return float(np.log(self.false_alarm_days_per_code * 86400 / BIN_SECONDS))
 
     @property
-    def lengths(self) -> tuple[Counts, Reals]:
-        """Of windows in bins, and the logarithms of their parts in the sum: 0 where they but tell of an end."""
+    def lengths_and_parts(self) -> tuple[Counts, Reals]:
+        """Of windows in bins, and the logarithms of their parts in the sum: -inf where they only tell of an end."""
         windows = np.array([bins for bins in WINDOWS if bins * BIN_SECONDS <= self.history_seconds])
         starts = np.diff(windows, prepend=0)
         between = np.concatenate([windows - starts * third // 3 for third in (1, 2)])
@@ -69,8 +69,9 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
 
 def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Counts]:
     """Codes and bins with M >= 1/alpha/times, whether or not a gate would keep them silent."""
-    code, stop, _, value = _values(*_weighed(stream), settings, settings.threshold_nats - float(np.log(times)))
-    is_near = value >= settings.threshold_nats - np.log(times)
+    least_nats = settings.threshold_nats - float(np.log(times))
+    code, stop, _, value = _values(*_weighed(stream), settings, least_nats)
+    is_near = value >= least_nats
     return code[is_near], stop[is_near]
 
 
@@ -164,9 +165,8 @@ def _evidence(candidate: Counts, total: Counts, share: Reals, weight: Reals, rat
 def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings) -> _Alerts:
     """Bins with M >= 1/alpha that no gate keeps silent, and the length of their strongest window."""
     code, stop, nats, value = _values(candidate, total, share, weight, settings, settings.threshold_nats)
-    lengths, parts = settings.lengths
-    best = np.where(np.isfinite(parts), nats.max(axis=2), -np.inf).argmax(axis=1) if code.size else stop
-    strongest = lengths[best]
+    lengths, parts = settings.lengths_and_parts
+    strongest = lengths[np.where(np.isfinite(parts), nats.max(axis=2), -np.inf).argmax(axis=1)]
     fires = value >= settings.threshold_nats
     fires &= ~_is_over(nats, parts, settings.threshold_nats)
     fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
@@ -178,7 +178,7 @@ def _values(
 ) -> tuple[Counts, Counts, Reals, Reals]:
     """Code, bin, log likelihood ratios (alerts, lengths, ratios) and ln M, wherever ln M may reach `least_nats`."""
     sums = [_evidence(candidate, total, share, weight, ratio) for ratio in GRID]
-    lengths, parts = settings.lengths
+    lengths, parts = settings.lengths_and_parts
     best = np.full(candidate.shape, -np.inf)
     is_term = np.isfinite(parts)
     for bins, part in zip(lengths[is_term], parts[is_term], strict=True):

@@ -47,10 +47,11 @@ class Explanation:
     recovery, silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`,
     the beginning of the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many
     times likelier the errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an
-    increase has ended before than that it goes on; `missed_errors` were to be expected since the code's last, and did
-    not come; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
-    `mean_dispersion` is that since the onset, which an alert calls its dispersion. An incident keeps the onset of its
-    first alert: the likeliest window of a later bin may begin elsewhere.
+    increase has ended before than that it goes on: from ln 1000 on it is over, unless what came since then is enough by
+    itself. `missed_errors` were to be expected since the code's last, and did not come; an error counts in the evidence
+    of the bin for `weight`, one over the `dispersion` there. `mean_dispersion` is that since the onset, which an alert
+    calls its dispersion. An incident keeps the onset of its first alert: the likeliest window of a later bin may begin
+    elsewhere.
     """
 
     rule: str

@@ -47,11 +47,11 @@ SEQUENTIAL = Detector(
     weights="select series, block_second, 1 / nullif(weight, 0) as dispersion, weight from weights",
     windows="""
 select
-    windows.series, windows.window_bins, hypotheses.rate_ratio, nats[hypotheses.place] as log_likelihood,
-    nats[hypotheses.place] + windows.log_share as term, cast(null as double) as mean
-from (select *, [nats_1, nats_2, nats_3, nats_4, nats_5, nats_6, nats_7] as nats from evidence_windows) as windows
+    told.series, told.window_bins, hypotheses.rate_ratio, nats[hypotheses.place] as log_likelihood,
+    nats[hypotheses.place] + told.log_share as term, cast(null as double) as mean
+from (select *, [nats_1, nats_2, nats_3, nats_4, nats_5, nats_6, nats_7] as nats from evidence_windows) as told
 inner join hypotheses using (rule)
-where windows.log_share is not null
+where told.log_share is not null
 """,
     verdicts="""
 select series, bin_second, bin_seconds, window_bins, value, threshold, doubt, is_enough, is_over from verdicts
