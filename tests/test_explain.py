@@ -96,6 +96,18 @@ def test_once_it_is_over_that_it_has_ended_is_far_likelier(regressed: Store) -> 
     assert f"that it ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)  # type: ignore[arg-type]
 
 
+def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_path: Path) -> None:
+    """For five minutes from 0:50 on 23 times as many, and since then three times as many."""
+    spike = [second for second in range(50 * MINUTE, 55 * MINUTE) for _ in range(10)]
+    store = history(tmp_path / "a.duckdb", stream([*spike, *range(50 * MINUTE, 80 * MINUTE)]), CONFIG)
+    found = at(store, 70 * MINUTE)
+    assert found.gate is None
+    assert found.doubt > math.log(1000)  # type: ignore[operator]
+    told = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"  # type: ignore[arg-type]
+    assert told in render(found)
+    assert "  but " not in render(at(store, 54 * MINUTE))
+
+
 def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) -> None:
     """From 1:00 on the feeds go on with another code: nothing speaks against the increase, but there is none."""
     more = range(50 * MINUTE, 60 * MINUTE)

@@ -19,6 +19,9 @@ _EXPOSURE = {
 _MOST_DOUBT = 600
 """What `exp` can still tell as a float."""
 
+_TOLD_FROM = 10
+"""How many times likelier an end must be to be told beside what fired: below, it says nothing to who was called."""
+
 
 def render(found: Explanation) -> str:
     """A block of lines: the verdict first, then what it rests on."""
@@ -55,10 +58,9 @@ def verdict(found: Explanation) -> str:
                 f"{_short(found)}"
             )
         case "recovery":
-            likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
             return (
                 f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, "
-                f"but that it ended before is {likelier:.3g} times likelier than that it goes on"
+                f"but that it ended before is {_likelier(found):.3g} times likelier than that it goes on"
             )
         case "silence":
             return (
@@ -68,6 +70,11 @@ def verdict(found: Explanation) -> str:
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
     return _short(found)
+
+
+def _likelier(found: Explanation) -> float:
+    """How many times likelier it is that an increase ended before than that it goes on."""
+    return math.exp(min(found.doubt or 0, _MOST_DOUBT))
 
 
 def _short(found: Explanation) -> str:
@@ -80,6 +87,9 @@ def _short(found: Explanation) -> str:
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
+    if found.gate is None and _likelier(found) >= _TOLD_FROM:
+        ended = f"that an increase ended before is {_likelier(found):.3g} times likelier than that it goes on"
+        yield "but", f"{ended}: from 1,000 on it is over, unless what came since is enough alone"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
