@@ -1,1 +1,1 @@
-"""How good the detectors are: `python -m bench.detection`. Targets and figures seen are in docs/detection.md."""
+"""How good the detectors are: `python -m bench.detection`. docs/detection-measured.md has targets and figures seen."""
