@@ -225,7 +225,7 @@ def test_json_holds_all_of_it(regressed: Store) -> None:
     assert told["gate"] is None
     assert told["start_ts"] == "2026-11-23 00:55:00"
     assert len(told["windows"]) == 5
-    assert told["windows"][0].keys() == {"window_bins", "rate_ratio", "log_likelihood", "term", "mean"}
+    assert told["windows"][0].keys() == {"window_bins", "rate_ratio", "min_ratio", "log_likelihood", "term", "mean"}
     assert told["units"].keys() - told["windows"][0].keys() <= told.keys()
     assert (told["units"]["value"], told["units"]["log_likelihood"]) == ("log10", "natural logarithm")
     difference = json.loads(as_json(at(regressed, 55 * MINUTE, rule="difference")))
@@ -247,6 +247,14 @@ def test_evidence_is_told_in_powers_of_ten_and_figures_say_what_they_are_of(regr
         alert = connection.exec_driver_sql(sql, (found.start_ts,)).one()
     assert (found.mean_dispersion, found.onset) == tuple(alert)
     assert f"; {found.mean_dispersion:.4g} since then, as an alert tells" in text
+
+
+def test_evidence_is_against_what_is_no_cause_for_alarm(regressed: Store) -> None:
+    rule = EVIDENCE.model_copy(update={"min_ratio": 2.0})
+    found = at(regressed, 55 * MINUTE, config=Config(rule=(rule,)))
+    assert {window.min_ratio for window in found.windows} == {2}
+    assert " times likelier than x2, " in render(found)
+    assert "no increase" not in render(found)
 
 
 @pytest.mark.slow

@@ -244,6 +244,9 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
     assert told(store, source(folder / "*"))["waiting"] == f"2 files, 130 bytes; {refused}"
     os.utime(folder / "known.csv", ns=(5, 6))
     assert told(store, source(folder / "*"))["waiting"] == f"3 files, 150 bytes; {refused}"
+    climbing = folder.parent / "x" / ".." / folder.name / "*"
+    refused = f"1 file refused: {climbing}: a path with .. in it is refused; write it without"
+    assert told(store, source(climbing))["waiting"] == f"nothing; {refused}"
 
 
 def test_how_far_databases_were_read(tmp_path: Path) -> None:

@@ -30,10 +30,14 @@ STRONGEST = 5
 
 @dataclass(frozen=True)
 class Window:
-    """The bins up to the one that was asked about, and what they say: evidence (natural logarithms) or a mean."""
+    """The bins up to the one that was asked about, and what they say: evidence (natural logarithms) or a mean.
+
+    Evidence is that of a `rate_ratio` against the rule's `min_ratio`.
+    """
 
     window_bins: int
     rate_ratio: float | None
+    min_ratio: float | None
     log_likelihood: float | None
     term: float | None
     mean: float | None

@@ -47,8 +47,9 @@ SEQUENTIAL = Detector(
     weights="select series, block_second, 1 / nullif(weight, 0) as dispersion, weight from weights",
     windows="""
 select
-    told.series, told.window_bins, hypotheses.rate_ratio, nats[hypotheses.place] as log_likelihood,
-    nats[hypotheses.place] + told.log_share as term, cast(null as double) as mean
+    told.series, told.window_bins, hypotheses.rate_ratio, hypotheses.min_ratio,
+    nats[hypotheses.place] as log_likelihood, nats[hypotheses.place] + told.log_share as term,
+    cast(null as double) as mean
 from (select *, [nats_1, nats_2, nats_3, nats_4, nats_5, nats_6, nats_7] as nats from evidence_windows) as told
 inner join hypotheses using (rule)
 where told.log_share is not null
@@ -76,8 +77,8 @@ limit 0
     windows="""
 select
     explained_series.series, windows.window_bins, cast(null as double) as rate_ratio,
-    cast(null as double) as log_likelihood, cast(null as double) as term, windows.value as mean, windows.threshold,
-    windows.start_second, windows.baseline_errors, windows.candidate_errors
+    cast(null as double) as min_ratio, cast(null as double) as log_likelihood, cast(null as double) as term,
+    windows.value as mean, windows.threshold, windows.start_second, windows.baseline_errors, windows.candidate_errors
 from windows
 inner join explained_series using (baseline, candidate)
 inner join span on windows.start_second >= floor(span.first_second / windows.bin_seconds) * windows.bin_seconds
@@ -164,7 +165,7 @@ order by rules_from, baseline, candidate
 """
 
 STRONGEST = """
-select window_bins, rate_ratio, log_likelihood, term, mean
+select window_bins, rate_ratio, min_ratio, log_likelihood, term, mean
 from explained_windows
 where series = $series
 order by coalesce(log_likelihood, mean) desc, window_bins, rate_ratio

@@ -124,9 +124,10 @@ def _ratio(found: Explanation) -> str:
 def _window(window: Window) -> str:
     if window.mean is not None:
         return f"{counted(window.window_bins, 'bin'):>10}: mean {figure(window.mean)}"
+    least = "no increase" if window.min_ratio == 1 else f"x{_figure(window.min_ratio)}"
     return (
         f"{counted(window.window_bins, 'bin'):>10}, x{_figure(window.rate_ratio)}: "
-        f"{_exponential(window.log_likelihood)} times likelier than no increase, "
+        f"{_exponential(window.log_likelihood)} times likelier than {least}, "
         f"{_exponential(window.term)} with its weight in the sum"
     )
 

@@ -134,7 +134,15 @@ def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
     found: dict[Path, SourceFile] = {}
     refused: dict[Path, str] = {}
     for source in config.source:
-        for path in expand(config.pattern(source.path)) if source.path is not None else ():
+        if source.path is None:
+            continue
+        try:
+            refuse_climbing(Path(source.path))
+            matches = expand(config.pattern(source.path))
+        except StreammetricsError as error:
+            refused.setdefault(Path(source.path), str(error))
+            continue
+        for path in matches:
             try:
                 found.setdefault(path, describe(source, path))
             except StreammetricsError as error:
