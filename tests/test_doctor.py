@@ -223,7 +223,13 @@ def test_a_file_that_no_run_reads_is_found(folder: Path) -> None:
     asked = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
     (found,) = doctor.examine(Store(folder / "a.duckdb"), asked, clock())
     assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not say what is in it")
-    assert found.advice == "move readme.txt away, or let no path match it: runs fail by it"
+    assert found.advice == "move it away, or mend the path that finds it: runs fail by it"
+
+
+def test_a_path_that_runs_refuse_is_found(folder: Path) -> None:
+    asked = config(folder).model_copy(update={"source": (Source(name="feed", path="../*"),)})
+    (found,) = doctor.examine(Store(folder / "a.duckdb"), asked, clock())
+    assert found.what == "../*: a path with .. in it is refused; write it without"
 
 
 def test_a_full_disk_is_foreseen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,10 @@ def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_
     assert found.doubt > math.log(1000)  # type: ignore[operator]
     told = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"  # type: ignore[arg-type]
     assert told in render(found)
-    assert "  but " not in render(at(store, 54 * MINUTE))
+    assert found.is_doubted
+    sure = at(store, 54 * MINUTE)
+    assert not sure.is_doubted
+    assert "  but " not in render(sure)
 
 
 def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) -> None:

@@ -240,13 +240,19 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
                 "select 9, 's', ?, 0, ?, 'f', 5, 1, 0, min_ts, max_ts, loaded_at, null from batches limit 1",
                 (str(folder / name), size),
             )
-    refused = f"1 file refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
+    refused = f"1 path refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
     assert told(store, source(folder / "*"))["waiting"] == f"2 files, 130 bytes; {refused}"
     os.utime(folder / "known.csv", ns=(5, 6))
     assert told(store, source(folder / "*"))["waiting"] == f"3 files, 150 bytes; {refused}"
-    climbing = folder.parent / "x" / ".." / folder.name / "*"
-    refused = f"1 file refused: {climbing}: a path with .. in it is refused; write it without"
-    assert told(store, source(climbing))["waiting"] == f"nothing; {refused}"
+
+
+def test_a_path_that_climbs_is_told_as_refused(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", both(range(60), "1.9"))
+    (tmp_path / "a.csv").write_text("ts,build,code\n")
+    climbing = tmp_path / "x" / ".." / "*.csv"
+    config = Config(source=(Source(name="s", path=str(climbing)),))
+    message = f"{climbing}: a path with .. in it is refused; write it without"
+    assert told(store, config)["waiting"] == f"nothing; 1 path refused: {message}"
 
 
 def test_how_far_databases_were_read(tmp_path: Path) -> None:
@@ -302,7 +308,7 @@ def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -
             stream.write("23.11.2026 10:00:01,5.9,7\n")
     with Store(config.store_path).write() as connection:
         list(ingest(connection, config, [], None, lambda: NOW))
-    refused = f"1 file refused: {folder}/readme.txt: its suffix does not say what is in it; "
+    refused = f"1 path refused: {folder}/readme.txt: its suffix does not say what is in it; "
     waiting = told(Store(config.store_path), config)["waiting"]
     assert waiting.startswith(f"nothing; {refused}")
     assert waiting.endswith(f"; of 1 file no record counts until the settings are mended, such as {folder}/de.csv")

@@ -39,9 +39,9 @@ def around(config: Config) -> Iterator[Finding]:
             yield from _unreadable(config, source.name, Path(source.path))
     _, refused = files.configured(config)
     if refused:
-        path, message = next(iter(refused.items()))
+        message = next(iter(refused.values()))
         more = f"; and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-        yield Finding("sources", message + more, f"move {path.name} away, or let no path match it: runs fail by it")
+        yield Finding("sources", message + more, "move it away, or mend the path that finds it: runs fail by it")
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:

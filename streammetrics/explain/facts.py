@@ -52,10 +52,10 @@ class Explanation:
     the beginning of the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many
     times likelier the errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an
     increase has ended before than that it goes on: from ln 1000 on it is over, unless what came since then is enough by
-    itself. `missed_errors` were to be expected since the code's last, and did not come; an error counts in the evidence
-    of the bin for `weight`, one over the `dispersion` there. `mean_dispersion` is that since the onset, which an alert
-    calls its dispersion. An incident keeps the onset of its first alert: the likeliest window of a later bin may begin
-    elsewhere.
+    itself; `is_doubted` where that is worth telling. `missed_errors` were to be expected since the code's last, and did
+    not come; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
+    `mean_dispersion` is that since the onset, which an alert calls its dispersion. An incident keeps the onset of its
+    first alert: the likeliest window of a later bin may begin elsewhere.
     """
 
     rule: str
@@ -70,6 +70,7 @@ class Explanation:
     threshold: float | None = None
     short_by: float | None = None
     doubt: float | None = None
+    is_doubted: bool = False
     missed_errors: float | None = None
     bin_baseline_errors: int | None = None
     bin_candidate_errors: int | None = None
@@ -97,9 +98,9 @@ class Explanation:
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
 _KEPT = (
-    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "missed_errors", "bin_baseline_errors",
-    "bin_candidate_errors", "window_bins", "baseline_errors", "candidate_errors", "ratio", "exposure",
-    "candidate_share", "dispersion", "weight", "mean_dispersion", "awaited_build", "gap_build",
+    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "is_doubted", "missed_errors",
+    "bin_baseline_errors", "bin_candidate_errors", "window_bins", "baseline_errors", "candidate_errors", "ratio",
+    "exposure", "candidate_share", "dispersion", "weight", "mean_dispersion", "awaited_build", "gap_build",
 )  # fmt: skip
 
 

@@ -126,6 +126,8 @@ answers as (
         silences.gap_build, silences.gap_from, silences.gap_until, bins.series,
         bins.baseline_errors as bin_baseline_errors, bins.candidate_errors as bin_candidate_errors,
         verdicts.value, verdicts.threshold, verdicts.doubt, since.missed_errors,
+        -- Ten times: what is less says nothing to who was called.
+        coalesce(verdicts.doubt > 2.302585, false) as is_doubted,
         case when not verdicts.is_enough then power(10, verdicts.threshold - verdicts.value) end as short_by,
         verdicts.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors, since.ratio,
         coalesce(since.exposure, bins.exposure) as exposure,

@@ -19,9 +19,6 @@ _EXPOSURE = {
 _MOST_DOUBT = 600
 """What `exp` can still tell as a float."""
 
-_TOLD_FROM = 10
-"""How many times likelier an end must be to be told beside what fired: below, it says nothing to who was called."""
-
 
 def render(found: Explanation) -> str:
     """A block of lines: the verdict first, then what it rests on."""
@@ -87,9 +84,9 @@ def _short(found: Explanation) -> str:
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
-    if found.gate is None and _likelier(found) >= _TOLD_FROM:
+    if found.gate is None and found.is_doubted:
         ended = f"that an increase ended before is {_likelier(found):.3g} times likelier than that it goes on"
-        yield "but", f"{ended}: from 1,000 on it is over, unless what came since is enough alone"
+        yield "but", f"{ended}: not enough to call it over, or what came since then is enough alone"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:

@@ -60,9 +60,8 @@ def ingest(
     found: dict[Path, SourceFile] = {}
     for chosen, path in _wanted(config, paths, source):
         try:
-            files.refuse_climbing(path)
+            matches = files.matching(path, None if paths else config)
             place = path if paths else config.resolve(str(path))
-            matches = files.expand(path if paths else config.pattern(str(path)))
         except StreammetricsError as error:
             yield failed(path, error)
             continue

@@ -90,14 +90,16 @@ def expand(path: Path) -> list[Path]:
     ]
 
 
-def refuse_climbing(path: Path) -> None:
-    """Behind a link to a folder, `..` is another folder than it seems.
+def matching(path: Path, config: Config | None = None) -> list[Path]:
+    """Files that a path or glob stands for as it was written: in these settings, or by who runs the command.
 
     Raises:
-        InputOutputError: the path, as it was written, has such a part.
+        InputOutputError: it has a `..`, and behind a link to a folder that is another folder than it seems.
+        ConfigError: it begins with the home of a user whom nobody knows.
     """
     if ".." in path.parts:
         raise InputOutputError(f"{path}: a path with .. in it is refused; write it without")
+    return expand(path if config is None else config.pattern(str(path)))
 
 
 def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
@@ -137,8 +139,7 @@ def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
         if source.path is None:
             continue
         try:
-            refuse_climbing(Path(source.path))
-            matches = expand(config.pattern(source.path))
+            matches = matching(Path(source.path), config)
         except StreammetricsError as error:
             refused.setdefault(Path(source.path), str(error))
             continue

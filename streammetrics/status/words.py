@@ -43,7 +43,7 @@ def render(status: Status) -> str:
     marks = status.contents.marks if status.contents else ()
     databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
     files = _file_words(status.contents) if status.contents else ()
-    refused = [f"{counted(len(status.refused), 'file')} refused: {status.refused[0]}"] if status.refused else []
+    refused = [f"{counted(len(status.refused), 'path')} refused: {status.refused[0]}"] if status.refused else []
     lines.append(("waiting", "; ".join([waiting, *refused, *files, *databases])))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
