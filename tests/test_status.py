@@ -13,6 +13,7 @@ from streammetrics import status
 from streammetrics.config import Comparison, Config, DetectSettings, Source, load
 from streammetrics.detect import record_failure
 from streammetrics.ingest import ingest
+from streammetrics.narrate import incident_line
 from streammetrics.store import Store
 from tests.histories import NOW, history, regression
 from tests.oracle import Record
@@ -356,6 +357,13 @@ def test_very_unequal_builds_ask_for_exposure(tmp_path: Path, count: int, words:
     records = both(range(1200), "1.9") * count + both(range(1200), "1.10")
     store = history(tmp_path / "s.duckdb", records, Config())
     assert told(store, Config())["judged"].endswith(f" equal exposure {words}")
+
+
+def test_an_incident_of_very_unequal_builds_asks_for_exposure(tmp_path: Path) -> None:
+    records = both(range(3600), "1.9") + both(range(3600), "1.10") * 5
+    with history(tmp_path / "s.duckdb", records, Config()).read() as connection:
+        (incident,) = connection.exec_driver_sql("select * from incidents")
+    assert "equal exposure assumed, which is doubtful: set exposure" in incident_line(incident._asdict())
 
 
 def test_an_estimate_that_rises_may_be_traffic(tmp_path: Path) -> None:

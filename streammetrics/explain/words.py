@@ -57,7 +57,7 @@ def verdict(found: Explanation) -> str:
         case "recovery":
             return (
                 f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, "
-                f"but that it ended before is {_likelier(found):.3g} times likelier than that it goes on"
+                f"but that it ended before is {_likelier(found)}"
             )
         case "silence":
             return (
@@ -69,9 +69,9 @@ def verdict(found: Explanation) -> str:
     return _short(found)
 
 
-def _likelier(found: Explanation) -> float:
-    """How many times likelier it is that an increase ended before than that it goes on."""
-    return math.exp(min(found.doubt or 0, _MOST_DOUBT))
+def _likelier(found: Explanation) -> str:
+    """How much likelier it is that an increase ended before."""
+    return f"{math.exp(min(found.doubt or 0, _MOST_DOUBT)):.3g} times likelier than that it goes on"
 
 
 def _short(found: Explanation) -> str:
@@ -85,8 +85,8 @@ def _short(found: Explanation) -> str:
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
     if found.gate is None and found.is_doubted:
-        ended = f"that an increase ended before is {_likelier(found):.3g} times likelier than that it goes on"
-        yield "but", f"{ended}: not enough to call it over, or what came since then is enough alone"
+        why = "not enough to call it over, or what came since then is enough alone"
+        yield "but", f"that an increase ended before is {_likelier(found)}: {why}"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
