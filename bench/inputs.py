@@ -47,7 +47,7 @@ _HISTORY = (
     """insert into builds
     select build, dense_rank() over (order by build), min(second), min(second) + interval 1 hour, max(second)
     from counters group by build""",
-    "insert into codes select distinct build, code from counters",
+    "insert into codes (build, code) select distinct build, code from counters",
     """insert into batches
     select
         nextval('batch_ids'), 'minutes', 'minute-' || i || '.csv', 0, 4800, md5(cast(i as text)), 0, 170, 0,

@@ -1,7 +1,7 @@
 -- Which builds are compared when, and how far: up to the earlier of their latest records, less the lateness.
 -- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
 -- Reads: builds, settings, candidates
--- Feeds: scopes, pair_steps, estimates, bin_grids, judged_bins, shares
+-- Feeds: scopes, pair_steps, estimates, bin_grids, judged_bins, shares, new_codes
 with
 builds as (select build, version_rank, last_second from builds),
 

@@ -30,6 +30,7 @@ chains as (
         min(case when detector <> 'sequential' or place = 1 then start_ts end) as start_ts,
         max(stop_ts) as stop_ts,
         max(end_ts) as end_ts,
+        min(end_ts) as opened_ts,
         count(*) as alerts
     from ranked
     group by rule, detector, baseline, candidate, code, chain
@@ -39,7 +40,7 @@ chains as (
 parts as (
     select
         rule, detector, baseline, candidate, code, inherited_id, oldest_alert_id, peak_alert_id, start_ts, stop_ts,
-        end_ts, alerts,
+        end_ts, opened_ts, alerts,
         row_number() over (partition by inherited_id order by chain) as part
     from chains
 )
@@ -47,5 +48,5 @@ parts as (
 select
     rule, detector, baseline, candidate, code,
     case when part = 1 then inherited_id else oldest_alert_id end as incident_id,
-    peak_alert_id, start_ts, stop_ts, end_ts, alerts
+    peak_alert_id, start_ts, stop_ts, end_ts, opened_ts, alerts
 from parts

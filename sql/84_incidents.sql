@@ -5,7 +5,8 @@
 with
 incident_spans as (
     select
-        incident_id, rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, alerts
+        incident_id, rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, opened_ts,
+        alerts
     from incident_spans
 ),
 
@@ -38,7 +39,7 @@ select
         when epoch(settled.settled_until) < epoch(incident_spans.end_ts) + settings.merge_seconds then 'open'
         else 'resolved'
     end as state,
-    incident_spans.end_ts, peaks.exposure, peaks.candidate_share, peaks.dispersion
+    incident_spans.end_ts, peaks.exposure, peaks.candidate_share, peaks.dispersion, incident_spans.opened_ts
 from incident_spans
 inner join alerts as peaks on incident_spans.peak_alert_id = peaks.alert_id
 cross join settings

@@ -37,6 +37,7 @@ _SNAPSHOT = """
 select
     incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, alerts, peak_value, threshold,
     baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state, exposure, candidate_share, dispersion,
+    opened_ts,
     case
         when exposure is not null then floor(log2(greatest(ratio, 1)))
         when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold))
@@ -47,19 +48,30 @@ from incidents
 # Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at
 # every step. Evidence is no measure of that: it grows while nothing gets worse.
 _CHANGES = """
-select
-    case
-        when before.incident_id is null then 'opened'
-        when after.incident_id is null then 'withdrawn'
-        when before.state = 'open' and after.state = 'resolved' then 'resolved'
-        when before.state = 'resolved' and after.state = 'open' then 'reopened'
-        when after.doublings > before.doublings then 'worse'
-    end as change,
-    case when after.incident_id is null then before else after end as incident
-from incidents_before as before
-full join incidents_after as after using (incident_id)
-where change is not null
-order by struct_extract(incident, 'start_ts'), struct_extract(incident, 'incident_id')
+select change, struct_insert(incident, comparison_seconds := epoch(incident.opened_ts - comparison.begun_ts)::bigint)
+from (
+    select
+        case
+            when before.incident_id is null then 'opened'
+            when after.incident_id is null then 'withdrawn'
+            when before.state = 'open' and after.state = 'resolved' then 'resolved'
+            when before.state = 'resolved' and after.state = 'open' then 'reopened'
+            when after.doublings > before.doublings then 'worse'
+        end as change,
+        case when after.incident_id is null then before else after end as incident
+    from incidents_before as before
+    full join incidents_after as after using (incident_id)
+    where change is not null
+)
+left join (
+    select
+        pairs.baseline, pairs.candidate,
+        greatest(make_timestamp(pairs.from_second * 1000000), olds.first_second, news.first_second) as begun_ts
+    from pairs
+    inner join builds as olds on pairs.baseline = olds.build
+    inner join builds as news on pairs.candidate = news.build
+) as comparison on incident.baseline = comparison.baseline and incident.candidate = comparison.candidate
+order by incident.start_ts, incident.incident_id
 """
 
 _ALERTS_OF_RUNS = """
@@ -83,7 +95,10 @@ order by stop_ts, rule, code, window_bins, alert_id
 
 @dataclass(frozen=True)
 class Change:
-    """One incident and what a pass did to it: opened, reopened, worse, resolved or withdrawn."""
+    """One incident and what a pass did to it: opened, reopened, worse, resolved or withdrawn.
+
+    Its `comparison_seconds` are the age of the comparison when the incident opened; None where nothing is compared now.
+    """
 
     change: str
     incident: dict[str, Any]
@@ -105,7 +120,7 @@ def snapshot(connection: Connection, name: str, since: int) -> None:
 
 def changes(connection: Connection) -> list[Change]:
     """What differs between the snapshots `incidents_before` and `incidents_after`, oldest first."""
-    return [Change(row.change, row.incident) for row in connection.exec_driver_sql(_CHANGES)]
+    return [Change(*row) for row in connection.exec_driver_sql(compose(_CHANGES))]
 
 
 def open_incidents(connection: Connection) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import advice, detect, incidents, narrate, retention
+from streammetrics import advice, detect, incidents, narrate, new_codes, retention
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
@@ -101,6 +101,12 @@ def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable
     return narrate.change_lines(changed)
 
 
+def _new_code_lines(session: Session, found: list[new_codes.NewCodes]) -> Iterable[str]:
+    if session.as_json:
+        return (narrate.as_json({"change": "new_codes", **asdict(one)}) for one in found)
+    return narrate.new_code_lines(found)
+
+
 def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
     from streammetrics.ingest import ingest
 
@@ -153,6 +159,7 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
         reach = None if waiting is None else incidents.reach(connection, waiting[0])
         if reach is not None:
             incidents.snapshot(connection, "incidents_before", reach)
+        new_codes.mark(connection)
     try:
         done = judge(session, connection, is_final=is_final)
     except BaseException:
@@ -169,15 +176,16 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
 
 
 def _tell(session: Session, connection: Connection, reach: int | None) -> bool:
-    """Print what a pass has changed behind `reach` (epoch second); whether an incident was opened."""
-    if reach is None:
-        return False
+    """Print what a pass has changed behind `reach` (epoch second), and new codes; whether an incident was opened."""
+    changed: list[incidents.Change] = []
     with connection.begin():
-        incidents.snapshot(connection, "incidents_after", reach)
-        changed = incidents.changes(connection)
-    for line in _change_lines(session, changed):
+        if reach is not None:
+            incidents.snapshot(connection, "incidents_after", reach)
+            changed = incidents.changes(connection)
+        found = new_codes.since_mark(connection)
+    for line in chain(_change_lines(session, changed), _new_code_lines(session, found)):
         session.out(line)
-    return any(found.change in ("opened", "reopened") for found in changed)
+    return any(one.change in ("opened", "reopened") for one in changed)
 
 
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> None:

@@ -2,16 +2,22 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from streammetrics.incidents import Change
+from streammetrics.new_codes import NewCodes
 
 MOST_BLOCKS = 20
 """Past these a mail is not read: the rest is counted."""
 
+YOUNG_SECONDS = 3600
+"""Of a comparison that was younger when an incident opened, its age is a part of what the incident means."""
+
+NO_NAME = '""'
+"""A record may have an empty code."""
 
 _EXPOSURES = {
     "assumed": "equal exposure assumed",
@@ -70,8 +76,22 @@ def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[s
     yield from _rest(rest, "change")
 
 
+def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
+    """One line a comparison: its new codes with their errors, the most frequent first, then how many more there are."""
+    candidates = Counter(one.candidate for one in found)
+    for one in found:
+        named = ", ".join(
+            f"{printable(row['code']) or NO_NAME} {row['candidate_errors']:,}" for row in one.most_frequent
+        )
+        rest = one.codes - len(one.most_frequent)
+        more = f", and {rest:,} more" if rest else ""
+        # Two comparisons may have the same candidate.
+        other = f", not in {printable(one.baseline)}" if candidates[one.candidate] > 1 else ""
+        yield f"NEW  {counted(one.codes, 'code')} only in {printable(one.candidate)}{other}: {named}{more}"
+
+
 def incident_line(incident: Mapping[str, Any]) -> str:
-    """An incident in one line: which code, since when, by how much, by what rule."""
+    """An incident in one line: which code, since when, by how much, by what rule; the age of a young comparison."""
     until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
     if incident["exposure"] is None:
         peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
@@ -80,8 +100,17 @@ def incident_line(incident: Mapping[str, Any]) -> str:
     return (
         f"code {printable(incident['code'])}  since {moment(incident['start_ts'])}{until} UTC  {how_much(incident)}  "
         f"{printable(incident['rule'])} {peak}  "
-        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  incident {incident['incident_id']}"
+        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}"
+        f"incident {incident['incident_id']}"
     )
+
+
+def _age(incident: Mapping[str, Any]) -> str:
+    seconds = incident.get("comparison_seconds")
+    # Settings may have changed since, so that the comparison begins later than it did.
+    if seconds is None or not 0 <= seconds < YOUNG_SECONDS:
+        return ""
+    return f"comparison {f'{seconds // 60} min' if seconds >= 60 else f'{seconds} s'} old  "
 
 
 def how_much(row: Mapping[str, Any]) -> str:

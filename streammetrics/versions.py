@@ -4,6 +4,8 @@ import re
 
 from sqlalchemy import Connection
 
+from streammetrics import codes
+
 ESTABLISHED_RECORDS = 20
 """So many records make a build one that others are compared with: a developer's stray record does not."""
 
@@ -37,16 +39,6 @@ def _token(run: str) -> _Token:
     text = run.casefold()
     return (_PRE_RELEASE if text in _PRE_RELEASES else _TEXT), 0, text
 
-
-_ARRIVED = """
-create or replace temp table arrived as
-select build, code, min(second) as first_second, max(second) as last_second
-from counters
-where batch_id >= $batch_id
-group by build, code
-"""
-
-_NEW_CODES = "insert into codes select build, code from arrived except select build, code from codes returning build"
 
 _EXTEND = """
 update builds
@@ -130,8 +122,7 @@ def update_builds(connection: Connection, batch_id: int) -> bool:
     What they say is a function of the counters alone, whatever the order in which batches came. Returns whether a pair
     of build and code appeared that was not known.
     """
-    connection.exec_driver_sql(_ARRIVED, {"batch_id": batch_id})
-    has_new_pair = connection.exec_driver_sql(_NEW_CODES).first() is not None
+    has_new_pair = codes.add(connection, batch_id)
     connection.exec_driver_sql(_EXTEND)
     if connection.exec_driver_sql(_NEW_BUILDS).first() is not None:
         _rank(connection)

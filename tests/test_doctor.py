@@ -95,7 +95,7 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
                 "batch 2 is in the ledger 2 times",
             ),
             ("update builds set first_second = last_second where build = '1.9'", "builds", "build 1.9: "),
-            ("insert into codes values ('1.9', '8')", "codes", "build 1.9, code 8: "),
+            ("insert into codes (build, code) values ('1.9', '8')", "codes", "build 1.9, code 8: "),
             ("insert into alerts select * from alerts where alert_id = 1", "alerts", "alert 1 is there 2 times"),
         ],
         [
@@ -118,6 +118,8 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
         ],
         [
             ("update builds set since_second = since_second + interval 1 second", "builds", "build 1.10: "),
+            ("update codes set seconds = seconds - 1 where build = '1.9'", "codes", "build 1.9, code 7: errors, "),
+            ("update codes set repeat_batch_id = 2 where build = '1.10'", "codes", "build 1.10, code 7: errors, "),
         ],
     ],
     ids=lambda harms: " ".join(check for _, check, _ in harms),
@@ -143,6 +145,7 @@ def test_what_was_tampered_with_is_found(folder: Path, harms: list[tuple[str, st
             "drop view incidents",
         ],
         ["delete from builds"],
+        ["update codes set errors = 1, first_second = last_second, seconds = 0, repeat_batch_id = null"],
         ["update builds set since_second = last_second, version_rank = 3 - version_rank"],
     ],
 )
@@ -201,6 +204,33 @@ def test_what_retention_removed_is_not_missing(folder: Path) -> None:
         shell.execute("delete from events where ts = (select max(ts) from events)")
         shell.execute("delete from counters where batch_id = 1 and second = timestamp '2026-11-23 00:06:00'")
     assert [one.check for one in findings(folder)] == ["records", "counters"]
+
+
+def test_codes_say_no_less_than_what_retention_has_kept(folder: Path) -> None:
+    """Of what was removed they tell more than the counters; less would be wrong, and is mended."""
+    with tampered(folder) as shell:
+        before = shell.execute("select * from codes order by all").fetchall()
+        early = "second < timestamp '2026-11-23 00:05:00'"
+        shell.execute(
+            "insert into pruned select 'counters', now(), batch_id, sum(errors), now() from counters "
+            f"where {early} group by batch_id"
+        )
+        shell.execute(f"delete from counters where {early}")
+    assert findings(folder) == []
+    doctor.mend(Store(folder / "a.duckdb"))
+    with tampered(folder) as shell:
+        assert shell.execute("select * from codes order by all").fetchall() == before
+        shell.execute("update codes set errors = 1, seconds = 1, repeat_batch_id = null where build = '1.9'")
+        shell.execute("delete from codes where build = '1.10'")
+    assert sorted(one.what for one in findings(folder)) == [
+        "build 1.10, code 7: is counted and not listed, or listed and not counted",
+        "build 1.9, code 7: errors, seconds, the first or the last are not those of its counters",
+    ]
+    doctor.mend(Store(folder / "a.duckdb"))
+    assert findings(folder) == []
+    with tampered(folder) as shell:
+        mended = "select build, errors, seconds, repeat_batch_id from codes order by all"
+        assert shell.execute(mended).fetchall() == [("1.10", 9900, 1500, 1), ("1.9", 1500, 1500, 1)]
 
 
 def test_nothing_to_mend_changes_nothing(folder: Path) -> None:

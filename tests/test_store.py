@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics import detect, schema, views
@@ -15,7 +16,8 @@ from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, StoreBusyError
 from streammetrics.store import Store
 from tests.histories import regression
-from tests.streams import clock, load
+from tests.oracle import Record
+from tests.streams import MONDAY, clock, load
 
 ALERT_OF_VERSION_1 = """insert into alerts
 select
@@ -47,7 +49,7 @@ def test_a_new_store_has_the_schema_of_this_version(tmp_path: Path) -> None:
 def test_an_older_store_is_brought_forward_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "a.duckdb")
     with store.write() as connection, connection.begin():
-        connection.exec_driver_sql("insert into codes values ('1.9', '7')")
+        connection.exec_driver_sql("insert into codes (build, code) values ('1.9', '7')")
     this = len(schema.MIGRATIONS)
     later = (*schema.MIGRATIONS, ("alter table codes add column note text default 'none'",))
     monkeypatch.setattr(schema, "MIGRATIONS", later)
@@ -55,23 +57,21 @@ def test_an_older_store_is_brought_forward_and_keeps_its_rows(tmp_path: Path, mo
     with pytest.raises(InputOutputError, match=message):
         store.read().__enter__()
     with store.write() as connection:
-        assert connection.exec_driver_sql("select * from codes").all() == [("1.9", "7", "none")]
+        assert connection.exec_driver_sql("select build, code, note from codes").all() == [("1.9", "7", "none")]
     with store.read() as connection:
         assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == this + 1
 
 
 def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its alerts and incidents stay what they are, and a pass of this version's default rule adds its own."""
-    path = tmp_path / "a.duckdb"
-    store = Store(path)
+    store, source = Store(tmp_path / "a.duckdb"), counted(tmp_path / "source.duckdb", regression())
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
         with store.write() as connection, connection.begin():
             connection.exec_driver_sql(ALERT_OF_VERSION_1)
             connection.exec_driver_sql("insert into comparisons values ('previous', 'latest', '%')")
             connection.exec_driver_sql("insert into settings values (0, 300, false)")
-        with store.write() as connection:
-            load(connection, regression())
+            copy_to_version_4(connection, source)
     with pytest.raises(InputOutputError, match="is of schema version 1, this program's is"):
         store.read().__enter__()
     with store.write() as connection:
@@ -91,6 +91,43 @@ def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, m
         detect.judge(connection, Config(), clock)
         incidents = connection.exec_driver_sql("select incident_id, rule, code, alerts from incidents order by rule")
         assert tuple(next(iter(incidents))) == (7, "ratio", "7", 1)
+
+
+def test_a_store_of_version_4_gets_the_figures_of_its_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that ingest would have counted; of a pair of which retention keeps no counter only that it was sent."""
+    first = [Record(MONDAY, "1.9", "7"), Record(MONDAY, "1.9", "7"), Record(MONDAY, "1.10", "8")]
+    second = [Record(MONDAY + 90, "1.9", "7"), Record(MONDAY, "1.9", "7"), Record(MONDAY, "1.10", "8")]
+    store, source = Store(tmp_path / "a.duckdb"), counted(tmp_path / "source.duckdb", first, second)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:4])
+        with store.write() as connection, connection.begin():
+            copy_to_version_4(connection, source)
+            connection.exec_driver_sql("insert into codes values ('1.8', '6')")
+    figures = "select * replace (first_second::text as first_second, last_second::text as last_second) from codes"
+    with store.write():
+        pass
+    with store.read() as connection:
+        assert sorted(map(tuple, connection.exec_driver_sql(figures))) == [
+            ("1.10", "8", "2026-11-23 00:00:00", "2026-11-23 00:00:00", 2, 1, None),
+            ("1.8", "6", None, None, 0, 0, None),
+            ("1.9", "7", "2026-11-23 00:00:00", "2026-11-23 00:01:30", 4, 2, 2),
+        ]
+
+
+def counted(path: Path, *batches: list[Record]) -> Path:
+    """A store of this version that holds these batches."""
+    with Store(path).write() as connection:
+        for batch in batches:
+            load(connection, batch)
+    return path
+
+
+def copy_to_version_4(connection: Connection, source: Path) -> None:
+    """What a store of version 1 to 4 would hold of the same batches."""
+    connection.exec_driver_sql(f"attach '{source}' as source (read_only)")
+    for table in ("batches", "events", "counters", "builds"):
+        connection.exec_driver_sql(f"insert into {table} from source.{table}")
+    connection.exec_driver_sql("insert into codes select build, code from source.codes")
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

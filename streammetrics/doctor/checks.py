@@ -1,6 +1,6 @@
 """The store against its own ledger: queries that return no row where all is well, else what is wrong in words.
 
-Each reads whole tables, and keeps of them a row a batch, a build or a pair of build and code.
+Each reads whole tables, and keeps of them a row a batch, a build, or a build and code in a minute.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from streammetrics import views
+from streammetrics import codes, views
 from streammetrics.doctor import sums
 from streammetrics.doctor.findings import REPAIR, RESTORE, Finding
 from streammetrics.versions import ESTABLISHED_RECORDS, version_key
@@ -90,11 +90,27 @@ where
 
 _CODES = """
 select format('build {}, code {}: is counted and not listed, or listed and not counted', build, code)
-from (select distinct build, code, true as is_counted from counters)
+from (select build, code, true as is_counted from codes_counted)
 full join (select build, code, count(*) as rows from codes group by build, code) using (build, code)
 where
     (is_counted is null and not exists (select * from removed where counters > 0))
     or rows is null or rows > 1
+union all
+select format('build {}, code {}: errors, seconds, the first or the last are not those of its counters', build, code)
+from codes inner join codes_counted as counted using (build, code)
+where
+    case
+        when exists (select * from removed where counters > 0)
+            then not coalesce(
+                codes.first_second <= counted.first_second and codes.last_second >= counted.last_second
+                and codes.errors >= counted.errors and codes.seconds >= counted.seconds, false
+            )
+        else
+            (codes.first_second, codes.last_second, codes.errors, codes.seconds, codes.repeat_batch_id)
+            is distinct from (
+                counted.first_second, counted.last_second, counted.errors, counted.seconds, counted.repeat_batch_id
+            )
+    end
 """
 
 _INCIDENTS = """
@@ -176,6 +192,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
     """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
     sums.add_up(connection)
+    codes.count(connection)
     for one in _CHECKS:
         yield from _told(connection, one)
     yield from _told(connection, _Check("builds", _BUILDS, REPAIR), established=ESTABLISHED_RECORDS)

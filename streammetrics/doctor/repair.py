@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from streammetrics import versions, views, wide
+from streammetrics import codes, versions, views, wide
 from streammetrics.doctor import sums
 from streammetrics.sources import load
 
@@ -50,8 +50,11 @@ def repair(connection: Connection) -> Iterator[str]:
             load.count(connection, batch_id, batch_id)
     if wrong:
         yield f"the counters of {len(wrong):,} batches were made anew from their records"
-    if not connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
-        # Else what builds there were, and since when, only these tables know.
+    if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
+        # What builds and codes there were, and since when, only these tables know.
+        codes.count(connection)
+        codes.complete(connection)
+    else:
         versions.rebuild(connection)
     wide.publish(connection)
     connection.exec_driver_sql("update store_info set views_hash = ''")

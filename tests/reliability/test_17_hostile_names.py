@@ -13,6 +13,7 @@ import pytest
 from streammetrics import detect, explain, incidents, jobs, narrate, pictures, query, status
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
 from streammetrics.export import export
+from streammetrics.new_codes import NewCodes
 from streammetrics.progress import Progress
 from streammetrics.session import Session
 from tests.ingest.feeding import Shop, shop_in
@@ -89,7 +90,10 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
     for name in NAMES[:: count(100, 1)]:
         at = START + timedelta(seconds=485)
         told += [explain.render(one) for one in explain.explain(session.store, session.config, name, at)]
-    assert [found for found in map(NOT_SHOWN.findall, told) if found] == []
+    new = NewCodes(OLD, NEW, len(NAMES), tuple({"code": name, "candidate_errors": 2} for name in NAMES))
+    (line,) = narrate.new_code_lines([new])
+    assert line.splitlines() == [line]
+    assert [found for found in map(NOT_SHOWN.findall, [*told, line]) if found] == []
 
 
 def test_the_wide_view_has_a_column_for_each_build_and_code(session: Session) -> None:
