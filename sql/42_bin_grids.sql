@@ -8,7 +8,10 @@ span as (select slice_from_second, slice_until_second from span),
 pairs as (select pair_id, baseline, candidate, from_second, until_second from pairs),
 
 rules as (
-    select rule, detector, bin_seconds, max(window_bins) as window_bins
+    select
+        rule, detector, bin_seconds,
+        -- Evidence begins with the pair.
+        case when detector = 'sequential' then 0 else max(window_bins) end as window_bins
     from rules
     group by rule, detector, bin_seconds
 ),

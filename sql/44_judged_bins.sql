@@ -1,28 +1,25 @@
--- Which bins count, for their pair rules there and was heard, and which of them are complete and may raise an alert.
--- Grain: one row per rule, baseline, candidate and bin of the grid; active seconds had any record of either build.
+-- Which bins count: the pair is compared there and both builds sent records; which of them are complete and judged.
+-- Grain: one row per rule, pair and bin of the grid; hour_bins and past_bins count the bins that count, up to this one.
 -- Reads: bin_grids, presence, pairs, gaps
--- Feeds: estimates, bins
+-- Feeds: estimates, bins, suspects, suspect_bins
 with
-bin_grids as (select rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second from bin_grids),
+bin_grids as (select * from bin_grids),
 
 presence as (select build, second from presence),
 
-pairs as (select pair_id, from_second, until_second, judged_until_second from pairs),
+pairs as (select * from pairs),
 
-gaps as (select build, from_second, until_second from gaps),
+gaps as (select * from gaps),
 
 widths as (select distinct rule, bin_seconds, pair_id, baseline, candidate from bin_grids),
 
 active_bins as (
     select
-        widths.rule, widths.pair_id,
-        cast(floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bigint) as bin_second,
+        widths.rule, widths.pair_id, floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bin_second,
         count(distinct presence.second) as active_seconds
     from presence
     inner join widths on presence.build = widths.baseline or presence.build = widths.candidate
-    group by
-        widths.rule, widths.pair_id,
-        cast(floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bigint)
+    group by widths.rule, widths.pair_id, floor(presence.second / widths.bin_seconds) * widths.bin_seconds
 ),
 
 silent_bins as (
@@ -56,5 +53,7 @@ weighed_bins as (
 
 select
     rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second, active_seconds, is_weighed,
-    is_weighed and is_complete as is_judged
-from weighed_bins
+    is_weighed and is_complete as is_judged, count(case when is_weighed then 1 end) over (
+        partition by rule, pair_id order by bin_second range between 3599 preceding and current row
+    ) as hour_bins, count(case when is_weighed then 1 end) over by_bin as past_bins
+from weighed_bins window by_bin as (partition by rule, pair_id order by bin_second)

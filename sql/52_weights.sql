@@ -1,60 +1,56 @@
--- What an error counts for in the evidence: less where errors come in bursts, nothing before that can be told.
--- Grain: one row per series and block of two minutes; the weight is 1 where errors come singly, 0 where none is known.
--- Reads: bins
--- Feeds: evidence, regressions
+-- What an error counts for in the evidence: less where errors come in bursts, or where that is not known yet.
+-- Grain: one row per series and block with errors; the weight is 1 where errors come singly.
+-- Reads: spreads
+-- Feeds: gains, regressions
 with
-bins as (
-    select
-        series, rule, baseline, candidate, floor(bin_second / 120) * 120 as block_second, candidate_share,
-        case when is_weighed then cast(candidate_errors as double) else 0 end as k,
-        case when is_weighed then cast(baseline_errors + candidate_errors as double) else 0 end as n
-    from bins where detector = 'sequential'
-),
+spreads as (select * from spreads),
 
--- Errors of the candidate, of both builds, and those that the candidate was to have at equal rates.
-blocks as (
-    select
-        series, rule, baseline, candidate, block_second, case when sum(n) > 0 then sum(k) end as k,
-        nullif(sum(n), 0) as n, nullif(sum(n * candidate_share), 0) as e
-    from bins group by series, rule, baseline, candidate, block_second
-),
-
--- Each beside the one before it that has errors: what changes once, as a regression does, is no burst.
-pairs as (
-    select
-        series, rule, baseline, candidate, block_second, k, n, e, last_value(k ignore nulls) over hour_before as k0,
-        last_value(n ignore nulls) over hour_before as n0, last_value(e ignore nulls) over hour_before as e0
-    from blocks
-    window hour_before as (partition by series order by block_second rows between 30 preceding and 1 preceding)
-),
-
+-- Over six hours: of all codes, beside a prior of 20 that counts as six blocks; and of the code, in all comparisons,
+-- beside that of all codes, which counts as four. As of the beginning of the block, and as of its end.
 sums as (
     select
-        series, rule, baseline, candidate, block_second, count(e0 * e) over recent as pairs,
-        sum(k) over recent / nullif(sum(e) over recent, 0) as r, sum(e * e0) over recent as scale,
-        sum((k * e0 - k0 * e) * (k * e0 - k0 * e) / nullif(e + e0, 0)) over recent as spread,
-        sum(e * e * e0 * e0 / nullif(e + e0, 0) * (1 / nullif(n, 0) + 1 / nullif(n0, 0))) over recent as excess
-    from pairs window recent as (partition by series order by block_second rows between 182 preceding and 3 preceding)
+        rule, pair_id, series, block, coalesce(sum(spread) over of_all, 0) as all_spread,
+        coalesce(sum(known) over of_all, 0) as all_known, coalesce(sum(spread) over of_code, 0) as spread,
+        coalesce(sum(known) over of_code, 0) as known, sum(spread) over of_all_next as next_all_spread,
+        sum(known) over of_all_next as next_all_known, sum(spread) over of_code_next as next_spread,
+        sum(known) over of_code_next as next_known
+    from spreads
+    window
+        of_all as (partition by rule order by block range between 180 preceding and 1 preceding),
+        of_code as (partition by rule, code order by block range between 180 preceding and 1 preceding),
+        of_all_next as (partition by rule order by block range between 179 preceding and current row),
+        of_code_next as (partition by rule, code order by block range between 179 preceding and current row)
 ),
 
--- Variance of the share from block to block, over that of chance. Rounded: last bits depend on where a slice begins.
-own as (
+dispersions as (
     select
-        series, rule, baseline, candidate, block_second, 1 + 3 * sqrt(3.0 / nullif(pairs, 0)) as margin,
-        case
-            when pairs >= 7 and r * excess < 0.999999 * scale
-                then round(spread / nullif(r * (scale - r * excess), 0), 6)
-        end as dispersion
+        rule, pair_id, series, block, 4 + known as known,
+        (4 * (120 + all_spread) / nullif(6 + all_known, 0) + spread) / nullif(4 + known, 0) as own,
+        (4 * (120 + next_all_spread) / nullif(6 + next_all_known, 0) + next_spread)
+        / nullif(4 + next_known, 0) as next_own
     from sums
+),
+
+-- The median of the codes with errors in the block before: of a bin's own block more errors may yet come.
+usual as (
+    select
+        rule, pair_id, block,
+        case when block - lag(block) over by_block <= 30 then lag(median(next_own)) over by_block end as usual
+    from dispersions group by rule, pair_id, block
+    window by_block as (partition by rule, pair_id order by block)
+),
+
+chosen as (
+    select
+        d.series, d.block, greatest(1, case
+            when d.own > greatest(usual.usual, 1) * (1 + sqrt(3 / nullif(d.known, 0))) then d.own
+            else coalesce(usual.usual, d.own)
+        end) as dispersion
+    from dispersions as d
+    inner join usual on d.rule = usual.rule and d.pair_id = usual.pair_id and d.block = usual.block
 )
 
--- A code's own where it is surely more than the median of all codes. Bursts differ in size, which makes tails heavier
--- than the variance tells: where there are any, up to half an error is added.
-select
-    series, cast(block_second as bigint) as block_second,
-    coalesce(1 / nullif(sqrt(pow(0.5 + case
-        when median(dispersion) over by_block is null then null
-        when dispersion > margin * greatest(1, median(dispersion) over by_block) then dispersion
-        else greatest(1, median(dispersion) over by_block)
-    end, 2) - 1.25), 0), 0) as weight
-from own window by_block as (partition by rule, baseline, candidate, block_second)
+-- A code's own where it is surely more than that median. Bursts differ in size, which makes tails heavier than the
+-- variance tells: where there are any, up to half an error is added.
+select series, block, 1 / nullif(sqrt(pow(dispersion + 0.5, 2) - 1.25), 0) as weight
+from chosen

@@ -1,60 +1,60 @@
 -- Bins with evidence, the errors since the estimated onset, their share to be expected, and the ratio of rates.
--- Grain: one row per series and bin with evidence enough that is not over; is_silent where neither build sends it.
--- Reads: bins, weights, verdicts
+-- Grain: one row per series and bin of increases with errors since the onset; is_silent where neither build sends it.
+-- Reads: increases, bins, weights
 -- Feeds: fired
 with
-verdicts as (
+increases as (select * from increases),
+
+bins as (select * from bins where detector = 'sequential' and is_weighed),
+
+weights as (select * from weights),
+
+-- In decimals: differences of sums are exact wherever a slice begins.
+worths as (
     select
-        series, bin_second, bin_seconds, window_bins, value, threshold, series * 1000000000000 + bin_second as stop_key,
-        series * 1000000000000 + bin_second - window_bins * bin_seconds as before_key
-    from verdicts where is_enough and not is_over
+        b.series, b.rule, b.detector, b.baseline, b.candidate, b.code, b.bin_seconds, b.bin_second, b.past_bins,
+        b.exposure, b.candidate_share, b.candidate_errors as k, b.baseline_errors + b.candidate_errors as n,
+        (b.baseline_errors + b.candidate_errors) * cast(b.candidate_share as decimal(13, 12)) as e,
+        (b.baseline_errors + b.candidate_errors) * cast(b.tested_share as decimal(13, 12)) as t,
+        (b.baseline_errors + b.candidate_errors) * cast(weights.weight as decimal(13, 12)) as w
+    from bins as b inner join weights on b.series = weights.series and b.block = weights.block
+    where b.series in (select increases.series from increases)
 ),
 
-bins as (
-    select
-        series, rule, detector, baseline, candidate, code, bin_second, floor(bin_second / 120) * 120 as block_second,
-        exposure, candidate_share, tested_share, case when is_weighed then 1 else 0 end as heard,
-        case when is_weighed then baseline_errors + candidate_errors else 0 end as n,
-        case when is_weighed then candidate_errors else 0 end as k
-    from bins where detector = 'sequential'
-),
-
-weights as (select series, block_second, weight from weights),
-
--- In decimals, so that a difference of sums is exact wherever a slice begins.
 sums as (
     select
-        bins.series * 1000000000000 + bins.bin_second as bin_key, bins.rule, bins.detector, bins.baseline,
-        bins.candidate, bins.code, bins.exposure, bins.candidate_share, sum(bins.heard) over running as heard,
-        max(case when bins.n > 0 then bins.bin_second end) over running as last_second, sum(bins.n) over running as n,
-        sum(bins.k) over running as k, sum(bins.n * cast(bins.candidate_share as decimal(13, 12))) over running as e,
-        sum(bins.n * cast(bins.tested_share as decimal(13, 12))) over running as t,
-        sum(bins.n * cast(weights.weight as decimal(13, 12))) over running as w
-    from bins
-    inner join weights on bins.series = weights.series and bins.block_second = weights.block_second
-    where bins.series in (select verdicts.series from verdicts)
-    window running as (partition by bins.series order by bins.bin_second)
+        series, rule, detector, baseline, candidate, code, bin_seconds, bin_second, past_bins, exposure,
+        candidate_share, n, k, e, t, w, sum(n) over running as n_sum, sum(k) over running as k_sum,
+        sum(e) over running as e_sum, sum(t) over running as t_sum, sum(w) over running as w_sum
+    from worths window running as (partition by series order by bin_second)
+),
+
+starts as (
+    select distinct -- else engines join each last bin with all others of its series first
+        i.series, i.bin_second, i.onset_second, i.last_second, i.rate_ratio, i.nats, i.threshold, i.doubt, i.is_enough,
+        i.other_nats, i.is_brief, i.past_bins, a.past_bins as start_bins, a.n_sum - a.n as n, a.k_sum - a.k as k,
+        a.e_sum - a.e as e, a.t_sum - a.t as t, a.w_sum - a.w as w
+    from increases as i inner join sums as a on i.series = a.series and i.onset_second = a.bin_second
 ),
 
 found as (
     select
-        stops.rule, stops.detector, stops.baseline, stops.candidate, stops.code, stops.exposure, stops.candidate_share,
-        verdicts.bin_seconds, verdicts.window_bins, verdicts.bin_second, verdicts.value, verdicts.threshold,
-        cast(stops.n - befores.n as double) as n, cast(stops.k - befores.k as double) as k,
-        cast(stops.e - befores.e as double) as e, cast(stops.t - befores.t as double) as t,
-        cast(stops.w - befores.w as double) as w, stops.heard - lasts.heard as idle, lasts.heard - befores.heard as busy
-    from verdicts
-    inner join sums as stops on verdicts.stop_key = stops.bin_key
-    inner join sums as befores on verdicts.before_key = befores.bin_key
-    inner join sums as lasts on verdicts.series * 1000000000000 + stops.last_second = lasts.bin_key
+        i.series, i.bin_second, i.onset_second, i.rate_ratio, i.nats, i.threshold, i.doubt, i.other_nats, i.is_enough,
+        i.is_brief, b.rule, b.detector, b.baseline, b.candidate, b.code, b.bin_seconds, b.exposure, b.candidate_share,
+        cast(b.n_sum - i.n as double) as n, cast(b.k_sum - i.k as double) as k, cast(b.e_sum - i.e as double) as e,
+        cast(b.t_sum - i.t as double) as t, cast(b.w_sum - i.w as double) as w,
+        i.past_bins - b.past_bins as idle, b.past_bins - i.start_bins + 1 as busy
+    from starts as i inner join sums as b on i.series = b.series and i.last_second = b.bin_second
 )
 
 select
-    rule, detector, baseline, candidate, code, bin_seconds, window_bins, bin_second as stop_second, value, threshold,
+    series, rule, detector, baseline, candidate, code, bin_seconds, bin_second as stop_second,
+    cast((bin_second - onset_second) / nullif(bin_seconds, 0) + 1 as bigint) as window_bins,
+    onset_second as start_second, rate_ratio, round(nats / 2.302585092994046, 9) as value,
+    round(threshold / 2.302585092994046, 9) as threshold, doubt, other_nats, is_enough, is_brief,
     case when exposure = 'given' and abs(e - n * candidate_share) > 0.001 then 'changing' else exposure end as exposure,
-    bin_second - (window_bins - 1) * bin_seconds as start_second, cast(n - k as bigint) as baseline_errors,
-    cast(k as bigint) as candidate_errors, round(e / nullif(n, 0), 6) as candidate_share,
-    round(t / nullif(n, 0), 6) as tested_share, round(n / nullif(w, 0), 3) as dispersion,
-    round(k * (n - e) / nullif((n - k) * e, 0), 6) as ratio, round(w * idle / nullif(busy, 0), 6) as missed_errors,
-    w * idle > 6.907755 * busy as is_silent
+    cast(n - k as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
+    w * idle > 6.907755 * busy as is_silent, round(w * idle / nullif(busy, 0), 6) as missed_errors,
+    round(e / nullif(n, 0), 6) as candidate_share, round(t / nullif(n, 0), 6) as tested_share,
+    round(n / nullif(w, 0), 3) as dispersion, round(k * (n - e) / nullif((n - k) * e, 0), 6) as ratio
 from found

@@ -23,6 +23,9 @@ LONGEST_PORTION_SECONDS = 24 * 3600
 
 DAY_SECONDS = 24 * 3600
 
+_KEPT = ("bins", "weights", "suspects")
+"""What `sequential` asks for more than once, or what is small and says how little the rest has to read."""
+
 EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
 
@@ -139,11 +142,10 @@ def lead_seconds(config: Config) -> int:
     return longest + estimates + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
-def _windows_seconds(config: Config) -> int:
-    """How much of that the windows themselves are."""
-    return max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule) + 2 * max(
-        rule.bin_seconds for rule in config.rule
-    )
+def _history_seconds(config: Config) -> int:
+    """How far before a bin its windows begin, and the hour that tells what a bin loses without a change."""
+    longest = max(3600, *(max(rule.window_bins) * rule.bin_seconds for rule in config.rule))
+    return longest + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
 def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
@@ -185,10 +187,16 @@ def _judge_portion(
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards."""
     started_at = clock()
     after, until = portion
+    has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
-    piece = Slice(after, until, lead_seconds(config), _windows_seconds(config))
-    found = compose(FOUND, piece, is_final=is_final, **watermarks.hear(connection, piece))
+    piece = Slice(after, until, lead_seconds(config), _history_seconds(config))
+    bases = watermarks.hear(connection, piece)
+    for name in _KEPT if has_sequential else ():
+        select = compose(f"select * from {name}", piece, is_final=is_final, **bases)  # noqa: S608 a name of sql/
+        connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}")
+        bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
+    found = compose(FOUND, piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     amendment = amend(
         connection,
@@ -197,7 +205,7 @@ def _judge_portion(
         config.detect.merge_seconds,
         run_id,
         started_at,
-        has_intervals=any(isinstance(rule, SequentialRule) for rule in config.rule),
+        has_intervals=has_sequential,
     )
     watermarks.pause(connection, after)
     watermarks.remember(connection, reached)

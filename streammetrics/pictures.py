@@ -25,14 +25,26 @@ _SPAN = "select first_second, end_second from span"
 
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
 
-# Lists, for a row a cell would take longer to fetch than to draw.
+# Lists, for a row a cell would take longer to fetch than to draw. Of sequential: the candidate's errors less those that
+# it was to have.
 _CELLS = """
-select code, list(bin_second) as bin_seconds, list(cast(value as double)) as bin_values
+select code, list(bin_second) as bin_seconds, list(
+    coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))
+) as bin_values
 from bins
 where
     rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
     and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
 group by code
+"""
+
+# Evidence has no rows of bins without errors: there the candidate has no more errors than expected.
+_JUDGED = """
+select bin_second
+from judged_bins
+where
+    rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
+    and detector = 'sequential' and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
 """
 
 _WINDOWS = """
@@ -123,17 +135,22 @@ def _heatmap(
 
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
     cells = []
+    empty: list[int] = []
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
+        empty += connection.exec_driver_sql(
+            compose(_JUDGED, Slice(start, stop, lead)), (*subject, start, stop)
+        ).scalars()
         found = connection.exec_driver_sql(compose(_CELLS, Slice(start, stop, lead)), (*subject, start, stop))
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
     rule = next(rule for rule in config.rule if rule.name == subject[0])
     rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
-    first = int(min(seconds.min() for _, seconds, _ in cells))
-    last = int(max(seconds.max() for _, seconds, _ in cells))
+    first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
+    last = int(max([*empty, *(seconds.max() for _, seconds, _ in cells)]))
     values = np.full((len(rows), (last - first) // rule.bin_seconds + 1), np.nan)
+    values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
     for code, seconds, bin_values in cells:
         values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
     windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(after * 1_000_000, until * 1_000_000))

@@ -32,9 +32,9 @@ _RULES = _Statements(
     "insert into rules values (?, ?, ?, ?, ?, ?)",
 )
 _HYPOTHESES = _Statements(
-    "select rule, place, rate_ratio, min_ratio from hypotheses",
+    "select rule, place, rate_ratio, min_ratio, min_bins from hypotheses",
     "delete from hypotheses",
-    "insert into hypotheses values (?, ?, ?, ?)",
+    "insert into hypotheses values (?, ?, ?, ?, ?)",
 )
 _COMPARISONS = _Statements(
     "select baseline, candidate, builds_like, exposure, exposure_tolerance from comparisons",
@@ -69,7 +69,7 @@ def replace(connection: Connection, config: Config) -> None:
         for bins in rule.window_bins
     ]
     hypotheses = [
-        (rule.name, place, ratio, rule.min_ratio)
+        (rule.name, place, ratio, rule.min_ratio, rule.least_bins)
         for rule in config.rule
         if isinstance(rule, SequentialRule)
         for place, ratio in enumerate(rule.rate_ratios, start=1)
@@ -104,7 +104,7 @@ def settings_hash(config: Config, rule: AnyRule) -> str:
     """What decides about the alerts of a rule: where it changes, its history is judged anew."""
     judged_by = {
         "rule": rule.model_dump(mode="json"),
-        "grid": (rule.window_bins, rule.threshold, getattr(rule, "rate_ratios", ())),
+        "grid": (rule.window_bins, rule.threshold, getattr(rule, "rate_ratios", ()), getattr(rule, "least_bins", None)),
         "comparisons": [pair.model_dump(mode="json") for pair in config.comparison],
         "lateness_seconds": config.detect.lateness_seconds,
         "sql": text_hash(),

@@ -8,7 +8,7 @@ Relations that count records are composed over slices of the counters, in portio
 1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
 silent for hours adds no row of zeros; a portion that is far from any record adds no rows at all; a comparison has rows
 where it rules and where its windows look back. Numbers that hold within one query (`series`, its keys, sums since the
-beginning) are left out, and evidence that cannot be enough within the reach of the windows is not looked at.
+beginning) are left out.
 """
 
 import math
@@ -22,10 +22,10 @@ from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
-from streammetrics.views import Slice, compose, relations, timestamp_literal
+from streammetrics.views import Slice, compose, for_people, relations, timestamp_literal
 
-_MOMENTS = ("ts", "second", "bin_second", "minute_second", "stop_second", "loaded_at")
-_NUMBERS = ("series", "bin_key", "minute_key", *(f"before_{place}" for place in range(1, 8)))
+_MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
+_NUMBERS = ("series", "hour_bins", "past_bins", "total", "least_total", "top_total")
 """What holds within one query only: numbers of what it reads, and sums since it begins."""
 
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
@@ -67,7 +67,7 @@ cross join (
         coalesce(
             max(
                 bin_seconds * window_bins
-                + case when detector = 'sequential' then {look_back} else 0 end
+                + case when detector = 'sequential' then bin_seconds * window_bins + {look_back} else 0 end
             ),
             0
         ) as longest
@@ -168,7 +168,8 @@ def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
     for after, until, lead in _portions(connection, within):
         # The lead behind it as well: a pair of builds looks back to before it begins.
         select = _portion_select(name, moment, columns, after, until)
-        yield compose(select, Slice(after, until + lead, lead), all_pairs=all_pairs)
+        piece = Slice(after, until + lead, lead)
+        yield compose(select, piece, is_final=False, all_pairs=all_pairs, **for_people(name))
 
 
 def whole_incidents(tails: str) -> str:

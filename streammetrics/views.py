@@ -23,6 +23,9 @@ PRESENCE_LAG_SECONDS = 3600
 EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 """What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
 
+_HINTS = {"gains": "not materialized "}
+"""What reads gains needs few of them: of a short time, or of few series. So they are made where they are read."""
+
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
 
@@ -40,13 +43,14 @@ class Relation:
 class Slice:
     """Bins that end in (after, until], epoch seconds; what they are told from looks back `lead_seconds`.
 
-    Of that their windows look back `windows_seconds`: only so far is evidence added up. None: as far as the lead.
+    Evidence begins at most `history_seconds` before a bin, and so does that of the peak after which it may have ended.
+    None: as far back as the lead.
     """
 
     after: int
     until: int
     lead_seconds: int
-    windows_seconds: int | None = None
+    history_seconds: int | None = None
 
 
 @cache
@@ -95,7 +99,7 @@ def publish(connection: Connection) -> None:
             connection.exec_driver_sql(f"drop view {quoted}")
     for name in relations():
         # Each text once: of views that read views DuckDB plans every path between two of them anew, for seconds.
-        text = compose(f"select * from {name}")  # noqa: S608 a name of sql/
+        text = compose(f"select * from {name}", None, is_final=False, **for_people(name))  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace view {name} as {text}")
     connection.exec_driver_sql("update store_info set views_hash = ?", (wanted,))
 
@@ -126,7 +130,8 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
             texts[name] = bases[name] if name in bases else _sliced(relation, piece)
     if not texts:
         return final
-    return "with\n" + ",\n\n".join(f"{name} as (\n{text}\n)" for name, text in texts.items()) + "\n\n" + final
+    parts = (f"{name} as {_HINTS.get(name, '')}(\n{text}\n)" for name, text in texts.items())
+    return "with\n" + ",\n\n".join(parts) + "\n\n" + final
 
 
 def _needed(final: str) -> set[str]:
@@ -155,25 +160,24 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"
         )
-    if relation.name == "evidence":
-        return _evidence(relation, piece)
+    if relation.name == "judged_bins":
+        # Only bins of the slice itself may raise an alert; the others are there to look back on.
+        within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
+        return f"select * replace (is_judged and {within} as is_judged) from (\n{relation.text}\n)"  # noqa: S608
+    if relation.name in ("gains", "suspects") and piece.history_seconds is not None:
+        read, times = ("bins", 2) if relation.name == "gains" else ("gains", 1)
+        recent = f"select * from {read} where bin_second >= {piece.after - times * piece.history_seconds:d}"  # noqa: S608
+        return f"with {read} as (\n{recent}\n)\nselect * from (\n{relation.text}\n)"
     return relation.text
 
 
-def _evidence(relation: Relation, piece: Slice) -> str:
-    """Of the bins that are asked for, which alone are judged, and of those that their windows look back on."""
-    reach = piece.lead_seconds if piece.windows_seconds is None else piece.windows_seconds
-    within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
-    bins = (
-        f"select * replace (is_judged and {within} as is_judged) from bins\n"  # noqa: S608 literals of whole numbers
-        f"where bin_second >= {piece.after - reach:d}"
-    )
-    return f"with bins as (\n{bins}\n)\nselect * from (\n{relation.text}\n)"
+EVERY_SERIES = "select distinct series from gains"
+"""In place of `suspects`: the evidence of all series is looked at, not of those alone that may have enough."""
 
 
-def every_minute() -> str:
-    """In place of `evidence_minutes`: the windows of all judged bins are looked at, not of those that can be enough."""
-    return f"select * replace (true as is_suspect) from (\n{relations()['evidence_minutes'].text}\n)"  # noqa: S608 sql/
+def for_people(name: str) -> dict[str, str]:
+    """What stands in for relations below `name` where people look at it: a job looks at suspects alone."""
+    return {"suspects": EVERY_SERIES} if name in ("suspect_bins", "evidence") else {}
 
 
 def _counters(from_second: int, until_second: int) -> str:

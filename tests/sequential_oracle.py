@@ -1,13 +1,14 @@
 """The detector `sequential` once more, in plain Python, to hold the SQL against: docs/detection.md has the formulas.
 
-Nothing is shared with the program but its settings. Every window is added up on its own, from its last bin back, where
-the SQL subtracts running sums; blocks are looked up by number, where it counts rows; shares are asked of a moment,
-where it joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
+Nothing is shared with the program but its settings. Every start of an increase and every burst is tried, where the SQL
+takes minima of frames; blocks are looked up by number, where it counts rows; shares are asked of a moment, where it
+joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -19,12 +20,15 @@ from typing import NamedTuple
 from streammetrics.config import Comparison, Config, SequentialRule
 from tests.oracle import Key, Pair, Record, Stream
 
-UNIT = 2**30
-"""The evidence of a bin is a whole number of 1 / UNIT."""
+GAIN_UNIT, SPREAD_UNIT = 2**30, 2**20
+"""Gains and spreads are whole numbers of these fractions."""
+MOST_NATS, MOST_SPREAD = 500, 200
 BLOCK_SECONDS = 120
-OLDEST_BLOCK, NEWEST_BLOCK, FEWEST_BLOCKS, FARTHEST_NEIGHBOUR = 182, 3, 8, 30
-HOUR_SECONDS = 3600
-DOUBT = math.log(1000)
+OLDEST_BLOCK, FARTHEST_NEIGHBOUR = 180, 30
+PRIOR, PRIOR_BLOCKS, POOL_BLOCKS = 20, 6, 4
+HOUR_SECONDS, DAY_SECONDS = 3600, 86400
+DOUBT, BRIEF = 6.907755, 2.995732
+"""ln 1000: how much likelier an end, or silence, has to be. ln 20: what has to be there beside the strongest burst."""
 
 
 class Evidence(NamedTuple):
@@ -33,6 +37,7 @@ class Evidence(NamedTuple):
     start: int
     end: int
     value: float
+    threshold: float
     baseline_errors: int
     candidate_errors: int
     ratio: float | None
@@ -69,11 +74,14 @@ def alerts(
     stream = Stream(tuple(records))
     since = [((moment - datetime(1970, 1, 1)).total_seconds(), build, number) for moment, build, number in users]
     found: dict[Key, Evidence] = {}
-    for names in permutations(stream.seconds, 2):
-        for rule in config.rule:
-            if isinstance(rule, SequentialRule):
-                judged = Judged(stream, config, rule, Pair(*names), is_final, tuple(since))
-                found.update(judged.alerts())
+    for rule in config.rule:
+        if isinstance(rule, SequentialRule):
+            names = permutations(stream.seconds, 2)
+            pairs = [Judged(stream, config, rule, Pair(*both), is_final, tuple(since)) for both in names]
+            bursts = Bursts(tuple(pair for pair in pairs if pair.weighed))
+            for pair in bursts.pairs:
+                for code in pair.counts:
+                    found.update(Series(pair, code, bursts).alerts())
     return found
 
 
@@ -124,19 +132,13 @@ class Judged:
         """Comparisons of these tests have one kind of exposure."""
         return self.config.comparison[0]
 
-    def alerts(self) -> Iterator[tuple[Key, Evidence]]:
-        for code in self.counts:
-            for stop in sorted(self.weighed):
-                if self._is_complete(stop) and (found := self._evidence(code, stop)):
-                    window_bins = (found.end - found.start) // self.width
-                    yield Key(self.rule.name, *self.pair, code, window_bins, stop), found
-
-    def _is_complete(self, stop: int) -> bool:
+    def is_complete(self, stop: int) -> bool:
         heard = min(self.stream.seconds[build][-1] for build in self.pair) - self.config.detect.lateness_seconds
         return self.is_final or stop + self.width <= heard
 
     # Exposure
 
+    @cache  # noqa: B019 lives as long as the test
     def share(self, start: int) -> Share:
         tolerance = self.comparison.exposure_tolerance
         known: float | None = 0.5
@@ -177,7 +179,7 @@ class Judged:
             return None
         return said[self.pair.candidate] / (said[self.pair.baseline] + said[self.pair.candidate])
 
-    @cache  # noqa: B019 lives as long as the test
+    @cache  # noqa: B019
     def estimate(self, block: int) -> tuple[float | None, float]:
         """The share in the middle half of the votes over the hour before a block, and the highest that it may be.
 
@@ -197,160 +199,228 @@ class Judged:
             return None, 1
         return k / n, (k + 4.5 + 3 * math.sqrt(k * (n - k) / n + 2.25)) / (n + 9)
 
-    # Bursts
+
+class Block(NamedTuple):
+    """Errors of a code in two minutes: of both builds, of the candidate, and how many were to be its."""
+
+    n: int
+    k: int
+    e: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bursts:
+    """What errors count for: all pairs that a rule compares tell of it."""
+
+    pairs: tuple[Judged, ...]
 
     def block(self, start: int) -> int:
         """The number of a bin's block; a wider bin is a block of its own."""
-        return start // max(self.width, BLOCK_SECONDS)
+        return start // max(self.pairs[0].width, BLOCK_SECONDS)
 
     @cached_property
-    def blocks(self) -> dict[str, dict[int, tuple[int, int, float]]]:
-        """Of each code the blocks with an error: errors, errors of the candidate, and how many were to be its."""
-        found: dict[str, dict[int, tuple[int, int, float]]] = defaultdict(dict)
-        for code, counts in self.counts.items():
-            for start, c in counts.items():
-                n, k, e = found[code].get(self.block(start), (0, 0, 0.0))
-                expected = e + c.both * self.share(start).candidate
-                found[code][self.block(start)] = (n + c.both, k + c.candidate, expected)
+    def blocks(self) -> dict[tuple[Pair, str], dict[int, Block]]:
+        """Of each code of a pair the blocks with an error."""
+        found: dict[tuple[Pair, str], dict[int, Block]] = {}
+        for pair in self.pairs:
+            for code, counts in pair.counts.items():
+                blocks = found[pair.pair, code] = {}
+                for number in {self.block(start) for start in counts}:
+                    told = {start: c for start, c in counts.items() if self.block(start) == number}
+                    expected = sum(c.both * round(pair.share(start).candidate * 10**12) for start, c in told.items())
+                    blocks[number] = Block(
+                        sum(c.both for c in told.values()), sum(c.candidate for c in told.values()), expected / 10**12
+                    )
+        return found
+
+    @cached_property
+    def spreads(self) -> list[tuple[str, int, float]]:
+        """Code, block, and how far the share has moved since the block before, by what chance alone would move it."""
+        found = []
+        for (_, code), blocks in self.blocks.items():
+            for number, block in blocks.items():
+                before = max((other for other in blocks if number - FARTHEST_NEIGHBOUR <= other < number), default=None)
+                if before is not None and (spread := _spread(block, blocks[before])) is not None:
+                    found.append((code, number, spread))
         return found
 
     @cache  # noqa: B019
-    def own_dispersion(self, code: str, block: int) -> tuple[float, int] | None:
-        """How far the share moves from one block with errors to the next, and of how many pairs of them."""
-        told = self.blocks[code]
-        near = [number for number in told if block - OLDEST_BLOCK <= number <= block - NEWEST_BLOCK]
-        increase = sum(told[number][1] for number in near) / (sum(told[number][2] for number in near) or 1)
-        pairs = 0
-        spread = scale = excess = 0.0
-        for number in near:
-            before = max((other for other in told if number - FARTHEST_NEIGHBOUR <= other < number), default=None)
-            if before is not None:
-                (n0, k0, e0), (n, k, e) = told[before], told[number]
-                pairs += 1
-                spread += (k * e0 - k0 * e) ** 2 / (e + e0)
-                scale += e * e0
-                excess += (e * e0) ** 2 / (e + e0) * (1 / n + 1 / n0)
-        if pairs < FEWEST_BLOCKS - 1 or increase * excess >= 0.999999 * scale or not increase:
-            return None
-        return round(spread / (increase * (scale - increase * excess)), 6), pairs
+    def own(self, code: str, block: int) -> tuple[float, int]:
+        """The dispersion of a code before a block, in all pairs, and how many blocks it is told from."""
+        near = [(other, spread) for other, b, spread in self.spreads if block - OLDEST_BLOCK <= b < block]
+        pool = (PRIOR_BLOCKS * PRIOR + sum(spread for _, spread in near)) / (PRIOR_BLOCKS + len(near))
+        told = [spread for other, spread in near if other == code]
+        known = POOL_BLOCKS + len(told)
+        return (POOL_BLOCKS * pool + sum(told)) / known, known
 
     @cache  # noqa: B019
-    def weight(self, code: str, block: int) -> float:
-        known = [own[0] for c in self.counts if (own := self.own_dispersion(c, block)) is not None]
-        if not known:
-            return 0.0
-        usual = max(1.0, median(known))
-        own = self.own_dispersion(code, block)
-        is_own = own is not None and own[0] > usual * (1 + 3 * math.sqrt(3 / own[1]))
-        dispersion = own[0] if own is not None and is_own else usual
+    def weight(self, pair: Pair, code: str, block: int) -> float:
+        own, known = self.own(code, block)
+        usual = self.usual(pair, block)
+        is_own = usual is None or own > max(1.0, usual) * (1 + math.sqrt(3 / known))
+        dispersion = max(1.0, own if is_own or usual is None else usual)
         return 1 / math.sqrt((dispersion + 0.5) ** 2 - 1.25)
 
-    # Evidence
+    @cache  # noqa: B019
+    def usual(self, pair: Pair, block: int) -> float | None:
+        """The median over the codes in the last block with errors of the pair, as of its end, if it lies near."""
+        told = {number for (heard, _), blocks in self.blocks.items() if heard == pair for number in blocks}
+        before = max((number for number in told if block - FARTHEST_NEIGHBOUR <= number < block), default=None)
+        if before is None:
+            return None
+        codes = [other for (heard, other), blocks in self.blocks.items() if heard == pair and before in blocks]
+        return median(self.own(other, before + 1)[0] for other in codes)
+
+
+def _spread(block: Block, before: Block) -> float | None:
+    """None where chance could not have moved the share: it tells nothing."""
+    (n, k, e), (n0, k0, e0) = block, before
+    scale = (k + k0) * e * e0
+    variance = scale - (scale / (e + e0)) ** 2 * (1 / n + 1 / n0)
+    if variance <= 1e-9 * e * e0 * (e + e0):
+        return None
+    spread = (k * e0 - k0 * e) ** 2 / variance * (n + n0 - 1) / (n + n0)
+    return math.floor(min(spread, MOST_SPREAD) * SPREAD_UNIT + 0.5) / SPREAD_UNIT
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One code of a pair. Bins are places in `bins`: those with errors, and those that are judged."""
+
+    pair: Judged
+    code: str
+    bursts: Bursts
 
     @cached_property
-    def gains(self) -> dict[tuple[str, int], list[int]]:
-        """Of each bin with an error of the code what it says for each ratio of the grid."""
-        found = {}
-        for code, counts in self.counts.items():
-            for start, errors in counts.items():
-                weight = self.weight(code, self.block(start))
-                found[code, start] = [
-                    math.floor(weight * self._likelihood(errors, self.share(start).tested, ratio) * UNIT + 0.5)
-                    for ratio in self.rule.rate_ratios
-                ]
-        return found
+    def counts(self) -> dict[int, Counts]:
+        return self.pair.counts[self.code]
 
-    def _likelihood(self, errors: Counts, share: float, ratio: float) -> float:
-        """Of how much likelier errors are with this ratio than with the highest that is fine, the logarithm."""
-        fine = self.rule.min_ratio
-        shares = (1 + (ratio - 1) * share) / (1 + (fine - 1) * share)
-        return errors.candidate * math.log(ratio / fine) - errors.both * math.log(shares)
+    @cached_property
+    def bins(self) -> list[int]:
+        return sorted({*self.counts, *filter(self.pair.is_complete, self.pair.weighed)})
 
-    def _windows(self, code: str, stop: int) -> dict[int, list[float]]:
-        """Of each window that ends in a bin, by its length, the log likelihood ratio of each place of the grid.
+    def weight(self, start: int) -> float:
+        return self.bursts.weight(self.pair.pair, self.code, self.bursts.block(start))
 
-        Lengths in between the rule's tell more closely when an increase ended.
-        """
-        places = len(self.rule.rate_ratios)
-        between = [
-            length - starts * third // 3
-            for length, starts in zip(self.rule.window_bins, steps(self.rule.window_bins), strict=True)
-            for third in (1, 2)
-        ]
-        asked = sorted({*self.rule.window_bins, *between})
-        lengths = [n for n in asked if stop - n * self.width >= self.first_bin]
-        back = [
-            self.gains.get((code, stop - ahead * self.width), [0] * places) for ahead in range(max(lengths, default=0))
-        ]
-        sums = [list(accumulate(gain[place] for gain in back)) for place in range(places)]
-        return {n: [sums[place][n - 1] / UNIT for place in range(places)] for n in lengths}
+    @cached_property
+    def gains(self) -> list[tuple[list[int], list[int]]]:
+        """Of each ratio what the bins say for it, and what they would lose if there were no more than is fine."""
+        told = [[self._units(start, ratio) for start in self.bins] for ratio in self.pair.rule.rate_ratios]
+        return [([gain for gain, _ in units], [loss for _, loss in units]) for units in told]
 
-    def _evidence(self, code: str, stop: int) -> Evidence | None:
-        windows = self._windows(code, stop)
-        skipped = dict(zip(self.rule.window_bins, steps(self.rule.window_bins), strict=True))
-        terms = {
-            (n, place): likelihood + math.log(skipped[n]) - math.log(len(likelihoods))
-            for n, likelihoods in windows.items()
-            if n in skipped
-            for place, likelihood in enumerate(likelihoods)
-        }
-        if not terms:
+    def _units(self, start: int, ratio: float) -> tuple[int, int]:
+        if start not in self.counts:
+            return 0, 0
+        fine, p, errors = self.pair.rule.min_ratio, self.pair.share(start).tested, self.counts[start]
+        up, down = math.log(ratio / fine), math.log((1 + (ratio - 1) * p) / (1 + (fine - 1) * p))
+        gain = self.weight(start) * (errors.candidate * up - errors.both * down)
+        loss = self.weight(start) * errors.both * (down - fine * p / (1 + (fine - 1) * p) * up)
+        held = max(-MOST_NATS, min(MOST_NATS, gain)), min(MOST_NATS, loss)
+        return math.floor(held[0] * GAIN_UNIT + 0.5), math.floor(held[1] * GAIN_UNIT + 0.5)
+
+    @cached_property
+    def sums(self) -> list[list[int]]:
+        """Of each ratio the sum of gains before each bin, and after the last."""
+        return [[0, *accumulate(gains)] for gains, _ in self.gains]
+
+    def _first(self, place: int, seconds: int) -> int:
+        """The first bin that lies less than so many seconds before another."""
+        return bisect_right(self.bins, self.bins[place] - seconds)
+
+    @property
+    def history_seconds(self) -> int:
+        return self.pair.rule.window_bins[0] * self.pair.width
+
+    @cached_property
+    def evidence(self) -> list[list[float]]:
+        """Of each bin the evidence for each ratio, from the best start within the history."""
+        return [self._since(self._first(place, self.history_seconds), place) for place in range(len(self.bins))]
+
+    def _since(self, first: int, place: int) -> list[float]:
+        return [max(0, sums[place + 1] - min(sums[first : place + 1])) / GAIN_UNIT for sums in self.sums]
+
+    def _thresholds(self, place: int) -> list[float]:
+        """What it takes for each ratio, in information time: by what the hour's bins lose on average."""
+        stop, hour = self.bins[place], self._first(place, HOUR_SECONDS)
+        weighed = sum(stop - HOUR_SECONDS < start <= stop for start in self.pair.weighed)
+        lost = [sum(losses[hour : place + 1]) / GAIN_UNIT for _, losses in self.gains]
+        alarm_bins, day_bins = 10**self.pair.rule.threshold, DAY_SECONDS / self.pair.width
+        return [math.log(max(day_bins, alarm_bins * min(1, 3 * nats / weighed))) for nats in lost]
+
+    def alerts(self) -> Iterator[tuple[Key, Evidence]]:
+        for place, stop in enumerate(self.bins):
+            if stop in self.pair.weighed and self.pair.is_complete(stop) and (found := self._found(place)):
+                window_bins = (found.end - found.start) // self.pair.width
+                yield Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop), found
+
+    def _found(self, place: int) -> Evidence | None:
+        thresholds = self._thresholds(place)
+        if all(nats < least for nats, least in zip(self.evidence[place], thresholds, strict=True)):
             return None
-        top = max(terms.values())
-        value = (top + math.log(sum(math.exp(term - top) for term in terms.values()))) / math.log(10)
-        if round(value, 9) < self.rule.threshold or self._is_over(windows, terms):
+        first = self._first(place, self.history_seconds)
+        ended = self._ended(first, place)
+        first = first if ended is None else ended + 1
+        nats = self._since(first, place)
+        best = max(range(len(nats)), key=lambda ratio: (nats[ratio] - thresholds[ratio], -ratio))
+        sums = self.sums[best]
+        if nats[best] < thresholds[best] or nats[best] - self._strongest(sums, first, place, ended is not None) < BRIEF:
             return None
-        length, _ = max(terms, key=lambda key: (windows[key[0]][key[1]], -key[0], -key[1]))
-        start = stop - (length - 1) * self.width
-        return None if self._is_silent(code, start, stop) else self._told(code, start, stop, value)
+        onset = max(before for before in range(first, place + 1) if sums[before] == min(sums[first : place + 1]))
+        start, stop = self.bins[onset], self.bins[place]
+        if self._is_silent(start, stop):
+            return None
+        return self._told(start, stop, nats[best] / math.log(10), thresholds[best] / math.log(10))
 
-    def _exposure(self, stop: int, expected: float, errors: int) -> str:
-        """How the share is known; one that was given may have changed since the onset."""
-        share = self.share(stop)
-        is_changing = share.exposure == "given" and abs(expected - errors * share.candidate) > 0.001
-        return "changing" if is_changing else share.exposure
+    def _ended(self, first: int, place: int) -> int | None:
+        """The bin with which an increase ended, if that is so much likelier than that one goes on.
 
-    def _is_over(self, windows: dict[int, list[float]], terms: dict[tuple[int, int], float]) -> bool:
-        """Whether an increase that ended before the bin is so much likelier than any that goes on.
-
-        If so, one of the windows that begin after it ended may be enough by itself.
+        The gains themselves must have fallen: evidence also goes where the history moves on.
         """
-        running = max(likelihood for likelihoods in windows.values() for likelihood in likelihoods)
-        ended = [
-            (longer - shorter, -m)
-            for n, since in windows.items()
-            for m, until in windows.items()
-            if m < n
-            for longer, shorter in zip(since, until, strict=True)
-        ]
-        likeliest, length = max(ended, default=(-math.inf, 0))
-        alone = max((term for (n, _), term in terms.items() if n < -length), default=-math.inf)
-        return likeliest - running > DOUBT and alone < self.rule.threshold * math.log(10)
+        with_errors = [before for before in range(first, place + 1) if self.bins[before] in self.counts]
+        peak = max(max(self.evidence[before]) for before in with_errors)
+        end = max(before for before in with_errors if max(self.evidence[before]) == peak)
+        sums = self.sums[self.evidence[end].index(peak)]
+        fallen = (max(sums[before + 1] for before in with_errors) - sums[place + 1]) / GAIN_UNIT
+        return end if min(peak - max(self.evidence[place]), fallen) > DOUBT else None
 
-    def _is_silent(self, code: str, start: int, stop: int) -> bool:
-        """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""
-        last = max(s for s in self.counts[code] if s <= stop)
-        active = sum(start <= s <= last for s in self.weighed)
-        silent = sum(last < s <= stop for s in self.weighed)
-        weighed = sum(
-            c.both * self.weight(code, self.block(s)) for s, c in self.counts[code].items() if start <= s <= stop
+    def _strongest(self, sums: list[int], first: int, place: int, has_ended: bool) -> float:
+        """The most that one client's burst may have added to what counts."""
+        seconds = (self.pair.rule.least_bins - 1) * self.pair.width
+        return (
+            max(
+                sums[last + 1] - sums[since]
+                for last in range(first, place + 1)
+                for since in range(max(self._first(last, seconds), first if has_ended else 0), last + 1)
+            )
+            / GAIN_UNIT
         )
-        return weighed * silent > DOUBT * active
 
-    def _told(self, code: str, start: int, stop: int, value: float) -> Evidence:
-        counts = {s: c for s, c in self.counts[code].items() if start <= s <= stop}
+    def _is_silent(self, start: int, stop: int) -> bool:
+        """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""
+        last = max(s for s in self.counts if s <= stop)
+        busy = sum(start <= s <= last for s in self.pair.weighed)
+        idle = sum(last < s <= stop for s in self.pair.weighed)
+        weighed = sum(c.both * self.weight(s) for s, c in self.counts.items() if start <= s <= stop)
+        return weighed * idle > DOUBT * busy
+
+    def _told(self, start: int, stop: int, value: float, threshold: float) -> Evidence:
+        counts = {s: c for s, c in self.counts.items() if start <= s <= stop}
         b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
-        e = sum(c.both * self.share(s).candidate for s, c in counts.items())
-        tested = sum(c.both * self.share(s).tested for s, c in counts.items())
-        weighed = sum(c.both * self.weight(code, self.block(s)) for s, c in counts.items())
+        e = sum(c.both * self.pair.share(s).candidate for s, c in counts.items())
+        tested = sum(c.both * self.pair.share(s).tested for s, c in counts.items())
+        weighed = sum(c.both * self.weight(s) for s, c in counts.items())
+        # How the share of the last errors is known; one that was given may have changed since the onset.
+        share = self.pair.share(max(counts))
+        is_changing = share.exposure == "given" and abs(e - (b + k) * share.candidate) > 0.001
         return Evidence(
             start,
-            stop + self.width,
+            stop + self.pair.width,
             value,
+            threshold,
             b,
             k,
             k * (b + k - e) / (b * e) if b else None,
-            self._exposure(stop, e, b + k),
+            "changing" if is_changing else share.exposure,
             e / (b + k),
             tested / (b + k),
             (b + k) / weighed,
@@ -371,8 +441,3 @@ def _votes(heard: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
         before = found.get(vote, (0, 0))
         found[vote] = before[0] + k, before[1] + n
     return list(found.values())
-
-
-def steps(lengths: Sequence[int]) -> list[int]:
-    """How many starts each window stands for: those from the length before it up to its own."""
-    return [length - before for before, length in zip((0, *lengths), lengths, strict=False)]

@@ -110,8 +110,9 @@ def sequential_rule(dice: random.Random, name: str) -> SequentialRule:
         name=name,
         detector="sequential",
         bin_seconds=dice.choice((10, 60, 7)),
-        false_alarm_days_per_code=dice.choice((1, 1, 100)),
+        false_alarm_days_per_code=dice.choice((1, 30, 100)),
         min_ratio=dice.choice((1.0, 1.0, 1.3, 2.0)),
+        min_bins=dice.choice((None, None, 2, 5)),
         history_seconds=dice.choice((600, 60, 3000, 16000)),
     )
 

@@ -137,7 +137,7 @@ def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: 
     assert run("a.csv", quiet) == [DOUBTFUL]
     assert printed == []
     assert run("b.csv", [Record(r.second + 3600, r.build, r.code) for r in sent(6, 1, 60)]) == []
-    surge = [Record(MONDAY + 3660 + second, "1.10", "9") for second in range(60)]
-    assert run("c.csv", [*(Record(r.second + 3660, r.build, r.code) for r in sent(6, 1, 60)), *surge]) == [DOUBTFUL]
+    surge = [Record(MONDAY + 3660 + second, "1.10", "9") for second in range(180)]
+    assert run("c.csv", [*(Record(r.second + 3660, r.build, r.code) for r in sent(6, 1, 180)), *surge]) == [DOUBTFUL]
     assert [line.split()[0] for line in printed] == ["OPENED"]
     assert f"to do      {DOUBTFUL}" in status.render(status.collect(session.store, config, NOW)).splitlines()

@@ -7,9 +7,9 @@ import pytest
 
 from bench.detection import delivery, measure, ours, peers, screened, sequential, simulate
 from bench.detection.chances import binomial_log_tail, poisson_interval
-from bench.detection.families import FAMILIES, NULLS
+from bench.detection.families import CLIENTS, CODES, FAMILIES, MIXED, NULLS, RELEASE_CHANGES, RELEASES
 from bench.detection.optimum import mean_delay
-from bench.detection.streams import DAY_BINS, NEVER, Change, Findings, Stream, chain, punctual
+from bench.detection.streams import DAY_BINS, NEVER, START_SECOND, Change, Findings, Stream, chain, punctual
 from bench.detection.timing import Timing
 
 
@@ -63,7 +63,16 @@ def test_every_stream_is_the_same_each_time_and_unlike_the_next() -> None:
 
 
 def test_families_cover_what_is_asked_for() -> None:
-    assert all(family.code_days >= 10_000 for family in NULLS if not family.is_estimated)
+    assert all(family.code_days >= 10_000 for family in NULLS if family.is_punctual and not family.is_estimated)
+    assert all(family.code_days >= 2_000 for family in NULLS if not family.is_punctual)
+    assert all(24 * family.code_days >= 10_000 for family in RELEASES)
+    for name, hours in (("release-mixed", 300), ("release-mixed-after", 1500)):
+        assert 24 * FAMILIES[name].code_days * len(MIXED) / CODES >= hours
+    assert all(family.changes >= 200 for family in RELEASE_CHANGES)
+    for family in CLIENTS:
+        clients = family.stream(0).clients
+        assert clients is not None
+        assert family.code_days * DAY_BINS / family.stream(0).bins * clients.shape[1] >= 1000
     changed = FAMILIES["step-1-x2"].stream(0)
     assert changed.change is not None
     baseline, candidate = changed.arrived()
@@ -146,14 +155,14 @@ def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
     assert len(found.seconds) == 1
 
 
-@pytest.mark.parametrize("share", [0.48, None])
+@pytest.mark.parametrize("share", [0.5, None])
 def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin(share: float | None) -> None:
-    """Two hours in which a code of twelve is more frequent; the share is told, or estimated."""
-    chance, means = np.random.default_rng(5), np.full((12, DAY_BINS), 10.0)
+    """Twice for ten minutes a code of six is more frequent; the share is told, or estimated."""
+    chance, means = np.random.default_rng(5), np.full((6, 5400), 10.0)
     baseline = simulate.bursts(chance, means, 4)
-    means[0, 3000:3360] *= 2
-    means[0, 6000:6360] *= 2
-    told = None if share is None else np.full(DAY_BINS, share)
+    means[0, 1000:1030] *= 3
+    means[0, 5000:5030] *= 3
+    told = None if share is None else np.full(5400, share)
     given = Stream(*punctual(baseline, simulate.bursts(chance, means, 4)), told, is_estimated=share is None)
     near, every = screened.judge(given, 20), ours.judge(given, ours.configured(given, false_alarm_days_per_code=20))
     found, expected = (
@@ -165,6 +174,74 @@ def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin(
     assert len(near.seconds) >= 2
 
 
+def first_alerts(found: Findings, codes: int) -> dict[int, tuple[int, int]]:
+    """Bin and estimated onset of the first alert of each code."""
+    alerts = sorted(zip(found.code.tolist(), found.stop.tolist(), found.start.tolist(), strict=True), reverse=True)
+    return {code: (stop, start) for code, stop, start in alerts if code < codes}
+
+
+@pytest.mark.parametrize(("share", "has_history"), [(0.48, False), (None, False), (None, True)])
+def test_twin_alerts_as_the_sql_does(share: float | None, has_history: bool) -> None:
+    """A code of eight becomes three times as frequent; the comparison is two hours old, or begins."""
+    chance, onset, bins = np.random.default_rng(11), 0 if has_history else 720, 360 if has_history else 1080
+    means = np.full((8, bins), 10.0)
+    baseline = simulate.bursts(chance, means, 4)
+    means[0, onset:] *= 3
+    candidate = simulate.bursts(chance, means, 4)
+    earlier = simulate.bursts(chance, np.full((16, 720), 10.0), 4)
+    given = Stream(
+        *punctual(baseline, candidate),
+        None if share is None else np.full(bins, share),
+        change=Change(np.arange(8) == 0, onset, bins, 3),
+        earlier=(earlier[:8], earlier[8:]) if has_history else None,
+    )
+    expected, found = ours.sequential(given), sequential.judge(screened.as_stored(given))
+    assert first_alerts(found, 8) == first_alerts(expected, 8)
+    assert first_alerts(found, 8)[0][0] - onset < 60
+    # The last bin is not complete.
+    alerts, told = (
+        {
+            alert
+            for alert in zip(part.code.tolist(), part.stop.tolist(), part.start.tolist(), strict=True)
+            if alert[1] < bins - 1
+        }
+        for part in (found, expected)
+    )
+    assert alerts == told
+
+
+def test_earlier_comparison_is_loaded_before_the_stream_begins() -> None:
+    given = FAMILIES["release-1-after"].stream(0)
+    with ours.store() as connection:
+        ours.load(connection, given, 0, given.passes[-1])
+        rows = connection.exec_driver_sql(
+            "select build, code = 'beat', min(epoch(second)), max(epoch(second)), sum(errors)\n"
+            "from counters group by all"
+        ).all()
+    told = {
+        (build, is_beat): (first - START_SECOND, last - START_SECOND, errors)
+        for build, is_beat, first, last, errors in rows
+    }
+    assert given.earlier is not None
+    for build, counts in (("5.8", given.earlier[0]), ("5.9", given.earlier[1])):
+        first, last, errors = told[build, True]
+        assert first == -6 * 3600
+        assert last == (-1 if build == "5.8" else 3599)
+        assert errors == last - first + 1
+        now = 0 if build == "5.8" else given.arrived()[0].sum()
+        assert told[build, False][2] == counts.sum() + now
+    assert told["5.10", True][:2] == (0, 3599)
+
+
+def test_bursts_of_clients_are_counted_apart() -> None:
+    given = Stream(*punctual(*np.ones((2, 1, 2880), dtype=np.int64)), clients=np.array([[100, 300, 2000]]))
+    stop = np.array([90, 102, 180, 310, 2359, 2360])
+    ones = np.ones(stop.size)
+    found = Findings(0 * stop, stop, stop, np.array([1, 2, 3, 4, 5, 6]), ones, ones, (0.1,))
+    tally = measure.tally(given, found)
+    assert (tally.clients, tally.opened, tally.divided) == (3, 3, 1)
+
+
 def test_a_quiet_stream_is_not_shown_to_the_sql() -> None:
     found = screened.judge(Stream(*punctual(*np.ones((2, 3, DAY_BINS), dtype=np.int64))))
     assert (found.code.size, found.seconds) == (0, ())
@@ -174,10 +251,10 @@ def test_a_quiet_stream_is_not_shown_to_the_sql() -> None:
 @pytest.mark.parametrize(
     ("timing", "is_met"),
     [
-        (Timing(1.5, (0.3, 0.3, 0.9), (0.36,) * 4), [True, True]),
-        (Timing(1.51, (0.3, 0.31, 0.31), (0.36,) * 4), [False, False]),
-        (Timing(3.0, (0.6, 0.3, 0.6), (0.72, 0.72, 0.36, 0.72)), [True, True]),
-        (Timing(3.0, (0.6, 0.6, 0.6), (0.36, 0.72, 0.36, 0.36)), [False, False]),
+        (Timing(((0.8, 0.55),) * 3, ((0.25, 0.55), (0.25, 0.55), (0.9, 0.55))), [True, True]),
+        (Timing(((0.81, 0.55),) * 3, ((0.25, 0.55), (0.26, 0.55), (0.26, 0.55))), [False, False]),
+        (Timing(((1.6, 1.1), (9.0, 0.55), (0.8, 0.55)), ((0.5, 1.1), (0.25, 0.55), (0.5, 1.1))), [True, True]),
+        (Timing(((1.6, 0.55), (1.6, 0.55), (0.8, 0.55)), ((0.5, 0.55), (0.5, 1.1), (0.5, 0.55))), [False, False]),
     ],
 )
 def test_passes_are_judged_by_the_yardstick_before_each(timing: Timing, is_met: list[bool]) -> None:

@@ -45,6 +45,16 @@ def test_the_shipped_file_names_every_key() -> None:
             assert [key for key in model.model_fields if f"{key} =" not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("bin_seconds", "min_bins", "least_bins"), [(10, None, 8), (7, None, 11), (3600, None, 3), (10, 2, 2)]
+)
+def test_evidence_of_a_minute_is_not_enough_unless_told_otherwise(
+    bin_seconds: int, min_bins: int | None, least_bins: int
+) -> None:
+    rule = config.SequentialRule(name="r", detector="sequential", bin_seconds=bin_seconds, min_bins=min_bins)
+    assert rule.least_bins == least_bins
+
+
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "config.toml"
     path.parent.mkdir()

@@ -244,5 +244,9 @@ def test_default_rule_opens_incidents_for_exactly_the_broken_codes(reference: Pa
     streammetrics("run", config=file)
     found = select(file, "select rule, code, count(*), min(alerts) > 0 from incidents group by all order by all")
     assert found == [("regression", code, 1, True) for code in ("2", "3", "4")]
+    # The rates differ from the first second on; nothing is known of bursts yet.
+    (first,) = select(file, "select min_by(code, end_ts), min(end_ts) from alerts")
+    assert first[0] == "3"
+    assert first[1] <= moment("0:11:00")
     streammetrics("run", "--final", config=file)
     assert select(file, "select distinct code from incidents order by code") == [("2",), ("3",), ("4",)]

@@ -54,14 +54,20 @@ def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
     assert found.short_by is None
     assert found.onset is not None
     assert 48 * MINUTE <= second_of(found.onset) - MONDAY <= 50 * MINUTE
-    assert (found.exposure, found.candidate_share, found.dispersion, found.weight) == ("assumed", 0.5, 1, 1)
+    assert (found.exposure, found.candidate_share) == ("assumed", 0.5)
+    assert found.dispersion == pytest.approx(1 / found.weight)  # type: ignore[operator]
+    assert found.weight is not None
+    assert 0.3 < found.weight < 1, "how bursty errors are is not quite known after an hour"
     assert found.ratio_low is not None
     assert found.ratio_high is not None
     assert found.ratio_low < found.ratio < found.ratio_high  # type: ignore[operator]
-    assert len(found.windows) == 5
-    likelihoods = [window.log_likelihood for window in found.windows]
-    assert likelihoods == sorted(likelihoods, reverse=True)  # type: ignore[type-var]
-    assert found.windows[0].window_bins == found.window_bins
+    assert sorted(ratio.rate_ratio for ratio in found.ratios) == list(EVIDENCE.rate_ratios)
+    excesses = [ratio.log_likelihood - ratio.log_threshold for ratio in found.ratios]
+    assert excesses == sorted(excesses, reverse=True)
+    best = found.ratios[0]
+    assert (found.rate_ratio, found.windows) == (best.rate_ratio, ())
+    figures = (found.value, found.threshold)
+    assert figures == pytest.approx([nats / math.log(10) for nats in (best.log_likelihood, best.log_threshold)])
     text = render(found)
     assert "  fired       the evidence, " in text
     assert "5 -> 15 errors" in text
@@ -91,9 +97,10 @@ def test_too_little_evidence_is_short_by_a_factor(regressed: Store) -> None:
 def test_once_it_is_over_that_it_has_ended_is_far_likelier(regressed: Store) -> None:
     found = at(regressed, 75 * MINUTE)
     assert found.gate == "recovery"
-    assert found.value > found.threshold  # type: ignore[operator]
+    assert found.ratios[0].log_likelihood > found.ratios[0].log_threshold, "from before its peak the evidence is enough"
+    assert found.value < found.threshold  # type: ignore[operator]
     assert found.doubt > math.log(1000)  # type: ignore[operator]
-    assert f"that it ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)  # type: ignore[arg-type]
+    assert f"that an increase ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)  # type: ignore[arg-type]
 
 
 def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_path: Path) -> None:
@@ -126,10 +133,22 @@ def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) 
         assert connection.exec_driver_sql(last).scalar_one() < MONDAY + HOUR + MINUTE
 
 
-def test_before_bursts_can_be_told_errors_count_for_nothing(regressed: Store) -> None:
-    found = at(regressed, 5 * MINUTE)
-    assert (found.gate, found.weight, found.dispersion) == ("dispersion", 0, None)
-    assert "errors count for nothing yet" in render(found)
+def test_what_is_known_little_counts_little(regressed: Store) -> None:
+    """In the first block with errors the prior alone tells: 20 times the variance of errors that come singly."""
+    found = at(regressed, MINUTE)
+    assert found.gate == "evidence"
+    assert found.weight == pytest.approx(1 / math.sqrt(20.5**2 - 1.25))
+    assert f"here an error counts for {found.weight:.4g}" in render(found)
+
+
+def test_what_comes_within_a_minute_may_be_one_clients_burst(tmp_path: Path) -> None:
+    burst = [second for second in range(60 * MINUTE, 60 * MINUTE + 20) for _ in range(100)]
+    found = at(history(tmp_path / "a.duckdb", stream(burst), CONFIG), 60 * MINUTE + 10)
+    assert found.gate == "brief"
+    assert found.value > found.threshold  # type: ignore[operator]
+    assert found.rest_value < math.log10(20)  # type: ignore[operator]
+    assert found.burst_bins == EVIDENCE.least_bins - 1 == 7
+    assert f"without its strongest 7 bins in a row it is 10^{found.rest_value:.4g}" in render(found)
 
 
 def test_a_bin_that_is_not_complete_awaits_the_later_build(tmp_path: Path) -> None:
@@ -227,35 +246,35 @@ def test_json_holds_all_of_it(regressed: Store) -> None:
     told = json.loads(as_json(at(regressed, 55 * MINUTE)))
     assert told["gate"] is None
     assert told["start_ts"] == "2026-11-23 00:55:00"
-    assert len(told["windows"]) == 5
-    assert told["windows"][0].keys() == {"window_bins", "rate_ratio", "min_ratio", "log_likelihood", "term", "mean"}
-    assert told["units"].keys() - told["windows"][0].keys() <= told.keys()
+    assert len(told["ratios"]) == 7
+    assert told["ratios"][0].keys() == {"rate_ratio", "min_ratio", "log_likelihood", "log_threshold"}
+    assert told["units"].keys() - told["ratios"][0].keys() <= told.keys()
     assert (told["units"]["value"], told["units"]["log_likelihood"]) == ("log10", "natural logarithm")
     difference = json.loads(as_json(at(regressed, 55 * MINUTE, rule="difference")))
     assert difference["units"].keys() - difference["windows"][0].keys() <= difference.keys()
 
 
 def test_evidence_is_told_in_powers_of_ten_and_figures_say_what_they_are_of(regressed: Store) -> None:
-    """The windows in the unit of the evidence that they add up to, and what an alert of the bin says beside it."""
+    """The ratios in the unit of the evidence, and what an alert of the bin says beside it."""
     found = at(regressed, 55 * MINUTE)
-    best = found.windows[0]
+    best = found.ratios[0]
     text = render(found)
     assert f"the evidence, 10^{found.value:.4g}, has reached 10^6.937" in text
-    assert f"10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase" in text  # type: ignore[operator]
-    assert f"10^{best.term / math.log(10):.4g} with its weight in the sum" in text  # type: ignore[operator]
-    assert f"since       {found.onset}, the beginning of the likeliest window of this bin: " in text
+    told = f"x{best.rate_ratio:g}: 10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase"
+    assert f"{told}, threshold 10^6.937\n" in text
+    assert f"since       {found.onset}, the onset as estimated in this bin: " in text
     assert "(an incident keeps the onset of its first alert)" in text
     with regressed.read() as connection:
         sql = "select dispersion, start_ts from alerts where rule = 'regression' and stop_ts = ?"
         alert = connection.exec_driver_sql(sql, (found.start_ts,)).one()
     assert (found.mean_dispersion, found.onset) == tuple(alert)
-    assert f"; {found.mean_dispersion:.4g} since then, as an alert tells" in text
+    assert f"; {found.mean_dispersion:.4g} since then, as in an alert" in text
 
 
 def test_evidence_is_against_what_is_no_cause_for_alarm(regressed: Store) -> None:
     rule = EVIDENCE.model_copy(update={"min_ratio": 2.0})
     found = at(regressed, 55 * MINUTE, config=Config(rule=(rule,)))
-    assert {window.min_ratio for window in found.windows} == {2}
+    assert {ratio.min_ratio for ratio in found.ratios} == {2}
     assert " times likelier than x2, " in render(found)
     assert "no increase" not in render(found)
 

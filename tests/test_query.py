@@ -291,8 +291,10 @@ def test_unknown_format_names_those_that_there_are(store: Store) -> None:
 # Spans of time
 
 
-NUMBERS = ("series", "bin_key", "minute_key", *(f"before_{place}" for place in range(1, 8)))
+NUMBERS = ("series", "hour_bins", "past_bins", "total", "least_total", "top_total")
 """What holds within one query only."""
+RELATIONS = [name for name in views.relations() if name != "suspects"]
+"""Of suspects nothing but a number is told."""
 
 
 def cut(name: str, since: datetime, until: datetime) -> str:
@@ -309,9 +311,10 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "bins": "bin_second >= {} and bin_second < {}".format(*seconds),
         "shares": "bin_second >= {} and bin_second < {}".format(*seconds),
         "evidence": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "evidence_minutes": "minute_second >= {} and minute_second < {}".format(*seconds),
-        "evidence_windows": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "verdicts": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "gains": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "suspect_bins": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "counted": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "increases": "bin_second >= {} and bin_second < {}".format(*seconds),
         "windows": "stop_second >= {} and stop_second < {}".format(*seconds),
         "regressions": "stop_second >= {} and stop_second < {}".format(*seconds),
         "fired": "stop_second >= {} and stop_second < {}".format(*seconds),
@@ -331,7 +334,7 @@ def columns(store: Store, name: str) -> str:
     return ", ".join(str(column) for (column,) in described if column not in NUMBERS)
 
 
-@pytest.mark.parametrize("name", [*views.relations(), "events", "counters", "alerts", "builds", "rules", "progress"])
+@pytest.mark.parametrize("name", [*RELATIONS, "events", "counters", "alerts", "builds", "rules", "progress"])
 def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, name: str) -> None:
     listed = columns(store, name)
     # The hostile code comes in the last second only, and has no rows of zeros in a span far from it.
@@ -371,7 +374,7 @@ def test_a_portion_behind_an_empty_one_is_whole_however_many_rows_it_has(tmp_pat
 def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> None:
     assert "series" in query.run(store, "from bins limit 0").columns
     assert "series" not in query.run(store, "from bins limit 0", SINCE, UNTIL).columns
-    for name in ("evidence", "evidence_minutes"):
+    for name in ("evidence", "regressions"):
         assert set(NUMBERS) & set(query.run(store, f"from {name} limit 0").columns)
         assert not set(NUMBERS) & set(query.run(store, f"from {name} limit 0", SINCE, UNTIL).columns)
 

@@ -1,5 +1,6 @@
 """In whatever order records and exposure come, `sequential` ends with the alerts of one pass over all, bit for bit."""
 
+import math
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -83,7 +84,7 @@ def rule(name: str, bin_seconds: int, history_seconds: int) -> SequentialRule:
 def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, exposure: Any) -> None:
     """Slices of portions begin in mid-history, not in blocks that dispersion or exposure are estimated from."""
     flows = (
-        Flow("7", 0.2, 4, burst=8, since=7 * HOUR),
+        Flow("7", 0.2, 12, burst=8, since=7 * HOUR),
         Flow("E", 0.1, burst=6),
         Flow("-17", 0.04, 6, since=6 * HOUR),
         Flow("404", 0.1),
@@ -93,7 +94,18 @@ def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, expos
     config = Config(comparison=(Comparison(exposure=exposure),), rule=(rule("a", 60, 600),), exposure=users)
     expected = one_pass(store, stream.records, config)
     assert {row[4] for row in expected["alerts"] if row[6] > moment_of(MONDAY + 25_000)} == {"7", "-17"}
-    assert one_pass(store, stream.records, config, portion_seconds=HOUR // 2) == expected
+    assert one_pass(store, stream.records, config, portion_seconds=HOUR) == expected
+
+
+def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection) -> None:
+    """However short the history is."""
+    flows = (Flow("7", 0.08, 4, since=4000), Flow("E", 0.1), Flow("404", 0.1))
+    stream = Regression(5000, flows, (Heard(OLD), Heard(NEW)), seed=1)
+    config = Config(rule=(rule("a", 10, 300).model_copy(update={"false_alarm_days_per_code": 100}),))
+    expected = one_pass(store, stream.records, config)
+    thresholds = {row[10] for row in expected["alerts"]}
+    assert math.log10(8640) < min(thresholds) < max(thresholds) == pytest.approx(math.log10(864_000))
+    assert one_pass(store, stream.records, config, portion_seconds=1500) == expected
 
 
 def test_exposure_that_becomes_known_later_is_judged_from_its_time_on(store: Connection) -> None:

@@ -43,7 +43,9 @@ def stream() -> list[Record]:
         for build in [dice.choice([build for build, since in heard.items() if since <= second])]
         if build != "5.9" or not SILENT_FROM <= second < SILENT_UNTIL
     ]
-    return usual + [Record(second, "5.10", "-17") for second in range(WORSE_FROM, WORSE_UNTIL, 10)]
+    worse = [Record(second, "5.10", "-17") for second in range(WORSE_FROM, WORSE_UNTIL, 10)]
+    # A new code, sent where nothing is judged.
+    return [*usual, *worse, Record(SILENT_FROM + 6_000, "5.10", "E_NEW")]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,18 @@ def test_view_can_be_read_and_has_rows(store: Connection, relation: str) -> None
 @pytest.mark.parametrize("piece", [None, Slice(0, 2_000_000, 0)], ids=["without a slice", "slice of everything"])
 def test_composed_is_the_view(store: Connection, relation: str, piece: Slice | None) -> None:
     query = f"select * from {relation}"
-    assert rows(store, compose(query, piece)) == rows(store, query)
+    composed = compose(query, piece, is_final=False, **views.for_people(relation))
+    assert rows(store, composed) == rows(store, query)
+
+
+def test_none_but_suspects_increase(store: Connection) -> None:
+    query = "select * from increases"
+    found = rows(store, compose(query, suspects=views.EVERY_SERIES))
+    assert found == rows(store, query)
+    assert found
+    # Not all are looked at.
+    suspects, every = (rows(store, compose(q)) for q in ("select * from suspects", views.EVERY_SERIES))
+    assert set(suspects) < set(every)
 
 
 @pytest.fixture(scope="module")

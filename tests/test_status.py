@@ -265,12 +265,52 @@ def test_how_far_databases_were_read(tmp_path: Path) -> None:
     assert told(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
 
 
-@pytest.mark.parametrize(("seconds", "is_young"), [(1511, True), (1531, False)])
-def test_a_comparison_is_young_for_25_minutes(tmp_path: Path, seconds: int, *, is_young: bool) -> None:
-    """The old build may have been there for long, and the comparison begins with the new one's 20th record."""
-    records = both(range(-5000, seconds), "1.9") + both(range(seconds), "1.10")
-    store = history(tmp_path / "s.duckdb", records, Config())
-    assert ("some 25 min on" in told(store, Config())["judged"]) == is_young
+def steady(until: int, codes: int = 3) -> list[Record]:
+    """The old build has been there for an hour; each code comes every fourth second from either build."""
+    return [
+        Record(MONDAY + second, build, f"E{code}")
+        for build, first in (("1.9", -3600), ("1.10", 0))
+        for code in range(codes)
+        for second in range(first + code, until, 4)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (60, "not even an increase by x30 of a typical code would have been found yet"),
+        (1800, "an increase by about x2 or more of a typical code would have been found"),
+    ],
+)
+def test_of_a_young_comparison_it_says_what_would_have_been_found(tmp_path: Path, until: int, words: str) -> None:
+    store = history(tmp_path / "s.duckdb", steady(until), Config())
+    judged = told(store, Config())["judged"]
+    assert f": {words})" in judged
+    with store.read() as connection:
+        (line,) = status.young_lines(connection)
+    assert line.startswith("1.9 -> 1.10  judged for ")
+    assert line.endswith(f": {words}")
+
+
+def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
+    """One of three codes is more frequent by that ratio from the first record on."""
+    until = 1500
+    config = Config()
+    store = history(tmp_path / "a.duckdb", steady(until), config)
+    with store.read() as connection:
+        (reach,) = status.reaches(connection, status.comparisons(connection))
+    assert reach.rate_ratio == 2
+    more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
+    fired = history(tmp_path / "b.duckdb", [*steady(until), *more], config)
+    assert told(fired, config)["open"].startswith("regression: 1 incident: code E1 since ")
+
+
+def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) -> None:
+    store = history(tmp_path / "s.duckdb", steady(300))
+    with store.read() as connection:
+        assert status.young_lines(connection) == []
+        old = [one.model_copy(update={"judged_seconds": 86400}) for one in status.comparisons(connection)]
+        assert status.reaches(connection, old) == ()
 
 
 def test_files_that_need_a_person(tmp_path: Path) -> None:
@@ -348,7 +388,7 @@ def test_what_the_setting_promises_and_how_exposure_is_known(tmp_path: Path) -> 
     store = history(tmp_path / "s.duckdb", both(range(1200), "1.9", "1.10"), config)
     lines = told(store, config)
     assert lines["open"] == "no incidents (regression, 1 code: at most one false incident in 1,000 days)"
-    young = " (19 min: most codes count from some 25 min on)"
+    young = " (judged for 19 min: an increase by about x2 or more of a typical code would have been found)"
     assert lines["judged"] == f"1.9 -> 1.10 up to 2026-11-23 00:19:59{young}, equal exposure assumed"
 
 

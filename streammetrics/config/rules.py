@@ -11,8 +11,11 @@ RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 """What `sequential` looks for: a grid is a supermartingale for every true ratio up to 1 (docs/detection.md)."""
 
 BLOCK_SECONDS = 120
-LOOK_BACK_BLOCKS = 214
-"""Dispersion is estimated in sql/ from blocks of two minutes, up to 182 back, and those up to 30 before each."""
+LOOK_BACK_BLOCKS = 242
+"""Dispersion is estimated in sql/ from blocks of two minutes, up to 180 before one that may lie 30 back, and
+those up to 30 before each."""
+BURST_SECONDS = 60
+"""What comes within so many seconds may come from one client."""
 ESTIMATE_SECONDS = 3600
 """Exposure is estimated from the hour before a block, also of the blocks that dispersion is estimated from."""
 
@@ -40,10 +43,10 @@ class Rule(Section):
 
 
 class SequentialRule(Section):
-    """Windowed Shiryaev-Roberts over a grid of rate ratios: at most one false alarm of a code in so many days.
+    """Page's CUSUM over a grid of rate ratios: at most one false alarm of a code in so many days.
 
-    Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts. Formulas and
-    sources: docs/detection.md.
+    Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts, and it must not
+    all come from fewer than `min_bins` bins in a row. Formulas and sources: docs/detection.md.
     """
 
     name: Name
@@ -51,6 +54,7 @@ class SequentialRule(Section):
     bin_seconds: int = Field(default=10, ge=1, le=3600)
     false_alarm_days_per_code: float = Field(default=1000, ge=1, le=10**7)
     min_ratio: float = Field(default=1.0, ge=1)
+    min_bins: int | None = Field(default=None, ge=2, le=1000)
     history_seconds: int = Field(default=16_000, ge=60, le=86400)
 
     @field_validator("min_ratio")
@@ -63,7 +67,7 @@ class SequentialRule(Section):
         return value
 
     @model_validator(mode="after")
-    def _has_windows(self) -> "SequentialRule":
+    def _fits_the_history(self) -> "SequentialRule":
         if self.history_seconds < self.bin_seconds:
             raise ValueError(f"history_seconds = {self.history_seconds}: is shorter than a bin of {self.bin_seconds} s")
         return self
@@ -74,22 +78,25 @@ class SequentialRule(Section):
         return tuple(ratio for ratio in RATE_RATIOS if ratio > self.min_ratio)
 
     @property
+    def least_bins(self) -> int:
+        """`min_bins`, or one more than the errors of one client within a minute can touch."""
+        return self.min_bins or math.ceil(BURST_SECONDS / self.bin_seconds) + 2
+
+    @property
     def window_bins(self) -> tuple[int, ...]:
-        """The lengths of windows: Fibonacci numbers up to the history."""
-        lengths = [1, 2]
-        while (longer := lengths[-1] + lengths[-2]) * self.bin_seconds <= self.history_seconds:
-            lengths.append(longer)
-        return tuple(bins for bins in lengths if bins * self.bin_seconds <= self.history_seconds)
+        """The longest window: the history."""
+        return (math.ceil(self.history_seconds / self.bin_seconds),)
 
     @property
     def threshold(self) -> float:
-        """log10 of 1/alpha, alpha being the chance of a false alarm that a bin of a code may have."""
+        """log10 of the bins in which one false alarm of a code is allowed."""
         return math.log10(self.false_alarm_days_per_code * 86400 / self.bin_seconds)
 
     @property
     def lead_seconds(self) -> int:
-        """How far before a bin its windows and, before these, its estimates of dispersion look back."""
-        return max(self.window_bins) * self.bin_seconds + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
+        """How far before a bin one looks back: its evidence, that of its peak, and before that their dispersion."""
+        longest = 2 * max(self.window_bins) * self.bin_seconds
+        return longest + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
 
 
 AnyRule = Annotated[Rule | SequentialRule, Field(discriminator="detector")]

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from streammetrics import narrate, utc
 from streammetrics.config import AnyRule, Config
 from streammetrics.errors import UsageError
-from streammetrics.explain.facts import UNITS, Explanation, Window, explain_rule
+from streammetrics.explain.facts import UNITS, Explanation, Ratio, Window, explain_rule
 from streammetrics.explain.words import render
 from streammetrics.store import Store
 
-__all__ = ["Explanation", "Window", "as_json", "explain", "render"]
+__all__ = ["Explanation", "Ratio", "Window", "as_json", "explain", "render"]
 
 _CODES = "select distinct code from codes order by code"
 

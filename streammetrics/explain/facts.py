@@ -11,51 +11,58 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, every_minute
+from streammetrics.views import EVERY_SERIES, FIRST_SECOND, LAST_SECOND, Slice, compose
 
 UNITS = {
     "sequential": {
-        "value": "log10", "threshold": "log10", "doubt": "natural logarithm", "log_likelihood": "natural logarithm",
-        "term": "natural logarithm", "onset": "beginning of this bin's likeliest window",
-        "dispersion": "of this bin's block of two minutes", "mean_dispersion": "since the onset, as alerts tell it",
+        "value": "log10", "threshold": "log10", "rest_value": "log10", "doubt": "natural logarithm",
+        "log_likelihood": "natural logarithm", "log_threshold": "natural logarithm",
+        "rate_ratio": "candidate's rate over the baseline's", "onset": "as estimated in this bin",
+        "dispersion": "of this bin's block of two minutes", "mean_dispersion": "since the onset, as in alerts",
     },
     "mean_ratio": {"value": "ratio", "threshold": "ratio", "mean": "ratio"},
     "mean_difference": {"value": "errors in a bin", "threshold": "errors in a bin", "mean": "errors in a bin"},
 }  # fmt: skip
 """What the figures of a detector are, beside them in JSON."""
 
-STRONGEST = 5
-"""So many windows are told."""
-
 
 @dataclass(frozen=True)
 class Window:
-    """The bins up to the one that was asked about, and what they say: evidence (natural logarithms) or a mean.
-
-    Evidence is that of a `rate_ratio` against the rule's `min_ratio`.
-    """
+    """Of a reference rule: the bins up to the one that was asked about, and their mean."""
 
     window_bins: int
-    rate_ratio: float | None
-    min_ratio: float | None
-    log_likelihood: float | None
-    term: float | None
-    mean: float | None
+    mean: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How much likelier the errors are if the rate is higher by `rate_ratio` than by the rule's `min_ratio`.
+
+    From the best onset within the history, whether or not the increase has ended since; and what it takes to fire.
+    Both are natural logarithms.
+    """
+
+    rate_ratio: float
+    min_ratio: float
+    log_likelihood: float
+    log_threshold: float
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Why a rule fired for a comparison in a bin, or which `gate` said no. Times are naive UTC.
 
-    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, dispersion, evidence,
-    recovery, silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`,
-    the beginning of the likeliest window. `value` and `threshold` of `sequential` are log10; `short_by` is how many
-    times likelier the errors would have to be; `doubt`, a natural logarithm, is how much likelier it is that an
-    increase has ended before than that it goes on: from ln 1000 on it is over, unless what came since then is enough by
-    itself; `is_doubted` where that is worth telling. `missed_errors` were to be expected since the code's last, and did
-    not come; an error counts in the evidence of the bin for `weight`, one over the `dispersion` there.
-    `mean_dispersion` is that since the onset, which an alert calls its dispersion. An incident keeps the onset of its
-    first alert: the likeliest window of a later bin may begin elsewhere.
+    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, evidence, recovery, brief,
+    silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, of a
+    reference rule the beginning of its highest window.
+
+    Of `sequential`, `value` and `threshold` are log10, of the grid's ratio that is the likeliest, `rate_ratio`;
+    `short_by` is how many times likelier the errors would have to be. `doubt`, a natural logarithm, is how much
+    likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on only what came since counts;
+    `is_doubted` where the doubt is worth reporting. `rest_value` (log10) is the evidence without the `burst_bins` in a
+    row that have most of it. `missed_errors` were to be expected since the code's last, and did not come. An error
+    counts in the evidence of the bin for `weight`, one over the `dispersion` there; `mean_dispersion` is that since the
+    onset. `ratios` is the whole grid, the strongest first. An incident keeps the onset of its first alert.
     """
 
     rule: str
@@ -71,6 +78,9 @@ class Explanation:
     short_by: float | None = None
     doubt: float | None = None
     is_doubted: bool = False
+    rate_ratio: float | None = None
+    rest_value: float | None = None
+    burst_bins: int | None = None
     missed_errors: float | None = None
     bin_baseline_errors: int | None = None
     bin_candidate_errors: int | None = None
@@ -94,13 +104,15 @@ class Explanation:
     gap_from: datetime | None = None
     gap_until: datetime | None = None
     windows: tuple[Window, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
 
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
 _KEPT = (
-    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "is_doubted", "missed_errors",
-    "bin_baseline_errors", "bin_candidate_errors", "window_bins", "baseline_errors", "candidate_errors", "ratio",
-    "exposure", "candidate_share", "dispersion", "weight", "mean_dispersion", "awaited_build", "gap_build",
+    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "is_doubted", "rate_ratio",
+    "rest_value", "burst_bins", "missed_errors", "bin_baseline_errors", "bin_candidate_errors", "window_bins",
+    "baseline_errors", "candidate_errors", "ratio", "exposure", "candidate_share", "dispersion", "weight",
+    "mean_dispersion", "awaited_build", "gap_build",
 )  # fmt: skip
 
 
@@ -115,45 +127,59 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
     answers = connection.exec_driver_sql(queries.ANSWERS, parameters).mappings().all()
-    found = [Explanation(rule.name, rule.detector, code, start, end, **_figures(connection, row)) for row in answers]
+    found = [
+        Explanation(
+            rule.name, rule.detector, code, start, end, **_figures(row), **_strongest(connection, rule, row, second)
+        )
+        for row in answers
+    ]
     return found or [Explanation(rule.name, rule.detector, code, start, end, "no comparison")]
 
 
-def _figures(connection: Connection, row: RowMapping) -> dict[str, Any]:
-    asked = {"series": row["series"], "most": STRONGEST}
+def _figures(row: RowMapping) -> dict[str, Any]:
     low, high = _interval(row)
     return {
         **{name: row[name] for name in _KEPT},
         **{name: _time(row[name]) for name in _TIMES},
         "ratio_low": low,
         "ratio_high": high,
-        "windows": tuple(Window(*window) for window in connection.exec_driver_sql(queries.STRONGEST, asked)),
     }
+
+
+def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:
+    asked = connection.exec_driver_sql(_detector(rule).strongest, {"series": row["series"], "second": second}).all()
+    if isinstance(rule, SequentialRule):
+        return {"ratios": tuple(Ratio(*found) for found in asked)}
+    return {"windows": tuple(Window(*found) for found in asked)}
+
+
+def _detector(rule: AnyRule) -> queries.Detector:
+    return queries.SEQUENTIAL if isinstance(rule, SequentialRule) else queries.REFERENCE
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
     """Answer all that `ANSWERS` reads, as temporary tables `explained_...`."""
-    detector = queries.SEQUENTIAL if isinstance(rule, SequentialRule) else queries.REFERENCE
+    detector = _detector(rule)
     piece = Slice(second, second + rule.bin_seconds, lead_seconds(config))
-    kept = {"bins": "select * from explained_bins"}
+    kept: dict[str, str] = {}
 
-    def keep(name: str, select: str, bases: dict[str, str] | None = None, within: Slice = piece) -> None:
+    def keep(name: str, select: str, within: Slice = piece) -> None:
         into = f"create or replace temp table explained_{name} as\n"
-        connection.exec_driver_sql(into + compose(select, within, is_final=False, **(bases or {})))
+        connection.exec_driver_sql(into + compose(select, within, is_final=False, **kept))
 
     relations.overlay(connection, config)
+    keep("judged_bins", "select * from judged_bins")
+    kept["judged_bins"] = queries.ASKED.format(name="judged_bins", second=second)
     keep("bins", "select * from bins")
-    connection.exec_driver_sql(queries.SERIES)
-    keep("weights", detector.weights, kept)
+    kept["bins"] = "select * from explained_bins"
+    keep("weights", "select * from weights")
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
     connection.exec_driver_sql(queries.SERIES)
-    kept["weights"] = "select * from explained_weights"
-    asked = {**kept, "bins": queries.ASKED_BINS.format(second=second), "evidence_minutes": every_minute()}
-    keep("windows", detector.windows, asked)
-    keep("verdicts", detector.verdicts, asked)
-    keep("since", detector.since, {**asked, "verdicts": queries.ANY_VERDICTS})
-    keep("fired", queries.FIRED.format(second=second), kept)
-    keep("pairs", queries.PAIRS, within=Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
+    kept |= {"weights": "select * from explained_weights", "suspects": EVERY_SERIES}
+    keep(detector.name, detector.basis)
+    kept[detector.name] = detector.kept
+    keep("verdicts", detector.verdicts)
+    keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
     keep("gaps", "select build, from_second, until_second from gaps")
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 
-from streammetrics.explain.facts import Explanation, Window
+from streammetrics.explain.facts import Explanation, Ratio, Window
 from streammetrics.narrate import counted, figure, moment, printable
 
 _EXPOSURE = {
@@ -34,7 +34,7 @@ def render(found: Explanation) -> str:
 def verdict(found: Explanation) -> str:
     """Why it fired, or which gate said no, in a sentence."""
     match found.gate:
-        case None if found.short_by is None and found.doubt is not None:
+        case None if found.doubt is not None:
             return f"the evidence, {_power(found.value)}, has reached {_power(found.threshold)}"
         case None:
             return f"the mean, {_figure(found.value)}, is above the threshold, {_figure(found.threshold)}"
@@ -49,15 +49,14 @@ def verdict(found: Explanation) -> str:
             return f"build {found.gap_build} was silent {_stretch(found.gap_from, found.gap_until)}: its feed failed"
         case "no record":
             return "neither build sent the code near that time"
-        case "dispersion":
-            return (
-                "errors count for nothing yet: how bursty they are is told from 8 blocks of two minutes with errors, "
-                f"{_short(found)}"
-            )
         case "recovery":
+            return f"it is over: {_ended(found)}, and of what came since then {_short(found)}"
+        case "brief":
+            value, threshold, rest = (_power(power) for power in (found.value, found.threshold, found.rest_value))
             return (
-                f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, "
-                f"but that it ended before is {_likelier(found)}"
+                f"the evidence, {value}, has reached {threshold}, but without its strongest "
+                f"{counted(found.burst_bins or 0, 'bin')} in a row it is {rest}, less than a factor of 20: "
+                "it may be one client's burst"
             )
         case "silence":
             return (
@@ -69,9 +68,10 @@ def verdict(found: Explanation) -> str:
     return _short(found)
 
 
-def _likelier(found: Explanation) -> str:
+def _ended(found: Explanation) -> str:
     """How much likelier it is that an increase ended before."""
-    return f"{math.exp(min(found.doubt or 0, _MOST_DOUBT)):.3g} times likelier than that it goes on"
+    likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
+    return f"that an increase ended before is {likelier:.3g} times likelier than that it goes on"
 
 
 def _short(found: Explanation) -> str:
@@ -84,16 +84,15 @@ def _short(found: Explanation) -> str:
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
-    if found.gate is None and found.is_doubted:
-        why = "not enough to call it over, or what came since then is enough alone"
-        yield "but", f"that an increase ended before is {_likelier(found)}: {why}"
+    if found.is_doubted and found.gate is None:
+        yield "but", f"{_ended(found)}: not enough to call it over, or what came since then is enough alone"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
         bins = counted(found.window_bins or 0, "bin")
         counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {bins}{_ratio(found)}"
-        where = "its highest window" if is_mean else "the likeliest window of this bin"
-        yield "since", f"{moment(found.onset)}, the beginning of {where}: {counts}"
+        where = "the beginning of its highest window" if is_mean else "the onset as estimated in this bin"
+        yield "since", f"{moment(found.onset)}, {where}: {counts}"
         if not is_mean:
             yield "", "(an incident keeps the onset of its first alert)"
     if found.gate in ("incomplete", "gap") and found.threshold is not None:
@@ -102,10 +101,12 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.candidate_share is not None and found.exposure is not None:
         yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
     if found.weight is not None:
-        known = "not known yet" if found.dispersion is None else f"{found.dispersion:.4g} in this bin"
-        since = "" if found.mean_dispersion is None else f"; {found.mean_dispersion:.4g} since then, as an alert tells"
+        since = "" if found.mean_dispersion is None else f"; {found.mean_dispersion:.4g} since then, as in an alert"
         counts = f"here an error counts for {found.weight:.4g}"
-        yield "dispersion", f"{known} (the codes' median, or its own if surely more): {counts}{since}"
+        known = f"{found.dispersion:.4g} in this bin (the codes' median, or its own if surely more)"
+        yield "dispersion", f"{known}: {counts}{since}"
+    for place, ratio in enumerate(found.ratios):
+        yield "ratios" if place == 0 else "", _grid(ratio)
     for place, window in enumerate(found.windows):
         yield "windows" if place == 0 else "", _window(window)
 
@@ -118,15 +119,14 @@ def _ratio(found: Explanation) -> str:
     return f" (x{found.ratio:.3g}, 95 %: {found.ratio_low:.3g} to {found.ratio_high:.3g})"
 
 
+def _grid(ratio: Ratio) -> str:
+    least = "no increase" if ratio.min_ratio == 1 else f"x{figure(ratio.min_ratio)}"
+    value, threshold = _exponential(ratio.log_likelihood), _exponential(ratio.log_threshold)
+    return f"{f'x{figure(ratio.rate_ratio)}':>5}: {value} times likelier than {least}, threshold {threshold}"
+
+
 def _window(window: Window) -> str:
-    if window.mean is not None:
-        return f"{counted(window.window_bins, 'bin'):>10}: mean {figure(window.mean)}"
-    least = "no increase" if window.min_ratio == 1 else f"x{_figure(window.min_ratio)}"
-    return (
-        f"{counted(window.window_bins, 'bin'):>10}, x{_figure(window.rate_ratio)}: "
-        f"{_exponential(window.log_likelihood)} times likelier than {least}, "
-        f"{_exponential(window.term)} with its weight in the sum"
-    )
+    return f"{counted(window.window_bins, 'bin'):>10}: mean {figure(window.mean)}"
 
 
 def _stretch(since: datetime | None, until: datetime | None) -> str:
@@ -144,9 +144,9 @@ def _power(log10: float | None) -> str:
     return "unknown" if log10 is None else f"10^{log10:.4g}"
 
 
-def _exponential(logarithm: float | None) -> str:
+def _exponential(logarithm: float) -> str:
     """The same of a natural logarithm."""
-    return _power(None if logarithm is None else logarithm / math.log(10))
+    return _power(logarithm / math.log(10))
 
 
 def _figure(value: float | None) -> str:

@@ -2,16 +2,20 @@
 
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from streammetrics import narrate
 from streammetrics.config import Config
+from streammetrics.narrate import printable
 from streammetrics.sources import files, ledger
 from streammetrics.status import facts, feeds
 from streammetrics.status.facts import Status
 from streammetrics.status.feeds import Feed
-from streammetrics.status.words import render
+from streammetrics.status.reach import comparisons, reaches
+from streammetrics.status.words import reach_words, render
 from streammetrics.store import Store
 
-__all__ = ["Status", "as_json", "collect", "render"]
+__all__ = ["Status", "as_json", "collect", "comparisons", "reaches", "render", "young_lines"]
 
 
 def collect(store: Store, config: Config, now: datetime) -> Status:
@@ -45,3 +49,9 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
 def as_json(status: Status) -> str:
     """The same as one line of JSON, times as ISO text in UTC."""
     return narrate.as_json(status.model_dump())
+
+
+def young_lines(connection: Connection) -> list[str]:
+    """What comparisons that are judged for less than a day can find by now, a line each."""
+    found = reaches(connection, comparisons(connection))
+    return [printable(f"{one.baseline} -> {one.candidate}  {reach_words(one)}") for one in found]

@@ -15,6 +15,7 @@ from streammetrics import advice
 from streammetrics.slices import whole_incidents
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
+from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 
@@ -68,20 +69,6 @@ class Exposure(_Part):
     is_rising: bool
 
 
-class Comparison(_Part):
-    """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
-
-    `judged_seconds`: for how long both of them have been there by then.
-    """
-
-    baseline: str
-    candidate: str
-    judged_until: datetime | None
-    awaited: str | None
-    behind_seconds: int
-    judged_seconds: int | None
-
-
 class Mark(_Part):
     """Up to which value of its cursor a database was read."""
 
@@ -103,6 +90,7 @@ class Contents(_Part):
     last_failure: Pass | None
     open_incidents: tuple[Incident, ...]
     comparisons: tuple[Comparison, ...]
+    reaches: tuple[Reach, ...]
     promises: tuple[Promise, ...]
     exposures: tuple[Exposure, ...]
     advice: tuple[str, ...]
@@ -138,6 +126,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     opened = connection.exec_driver_sql(
         compose(questions.OPEN, alerts=whole_incidents(questions.OPEN_TAILS)), {"most": questions.STRONGEST}
     )
+    compared = comparisons(connection)
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
@@ -146,9 +135,8 @@ def contents(connection: Connection, now: datetime) -> Contents:
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
         open_incidents=tuple(Incident(**found) for found in opened.mappings()),
-        comparisons=tuple(
-            Comparison(**found) for found in connection.exec_driver_sql(compose(questions.JUDGED)).mappings()
-        ),
+        comparisons=compared,
+        reaches=reaches(connection, compared),
         promises=tuple(
             Promise(**found) for found in connection.exec_driver_sql(compose(questions.PROMISES)).mappings()
         ),

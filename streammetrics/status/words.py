@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from streammetrics import narrate
+from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
-    Comparison,
     Contents,
     Exposure,
     Incident,
@@ -17,11 +17,10 @@ from streammetrics.status.facts import (
 )
 from streammetrics.status.feeds import Feed
 from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
+from streammetrics.status.reach import Comparison, Reach
 from streammetrics.versions import ESTABLISHED_RECORDS
 
 NO_BUILDS = f"none yet: a build counts from its {ESTABLISHED_RECORDS}th record on"
-YOUNG_SECONDS = 1500
-"""Before that the rule `sequential` cannot know how bursty most codes are, and does not judge them."""
 STANDSTILL_SECONDS = 1800
 """A build that is awaited for so long is late no more: nobody may send it by now."""
 
@@ -66,8 +65,10 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     promises = f" ({'; '.join(map(_promise, contents.promises))})" if contents.promises else ""
     yield "open", ("; ".join(_open_lines(contents.open_incidents)) or "no incidents") + promises
     exposures = {(found.baseline, found.candidate): found for found in contents.exposures}
+    reaches = {(found.baseline, found.candidate): found for found in contents.reaches}
     judged = [
-        _judged(pair, is_sequential=bool(contents.promises)) + _exposure(exposures.get((pair.baseline, pair.candidate)))
+        _judged(pair, reaches.get((pair.baseline, pair.candidate)))
+        + _exposure(exposures.get((pair.baseline, pair.candidate)))
         for pair in contents.comparisons[:STRONGEST]
     ]
     yield "judged", "; ".join(judged) or "nothing yet"
@@ -120,14 +121,21 @@ def _ratio(incident: Incident) -> str:
     return f" (x{incident.ratio:.3g})"
 
 
-def _judged(pair: Comparison, *, is_sequential: bool) -> str:
+def _judged(pair: Comparison, reach: Reach | None) -> str:
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
     if awaited and pair.behind_seconds >= STANDSTILL_SECONDS:
         awaited += ", and until it sends nothing more is judged"
-    is_young = is_sequential and pair.judged_seconds is not None and pair.judged_seconds < YOUNG_SECONDS
-    young = f" ({_duration(pair.judged_seconds or 0)}: most codes count from some 25 min on)" if is_young else ""
+    young = "" if reach is None else f" ({reach_words(reach)})"
     return f"{pair.baseline} -> {pair.candidate} {until}{young}{awaited}"
+
+
+def reach_words(found: Reach) -> str:
+    """What a young comparison can find by now."""
+    age = f"judged for {_duration(found.judged_seconds)}"
+    if found.rate_ratio is None:
+        return f"{age}: not even an increase by x{RATE_RATIOS[-1]:g} of a typical code would have been found yet"
+    return f"{age}: an increase by about x{found.rate_ratio:g} or more of a typical code would have been found"
 
 
 def _promise(found: Promise) -> str:
