@@ -80,10 +80,10 @@ PEERS = (
         _sql(ours.REFERENCES["mean_difference"]), code_days=40, changes=40, codes=12,
         is_run_as_job=True,
     ),
-    Detector("binomial", "exact binomial, 5 min, p < .05", peers.binomial, _PEERS_TEXT, code_days=400, changes=200),
-    Detector("mann-whitney", "Mann-Whitney judge (ours)", peers.mann_whitney, _PEERS_TEXT, code_days=400, changes=200),
-    Detector("scan", "exact binomial scan, union bound", peers.scan, _PEERS_TEXT, code_days=2000, changes=200),
-    Detector("savvi", "savvi 0.3.1", foreign("savvi"), _FOREIGN_TEXT, code_days=60, changes=80, codes=12),
+    Detector("binomial", "exact binomial, 5 min, p < .05", peers.binomial, _PEERS_TEXT, code_days=200, changes=100),
+    Detector("mann-whitney", "Mann-Whitney judge (ours)", peers.mann_whitney, _PEERS_TEXT, code_days=200, changes=100),
+    Detector("scan", "exact binomial scan, union bound", peers.scan, _PEERS_TEXT, code_days=400, changes=100),
+    Detector("savvi", "savvi 0.3.1", foreign("savvi"), _FOREIGN_TEXT, code_days=40, changes=40, codes=12),
     Detector("otava", "apache-otava 0.8.0", foreign("otava"), _FOREIGN_TEXT, code_days=30, changes=40, codes=6),
 )  # fmt: skip
 

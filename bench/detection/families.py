@@ -1,12 +1,13 @@
 """The scenario families: what happens in each, and whether there is something to be found.
 
 Every stream of a family has a seed of its own. Without a change it holds 40 codes for 5 days, or for one day 200 of
-which records are late; with one 40, of which 10 change after 6 quiet hours while the others go on as controls.
+which records are late; with one 40, of which 10 change after 6 quiet hours while the others go on as controls. A
+release is the first hour of a comparison, with or without one before it that lasted six hours.
 """
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -19,6 +20,9 @@ CODES = 40
 NULL_BINS = 5 * DAY_BINS
 HOUR_BINS = DAY_BINS // 24
 QUIET_BINS = 6 * HOUR_BINS
+SPREAD_RATES = np.geomspace(0.02, 10, CODES)
+MIXED = {12: 40.0, 22: 40.0, 32: 40.0}
+"""The dispersion of three codes at middle rates."""
 CHANGED_CODES = 10
 
 Draw = Callable[[Generator, Reals], Counts]
@@ -34,6 +38,8 @@ class Family:
         code_days: how much of it is wanted; 0 where `changes` says it.
         changes: how many changes are wanted.
         limit: of false incidents in 1,000 code-days, for families without a change; inf where none is promised.
+        hour_limits: for a release, of false incidents in an hour of a code: of those that are bursty among calm ones
+            (none where all are alike), and of the others.
         is_punctual: whether all records come in time, so that one pass at the end sees what the job's passes see.
         is_estimated: the share is estimated from the stream, which peers cannot do.
     """
@@ -41,9 +47,10 @@ class Family:
     name: str
     says: str
     make: Callable[[Generator], Stream]
-    code_days: int = 0
+    code_days: float = 0
     changes: int = 0
     limit: float = 1.0
+    hour_limits: tuple[float | None, float] | None = None
     is_punctual: bool = True
     is_estimated: bool = False
 
@@ -97,7 +104,7 @@ def _changed(
     shape: Callable[[Generator, int], Reals] | None = None,
     draw: Draw = simulate.poisson,
     share: float | None = None,
-    changes: int = 400,
+    changes: int = 200,
     is_estimated: bool = False,
 ) -> Family:
     """After 6 quiet hours the candidate's rate is `ratio` times the baseline's for some codes; inf: they are new."""
@@ -131,7 +138,79 @@ def _step(rate: float, ratio: float) -> Family:
 
 
 def _delivered(name: str, says: str, make: Callable[[Generator], Stream]) -> Family:
-    return Family(name, says, make, code_days=10_000, is_punctual=False)
+    # Judged pass by pass, not only where it is near: that takes a minute of a core for each 200 code-days.
+    return Family(name, f"{says} (2,000 code-days)", make, code_days=2_000, is_punctual=False)
+
+
+def _released(
+    name: str,
+    says: str,
+    *,
+    has_history: bool,
+    dispersions: dict[int, float] | float = 1.0,
+    hours: int = 10_000,
+    hour_limits: tuple[float | None, float] = (None, 1 / 2000),
+) -> Family:
+    """The first hour of codes from .02 to 10 a second, without a change; `dispersions`: of all, or of some."""
+
+    def make(chance: Generator) -> Stream:
+        given = dict.fromkeys(range(CODES), dispersions) if isinstance(dispersions, float) else dispersions
+        bins = HOUR_BINS + (QUIET_BINS if has_history else 0)
+        means = np.repeat(SPREAD_RATES[:, np.newaxis] * 10, bins, axis=1)
+        sides = []
+        for _ in range(2):
+            counts = simulate.poisson(chance, means)
+            for code, dispersion in given.items():
+                if dispersion > 1:
+                    counts[code] = simulate.bursts(chance, means[[code]], dispersion)[0]
+            sides.append(counts)
+        is_bursty = None if isinstance(dispersions, float) else np.isin(np.arange(CODES), list(dispersions))
+        return replace(_begun(*sides), bursty=is_bursty)
+
+    wanted = hours / 24
+    return Family(name, says, make, code_days=wanted, limit=float("inf"), hour_limits=hour_limits)
+
+
+def _begun(baseline: Counts, candidate: Counts) -> Stream:
+    """A comparison that begins an hour before the end; what is before that is the comparison before."""
+    old, new = baseline.shape[1] - HOUR_BINS, slice(baseline.shape[1] - HOUR_BINS, None)
+    earlier = (candidate[:, :old], baseline[:, :old]) if old else None
+    return Stream(*punctual(baseline[:, new], candidate[:, new]), earlier=earlier)
+
+
+def _release_changed(name: str, says: str, rate: float, ratio: float, *, has_history: bool) -> Family:
+    """From its first record on the candidate sends ten codes `ratio` times as often; inf: they are new."""
+
+    def make(chance: Generator) -> Stream:
+        old = QUIET_BINS if has_history else 0
+        rates = np.concatenate([np.full(CHANGED_CODES, rate), np.geomspace(0.02, 10, CODES - CHANGED_CODES)])
+        baseline = np.repeat(rates[:, np.newaxis] * 10, old + HOUR_BINS, axis=1)
+        candidate = baseline.copy()
+        if np.isinf(ratio):
+            baseline[:CHANGED_CODES] = 0
+            candidate[:CHANGED_CODES, :old] = 0
+        else:
+            candidate[:CHANGED_CODES, old:] *= ratio
+        stream = _begun(simulate.poisson(chance, baseline), simulate.poisson(chance, candidate))
+        return replace(stream, change=Change(np.arange(CODES) < CHANGED_CODES, 0, HOUR_BINS, ratio))
+
+    return Family(name, says, make, changes=200)
+
+
+def _client(errors: int, seconds: int) -> Family:
+    """After 6 quiet hours, once in each of 6 hours, one client sends the candidate's code so many errors."""
+
+    def make(chance: Generator) -> Stream:
+        means = np.repeat(SPREAD_RATES[:, np.newaxis] * 10, 2 * QUIET_BINS, axis=1)
+        baseline, candidate = simulate.poisson(chance, means), simulate.poisson(chance, means)
+        # Not in the last minute of an hour: none is cut at the stream's end.
+        begins = QUIET_BINS * 10 + 3600 * np.arange(6) + chance.integers(0, 3540, (CODES, 6))
+        records = begins[..., np.newaxis] + np.floor(chance.random((CODES, 6, errors)) * seconds).astype(np.int64)
+        np.add.at(candidate, (np.arange(CODES)[:, np.newaxis, np.newaxis], records // 10), 1)
+        return replace(Stream(*punctual(baseline, candidate)), clients=begins // 10)
+
+    name, says = f"client-{errors}-{seconds}s", f"{errors} errors of one client in {seconds} s"
+    return Family(name, says, make, code_days=100, limit=float("inf"))
 
 
 def _surges(chance: Generator, bins: int = NULL_BINS) -> Reals:
@@ -185,7 +264,7 @@ NULLS = (
     _null("daily", "daily cycle, .2 to 1.8/s", 1, shape=lambda chance: simulate.daily(NULL_BINS)),
     _null("burst-2", "bursts, dispersion 2", 1, draw=_bursty(2)),
     _null("burst-10", "bursts, dispersion 10", 1, draw=_bursty(10)),
-    _null("burst-40", "bursts, dispersion 40", 1, draw=_bursty(40), limit=5),
+    _null("burst-40", "bursts, dispersion 40", 1, draw=_bursty(40), limit=2),
     _null("gamma", "common gamma-modulated rate", 1, shape=lambda chance: simulate.gamma(chance, CODES, NULL_BINS)),
     _null("share-0.01", "share .01", 1, share=_constant(0.01)),
     _null("share-0.1", "share .1", 1, share=_constant(0.1)),
@@ -235,8 +314,8 @@ CHANGES = (
     _changed("new-code", "new code, .1/s", 0.1, np.inf),
     _changed("ramp", "1/s, in 30 minutes to x3", 1, 3, ramp_bins=HOUR_BINS // 2),
     _changed("spike-30s", "1/s, x10 for 30 s", 1, 10, lasts_bins=3),
-    _changed("spike-10m", "1/s, x2 for 10 minutes", 1, 2, lasts_bins=HOUR_BINS // 6),
-    _changed("hour", "1/s, x2 for an hour", 1, 2, lasts_bins=HOUR_BINS, hours=2.5),
+    _changed("spike-10m", "1/s, x2 for 10 minutes", 1, 2, lasts_bins=HOUR_BINS // 6, changes=400),
+    _changed("hour", "1/s, x2 for an hour", 1, 2, lasts_bins=HOUR_BINS, hours=2.5, changes=400),
     _changed("half", "half of all codes, 1/s x2", 1, 2, codes=CODES // 2),
     _changed("plus-5%", "10/s, +5 % for good", 10, 1.05, hours=6),
     _changed("estimated-0.01-x2", "share .01, estimated, x2", 1, 2, share=0.01, changes=100, is_estimated=True),
@@ -248,4 +327,47 @@ CHANGES = (
     _changed("day", "1/s x1.5, for a day", 1, 1.5, hours=24, changes=100),
 )  # fmt: skip
 
-FAMILIES = {family.name: family for family in (*NULLS, *CHANGES)}
+_PAST = ((False, "", ""), (True, "-after", ", after another"))
+"""Without and with a comparison before: whether, and what is added to name and words."""
+
+RELEASES = tuple(
+    family
+    for has_history, end, words in _PAST
+    for family in (
+        *(
+            _released(
+                f"release-{dispersion:g}{end}",
+                f"release, dispersion {dispersion:g}{words}",
+                has_history=has_history,
+                dispersions=float(dispersion),
+            )
+            for dispersion in (1, 3, 10, 40)
+        ),
+        _released(
+            f"release-mixed{end}",
+            f"release, three of 40 codes with dispersion 40{words}",
+            has_history=has_history,
+            dispersions=MIXED,
+            hours=20_000 if has_history else 10_800,
+            hour_limits=(1 / 500 if has_history else 1 / 10, 1 / 2000),
+        ),
+    )
+)
+
+RELEASED_SECONDS = {"x10": (120, 120), "x3": (420, 120), "0.05-x20": (420, 150), "new": (860, 300)}
+"""The median delay that a change from the first record on may have: without and with a comparison before."""
+
+RELEASE_CHANGES = tuple(
+    _release_changed(f"released-{name}{end}", f"{says} from the first record{words}", rate, ratio, has_history=has)
+    for has, end, words in _PAST
+    for name, says, rate, ratio in (
+        ("x10", "1/s x10", 1, 10),
+        ("x3", "1/s x3", 1, 3),
+        ("0.05-x20", ".05/s x20", 0.05, 20),
+        ("new", "new code, .1/s,", 0.1, np.inf),
+    )
+)
+
+CLIENTS = tuple(_client(errors, seconds) for errors in (83, 500) for seconds in (3, 20, 60))
+
+FAMILIES = {family.name: family for family in (*NULLS, *RELEASES, *CHANGES, *RELEASE_CHANGES, *CLIENTS)}

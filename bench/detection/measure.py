@@ -9,6 +9,7 @@ from bench.detection.streams import BIN_SECONDS, DAY_BINS, Change, Counts, Findi
 
 MERGE_SECONDS = 300
 MERGE_BINS = MERGE_SECONDS // BIN_SECONDS
+HOUR_BINS = 3600 // BIN_SECONDS
 SOON_SECONDS, LATER_SECONDS = 600, 3600
 """Found within: 10 and 60 minutes."""
 
@@ -20,6 +21,7 @@ class Tally:
     Args:
         code_days: without a change: codes that never change, and the quiet hours of the others.
         false_incidents: told of in those.
+        bursty_days, bursty_incidents: of these, the codes that are counted apart.
         false_open_days: how long those incidents lasted, first to last alert: a rule that is always on has few of them.
         delays: seconds from each change to the end of the first bin that alerts after it; None: not found.
         controls, controls_soon, controls_later: unchanged codes beside changed ones, and how many of them alerted in
@@ -28,12 +30,18 @@ class Tally:
         returns: how many of those that had been resolved so were opened again by a later alert.
         running: of changes that were found, how often the incident was closed while the change ran on, and for how many
             hours it did. A later alert opens it again, or another incident.
+        causes, split: changes that were found, and those whose alerts read as more than one incident.
+        onset_errors: by how many seconds the onset that the first alert estimates is off.
+        clients, opened, divided: bursts of one client, those with an alert within the hour and before the next, and
+            those with alerts of more than one incident.
         intervals, covered: first alerts with an interval, and those whose interval holds the true ratio.
         pass_seconds: what the passes took.
     """
 
     code_days: float = 0.0
     false_incidents: int = 0
+    bursty_days: float = 0.0
+    bursty_incidents: int = 0
     false_open_days: float = 0.0
     delays: list[float | None] = field(default_factory=list)
     controls: int = 0
@@ -42,6 +50,12 @@ class Tally:
     resolves: list[float] = field(default_factory=list)
     returns: int = 0
     running: list[tuple[int, float]] = field(default_factory=list)
+    causes: int = 0
+    split: int = 0
+    onset_errors: list[float] = field(default_factory=list)
+    clients: int = 0
+    opened: int = 0
+    divided: int = 0
     intervals: int = 0
     covered: int = 0
     pass_seconds: list[float] = field(default_factory=list)
@@ -81,6 +95,11 @@ def tally(stream: Stream, found: Findings) -> Tally:
     if change is None:
         result.code_days = stream.codes * stream.bins / DAY_BINS
         result.false_incidents, result.false_open_days = _told(found, np.ones(found.code.size, dtype=np.bool_))
+        if stream.bursty is not None:
+            result.bursty_days = float(np.count_nonzero(stream.bursty) * stream.bins) / DAY_BINS
+            result.bursty_incidents, _ = _told(found, stream.bursty[found.code])
+        if stream.clients is not None:
+            _add_clients(result, stream.clients, found)
         return result
     is_changed = change.codes
     quiet = np.count_nonzero(is_changed) * change.onset
@@ -108,7 +127,10 @@ def _add_change(result: Tally, stream: Stream, change: Change, found: Findings, 
     if not np.isnan(found.ratio_low[at_first]) and not np.isnan(change.ratio):
         result.intervals += 1
         result.covered += bool(found.ratio_low[at_first] <= change.ratio <= found.ratio_high[at_first])
+    result.onset_errors.append(float(abs(int(found.start[at_first]) - change.onset) * BIN_SECONDS))
     stops = np.unique(stops)
+    result.causes += 1
+    result.split += bool((np.diff(stops) - 1 >= MERGE_BINS).any())
     is_running = stops < change.end
     if not is_running.any():
         return
@@ -126,6 +148,17 @@ def _add_change(result: Tally, stream: Stream, change: Change, found: Findings, 
         last = int(after[np.argmax(is_resolved)])
         result.resolves.append(max(0.0, float((last + 1 - change.end) * BIN_SECONDS + MERGE_SECONDS)))
         result.returns += last < int(after[-1])
+
+
+def _add_clients(result: Tally, clients: Counts, found: Findings) -> None:
+    """Add the bursts of clients."""
+    for code, begins in enumerate(clients):
+        for begin, following in zip(begins, [*begins[1:], begins[-1] + HOUR_BINS], strict=True):
+            mine = (found.code == code) & _within(found.stop, begin, min(following, begin + HOUR_BINS))
+            incidents = np.unique(found.incident[mine]).size
+            result.clients += 1
+            result.opened += incidents > 0
+            result.divided += incidents > 1
 
 
 def _told(found: Findings, chosen: Flags) -> tuple[int, float]:

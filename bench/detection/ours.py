@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,11 @@ from numpy.random import Generator
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream
+from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream, punctual
 from streammetrics import detect, schema, utc, versions
 from streammetrics.config import REFERENCE_RULES, Config
 
-BASELINE, CANDIDATE = "5.9", "5.10"
+EARLIER, BASELINE, CANDIDATE = "5.8", "5.9", "5.10"
 
 SEQUENTIAL = {"name": "sequential", "detector": "sequential", "bin_seconds": BIN_SECONDS}
 """The rule that is measured, with its defaults."""
@@ -45,7 +45,7 @@ select
     cast(code[2:] as bigint) as code, epoch(start_ts) as start_second, epoch(end_ts) as end_second,
     incident_id, ratio_low, ratio_high
 from alerts
-where code <> 'beat'
+where code <> 'beat' and candidate = $1
 order by alert_id
 """
 
@@ -106,7 +106,7 @@ def judge(stream: Stream, config: Config, spread: Generator | None = None) -> Fi
 
 def alerts(connection: Connection, seconds: tuple[float, ...]) -> Findings:
     """What a store's passes, which took so many seconds, have found."""
-    found = _fetch(connection, _ALERTS)
+    found = _fetch(connection, _ALERTS, (CANDIDATE,))
     start, end = (_bins(found[name]) for name in ("start_second", "end_second"))
     return Findings(
         found["code"].astype(np.int64), start, end - 1, found["incident_id"].astype(np.int64),
@@ -135,23 +135,36 @@ def store() -> Iterator[Connection]:
 
 
 def load(connection: Connection, stream: Stream, since: int, until: int, spread: Generator | None = None) -> None:
-    """One batch, as ingest leaves it: what has come in (since, until]. Events are left out, for no rule reads them."""
-    columns = _arrived(stream, since, until, spread)
+    """One batch, as ingest leaves it: what has come in (since, until]. Events are left out, for no rule reads them.
+
+    The first holds the comparison before as well.
+    """
+    parts = [(_arrived(stream.layers, since, until, spread), CANDIDATE, BASELINE)]
+    if stream.earlier is not None and since == 0:
+        parts.insert(0, (_arrived_earlier(*stream.earlier), BASELINE, EARLIER))
     raw: Any = connection.connection.driver_connection
     with connection.begin():
         batch_id = connection.exec_driver_sql("select nextval('batch_ids')").scalar_one()
-        raw.register("arrived", columns)
-        connection.exec_driver_sql(_INSERT, (START_SECOND, CANDIDATE, BASELINE, batch_id))
-        raw.unregister("arrived")
+        for columns, candidate, baseline in parts:
+            raw.register("arrived", columns)
+            connection.exec_driver_sql(_INSERT, (START_SECOND, candidate, baseline, batch_id))
+            raw.unregister("arrived")
         connection.exec_driver_sql(_BATCH, (batch_id, _moment(until)))
         versions.update_builds(connection, batch_id)
 
 
-def _arrived(stream: Stream, since: int, until: int, spread: Generator | None) -> dict[str, np.ndarray[Any, Any]]:
+def _arrived_earlier(older: Counts, baseline: Counts) -> dict[str, np.ndarray[Any, Any]]:
+    """The comparison before, at negative seconds."""
+    layers, passes = punctual(older, baseline)
+    columns = _arrived(layers, 0, passes[-1], None)
+    return {**columns, "second": columns["second"] - passes[-1]}
+
+
+def _arrived(
+    layers: Iterable[Layer], since: int, until: int, spread: Generator | None
+) -> dict[str, np.ndarray[Any, Any]]:
     """What has come in (since, until], seconds since the start, in order of time: a row per bin, build and code."""
-    sides = [
-        _side(layer, is_candidate, since, until, spread) for layer in stream.layers for is_candidate in (False, True)
-    ]
+    sides = [_side(layer, is_candidate, since, until, spread) for layer in layers for is_candidate in (False, True)]
     columns = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
     order = np.argsort(columns["second"], kind="stable")
     return {name: column[order] for name, column in columns.items()}
@@ -188,10 +201,10 @@ def _spread(code: Counts, second: Counts, errors: Counts, chance: Generator) -> 
     return keys >> 32, keys & 0xFFFFFFFF, counted
 
 
-def _fetch(connection: Connection, sql: str) -> dict[str, np.ndarray[Any, Any]]:
+def _fetch(connection: Connection, sql: str, values: tuple[str, ...]) -> dict[str, np.ndarray[Any, Any]]:
     """The rows of a query by column; NULL as NaN."""
     raw: Any = connection.connection.driver_connection
-    columns = raw.execute(sql).fetchnumpy()
+    columns = raw.execute(sql, values).fetchnumpy()
     return {
         name: np.ma.filled(column.astype(np.float64), np.nan) if name.startswith("ratio") else np.ma.getdata(column)
         for name, column in columns.items()

@@ -17,11 +17,15 @@ from streammetrics.config import Config
 HOUR = 3600 // BIN_SECONDS
 BEGINS, ENDS, BINS = HOUR, HOUR + HOUR // 3, 2 * HOUR + HOUR // 2
 
+# Of the ratio whose evidence is most above its threshold.
 _VALUES = """
-select (bin_second - {start}) / {width} as bin, value, threshold, is_enough and not is_over as fires
-from verdicts
-inner join (select distinct series, code from bins) as codes using (series)
-where code = 'E0'
+select
+    (bin_second - {start}) / {width} as bin, max_by(nats, nats - threshold) / ln(10) as value,
+    max_by(threshold, nats - threshold) / ln(10) as threshold,
+    bin_second in (select stop_second from fired where code = 'E0') as fires
+from evidence
+where code = 'E0' and is_judged
+group by bin_second
 order by bin
 """
 
@@ -44,7 +48,7 @@ def main(path: Path) -> None:
             after, until = detect.plan(connection, config) or (0, 0)
             piece = views.Slice(after, until, detect.lead_seconds(config))
             select = _VALUES.format(start=START_SECOND, width=BIN_SECONDS)
-            sql = views.compose(select, piece, evidence_minutes=views.every_minute())
+            sql = views.compose(select, piece, suspects=views.EVERY_SERIES)
             rows = connection.exec_driver_sql(sql).all()
     bins, values, thresholds, fires = (np.array(column) for column in zip(*rows, strict=True))
     figure = Figure(figsize=(9, 5), dpi=100, layout="constrained")
@@ -56,15 +60,15 @@ def main(path: Path) -> None:
     above.set_ylabel("errors in a minute")
     above.legend(frameon=False, ncols=2, loc="upper right")
     below.plot(bins / 6, values, color="black", linewidth=1)
-    below.axhline(thresholds[0], color="grey", linestyle="--", linewidth=1)
-    below.fill_between(bins / 6, -4, 1.05 * values.max(), where=fires, color="#fddbc7", label="alerts", step="post")
-    below.annotate("1 / alpha", (2, thresholds[0]), va="bottom", color="grey")
+    below.plot(bins / 6, thresholds, color="grey", linestyle="--", linewidth=1)
+    below.fill_between(bins / 6, 0, 1.05 * values.max(), where=fires, color="#fddbc7", label="alerts", step="post")
+    below.annotate("threshold", (2, thresholds.max()), va="bottom", color="grey")
     for minute in (BEGINS / 6, ENDS / 6):
         below.axvline(minute, color="black", linewidth=0.8, linestyle=":")
         above.axvline(minute, color="black", linewidth=0.8, linestyle=":")
-    below.set_ylabel("evidence, log10 M")
+    below.set_ylabel("evidence, log10")
     below.set_xlabel("minutes")
-    below.set_ylim(-4, 1.05 * values.max())
+    below.set_ylim(0, 1.05 * values.max())
     below.set_xlim(0, BINS / 6)
     below.legend(frameon=False, loc="upper right")
     figure.savefig(path)

@@ -1,6 +1,6 @@
 """`sequential` over long streams without a change: the SQL judges the hours in which anything can fire.
 
-The twin in numpy, gates left out, says where the evidence reaches a tenth of what an alert takes; all else is below,
+The twin in numpy, gates left out, says where the evidence reaches half of what an alert takes; all else is below,
 and what is so near is judged by the SQL alone, in a store of its own with all that a pass looks back on. A test holds
 what that finds against what the SQL finds in every bin.
 """
@@ -14,7 +14,7 @@ from bench.detection import ours, sequential
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Stream
 from streammetrics import detect
 
-NEAR_TIMES = 10.0
+NEAR_TIMES = 2.0
 APART_BINS = 3600 // BIN_SECONDS
 """Hours that are so far apart make incidents of their own."""
 
@@ -22,7 +22,7 @@ APART_BINS = 3600 // BIN_SECONDS
 def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
     """What the SQL finds in the stream, of which every record comes in time."""
     settings = sequential.Settings(false_alarm_days_per_code)
-    code, stop = sequential.nearly(_as_stored(stream), NEAR_TIMES, settings)
+    code, stop = sequential.nearly(as_stored(stream), NEAR_TIMES, settings)
     spans = _spans(stop[code < stream.codes])
     found = [_judged(stream, false_alarm_days_per_code, *span) for span in spans]
     # Incidents of different stores are different ones.
@@ -32,22 +32,26 @@ def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
     return Findings(**joined, seconds=tuple(sum(one.seconds) for one in found))
 
 
-def _as_stored(stream: Stream) -> Stream:
+def as_stored(stream: Stream) -> Stream:
     """Codes in the order of their names, and last the one that keeps the builds of a store heard.
 
     It has part in what is told from all codes together, in turn of their names.
     """
     order = sorted(range(stream.codes), key=str)
-    beats = np.full((1, stream.bins), BIN_SECONDS)
     layers = tuple(
         replace(
             layer,
-            baseline=np.vstack([layer.baseline[order], beats]),
-            candidate=np.vstack([layer.candidate[order], beats]),
+            baseline=_with_beats(layer.baseline[order]),
+            candidate=_with_beats(layer.candidate[order]),
         )
         for layer in stream.layers
     )
-    return replace(stream, layers=layers)
+    earlier = stream.earlier and (_with_beats(stream.earlier[0][order]), _with_beats(stream.earlier[1][order]))
+    return replace(stream, layers=layers, earlier=earlier)
+
+
+def _with_beats(counts: Counts) -> Counts:
+    return np.vstack([counts, np.full((1, counts.shape[1]), BIN_SECONDS)])
 
 
 def _spans(bins: Counts) -> list[tuple[int, int]]:

@@ -1,26 +1,27 @@
 """`sequential` in numpy, by the formulas of docs/detection.md: what the SQL is held against.
 
-Windowed Shiryaev-Roberts over a grid of rate ratios (Lindon & Malek, arXiv 2011.03567; Shin, Ramdas & Rinaldo, NEJSDS
-59), with a divisor for bursts and a gate that closes an incident when the newest bins speak against it.
+Page's CUSUM (Biometrika 41, 1954) of the log likelihood ratio over a grid of rate ratios, divided for bursts, with a
+threshold in information time. Gaps and records that come late are not looked at. Shapes are (codes, bins).
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.detection.chances import log_beta
 from bench.detection.streams import BIN_SECONDS, Counts, Findings, Flags, Reals, Stream, chain
 
 GRID = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
+HOUR_BINS, DAY_BINS = 3600 // BIN_SECONDS, 86400 // BIN_SECONDS
 BLOCK_BINS = 120 // BIN_SECONDS
-BLOCKS, LAG_BLOCKS, FEWEST_BLOCKS, REACH_BLOCKS = 180, 3, 8, 30
-HOUR_BLOCKS = 30
-CLOSING_NATS = np.log(1e3)
-WIDEST_NATS = np.log(20)
-"""Of the 95 % interval."""
+BLOCKS, REACH_BLOCKS, HOUR_BLOCKS = 180, 30, 30
+PRIOR, POOL_BLOCKS, OWN_BLOCKS, WIDEST_SPREAD = 20, 6, 4, 200
+"""Of dispersion: what is presumed, how many blocks of all codes and of one that counts as, and the cut."""
+CLOSING_NATS, BRIEF_NATS, WIDEST_NATS = np.log(1e3), np.log(20), np.log(20)
+"""That it has ended; beyond the strongest minute; of the 95 % interval."""
+LARGEST_NATS, UNIT = 500, 2.0**-30
 
 
 @dataclass(frozen=True)
@@ -29,59 +30,64 @@ class Settings:
 
     false_alarm_days_per_code: float = 1000
     history_seconds: int = 16_000
+    min_bins: int = 8
 
     @property
-    def threshold_nats(self) -> float:
-        """ln(1/alpha)."""
-        return float(np.log(self.false_alarm_days_per_code * 86400 / BIN_SECONDS))
+    def history_bins(self) -> int:
+        return -(-self.history_seconds // BIN_SECONDS)
 
-    @property
-    def lengths_and_parts(self) -> tuple[Counts, Reals]:
-        """Of windows in bins, and the logarithms of their parts in the sum: -inf where they only tell of an end."""
-        windows = np.array([bins for bins in WINDOWS if bins * BIN_SECONDS <= self.history_seconds])
-        starts = np.diff(windows, prepend=0)
-        between = np.concatenate([windows - starts * third // 3 for third in (1, 2)])
-        lengths = np.union1d(windows, between)
-        parts = np.full(lengths.size, -np.inf)
-        parts[np.searchsorted(lengths, windows)] = np.log(starts) - np.log(len(GRID))
-        return lengths, parts
+
+@dataclass(frozen=True)
+class _Weighed:
+    """The candidate's counts and those of both builds, the share that is tested, and what an error counts for."""
+
+    candidate: Counts
+    total: Counts
+    share: Reals
+    weight: Reals
+
+    def of(self, codes: Counts) -> "_Weighed":
+        return _Weighed(self.candidate[codes], self.total[codes], self.share, self.weight[codes])
 
 
 @dataclass(frozen=True)
 class _Alerts:
     code: Counts
     stop: Counts
-    window: Counts
+    start: Counts
+
+    def sums(self, values: Reals) -> Reals:
+        """Of `values` since the onset."""
+        running = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+        found: Reals = running[self.code, self.stop + 1] - running[self.code, self.start]
+        return found
 
 
 def judge(stream: Stream, settings: Settings | None = None) -> Findings:
-    """All that comes, judged at every bin; gaps and records that come late are not looked at."""
+    """All that comes, judged at every bin."""
     started = time.perf_counter()
-    candidate, total, share, weight = _weighed(stream)
-    alerts = _fired(candidate, total, share, weight, settings or Settings())
-    start = alerts.stop - alerts.window + 1
+    weighed = _weighed(stream)
+    alerts = _fired(weighed, settings or Settings())
     incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
     low, high = (np.full(alerts.code.size, np.nan) for _ in range(2))
     _, first = np.unique(incident, return_index=True)
-    low[first], high[first] = _bounds(alerts, first, candidate * weight, total * weight, share)
-    return Findings(alerts.code, start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
+    low[first], high[first] = _bounds(weighed, _Alerts(alerts.code[first], alerts.stop[first], alerts.start[first]))
+    return Findings(alerts.code, alerts.start, alerts.stop, incident, low, high, (time.perf_counter() - started,))
 
 
 def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Counts]:
-    """Codes and bins with M >= 1/alpha/times, whether or not a gate would keep them silent."""
-    least_nats = settings.threshold_nats - float(np.log(times))
-    code, stop, _, value = _values(*_weighed(stream), settings, least_nats)
-    is_near = value >= least_nats
-    return code[is_near], stop[is_near]
+    """Codes and bins whose evidence is at least a `times`-th of what it takes, whether or not a gate holds it back."""
+    excess = _excess(_weighed(stream), settings)
+    code, stop = np.nonzero(excess >= -np.log(times))
+    return code, stop
 
 
-def _weighed(stream: Stream) -> tuple[Counts, Counts, Reals, Reals]:
-    """The candidate's counts and those of both builds, the share that is tested, and what an error counts for."""
+def _weighed(stream: Stream) -> _Weighed:
     baseline, candidate = stream.arrived()
     total = baseline + candidate
-    known = (stream.shares, stream.shares) if not stream.is_estimated else estimates(candidate, total)
-    share = np.minimum(known[1] * (1 + stream.share_tolerance), 1 - 1e-9)
-    return candidate, total, share, 1 / divisors(candidate, total, known[0])
+    told, tested = estimates(candidate, total) if stream.is_estimated else (stream.shares, stream.shares)
+    share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
+    return _Weighed(candidate, total, share, weights(candidate, total, told, stream.earlier))
 
 
 def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
@@ -111,42 +117,58 @@ def _estimate(k: Reals, n: Reals) -> tuple[float, float]:
     return hits / trials, (hits + 4.5 + 3 * np.sqrt(hits * (trials - hits) / trials + 2.25)) / (trials + 9)
 
 
-def divisors(candidate: Counts, total: Counts, share: Reals) -> Reals:
-    """What the evidence of each bin is divided by: the dispersion φ of the code's share from one block to the next.
-
-    Blocks of 2 minutes, the last 180, three blocks ago, each beside the last one before it with records, within an
-    hour. φ is the code's own where it is more than three standard errors above max(1, median φ), else that; inf where
-    none is known yet. Bursts differ in size, and up to half an error is added. Shapes are (codes, bins).
-    """
-    k, n, e = _blocks(candidate), _blocks(total), _blocks(total * share)
-    place = np.arange(k.shape[1])[np.newaxis]
-    latest = np.maximum.accumulate(np.where(n > 0, place, -1), axis=1)
-    before = np.concatenate([np.full((k.shape[0], 1), -1), latest[:, :-1]], axis=1)
-    paired = (n > 0) & (before >= 0) & (place - before <= REACH_BLOCKS)
-    k0, n0, e0 = (np.take_along_axis(values, np.where(paired, before, 0), axis=1) for values in (k, n, e))
-    last = place[0] - LAG_BLOCKS
-    first = np.maximum(last - BLOCKS + 1, 0)
+def weights(candidate: Counts, total: Counts, share: Reals, earlier: tuple[Counts, Counts] | None = None) -> Reals:
+    """What an error counts for, by the dispersion of its code and of all codes in the last 180 blocks of 2 minutes."""
+    spread, known = _spreads(candidate, total, share)
+    before = 0
+    if earlier is not None:
+        old = _spreads(earlier[1], earlier[0] + earlier[1], np.full(earlier[0].shape[1], 0.5))
+        before = old[0].shape[1]
+        spread, known = (np.concatenate(parts, axis=1) for parts in zip(old, (spread, known), strict=True))
+    stop = np.arange(spread.shape[1])
+    start = np.maximum(stop - BLOCKS, 0)
 
     def trailing(values: Reals) -> Reals:
-        sums = np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
-        found: Reals = sums[:, np.maximum(last + 1, 0)] - sums[:, np.where(last >= 0, first, 0)]
-        return found
+        sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+        found: Reals = sums[:, stop] - sums[:, start]
+        return found[:, before:]
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = trailing(np.where(paired, (k * e0 - k0 * e) ** 2 / (e + e0), 0))
-        excess = trailing(np.where(paired, (e * e0) ** 2 / (e + e0) * (1 / n + 1 / n0), 0))
-        pairs, r = trailing(paired.astype(np.float64)), trailing(k) / trailing(e)
-        scale = r * (trailing(np.where(paired, e * e0, 0)) - r * excess)
-        phi = np.where((pairs >= FEWEST_BLOCKS - 1) & (scale > 1e-9), spread / scale, np.nan)
-        margin = 1 + 3 * np.sqrt(3 / pairs)
-    some = np.isfinite(phi).any(axis=0)
-    pooled = np.full(phi.shape[1], np.inf)
-    pooled[some] = np.maximum(np.nanmedian(phi[:, some], axis=0), 1)
-    with np.errstate(invalid="ignore"):
-        dispersion = np.where(phi > margin * pooled, phi, pooled)
-        divisor = np.sqrt((dispersion + 0.5) ** 2 - 1.25)
-    by_bin: Reals = np.repeat(divisor, BLOCK_BINS, axis=1)
+    spread, known = trailing(spread), trailing(known)
+    pool = (POOL_BLOCKS * PRIOR + spread.sum(axis=0)) / (POOL_BLOCKS + known.sum(axis=0))
+    own = (OWN_BLOCKS * pool + spread) / (OWN_BLOCKS + known)
+    after = np.pad(own[:, 1:], ((0, 0), (0, 1)), mode="edge")
+    usual = _usual(np.where(_blocks(total) > 0, after, np.nan))
+    is_own = ~(own <= np.maximum(usual, 1) * (1 + np.sqrt(3 / (OWN_BLOCKS + known))))
+    dispersion = np.maximum(np.where(is_own, own, usual), 1)
+    by_bin: Reals = np.repeat(1 / np.sqrt((dispersion + 0.5) ** 2 - 1.25), BLOCK_BINS, axis=1)
     return by_bin[:, : candidate.shape[1]]
+
+
+def _usual(after: Reals) -> Reals:
+    """The median over the codes in the last block with errors before each, as of its end; NaN before the first."""
+    some = np.flatnonzero(~np.isnan(after).all(axis=0))
+    found = np.full(after.shape[1], np.nan)
+    if some.size:
+        found[some] = np.nanmedian(after[:, some], axis=0)
+    place = np.searchsorted(some, np.arange(after.shape[1])) - 1
+    if not some.size:
+        return found
+    is_near = (place >= 0) & (np.arange(after.shape[1]) - some[place] <= REACH_BLOCKS)
+    return np.where(is_near, found[some[place]], np.nan)
+
+
+def _spreads(candidate: Counts, total: Counts, share: Reals) -> tuple[Reals, Reals]:
+    """Of each block beside the last one before it with errors: square over variance, and whether that is known."""
+    k, n, e = _blocks(candidate), _blocks(total), _blocks(total * share)
+    place = np.arange(k.shape[1])
+    latest = np.maximum.accumulate(np.where(n > 0, place, -1), axis=1)
+    before = np.pad(latest, ((0, 0), (1, 0)), constant_values=-1)[:, :-1]
+    k0, n0, e0 = (np.take_along_axis(values, np.maximum(before, 0), axis=1) for values in (k, n, e))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = (k + k0) * e * e0 - ((k + k0) * e * e0 / (e + e0)) ** 2 * (1 / n + 1 / n0)
+        spread = np.minimum((k * e0 - k0 * e) ** 2 / variance * (n + n0 - 1) / (n + n0), WIDEST_SPREAD)
+        is_known = (n > 0) & (before >= 0) & (place - before <= REACH_BLOCKS) & (variance > 1e-9 * e * e0 * (e + e0))
+    return np.where(is_known, np.floor(spread * 2**20 + 0.5) / 2**20, 0), is_known.astype(np.float64)
 
 
 def _blocks(counts: Counts | Reals) -> Reals:
@@ -156,87 +178,101 @@ def _blocks(counts: Counts | Reals) -> Reals:
     return blocks
 
 
-def _evidence(candidate: Counts, total: Counts, share: Reals, weight: Reals, ratio: float) -> Reals:
-    """Running sums of the bins' log likelihood ratios, a zero before them: shape (codes, bins + 1)."""
-    nats = (candidate * np.log(ratio) - total * np.log1p((ratio - 1) * share)) * weight
-    return np.concatenate([np.zeros((nats.shape[0], 1)), np.cumsum(nats, axis=1)], axis=1)
+def _evidence(weighed: _Weighed, settings: Settings) -> Iterator[tuple[Reals, Reals, Reals]]:
+    """For each ratio: running sums of gains with a zero before them, the evidence, and the threshold."""
+    k, n, p = weighed.candidate * weighed.weight, weighed.total * weighed.weight, weighed.share
+    bins = k.shape[1]
+    stop = np.arange(1, bins + 1)
+    hour = np.maximum(stop - HOUR_BINS, 0)
+    alarm_bins = settings.false_alarm_days_per_code * DAY_BINS
+    for ratio in GRID:
+        worth = np.log1p((ratio - 1) * p)
+        gain = np.clip(k * np.log(ratio) - n * worth, -LARGEST_NATS, LARGEST_NATS)
+        running = np.cumsum(np.pad(np.floor(gain / UNIT + 0.5), ((0, 0), (1, 0))), axis=1)
+        loss = np.cumsum(np.pad(np.minimum(n * (worth - p * np.log(ratio)), LARGEST_NATS), ((0, 0), (1, 0))), axis=1)
+        part = np.clip(3 * (loss[:, stop] - loss[:, hour]) / (stop - hour), 0, 1)
+        nats = (running[:, 1:] - _least(running[:, :-1], settings.history_bins)) * UNIT
+        yield running, np.maximum(nats, 0), np.log(np.maximum(alarm_bins * part, DAY_BINS))
 
 
-def _fired(candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings) -> _Alerts:
-    """Bins with M >= 1/alpha that no gate keeps silent, and the length of their strongest window."""
-    code, stop, nats, value = _values(candidate, total, share, weight, settings, settings.threshold_nats)
-    lengths, parts = settings.lengths_and_parts
-    strongest = lengths[np.where(np.isfinite(parts), nats.max(axis=2), -np.inf).argmax(axis=1)]
-    fires = value >= settings.threshold_nats
-    fires &= ~_is_over(nats, parts, settings.threshold_nats)
-    fires &= ~_is_silent(total, total * weight, _Alerts(code, stop, strongest))
-    return _Alerts(code[fires], stop[fires], strongest[fires])
+def _least(values: Reals, bins: int) -> Reals:
+    """The least of the last `bins`: prefixes and suffixes of stretches of that length (van Herk 1992)."""
+    codes, width = values.shape
+    bins = min(bins, width)
+    stretches = np.pad(values, ((0, 0), (0, -width % bins)), constant_values=np.inf).reshape(codes, -1, bins)
+    least = np.minimum.accumulate(stretches, axis=2).reshape(codes, -1)[:, :width]
+    ahead = np.minimum.accumulate(stretches[:, :, ::-1], axis=2)[:, :, ::-1].reshape(codes, -1)
+    least[:, bins - 1 :] = np.minimum(least[:, bins - 1 :], ahead[:, : width - bins + 1])
+    return least
 
 
-def _values(
-    candidate: Counts, total: Counts, share: Reals, weight: Reals, settings: Settings, least_nats: float
-) -> tuple[Counts, Counts, Reals, Reals]:
-    """Code, bin, log likelihood ratios (alerts, lengths, ratios) and ln M, wherever ln M may reach `least_nats`."""
-    sums = [_evidence(candidate, total, share, weight, ratio) for ratio in GRID]
-    lengths, parts = settings.lengths_and_parts
-    best = np.full(candidate.shape, -np.inf)
-    is_term = np.isfinite(parts)
-    for bins, part in zip(lengths[is_term], parts[is_term], strict=True):
-        for running in sums:
-            np.maximum(best[:, bins - 1 :], running[:, bins:] - running[:, :-bins] + part, out=best[:, bins - 1 :])
-    # The sum is at most its largest term times their number: only there it is computed.
-    code, stop = np.nonzero(best >= least_nats - np.log(np.count_nonzero(is_term) * len(GRID)))
-    nats = np.full((code.size, lengths.size, len(GRID)), -np.inf)
-    for i, bins in enumerate(lengths):
-        whole = stop >= bins - 1
-        for j, running in enumerate(sums):
-            ends, begins = running[code[whole], stop[whole] + 1], running[code[whole], stop[whole] + 1 - bins]
-            nats[whole, i, j] = ends - begins
-    terms = nats + parts[:, np.newaxis]
-    top = terms.max(axis=(1, 2)) if code.size else np.zeros(0)
-    value = top + np.log(np.exp(terms - top[:, np.newaxis, np.newaxis]).sum(axis=(1, 2)))
-    return code, stop, nats, value
+def _excess(weighed: _Weighed, settings: Settings) -> Reals:
+    """By how many nats the evidence for the best ratio is above its threshold."""
+    excess = np.full(weighed.total.shape, -np.inf)
+    for _, nats, threshold in _evidence(weighed, settings):
+        np.maximum(excess, nats - threshold, out=excess)
+    return excess
 
 
-def _is_over(nats: Reals, parts: Reals, threshold_nats: float) -> Flags:
-    """Where an increase that ended is a thousand times likelier than one that goes on: shape (alerts, lengths, ratios).
+def _fired(weighed: _Weighed, settings: Settings) -> _Alerts:
+    """Bins with evidence enough that no gate holds back."""
+    is_enough = _excess(weighed, settings) >= 0
+    codes = np.flatnonzero(is_enough.any(axis=1))
+    few = weighed.of(codes)
+    running, nats, threshold = (np.array(part) for part in zip(*_evidence(few, settings), strict=True))
+    found = [
+        (code, stop, onset)
+        for place, code in enumerate(codes)
+        for stop in np.flatnonzero(is_enough[code]).tolist()
+        if (onset := _onset(running[:, place], nats[:, place], threshold[:, place, stop], stop, settings)) is not None
+    ]
+    columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    alerts = _Alerts(columns[0], columns[1], columns[2])
+    speaks = ~_is_silent(weighed, alerts)
+    return _Alerts(alerts.code[speaks], alerts.stop[speaks], alerts.start[speaks])
 
-    What a window says more than a shorter one speaks for an increase that ended where the shorter one begins. Where a
-    window still shorter says enough by itself it is not over.
+
+def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: Settings) -> int | None:
+    """Of the ratio that is most above its threshold; None where that is not enough, or all from one minute.
+
+    Where an increase that ended at the peak is a thousand times likelier than one that goes on, what came since counts:
+    if the likeliest ratio of the peak has fallen so far, for evidence may also leave the history.
     """
-    if not nats.shape[0]:
-        return np.zeros(0, dtype=np.bool_)
-    longer = np.maximum.accumulate(nats[:, :0:-1], axis=1)[:, ::-1]
-    with np.errstate(invalid="ignore"):
-        ended = np.nan_to_num(longer - nats[:, :-1], nan=-np.inf).max(axis=2)
-    upto = np.maximum.accumulate(np.pad(nats.max(axis=2) + parts, ((0, 0), (1, 0)), constant_values=-np.inf), axis=1)
-    alone = upto[np.arange(nats.shape[0]), ended.argmax(axis=1)]
-    over: Flags = (ended.max(axis=1) - nats.max(axis=(1, 2)) > CLOSING_NATS) & (alone < threshold_nats)
-    return over
+    first = max(stop - settings.history_bins + 1, 0)
+    best = nats[:, first : stop + 1].max(axis=0)
+    peak = stop - int(best[::-1].argmax())
+    likeliest = running[int(nats[:, peak].argmax()), first + 1 : stop + 2]
+    fallen = (likeliest.max() - likeliest[-1]) * UNIT
+    is_over = min(best.max() - best[-1], fallen) > CLOSING_NATS
+    since = peak + 1 if is_over else first
+    if since > stop:
+        return None
+    least = running[:, since : stop + 1].min(axis=1)
+    excess = (running[:, stop + 1] - least) * UNIT - threshold
+    ratio = int(excess.argmax())
+    sums = running[ratio]
+    begin = since if is_over else max(since - settings.min_bins + 2, 0)
+    bursts = sums[begin + 1 : stop + 2] - _least(sums[np.newaxis, begin : stop + 1], settings.min_bins - 1)[0]
+    other_nats = (sums[stop + 1] - least[ratio] - bursts[since - begin :].max()) * UNIT
+    if excess[ratio] < 0 or other_nats < BRIEF_NATS:
+        return None
+    return since + int(np.flatnonzero(sums[since : stop + 1] == least[ratio])[-1])
 
 
-def _is_silent(total: Counts, weighed: Reals, alerts: _Alerts) -> Flags:
+def _is_silent(weighed: _Weighed, alerts: _Alerts) -> Flags:
     """Where at the rate since the onset so many errors are missing that chance explains it once in a thousand times."""
-    places = np.where(total > 0, np.arange(total.shape[1]), -1)
-    silent = alerts.stop - np.maximum.accumulate(places, axis=1)[alerts.code, alerts.stop]
-    is_silent: Flags = _window_sums(weighed, alerts, alerts.window) * silent > CLOSING_NATS * (alerts.window - silent)
+    places = np.where(weighed.total > 0, np.arange(weighed.total.shape[1]), -1)
+    last = np.maximum.accumulate(places, axis=1)[alerts.code, alerts.stop]
+    missed = alerts.sums(weighed.total * weighed.weight) * (alerts.stop - last)
+    is_silent: Flags = missed > CLOSING_NATS * (last - alerts.start + 1)
     return is_silent
 
 
-def _window_sums(values: Reals | Counts, alerts: _Alerts, bins: Counts) -> Reals:
-    """Sums of `values` over the last `bins` bins up to the alerts' last."""
-    running = np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
-    sums: Reals = running[alerts.code, alerts.stop + 1] - running[alerts.code, alerts.stop + 1 - bins]
-    return sums
-
-
-def _bounds(
-    alerts: _Alerts, chosen: NDArray[np.intp], candidate: Reals, total: Reals, share: Reals
-) -> tuple[Reals, Reals]:
-    """The time-uniform 95 % interval of the ratio in the strongest window: roots by halving in ln ratio."""
-    few = _Alerts(alerts.code[chosen], alerts.stop[chosen], alerts.window[chosen])
-    hits, trials = _window_sums(candidate, few, few.window), _window_sums(total, few, few.window)
-    p = _window_sums(total * share, few, few.window) / trials
+def _bounds(weighed: _Weighed, alerts: _Alerts) -> tuple[Reals, Reals]:
+    """The time-uniform 95 % interval of the ratio since the onset: roots by halving in ln ratio."""
+    counted = weighed.total * weighed.weight
+    hits, trials = alerts.sums(weighed.candidate * weighed.weight), alerts.sums(counted)
+    p = alerts.sums(counted * weighed.share) / trials
     prior = log_beta(1 + hits, 1 + trials - hits)
     with np.errstate(divide="ignore"):
         middle = np.log(hits / p) - np.log((trials - hits) / (1 - p))

@@ -54,6 +54,10 @@ class Stream:
         share: the candidate's share of exposure as the program is told, shape (bins,); None: nothing is configured.
         share_tolerance: by how much of itself the share may be off, as the program is told.
         is_estimated: the program is not told the share, but to estimate it.
+        earlier: counts (codes, bins) of the comparison before, of an older build and of the baseline, up to second 0;
+            None: both builds begin there.
+        bursty: codes that are counted apart, shape (codes,).
+        clients: the first bin of each burst of one client, in order, shape (codes, bursts).
     """
 
     layers: tuple[Layer, ...]
@@ -62,6 +66,9 @@ class Stream:
     share_tolerance: float = 0.0
     change: Change | None = None
     is_estimated: bool = False
+    earlier: tuple[Counts, Counts] | None = None
+    bursty: Flags | None = None
+    clients: Counts | None = None
 
     @property
     def codes(self) -> int:
@@ -116,14 +123,22 @@ def some_codes(stream: Stream, number: int | None) -> Stream:
         replace(layer, baseline=layer.baseline[chosen], candidate=layer.candidate[chosen]) for layer in stream.layers
     )
     change = stream.change and replace(stream.change, codes=stream.change.codes[chosen])
-    return replace(stream, layers=layers, change=change)
+    return replace(
+        stream,
+        layers=layers,
+        change=change,
+        earlier=stream.earlier and (stream.earlier[0][chosen], stream.earlier[1][chosen]),
+        bursty=None if stream.bursty is None else stream.bursty[chosen],
+        clients=None if stream.clients is None else stream.clients[chosen],
+    )
 
 
 def fingerprint(stream: Stream) -> str:
     """A hash of all that it says."""
     digest = hashlib.sha256(repr((stream.passes, stream.share_tolerance, stream.is_estimated)).encode())
     arrays = [getattr(layer, part.name) for layer in stream.layers for part in fields(layer)]
-    for array in (*arrays, stream.shares):
+    optional = [array for array in (*(stream.earlier or ()), stream.bursty, stream.clients) if array is not None]
+    for array in (*arrays, stream.shares, *optional):
         digest.update(np.ascontiguousarray(array).tobytes())
     if stream.change is not None:
         change = stream.change
