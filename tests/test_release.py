@@ -1,4 +1,4 @@
-"""A release replayed minute by minute through `run`: a code that is broken from the first record on is reported soon."""
+"""A release replayed minute by minute through `run`: what is broken from the first record on is reported soon."""
 
 import random
 from pathlib import Path
