@@ -199,9 +199,11 @@ def _least(values: Reals, bins: int) -> Reals:
     """The least of the last `bins`: prefixes and suffixes of stretches of that length (van Herk 1992)."""
     codes, width = values.shape
     bins = min(bins, width)
-    stretches = np.pad(values, ((0, 0), (0, -width % bins)), constant_values=np.inf).reshape(codes, -1, bins)
-    least = np.minimum.accumulate(stretches, axis=2).reshape(codes, -1)[:, :width]
-    ahead = np.minimum.accumulate(stretches[:, :, ::-1], axis=2)[:, :, ::-1].reshape(codes, -1)
+    whole = -(-width // bins) * bins
+    padded = np.pad(values, ((0, 0), (0, whole - width)), constant_values=np.inf)
+    stretches = padded.reshape(codes, whole // bins, bins)
+    least = np.minimum.accumulate(stretches, axis=2).reshape(codes, whole)[:, :width]
+    ahead = np.minimum.accumulate(stretches[:, :, ::-1], axis=2)[:, :, ::-1].reshape(codes, whole)
     least[:, bins - 1 :] = np.minimum(least[:, bins - 1 :], ahead[:, : width - bins + 1])
     return least
 
