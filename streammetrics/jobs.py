@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import advice, detect, incidents, narrate, new_codes, retention
+from streammetrics import advice, detect, incidents, narrate, new_codes, retention, status
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
@@ -43,6 +43,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             count = incidents.open_incidents(connection)
         span = None if done.after is None or done.until is None else (done.after, done.until)
         _advise(session, connection, span, every=bool(found))
+        young = status.young_lines(connection)
     amendment = done.amendment
     lines = (
         map(narrate.as_json, found)
@@ -59,6 +60,8 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         open_incidents=count,
         run_ids=done.run_ids,
     )
+    for line in young:
+        session.say(line)
     _prune(session)
     return EXIT_OPEN_INCIDENTS if exit_code and count else 0
 
