@@ -1,7 +1,7 @@
 -- Which bins count: the pair is compared there and both builds sent records; which of them are complete and judged.
--- Grain: one row per rule, pair and bin of the grid; hour_bins and past_bins count the bins that count, up to this one.
+-- Grain: one row per rule, pair and bin of the grid; past_bins: how many bins have counted, up to this one.
 -- Reads: bin_grids, presence, pairs, gaps
--- Feeds: estimates, bins, suspects, suspect_bins
+-- Feeds: estimates, bins, suspects, regressions
 with
 bin_grids as (select * from bin_grids),
 
@@ -11,15 +11,18 @@ pairs as (select * from pairs),
 
 gaps as (select * from gaps),
 
-widths as (select distinct rule, bin_seconds, pair_id, baseline, candidate from bin_grids),
+sides as (
+    select distinct rule, bin_seconds, pair_id, baseline as build from bin_grids
+    union all
+    select distinct rule, bin_seconds, pair_id, candidate as build from bin_grids
+),
 
 active_bins as (
     select
-        widths.rule, widths.pair_id, floor(presence.second / widths.bin_seconds) * widths.bin_seconds as bin_second,
+        sides.rule, sides.pair_id, floor(presence.second / sides.bin_seconds) * sides.bin_seconds as bin_second,
         count(distinct presence.second) as active_seconds
-    from presence
-    inner join widths on presence.build = widths.baseline or presence.build = widths.candidate
-    group by widths.rule, widths.pair_id, floor(presence.second / widths.bin_seconds) * widths.bin_seconds
+    from presence inner join sides on presence.build = sides.build
+    group by sides.rule, sides.pair_id, floor(presence.second / sides.bin_seconds) * sides.bin_seconds
 ),
 
 silent_bins as (
@@ -53,7 +56,5 @@ weighed_bins as (
 
 select
     rule, detector, bin_seconds, pair_id, baseline, candidate, bin_second, active_seconds, is_weighed,
-    is_weighed and is_complete as is_judged, count(case when is_weighed then 1 end) over (
-        partition by rule, pair_id order by bin_second range between 3599 preceding and current row
-    ) as hour_bins, count(case when is_weighed then 1 end) over by_bin as past_bins
+    is_weighed and is_complete as is_judged, count(case when is_weighed then 1 end) over by_bin as past_bins
 from weighed_bins window by_bin as (partition by rule, pair_id order by bin_second)

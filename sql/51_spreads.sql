@@ -1,5 +1,5 @@
 -- How far a code's share moves from one block with errors to the next: 1 on average where errors come singly.
--- Grain: one row per series and block with errors; nothing is known where a build sent none. A block: 120 s, or a bin.
+-- Grain: one row per series and block with errors; spread and known are 0 where that cannot be told.
 -- Reads: bins
 -- Feeds: weights
 with
@@ -8,7 +8,7 @@ bins as (select * from bins where detector = 'sequential' and is_weighed),
 -- Errors of both builds, of the candidate, and those that the candidate was to have at equal rates.
 blocks as (
     select
-        rule, pair_id, code, series, block,
+        rule, pair_id, code, series, block, max(bin_seconds) as bin_seconds,
         sum(cast(baseline_errors + candidate_errors as double)) as n, sum(cast(candidate_errors as double)) as k,
         cast(sum((baseline_errors + candidate_errors) * cast(candidate_share as decimal(13, 12))) as double) as e
     from bins group by rule, pair_id, code, series, block
@@ -17,15 +17,15 @@ blocks as (
 -- Each beside the one with errors before it, at most 30 blocks back: a regression changes the share only once.
 neighbours as (
     select
-        rule, pair_id, code, series, block, n, k, e, lag(k) over by_block as k0, lag(e) over by_block as e0,
-        case when block - lag(block) over by_block <= 30 then lag(n) over by_block end as n0
+        rule, pair_id, code, series, block, bin_seconds, n, k, e, lag(k) over by_block as k0,
+        lag(e) over by_block as e0, case when block - lag(block) over by_block <= 30 then lag(n) over by_block end as n0
     from blocks window by_block as (partition by series order by block)
 ),
 
 -- The variance of chance, if the two blocks have one rate ratio.
 expected as (
     select
-        rule, pair_id, code, series, block, n + n0 as errors, pow(k * e0 - k0 * e, 2) as square,
+        rule, pair_id, code, series, block, bin_seconds, n, n + n0 as errors, pow(k * e0 - k0 * e, 2) as square,
         (k + k0) * e * e0
         - pow((k + k0) * e * e0 / nullif(e + e0, 0), 2) * (1 / nullif(n, 0) + 1 / nullif(n0, 0)) as variance,
         e * e0 * (e + e0) * 0.000000001 as least_variance
@@ -34,8 +34,8 @@ expected as (
 
 -- Cut, so that the onset of a regression adds little; in units of 2^-20, so that sums do not depend on their order.
 select
-    rule, pair_id, code, series, block, case when variance > least_variance then 1 else 0 end as known,
-    case when variance > least_variance then floor(
+    rule, pair_id, code, series, block, bin_seconds, n as errors,
+    case when variance > least_variance then 1 else 0 end as known, case when variance > least_variance then floor(
         least(square / nullif(variance, 0) * (errors - 1) / nullif(errors, 0), 200) * 1048576 + 0.5
     ) / 1048576 else 0 end as spread
 from expected

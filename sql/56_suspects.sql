@@ -1,60 +1,51 @@
--- The series whose evidence may be enough in a judged bin, by sums of minutes: no others need be looked at closely.
--- Grain: one row per series.
--- Reads: gains, judged_bins, rules
--- Feeds: suspect_bins
+-- The series whose evidence may be enough in a judged bin, by sums of blocks: no others need be looked at closely.
+-- Grain: one row per series, with the first and the last judged bin for which that is so.
+-- Reads: gains, judged_bins, bins
+-- Feeds: evidence, ends, regressions
 with
 gains as (select * from gains),
 
 judged_bins as (select * from judged_bins where detector = 'sequential' and is_judged),
 
-rules as (select rule, bin_seconds, threshold from rules where detector = 'sequential'),
+bins as (select distinct series, rule, pair_id from bins where detector = 'sequential'),
 
 scopes as (
-    select rule, pair_id, min(bin_second) as first_second, max(bin_second) as last_second
-    from judged_bins group by rule, pair_id
+    select bins.series, min(judged_bins.bin_second) as first_second, max(judged_bins.bin_second) as last_second
+    from judged_bins inner join bins on judged_bins.rule = bins.rule and judged_bins.pair_id = bins.pair_id
+    group by bins.series
 ),
 
-minutes as (
+blocks as (
     select
-        series, rate_ratio, cast(floor(bin_second / 60) as bigint) * 60 as minute_second, max(rule) as rule,
-        max(pair_id) as pair_id, sum(gain) as total, sum(greatest(gain, 0)) as climb, sum(usual_loss) as usual_loss
-    from gains group by series, rate_ratio, cast(floor(bin_second / 60) as bigint) * 60
+        series, rate_ratio, block, min(bin_second) as bin_second, min(threshold) as threshold, sum(gain) as total,
+        sum(greatest(gain, 0)) as climb
+    from gains group by series, rate_ratio, block
 ),
 
 sums as (
     select
-        series, rule, pair_id, rate_ratio, minute_second, climb, total - climb as fall,
-        sum(total) over by_minute - total as before,
-        lead(minute_second, 1, 253402300799) over by_minute as next_second,
-        sum(usual_loss) over (
-            partition by series, rate_ratio order by minute_second range between 3540 preceding and 60 preceding
-        ) as usual_loss
-    from minutes window by_minute as (partition by series, rate_ratio order by minute_second)
+        series, rate_ratio, block, bin_second, threshold, climb,
+        sum(total) over by_block - total as before, sum(total) over by_block - climb as least_total,
+        lead(bin_second, 1, 253402300799) over by_block as next_second
+    from blocks window by_block as (partition by series, rate_ratio order by block)
 ),
 
--- A rise up to within this minute, from within an earlier one or from within itself: gains without losses.
+-- A rise up to within this block, from within an earlier one or from within itself: gains without losses.
 rises as (
     select
-        series, rule, pair_id, minute_second, next_second,
-        climb + greatest(before - coalesce(min(before + fall) over (
-            partition by series, rate_ratio order by minute_second rows between unbounded preceding and 1 preceding
-        ), before), 0) as rise,
-        -- Until the next error the hour may empty itself.
-        case when next_second > minute_second + 60 then 0 else coalesce(usual_loss, 0) end as usual_loss
+        series, bin_second, next_second, threshold, climb + greatest(before - coalesce(min(least_total)
+            over (partition by series, rate_ratio order by block rows between unbounded preceding and 1 preceding),
+        before), 0) as rise
     from sums
-),
-
-limits as (
-    select
-        rises.series, rises.rise / 1073741824 as nats, greatest(
-            86400 / rules.bin_seconds,
-            pow(10, rules.threshold)
-            * least(1, 3 * rises.usual_loss / nullif((3600 / rules.bin_seconds + 1) * 1073741824, 0))
-        ) as least_limit
-    from rises
-    inner join rules on rises.rule = rules.rule
-    inner join scopes on rises.rule = scopes.rule and rises.pair_id = scopes.pair_id
-    where rises.next_second > scopes.first_second and rises.minute_second <= scopes.last_second
 )
 
-select distinct series from limits where nats >= ln(least_limit) - 0.000001
+-- What a block tells stands until the next error.
+select
+    rises.series, min(greatest(rises.bin_second, scopes.first_second)) as first_second,
+    max(least(rises.next_second - 1, scopes.last_second)) as last_second
+from rises
+inner join scopes on rises.series = scopes.series
+where
+    rises.next_second > scopes.first_second and rises.bin_second <= scopes.last_second
+    and rises.rise / 1073741824 >= rises.threshold - 0.000001
+group by rises.series

@@ -1,37 +1,38 @@
 -- How much likelier an increase is than none, from the best start within the history, and what it takes for an alert.
--- Grain: one row per series, ratio and bin: bins with errors of the code, and all that are judged. Natural logarithms.
--- Reads: suspect_bins
--- Feeds: ends, counted, increases
+-- Grain: one row per series, ratio and bin with errors; natural logarithms. It stands until next_second, or an hour.
+-- Reads: gains, suspects, bins, rules
+-- Feeds: ends, increases
 with
-suspect_bins as (select * from suspect_bins),
+gains as (select * from gains),
 
--- What it takes is in information time: by what a bin loses without a change, in the hour up to it.
+suspects as (select * from suspects),
+
+bins as (select * from bins where detector = 'sequential'),
+
+rules as (select rule, window_bins from rules),
+
+-- Two bins are less than one history apart where their keys differ by at most 1.
 sums as (
     select
-        series, rule, code, baseline, candidate, bin_second, bin_seconds, is_judged, past_bins, rate_ratio, gain,
-        history_seconds, history_key, burst_key, sum(gain) over by_bin as total,
-        max(error_second) over by_bin as last_second,
-        greatest(86400 / nullif(bin_seconds, 0), alarm_bins * least(1, 3 * sum(usual_loss) over (
-            partition by series, rate_ratio order by bin_second range between 3599 preceding and current row
-        ) / nullif(1073741824 * hour_bins, 0))) as limit_bins
-    from suspect_bins window by_bin as (partition by series, rate_ratio order by bin_second)
-),
-
--- The most that so few bins gained together that they may be the burst of one client.
-bursts as (
-    select
-        series, rule, code, baseline, candidate, bin_second, bin_seconds, is_judged, past_bins, rate_ratio, gain,
-        history_seconds, history_key, burst_key, total, last_second, limit_bins, total - min(total - gain) over (
-            partition by series, rate_ratio order by burst_key range between 1 preceding and current row
-        ) as burst
-    from sums
+        gains.series, bins.rule, bins.baseline, bins.candidate, bins.code, gains.bin_second, bins.bin_seconds,
+        gains.rate_ratio, gains.gain, gains.threshold, rules.window_bins * bins.bin_seconds as history_seconds,
+        gains.bin_second / nullif(rules.window_bins * bins.bin_seconds - 0.5, 0) as history_key,
+        least(lead(gains.bin_second, 1, 253402300799) over by_bin, gains.bin_second + 3600) as next_second,
+        sum(gains.gain) over by_bin as total
+    from suspects
+    inner join gains on suspects.series = gains.series
+    inner join bins on gains.series = bins.series and gains.bin_second = bins.bin_second
+    inner join rules on bins.rule = rules.rule
+    where
+        gains.bin_second > suspects.first_second - 2 * rules.window_bins * bins.bin_seconds - 3600
+        and gains.bin_second <= suspects.last_second
+    window by_bin as (partition by gains.series, gains.rate_ratio order by gains.bin_second)
 )
 
 select
-    series, rule, baseline, candidate, code, bin_second, bin_seconds, rate_ratio, is_judged, past_bins, last_second,
-    history_seconds, history_key, burst_key, gain, total, min(total - gain) over history as least_total,
-    max(case when last_second = bin_second then total end) over history as top_total,
-    max(burst) over history as strongest,
-    greatest(total - min(total - gain) over history, 0) / 1073741824 as nats, ln(limit_bins) as threshold
-from bursts
+    series, rule, baseline, candidate, code, bin_second, bin_seconds, next_second, history_seconds, history_key,
+    rate_ratio, total, total - gain as before_total, min(total - gain) over history as least_total,
+    max(total) over history as top_total,
+    greatest(total - min(total - gain) over history, 0) / 1073741824 as nats, threshold
+from sums
 window history as (partition by series, rate_ratio order by history_key range between 1 preceding and current row)

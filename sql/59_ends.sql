@@ -1,40 +1,50 @@
--- Judged bins with enough evidence for some ratio, and where an increase ended before, if that is far likelier.
--- Grain: one row per series and such a bin; nothing has ended where ended_second is null.
--- Reads: evidence
--- Feeds: counted
+-- Bins with enough evidence for some ratio that stand in a judged bin, and where an increase ended before, if one did.
+-- Grain: one row per series and such a bin; doubt: how much likelier an end there is, natural logarithm.
+-- Reads: evidence, suspects
+-- Feeds: increases
 with
 evidence as (select * from evidence),
 
+suspects as (select series, first_second, last_second from suspects),
+
 peaks as (
     select
-        series, bin_second, history_seconds, max(nats) as nats,
-        max(case when is_judged then nats - threshold end) as excess,
-        max(max(case when last_second = bin_second then nats end)) over (
+        series, bin_second, next_second, history_seconds, max(nats - threshold) as excess,
+        max(max(nats)) over (
             partition by series order by history_key range between 1 preceding and current row
-        ) as peak_nats
-    from evidence
-    group by series, bin_second, history_seconds, history_key
+        ) as nats
+    from evidence group by series, bin_second, next_second, history_seconds, history_key
 ),
 
--- The latest bin with errors in which evidence was highest, and of the likeliest ratio there how far its sum has fallen
--- since its own highest: evidence that has only left the history has not ended.
-asked as (
+-- The latest bin of the history in which evidence was highest, and its ratio.
+likeliest as (
     select
-        now.series, now.bin_second, now.history_seconds, now.peak_nats - now.nats as doubt,
-        peaks.bin_second as peak_second, (e.top_total - e.total) / 1073741824 as fallen, row_number() over (
-            partition by now.series, now.bin_second order by peaks.bin_second desc, peaks.rate_ratio asc
-        ) as place
-    from peaks as now
-    inner join evidence as peaks on now.series = peaks.series and now.peak_nats = peaks.nats
-    inner join evidence as e
-        on now.series = e.series and now.bin_second = e.bin_second and peaks.rate_ratio = e.rate_ratio
+        p.series, p.bin_second, p.history_seconds, e.rate_ratio, e.bin_second as peak_second, e.total as peak_total,
+        row_number() over (partition by p.series, p.bin_second order by e.bin_second desc, e.rate_ratio asc) as place
+    from peaks as p
+    inner join suspects as s on p.series = s.series
+    inner join evidence as e on p.series = e.series and p.nats = e.nats
     where
-        now.excess >= 0 and peaks.bin_second > now.bin_second - now.history_seconds
-        and peaks.bin_second <= now.bin_second and peaks.last_second = peaks.bin_second
+        p.excess >= 0 and p.next_second > s.first_second and p.bin_second <= s.last_second
+        and e.bin_second <= p.bin_second
+),
+
+-- Or the later one in which the sum of that ratio was: evidence goes as well where it leaves the history.
+tops as (
+    select
+        l.series, l.bin_second, l.history_seconds, l.peak_second, max(top.bin_second) as top_second,
+        (case when max(top.bin_second) < l.peak_second then l.peak_total else now.top_total end - now.total)
+        / 1073741824 as doubt
+    from likeliest as l
+    inner join evidence as now
+        on l.series = now.series and l.rate_ratio = now.rate_ratio and l.bin_second = now.bin_second
+    inner join evidence as top
+        on l.series = top.series and l.rate_ratio = top.rate_ratio and now.top_total = top.total
+    where l.place = 1 and top.bin_second <= l.bin_second
+    group by l.series, l.bin_second, l.history_seconds, l.peak_second, l.peak_total, now.top_total, now.total
 )
 
 select
     series, bin_second, history_seconds, doubt,
-    case when doubt > 6.907755 and fallen > 6.907755 then peak_second end as ended_second
-from asked
-where place = 1
+    case when doubt > 6.907755 then greatest(peak_second, top_second) end as ended_second
+from tops

@@ -1,60 +1,44 @@
--- Bins with evidence, the errors since the estimated onset, their share to be expected, and the ratio of rates.
--- Grain: one row per series and bin of increases with errors since the onset; is_silent where neither build sends it.
--- Reads: increases, bins, weights
+-- Increases in the judged bins for which they stand: the ratio of rates since the onset, and what may hold them back.
+-- Grain: one row per series and judged bin; is_brief: maybe a burst of one client, is_silent: neither build sends it.
+-- Reads: increase_errors, suspects, judged_bins, hypotheses
 -- Feeds: fired
 with
-increases as (select * from increases),
+increase_errors as (select * from increase_errors),
 
-bins as (select * from bins where detector = 'sequential' and is_weighed),
+suspects as (select * from suspects),
 
-weights as (select * from weights),
+judged_bins as (select rule, pair_id, bin_second, past_bins from judged_bins where is_judged),
 
--- In decimals: differences of sums are exact wherever a slice begins.
-worths as (
+hypotheses as (select distinct rule, min_bins from hypotheses),
+
+held as (
     select
-        b.series, b.rule, b.detector, b.baseline, b.candidate, b.code, b.bin_seconds, b.bin_second, b.past_bins,
-        b.exposure, b.candidate_share, b.candidate_errors as k, b.baseline_errors + b.candidate_errors as n,
-        (b.baseline_errors + b.candidate_errors) * cast(b.candidate_share as decimal(13, 12)) as e,
-        (b.baseline_errors + b.candidate_errors) * cast(b.tested_share as decimal(13, 12)) as t,
-        (b.baseline_errors + b.candidate_errors) * cast(weights.weight as decimal(13, 12)) as w
-    from bins as b inner join weights on b.series = weights.series and b.block = weights.block
-    where b.series in (select increases.series from increases)
-),
-
-sums as (
-    select
-        series, rule, detector, baseline, candidate, code, bin_seconds, bin_second, past_bins, exposure,
-        candidate_share, n, k, e, t, w, sum(n) over running as n_sum, sum(k) over running as k_sum,
-        sum(e) over running as e_sum, sum(t) over running as t_sum, sum(w) over running as w_sum
-    from worths window running as (partition by series order by bin_second)
-),
-
-starts as (
-    select distinct -- else engines join each last bin with all others of its series first
-        i.series, i.bin_second, i.onset_second, i.last_second, i.rate_ratio, i.nats, i.threshold, i.doubt, i.is_enough,
-        i.other_nats, i.is_brief, i.past_bins, a.past_bins as start_bins, a.n_sum - a.n as n, a.k_sum - a.k as k,
-        a.e_sum - a.e as e, a.t_sum - a.t as t, a.w_sum - a.w as w
-    from increases as i inner join sums as a on i.series = a.series and i.onset_second = a.bin_second
-),
-
-found as (
-    select
-        i.series, i.bin_second, i.onset_second, i.rate_ratio, i.nats, i.threshold, i.doubt, i.other_nats, i.is_enough,
-        i.is_brief, b.rule, b.detector, b.baseline, b.candidate, b.code, b.bin_seconds, b.exposure, b.candidate_share,
-        cast(b.n_sum - i.n as double) as n, cast(b.k_sum - i.k as double) as k, cast(b.e_sum - i.e as double) as e,
-        cast(b.t_sum - i.t as double) as t, cast(b.w_sum - i.w as double) as w,
-        i.past_bins - b.past_bins as idle, b.past_bins - i.start_bins + 1 as busy
-    from starts as i inner join sums as b on i.series = b.series and i.last_second = b.bin_second
+        i.series, i.rule, i.detector, i.pair_id, i.baseline, i.candidate, i.code, i.bin_seconds, i.onset_second,
+        i.rate_ratio, i.nats, i.threshold, i.doubt, i.exposure, i.candidate_share, i.past_bins, i.busy, i.n, i.k, i.e,
+        i.t, i.w, i.squares, unnest(generate_series(
+            greatest(i.bin_second, s.first_second), least(i.next_second - 1, s.last_second), i.bin_seconds
+        )) as stop_second
+    from increase_errors as i inner join suspects as s on i.series = s.series
 )
 
+-- Of a burst of one client the errors above what was to be expected lie as closely as in few bins (the square of their
+-- sum over that of their squares), however long ago it was.
 select
-    series, rule, detector, baseline, candidate, code, bin_seconds, bin_second as stop_second,
-    cast((bin_second - onset_second) / nullif(bin_seconds, 0) + 1 as bigint) as window_bins,
-    onset_second as start_second, rate_ratio, round(nats / 2.302585092994046, 9) as value,
-    round(threshold / 2.302585092994046, 9) as threshold, doubt, other_nats, is_enough, is_brief,
-    case when exposure = 'given' and abs(e - n * candidate_share) > 0.001 then 'changing' else exposure end as exposure,
-    cast(n - k as bigint) as baseline_errors, cast(k as bigint) as candidate_errors,
-    w * idle > 6.907755 * busy as is_silent, round(w * idle / nullif(busy, 0), 6) as missed_errors,
-    round(e / nullif(n, 0), 6) as candidate_share, round(t / nullif(n, 0), 6) as tested_share,
-    round(n / nullif(w, 0), 3) as dispersion, round(k * (n - e) / nullif((n - k) * e, 0), 6) as ratio
-from found
+    h.series, h.rule, h.detector, h.baseline, h.candidate, h.code, h.bin_seconds, h.stop_second,
+    cast((h.stop_second - h.onset_second) / nullif(h.bin_seconds, 0) + 1 as bigint) as window_bins,
+    h.onset_second as start_second, h.rate_ratio, round(h.nats / 2.302585092994046, 9) as value,
+    round(h.threshold / 2.302585092994046, 9) as threshold, h.doubt, h.nats >= h.threshold as is_enough,
+    pow(h.k - h.t, 2) <= hypotheses.min_bins * h.squares as is_brief,
+    case when h.squares > 0 then round(pow(h.k - h.t, 2) / nullif(h.squares, 0), 3) end as spread_bins,
+    case
+        when h.exposure = 'given' and abs(h.e - h.n * h.candidate_share) > 0.001 then 'changing' else h.exposure
+    end as exposure,
+    cast(h.n - h.k as bigint) as baseline_errors, cast(h.k as bigint) as candidate_errors,
+    h.w * (j.past_bins - h.past_bins) > 6.907755 * h.busy as is_silent,
+    round(h.w * (j.past_bins - h.past_bins) / nullif(h.busy, 0), 6) as missed_errors,
+    round(h.e / nullif(h.n, 0), 6) as candidate_share, round(h.t / nullif(h.n, 0), 6) as tested_share,
+    round(h.n / nullif(h.w, 0), 3) as dispersion,
+    round(h.k * (h.n - h.e) / nullif((h.n - h.k) * h.e, 0), 6) as ratio
+from held as h
+inner join judged_bins as j on h.rule = j.rule and h.pair_id = j.pair_id and h.stop_second = j.bin_second
+inner join hypotheses on h.rule = hypotheses.rule

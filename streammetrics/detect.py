@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from streammetrics import relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
+from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
@@ -23,8 +24,13 @@ LONGEST_PORTION_SECONDS = 24 * 3600
 
 DAY_SECONDS = 24 * 3600
 
-_KEPT = ("bins", "weights", "suspects")
+_KEPT = ("judged_bins", "bins", "weights", "suspects")
 """What `sequential` asks for more than once, or what is small and says how little the rest has to read."""
+
+_SUSPECT_BINS = """
+select * from kept_bins
+where detector <> 'sequential' or series in (select series from kept_suspects)
+"""
 
 EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
@@ -143,9 +149,9 @@ def lead_seconds(config: Config) -> int:
 
 
 def _history_seconds(config: Config) -> int:
-    """How far before a bin its windows begin, and the hour that tells what a bin loses without a change."""
-    longest = max(3600, *(max(rule.window_bins) * rule.bin_seconds for rule in config.rule))
-    return longest + 2 * max(rule.bin_seconds for rule in config.rule)
+    """How far before a bin the windows of the last one with errors begin."""
+    longest = max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule)
+    return STANDING_SECONDS + longest + 2 * max(rule.bin_seconds for rule in config.rule)
 
 
 def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
@@ -196,6 +202,8 @@ def _judge_portion(
         select = compose(f"select * from {name}", piece, is_final=is_final, **bases)  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}")
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
+    if has_sequential:
+        bases["bins"] = _SUSPECT_BINS
     found = compose(FOUND, piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     amendment = amend(

@@ -19,13 +19,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from streammetrics import utc
-from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
+from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
 from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.views import Slice, compose, for_people, relations, timestamp_literal
 
 _MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
-_NUMBERS = ("series", "hour_bins", "past_bins", "total", "least_total", "top_total")
+_NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
 """What holds within one query only: numbers of what it reads, and sums since it begins."""
 
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
@@ -41,7 +41,7 @@ inner join pairs using (pair_id)
 inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
 """
 
-_LOOK_BACK = f"{LOOK_BACK_BLOCKS} * greatest({BLOCK_SECONDS}, bin_seconds) + {ESTIMATE_SECONDS}"
+_LOOK_BACK = f"{LOOK_BACK_BLOCKS} * greatest({BLOCK_SECONDS}, bin_seconds) + {ESTIMATE_SECONDS + STANDING_SECONDS}"
 
 _NAMES = """
 select table_name from duckdb_tables() where not internal and not temporary

@@ -171,13 +171,15 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
     return relation.text
 
 
-EVERY_SERIES = "select distinct series from gains"
+EVERY_SERIES = (
+    "select series, min(bin_second) as first_second, max(bin_second) as last_second from gains group by series"
+)
 """In place of `suspects`: the evidence of all series is looked at, not of those alone that may have enough."""
 
 
 def for_people(name: str) -> dict[str, str]:
     """What stands in for relations below `name` where people look at it: a job looks at suspects alone."""
-    return {"suspects": EVERY_SERIES} if name in ("suspect_bins", "evidence") else {}
+    return {"suspects": EVERY_SERIES} if name == "evidence" else {}
 
 
 def _counters(from_second: int, until_second: int) -> str:

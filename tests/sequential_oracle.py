@@ -1,6 +1,6 @@
 """The detector `sequential` once more, in plain Python, to hold the SQL against: docs/detection.md has the formulas.
 
-Nothing is shared with the program but its settings. Every start of an increase and every burst is tried, where the SQL
+Nothing is shared with the program but its settings. Every start and every end of an increase is tried, where the SQL
 takes minima of frames; blocks are looked up by number, where it counts rows; shares are asked of a moment, where it
 joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
 """
@@ -14,7 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import accumulate, permutations
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 
 from streammetrics.config import Comparison, Config, SequentialRule
@@ -25,10 +25,16 @@ GAIN_UNIT, SPREAD_UNIT = 2**30, 2**20
 MOST_NATS, MOST_SPREAD = 500, 200
 BLOCK_SECONDS = 120
 OLDEST_BLOCK, FARTHEST_NEIGHBOUR = 180, 30
-PRIOR, PRIOR_BLOCKS, POOL_BLOCKS = 20, 6, 4
+PRIOR, PRIOR_BLOCKS, POOL_BLOCKS = 15, 6, 4
+OWN_BLOCKS = 10
+"""A code's own dispersion counts where it is above the usual one by the root of so many blocks to those known."""
+PLAUSIBLE_ERRORS, PLAUSIBLE_TIMES = 2, 1.5
+"""What counts in a bin: so many errors, over the weight, and so many times what the ratio makes of the usual number."""
+USUAL_LOSSES = 3
+"""A threshold is in information time: of bins that lose a nat in so many on average."""
 HOUR_SECONDS, DAY_SECONDS = 3600, 86400
-DOUBT, BRIEF = 6.907755, 2.995732
-"""ln 1000: how much likelier an end, or silence, has to be. ln 20: what has to be there beside the strongest burst."""
+DOUBT = 6.907755
+"""ln 1000: how much likelier an end, or silence, has to be."""
 
 
 class Evidence(NamedTuple):
@@ -257,9 +263,17 @@ class Bursts:
     def weight(self, pair: Pair, code: str, block: int) -> float:
         own, known = self.own(code, block)
         usual = self.usual(pair, block)
-        is_own = usual is None or own > max(1.0, usual) * (1 + math.sqrt(3 / known))
+        is_own = usual is None or own > max(1.0, usual) * (1 + math.sqrt(OWN_BLOCKS / known))
         dispersion = max(1.0, own if is_own or usual is None else usual)
         return 1 / math.sqrt((dispersion + 0.5) ** 2 - 1.25)
+
+    @cache  # noqa: B019
+    def usual_errors(self, pair: Pair, code: str, block: int) -> float | None:
+        """Errors of both builds in a bin, on average of the blocks with errors in the hour before."""
+        blocks = self.blocks[pair, code]
+        told = [blocks[number].n for number in range(block - FARTHEST_NEIGHBOUR, block) if number in blocks]
+        width = self.pairs[0].width
+        return mean(told) * width / max(width, BLOCK_SECONDS) if told else None
 
     @cache  # noqa: B019
     def usual(self, pair: Pair, block: int) -> float | None:
@@ -283,9 +297,17 @@ def _spread(block: Block, before: Block) -> float | None:
     return math.floor(min(spread, MOST_SPREAD) * SPREAD_UNIT + 0.5) / SPREAD_UNIT
 
 
+class Increase(NamedTuple):
+    """The likeliest one as of a bin with errors: where it began, its evidence and what it takes, in nats."""
+
+    onset: int
+    nats: float
+    threshold: float
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One code of a pair. Bins are places in `bins`: those with errors, and those that are judged."""
+    """One code of a pair. A place is that of a bin in `bins`: those with errors."""
 
     pair: Judged
     code: str
@@ -297,103 +319,112 @@ class Series:
 
     @cached_property
     def bins(self) -> list[int]:
-        return sorted({*self.counts, *filter(self.pair.is_complete, self.pair.weighed)})
+        return sorted(self.counts)
 
     def weight(self, start: int) -> float:
         return self.bursts.weight(self.pair.pair, self.code, self.bursts.block(start))
 
-    @cached_property
-    def gains(self) -> list[tuple[list[int], list[int]]]:
-        """Of each ratio what the bins say for it, and what they would lose if there were no more than is fine."""
-        told = [[self._units(start, ratio) for start in self.bins] for ratio in self.pair.rule.rate_ratios]
-        return [([gain for gain, _ in units], [loss for _, loss in units]) for units in told]
+    def usual_errors(self, start: int) -> float | None:
+        return self.bursts.usual_errors(self.pair.pair, self.code, self.bursts.block(start))
 
-    def _units(self, start: int, ratio: float) -> tuple[int, int]:
-        if start not in self.counts:
-            return 0, 0
-        fine, p, errors = self.pair.rule.min_ratio, self.pair.share(start).tested, self.counts[start]
-        up, down = math.log(ratio / fine), math.log((1 + (ratio - 1) * p) / (1 + (fine - 1) * p))
-        gain = self.weight(start) * (errors.candidate * up - errors.both * down)
-        loss = self.weight(start) * errors.both * (down - fine * p / (1 + (fine - 1) * p) * up)
-        held = max(-MOST_NATS, min(MOST_NATS, gain)), min(MOST_NATS, loss)
-        return math.floor(held[0] * GAIN_UNIT + 0.5), math.floor(held[1] * GAIN_UNIT + 0.5)
+    @cached_property
+    def gains(self) -> list[list[int]]:
+        """Of each ratio what the bins say for it."""
+        return [[self._gain(start, ratio) for start in self.bins] for ratio in self.pair.rule.rate_ratios]
+
+    def _gain(self, start: int, ratio: float) -> int:
+        errors, weight, usual = self.counts[start], self.weight(start), self.usual_errors(start)
+        up, down = self._worths(start, ratio)
+        gain = weight * (errors.candidate * up - errors.both * down)
+        if gain > 0 and usual is not None:
+            times = 1 + (ratio - 1) * self.pair.share(start).tested
+            plausible = PLAUSIBLE_ERRORS / weight + PLAUSIBLE_TIMES * usual * times
+            gain *= min(1, plausible / errors.both)
+        return math.floor(max(-MOST_NATS, min(MOST_NATS, gain)) * GAIN_UNIT + 0.5)
+
+    def _worths(self, start: int, ratio: float) -> tuple[float, float]:
+        """What an error of the candidate says for a ratio, and what one of either build says against it."""
+        fine, p = self.pair.rule.min_ratio, self.pair.share(start).tested
+        return math.log(ratio / fine), math.log((1 + (ratio - 1) * p) / (1 + (fine - 1) * p))
 
     @cached_property
     def sums(self) -> list[list[int]]:
         """Of each ratio the sum of gains before each bin, and after the last."""
-        return [[0, *accumulate(gains)] for gains, _ in self.gains]
+        return [[0, *accumulate(gains)] for gains in self.gains]
 
-    def _first(self, place: int, seconds: int) -> int:
-        """The first bin that lies less than so many seconds before another."""
-        return bisect_right(self.bins, self.bins[place] - seconds)
-
-    @property
-    def history_seconds(self) -> int:
-        return self.pair.rule.window_bins[0] * self.pair.width
+    def _first(self, place: int) -> int:
+        """The first bin of the history of another."""
+        return bisect_right(self.bins, self.bins[place] - self.pair.rule.window_bins[0] * self.pair.width)
 
     @cached_property
     def evidence(self) -> list[list[float]]:
         """Of each bin the evidence for each ratio, from the best start within the history."""
-        return [self._since(self._first(place, self.history_seconds), place) for place in range(len(self.bins))]
+        return [self._since(self._first(place), place) for place in range(len(self.bins))]
 
     def _since(self, first: int, place: int) -> list[float]:
         return [max(0, sums[place + 1] - min(sums[first : place + 1])) / GAIN_UNIT for sums in self.sums]
 
     def _thresholds(self, place: int) -> list[float]:
-        """What it takes for each ratio, in information time: by what the hour's bins lose on average."""
-        stop, hour = self.bins[place], self._first(place, HOUR_SECONDS)
-        weighed = sum(stop - HOUR_SECONDS < start <= stop for start in self.pair.weighed)
-        lost = [sum(losses[hour : place + 1]) / GAIN_UNIT for _, losses in self.gains]
+        """What it takes for each ratio, in information time: by what the usual errors lose without a change."""
+        return [self._threshold(self.bins[place], ratio) for ratio in self.pair.rule.rate_ratios]
+
+    def _threshold(self, start: int, ratio: float) -> float:
+        fine, p, usual = self.pair.rule.min_ratio, self.pair.share(start).tested, self.usual_errors(start)
+        up, down = self._worths(start, ratio)
+        loss = math.inf if usual is None else self.weight(start) * usual * (down - fine * p / (1 + (fine - 1) * p) * up)
         alarm_bins, day_bins = 10**self.pair.rule.threshold, DAY_SECONDS / self.pair.width
-        return [math.log(max(day_bins, alarm_bins * min(1, 3 * nats / weighed))) for nats in lost]
+        return math.log(max(day_bins, alarm_bins * min(1, USUAL_LOSSES * loss)))
 
     def alerts(self) -> Iterator[tuple[Key, Evidence]]:
-        for place, stop in enumerate(self.bins):
-            if stop in self.pair.weighed and self.pair.is_complete(stop) and (found := self._found(place)):
-                window_bins = (found.end - found.start) // self.pair.width
-                yield Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop), found
+        """What the last bin with errors tells stands until the next, for an hour at most."""
+        for stop in filter(self.pair.is_complete, sorted(self.pair.weighed)):
+            place = bisect_right(self.bins, stop) - 1
+            if place < 0 or stop >= self.bins[place] + HOUR_SECONDS:
+                continue
+            found = self._increase(place)
+            if found is not None and not self._is_silent(found.onset, stop):
+                window_bins = (stop - found.onset) // self.pair.width + 1
+                yield Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop), self._told(found, stop)
 
-    def _found(self, place: int) -> Evidence | None:
+    @cache  # noqa: B019
+    def _increase(self, place: int) -> Increase | None:
         thresholds = self._thresholds(place)
         if all(nats < least for nats, least in zip(self.evidence[place], thresholds, strict=True)):
             return None
-        first = self._first(place, self.history_seconds)
-        ended = self._ended(first, place)
-        first = first if ended is None else ended + 1
+        ended = self._ended(place)
+        first = self._first(place) if ended is None else ended + 1
         nats = self._since(first, place)
         best = max(range(len(nats)), key=lambda ratio: (nats[ratio] - thresholds[ratio], -ratio))
         sums = self.sums[best]
-        if nats[best] < thresholds[best] or nats[best] - self._strongest(sums, first, place, ended is not None) < BRIEF:
-            return None
         onset = max(before for before in range(first, place + 1) if sums[before] == min(sums[first : place + 1]))
-        start, stop = self.bins[onset], self.bins[place]
-        if self._is_silent(start, stop):
+        if nats[best] < thresholds[best] or self._is_brief(onset, place):
             return None
-        return self._told(start, stop, nats[best] / math.log(10), thresholds[best] / math.log(10))
+        return Increase(self.bins[onset], nats[best], thresholds[best])
 
-    def _ended(self, first: int, place: int) -> int | None:
+    def _ended(self, place: int) -> int | None:
         """The bin with which an increase ended, if that is so much likelier than that one goes on.
 
-        The gains themselves must have fallen: evidence also goes where the history moves on.
+        It ended where the likeliest ratio had the most evidence, or later, where its gains added up to the most:
+        evidence also goes where the history moves on.
         """
-        with_errors = [before for before in range(first, place + 1) if self.bins[before] in self.counts]
-        peak = max(max(self.evidence[before]) for before in with_errors)
-        end = max(before for before in with_errors if max(self.evidence[before]) == peak)
-        sums = self.sums[self.evidence[end].index(peak)]
-        fallen = (max(sums[before + 1] for before in with_errors) - sums[place + 1]) / GAIN_UNIT
-        return end if min(peak - max(self.evidence[place]), fallen) > DOUBT else None
+        history = range(self._first(place), place + 1)
+        peak = max(history, key=lambda before: (max(self.evidence[before]), before))
+        sums = self.sums[self.evidence[peak].index(max(self.evidence[peak]))]
+        end = max(peak, max(history, key=lambda before: (sums[before + 1], before)))
+        return end if (sums[end + 1] - sums[place + 1]) / GAIN_UNIT > DOUBT else None
 
-    def _strongest(self, sums: list[int], first: int, place: int, has_ended: bool) -> float:
-        """The most that one client's burst may have added to what counts."""
-        seconds = (self.pair.rule.least_bins - 1) * self.pair.width
-        return (
-            max(
-                sums[last + 1] - sums[since]
-                for last in range(first, place + 1)
-                for since in range(max(self._first(last, seconds), first if has_ended else 0), last + 1)
-            )
-            / GAIN_UNIT
-        )
+    def _is_brief(self, onset: int, place: int) -> bool:
+        """Whether the candidate's errors that are too many lie as closely as in `min_bins` bins.
+
+        Of so many bins with an equal excess the square of their sum is that many times the sum of their squares. From
+        these is taken what they are by chance alone.
+        """
+        excess = squares = 0.0
+        for start in self.bins[onset : place + 1]:
+            errors, p = self.counts[start], self.pair.share(start).tested
+            excess += errors.candidate - errors.both * p
+            squares += (errors.candidate - errors.both * p) ** 2 - errors.both * p * (1 - p)
+        return excess**2 <= self.pair.rule.least_bins * squares
 
     def _is_silent(self, start: int, stop: int) -> bool:
         """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""
@@ -403,8 +434,8 @@ class Series:
         weighed = sum(c.both * self.weight(s) for s, c in self.counts.items() if start <= s <= stop)
         return weighed * idle > DOUBT * busy
 
-    def _told(self, start: int, stop: int, value: float, threshold: float) -> Evidence:
-        counts = {s: c for s, c in self.counts.items() if start <= s <= stop}
+    def _told(self, found: Increase, stop: int) -> Evidence:
+        counts = {s: c for s, c in self.counts.items() if found.onset <= s <= stop}
         b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
         e = sum(c.both * self.pair.share(s).candidate for s, c in counts.items())
         tested = sum(c.both * self.pair.share(s).tested for s, c in counts.items())
@@ -413,10 +444,10 @@ class Series:
         share = self.pair.share(max(counts))
         is_changing = share.exposure == "given" and abs(e - (b + k) * share.candidate) > 0.001
         return Evidence(
-            start,
+            found.onset,
             stop + self.pair.width,
-            value,
-            threshold,
+            found.nats / math.log(10),
+            found.threshold / math.log(10),
             b,
             k,
             k * (b + k - e) / (b * e) if b else None,

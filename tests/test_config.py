@@ -46,7 +46,7 @@ def test_the_shipped_file_names_every_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bin_seconds", "min_bins", "least_bins"), [(10, None, 8), (7, None, 11), (3600, None, 3), (10, 2, 2)]
+    ("bin_seconds", "min_bins", "least_bins"), [(10, None, 9), (7, None, 13), (3600, None, 2), (10, 2, 2)]
 )
 def test_evidence_of_a_minute_is_not_enough_unless_told_otherwise(
     bin_seconds: int, min_bins: int | None, least_bins: int

@@ -247,6 +247,6 @@ def test_default_rule_opens_incidents_for_exactly_the_broken_codes(reference: Pa
     # The rates differ from the first second on; nothing is known of bursts yet.
     (first,) = select(file, "select min_by(code, end_ts), min(end_ts) from alerts")
     assert first[0] == "3"
-    assert first[1] <= moment("0:11:00")
+    assert first[1] <= moment("0:10:00")
     streammetrics("run", "--final", config=file)
     assert select(file, "select distinct code from incidents order by code") == [("2",), ("3",), ("4",)]

@@ -133,11 +133,29 @@ def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) 
         assert connection.exec_driver_sql(last).scalar_one() < MONDAY + HOUR + MINUTE
 
 
+def test_what_the_last_bin_with_errors_tells_stands_for_an_hour(tmp_path: Path) -> None:
+    """From 0:50 to 1:30 an error of the new build each third bin, and none after that."""
+    store = history(tmp_path / "a.duckdb", stream(range(50 * MINUTE, 90 * MINUTE, 30), 160 * MINUTE, "9"), CONFIG)
+    last, empty = (at(store, 90 * MINUTE - before, "9") for before in (30, 10))
+    assert (last.gate, last.bin_candidate_errors, empty.gate, empty.bin_candidate_errors) == (None, 1, None, 0)
+    assert (empty.value, empty.onset, empty.candidate_errors) == (last.value, last.onset, last.candidate_errors)
+    assert (empty.window_bins, empty.ratios) == (last.window_bins + 2, last.ratios)  # type: ignore[operator]
+    with store.read() as connection:
+        sql = "select (epoch(stop_ts) - ?)::bigint from alerts where code = '9' and rule = 'regression'"
+        alerted = set(connection.exec_driver_sql(sql, (MONDAY,)).scalars())
+    for second in (65 * MINUTE, 80 * MINUTE + 10, 90 * MINUTE + 20, 96 * MINUTE, 2 * HOUR):
+        assert (at(store, second, "9").gate is None) == (second in alerted)
+    assert at(store, 150 * MINUTE - 40, "9").gate == "silence"
+    over = at(store, 150 * MINUTE - 30, "9")
+    assert (over.gate, over.value, over.ratios) == ("evidence", None, ())
+    assert "there is no evidence: no error of the last hour counts" in render(over)
+
+
 def test_what_is_known_little_counts_little(regressed: Store) -> None:
-    """In the first block with errors the prior alone tells: 20 times the variance of errors that come singly."""
+    """In the first block with errors the prior alone tells: 15 times the variance of errors that come singly."""
     found = at(regressed, MINUTE)
     assert found.gate == "evidence"
-    assert found.weight == pytest.approx(1 / math.sqrt(20.5**2 - 1.25))
+    assert found.weight == pytest.approx(1 / math.sqrt(15.5**2 - 1.25))
     assert f"here an error counts for {found.weight:.4g}" in render(found)
 
 
@@ -146,9 +164,9 @@ def test_what_comes_within_a_minute_may_be_one_clients_burst(tmp_path: Path) -> 
     found = at(history(tmp_path / "a.duckdb", stream(burst), CONFIG), 60 * MINUTE + 10)
     assert found.gate == "brief"
     assert found.value > found.threshold  # type: ignore[operator]
-    assert found.rest_value < math.log10(20)  # type: ignore[operator]
-    assert found.burst_bins == EVIDENCE.least_bins - 1 == 7
-    assert f"without its strongest 7 bins in a row it is 10^{found.rest_value:.4g}" in render(found)
+    assert found.min_bins == EVIDENCE.least_bins == 9
+    assert found.spread_bins == pytest.approx(2, abs=0.01), "it lies in two bins"
+    assert f"lie as closely as in {found.spread_bins:g} bins, not in more than 9" in render(found)
 
 
 def test_a_bin_that_is_not_complete_awaits_the_later_build(tmp_path: Path) -> None:

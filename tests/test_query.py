@@ -291,10 +291,8 @@ def test_unknown_format_names_those_that_there_are(store: Store) -> None:
 # Spans of time
 
 
-NUMBERS = ("series", "hour_bins", "past_bins", "total", "least_total", "top_total")
+NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
 """What holds within one query only."""
-RELATIONS = [name for name in views.relations() if name != "suspects"]
-"""Of suspects nothing but a number is told."""
 
 
 def cut(name: str, since: datetime, until: datetime) -> str:
@@ -312,9 +310,9 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "shares": "bin_second >= {} and bin_second < {}".format(*seconds),
         "evidence": "bin_second >= {} and bin_second < {}".format(*seconds),
         "gains": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "suspect_bins": "bin_second >= {} and bin_second < {}".format(*seconds),
-        "counted": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "ends": "bin_second >= {} and bin_second < {}".format(*seconds),
         "increases": "bin_second >= {} and bin_second < {}".format(*seconds),
+        "increase_errors": "bin_second >= {} and bin_second < {}".format(*seconds),
         "windows": "stop_second >= {} and stop_second < {}".format(*seconds),
         "regressions": "stop_second >= {} and stop_second < {}".format(*seconds),
         "fired": "stop_second >= {} and stop_second < {}".format(*seconds),
@@ -334,7 +332,7 @@ def columns(store: Store, name: str) -> str:
     return ", ".join(str(column) for (column,) in described if column not in NUMBERS)
 
 
-@pytest.mark.parametrize("name", [*RELATIONS, "events", "counters", "alerts", "builds", "rules", "progress"])
+@pytest.mark.parametrize("name", [*views.relations(), "events", "counters", "alerts", "builds", "rules", "progress"])
 def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, name: str) -> None:
     listed = columns(store, name)
     # The hostile code comes in the last second only, and has no rows of zeros in a span far from it.

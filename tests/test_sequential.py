@@ -17,7 +17,19 @@ from streammetrics.intervals import ratio_interval
 from tests import sequential_oracle
 from tests.oracle import Key, Record
 from tests.sequential_oracle import Evidence
-from tests.sequential_streams import NEW, NEWER, OLD, Flow, Heard, Regression, regression, sequential_config
+from tests.sequential_streams import (
+    LAST_RARE,
+    NEW,
+    NEWER,
+    OLD,
+    RARE_RULE,
+    Flow,
+    Heard,
+    Regression,
+    rare_errors,
+    regression,
+    sequential_config,
+)
 from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, second_of, select, tries
 
 ALERTS = """
@@ -103,16 +115,17 @@ CALM = Regression(2400, (Flow("7", 0.02), Flow("E", 0.3), Flow("404", 0.3)), (He
 
 @pytest.mark.parametrize("errors", [83, 500])
 def test_a_burst_of_one_client_is_no_increase_whatever_its_size(store: Connection, errors: int) -> None:
-    """The same errors over ten minutes are one."""
-    found = {}
-    for seconds in (3, 600):
+    """Within seconds they count for little, within a minute they are brief, over ten minutes they are an increase."""
+    found, enough = {}, {}
+    for seconds in (3, 60, 600):
         new = [Record(MONDAY + 1500 + seconds * number // errors, NEW, "7") for number in range(errors)]
         found[seconds] = judged(store, CALM.records + new, Config(rule=(DAY_RULE,)))
-        enough = select(store, "select is_brief, is_silent from regressions where code = '7' and is_enough")
-        assert any(is_brief for is_brief, _ in enough) or seconds > 3
+        enough[seconds] = select(store, "select is_brief from regressions where code = '7' and is_enough")
         assert_agrees(found[seconds], sequential_oracle.alerts(CALM.records + new, Config(rule=(DAY_RULE,))))
-    assert found[3] == {}
+    assert found[3] == found[60] == {}
     assert {key.code for key in found[600]} == {"7"}
+    assert enough[3] == []
+    assert set(enough[60]) == {(True,)}
 
 
 WEIGHTS = """
@@ -165,7 +178,9 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
             for build, errors in ((OLD, baseline), (NEW, candidate)):
                 moment = moment_of(MONDAY + second)
                 store.exec_driver_sql("insert into counters values (?, ?, 'E', ?, 1)", (moment, build, errors))
-    detect.judge(store, Config(rule=(DAY_RULE,), comparison=(Comparison(exposure=exposure),)), clock)
+    # Errors of three bins are brief unless two are enough.
+    rule = DAY_RULE.model_copy(update={"min_bins": 2})
+    detect.judge(store, Config(rule=(rule,), comparison=(Comparison(exposure=exposure),)), clock)
     found = [
         row
         for row in select(store, "select code, value, ratio, ratio_low, ratio_high, dispersion from alerts")
@@ -174,8 +189,19 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
     assert all(math.isfinite(figure) for row in found for figure in row[1:] if figure is not None)
     # More than half of all errors are the stream: what they say of exposure is believed.
     assert exposure == "estimated" or bool(found) == (candidate > baseline)
-    evidence = select(store, "select gain, total, least_total, nats, threshold from evidence")
-    assert all(math.isfinite(figure) for row in evidence for figure in row)
+    evidence = select(store, "select total, least_total, top_total, nats, threshold from evidence")
+    increases = select(store, "select value, doubt, spread_bins, missed_errors from regressions")
+    assert all(math.isfinite(figure) for row in [*evidence, *increases] for figure in row if figure is not None)
+
+
+def test_evidence_stands_for_an_hour_after_the_last_error(store: Connection) -> None:
+    """Errors are so rare that none is missed by then."""
+    config, records = Config(rule=(RARE_RULE,)), rare_errors()
+    found = judged(store, records, config)
+    assert_agrees(found, sequential_oracle.alerts(records, config))
+    assert {key.code for key in found} == {"7"}
+    stops = sorted(key.stop - MONDAY for key in found)
+    assert stops == [*range(stops[0], LAST_RARE + 3600, 60)]
 
 
 def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> None:

@@ -13,7 +13,18 @@ from sqlalchemy import Connection
 from streammetrics import detect
 from streammetrics.config import Comparison, Config, Exposure, SequentialRule
 from tests.oracle import Record
-from tests.sequential_streams import NEW, OLD, Flow, Heard, Regression, regression, sequential_config
+from tests.sequential_streams import (
+    LAST_RARE,
+    NEW,
+    OLD,
+    RARE_RULE,
+    Flow,
+    Heard,
+    Regression,
+    rare_errors,
+    regression,
+    sequential_config,
+)
 from tests.streams import MONDAY, batches, clear, clock, empty_store, load, moment_of, select, tries
 
 HOUR = 3600
@@ -106,6 +117,14 @@ def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection)
     thresholds = {row[10] for row in expected["alerts"]}
     assert math.log10(8640) < min(thresholds) < max(thresholds) == pytest.approx(math.log10(864_000))
     assert one_pass(store, stream.records, config, portion_seconds=1500) == expected
+
+
+def test_a_slice_holds_the_history_of_errors_whose_evidence_stands(store: Connection) -> None:
+    """They came before the slice begins, and all of their history counts."""
+    config, records = Config(rule=(RARE_RULE,)), rare_errors()
+    expected = one_pass(store, records, config)
+    assert max(row[6] for row in expected["alerts"]) > moment_of(MONDAY + LAST_RARE + HOUR - 120)
+    assert one_pass(store, records, config, portion_seconds=HOUR) == expected
 
 
 def test_exposure_that_becomes_known_later_is_judged_from_its_time_on(store: Connection) -> None:

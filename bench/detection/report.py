@@ -32,8 +32,8 @@ FOR_PEERS = (
 )  # fmt: skip
 """The families that peers are given."""
 
-OVER_OPTIMUM, LEAST_SECONDS = 1.12, 90
-"""The mean delay may be so much of the optimum and a bin, or what eight bins and one take."""
+OVER_OPTIMUM, LEAST_SECONDS = 1.12, 100
+"""The mean delay may be so much of the optimum and a bin, or what `min_bins` bins and one take."""
 FOUND_WITHIN_THE_HOUR = ("step-0.02-x5", "step-1-x1.5", "step-5-x1.25")
 RUNNING = ("hour", "day")
 RESOLVED_SECONDS = {"spike-10m": 420, "hour": 600}

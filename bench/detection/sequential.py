@@ -17,10 +17,14 @@ GRID = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 HOUR_BINS, DAY_BINS = 3600 // BIN_SECONDS, 86400 // BIN_SECONDS
 BLOCK_BINS = 120 // BIN_SECONDS
 BLOCKS, REACH_BLOCKS, HOUR_BLOCKS = 180, 30, 30
-PRIOR, POOL_BLOCKS, OWN_BLOCKS, WIDEST_SPREAD = 20, 6, 4, 200
+PRIOR, POOL_BLOCKS, OWN_BLOCKS, WIDEST_SPREAD = 15, 6, 4, 200
 """Of dispersion: what is presumed, how many blocks of all codes and of one that counts as, and the cut."""
-CLOSING_NATS, BRIEF_NATS, WIDEST_NATS = np.log(1e3), np.log(20), np.log(20)
-"""That it has ended; beyond the strongest minute; of the 95 % interval."""
+OWN_DEVIATIONS = np.sqrt(10)
+"""A code's own dispersion counts where it is above the usual one by so many times 1 / sqrt(blocks)."""
+CLOSING_NATS, WIDEST_NATS = np.log(1e3), np.log(20)
+"""That it has ended; of the 95 % interval."""
+PLAUSIBLE_ERRORS, PLAUSIBLE_TIMES = 2.0, 1.5
+"""A bin counts so many errors, over the weight, and so many times what the ratio makes of the usual number."""
 LARGEST_NATS, UNIT = 500, 2.0**-30
 
 
@@ -30,7 +34,7 @@ class Settings:
 
     false_alarm_days_per_code: float = 1000
     history_seconds: int = 16_000
-    min_bins: int = 8
+    min_bins: int = 9
 
     @property
     def history_bins(self) -> int:
@@ -39,15 +43,23 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Weighed:
-    """The candidate's counts and those of both builds, the share that is tested, and what an error counts for."""
+    """The candidate's counts and those of both builds, the share that is tested, what an error counts for, and how many
+    of both builds are usual in a bin (inf where that is not known)."""
 
     candidate: Counts
     total: Counts
     share: Reals
     weight: Reals
+    usual: Reals
 
     def of(self, codes: Counts) -> "_Weighed":
-        return _Weighed(self.candidate[codes], self.total[codes], self.share, self.weight[codes])
+        return _Weighed(self.candidate[codes], self.total[codes], self.share, self.weight[codes], self.usual[codes])
+
+    def latest(self) -> Counts:
+        """The last bin with errors up to each bin; -1 before the first."""
+        places = np.where(self.total > 0, np.arange(self.total.shape[1]), -1)
+        found: Counts = np.maximum.accumulate(places, axis=1)
+        return found
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,11 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
 
 def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Counts]:
     """Codes and bins whose evidence is at least a `times`-th of what it takes, whether or not a gate holds it back."""
-    excess = _excess(_weighed(stream), settings)
+    weighed = _weighed(stream)
+    latest = weighed.latest()
+    excess = np.where(
+        latest < 0, -np.inf, np.take_along_axis(_excess(weighed, settings), np.maximum(latest, 0), axis=1)
+    )
     code, stop = np.nonzero(excess >= -np.log(times))
     return code, stop
 
@@ -87,7 +103,24 @@ def _weighed(stream: Stream) -> _Weighed:
     total = baseline + candidate
     told, tested = estimates(candidate, total) if stream.is_estimated else (stream.shares, stream.shares)
     share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
-    return _Weighed(candidate, total, share, weights(candidate, total, told, stream.earlier))
+    return _Weighed(candidate, total, share, weights(candidate, total, told, stream.earlier), usual_errors(total))
+
+
+def usual_errors(total: Counts) -> Reals:
+    """The mean of a bin in the blocks with errors of the hour before each block; inf where there is none."""
+    n = _blocks(total)
+    stop = np.arange(n.shape[1])
+    start = np.maximum(stop - HOUR_BLOCKS, 0)
+
+    def trailing(values: Reals) -> Reals:
+        sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+        found: Reals = sums[:, stop] - sums[:, start]
+        return found
+
+    blocks = trailing((n > 0).astype(np.float64))
+    usual = np.where(blocks > 0, trailing(n) / np.maximum(blocks, 1) / BLOCK_BINS, np.inf)
+    by_bin: Reals = np.repeat(usual, BLOCK_BINS, axis=1)
+    return by_bin[:, : total.shape[1]]
 
 
 def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
@@ -138,7 +171,7 @@ def weights(candidate: Counts, total: Counts, share: Reals, earlier: tuple[Count
     own = (OWN_BLOCKS * pool + spread) / (OWN_BLOCKS + known)
     after = np.pad(own[:, 1:], ((0, 0), (0, 1)), mode="edge")
     usual = _usual(np.where(_blocks(total) > 0, after, np.nan))
-    is_own = ~(own <= np.maximum(usual, 1) * (1 + np.sqrt(3 / (OWN_BLOCKS + known))))
+    is_own = ~(own <= np.maximum(usual, 1) * (1 + OWN_DEVIATIONS / np.sqrt(OWN_BLOCKS + known)))
     dispersion = np.maximum(np.where(is_own, own, usual), 1)
     by_bin: Reals = np.repeat(1 / np.sqrt((dispersion + 0.5) ** 2 - 1.25), BLOCK_BINS, axis=1)
     return by_bin[:, : candidate.shape[1]]
@@ -181,18 +214,17 @@ def _blocks(counts: Counts | Reals) -> Reals:
 def _evidence(weighed: _Weighed, settings: Settings) -> Iterator[tuple[Reals, Reals, Reals]]:
     """For each ratio: running sums of gains with a zero before them, the evidence, and the threshold."""
     k, n, p = weighed.candidate * weighed.weight, weighed.total * weighed.weight, weighed.share
-    bins = k.shape[1]
-    stop = np.arange(1, bins + 1)
-    hour = np.maximum(stop - HOUR_BINS, 0)
     alarm_bins = settings.false_alarm_days_per_code * DAY_BINS
     for ratio in GRID:
         worth = np.log1p((ratio - 1) * p)
-        gain = np.clip(k * np.log(ratio) - n * worth, -LARGEST_NATS, LARGEST_NATS)
+        plausible = PLAUSIBLE_ERRORS / weighed.weight + PLAUSIBLE_TIMES * weighed.usual * (1 + (ratio - 1) * p)
+        gain = k * np.log(ratio) - n * worth
+        gain = np.where(gain > 0, gain * np.minimum(plausible / np.maximum(weighed.total, 1), 1), gain)
+        gain = np.clip(gain, -LARGEST_NATS, LARGEST_NATS)
         running = np.cumsum(np.pad(np.floor(gain / UNIT + 0.5), ((0, 0), (1, 0))), axis=1)
-        loss = np.cumsum(np.pad(np.minimum(n * (worth - p * np.log(ratio)), LARGEST_NATS), ((0, 0), (1, 0))), axis=1)
-        part = np.clip(3 * (loss[:, stop] - loss[:, hour]) / (stop - hour), 0, 1)
+        loss = weighed.usual * weighed.weight * (worth - p * np.log(ratio))
         nats = (running[:, 1:] - _least(running[:, :-1], settings.history_bins)) * UNIT
-        yield running, np.maximum(nats, 0), np.log(np.maximum(alarm_bins * part, DAY_BINS))
+        yield running, np.maximum(nats, 0), np.log(np.clip(3 * loss * alarm_bins, DAY_BINS, alarm_bins))
 
 
 def _least(values: Reals, bins: int) -> Reals:
@@ -217,17 +249,19 @@ def _excess(weighed: _Weighed, settings: Settings) -> Reals:
 
 
 def _fired(weighed: _Weighed, settings: Settings) -> _Alerts:
-    """Bins with evidence enough that no gate holds back."""
-    is_enough = _excess(weighed, settings) >= 0
+    """Bins with errors with evidence enough that no gate holds back, and those up to the next, for an hour at most."""
+    is_enough = (_excess(weighed, settings) >= 0) & (weighed.total > 0)
     codes = np.flatnonzero(is_enough.any(axis=1))
     few = weighed.of(codes)
     running, nats, threshold = (np.array(part) for part in zip(*_evidence(few, settings), strict=True))
-    found = [
-        (code, stop, onset)
-        for place, code in enumerate(codes)
-        for stop in np.flatnonzero(is_enough[code]).tolist()
-        if (onset := _onset(running[:, place], nats[:, place], threshold[:, place, stop], stop, settings)) is not None
-    ]
+    found = []
+    for place, code in enumerate(codes):
+        ends = np.append(np.flatnonzero(few.total[place]), few.total.shape[1])
+        for stop in np.flatnonzero(is_enough[code]).tolist():
+            onset = _onset(running[:, place], nats[:, place], threshold[:, place, stop], stop, settings)
+            if onset is not None and not _is_brief(few, place, onset, stop, settings):
+                end = min(int(ends[np.searchsorted(ends, stop) + 1]), stop + HOUR_BINS)
+                found += [(code, held, onset) for held in range(stop, end)]
     columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
     alerts = _Alerts(columns[0], columns[1], columns[2])
     speaks = ~_is_silent(weighed, alerts)
@@ -235,36 +269,38 @@ def _fired(weighed: _Weighed, settings: Settings) -> _Alerts:
 
 
 def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: Settings) -> int | None:
-    """Of the ratio that is most above its threshold; None where that is not enough, or all from one minute.
+    """Of the ratio that is most above its threshold; None where that is not enough.
 
-    Where an increase that ended at the peak is a thousand times likelier than one that goes on, what came since counts:
-    if the likeliest ratio of the peak has fallen so far, for evidence may also leave the history.
+    Of the ratio with the most evidence within the history, the later of that bin and of the one with its highest sum is
+    where an increase may have ended: where the sum has fallen since by ln 1000, what came after it counts.
     """
     first = max(stop - settings.history_bins + 1, 0)
     best = nats[:, first : stop + 1].max(axis=0)
     peak = stop - int(best[::-1].argmax())
-    likeliest = running[int(nats[:, peak].argmax()), first + 1 : stop + 2]
-    fallen = (likeliest.max() - likeliest[-1]) * UNIT
-    is_over = min(best.max() - best[-1], fallen) > CLOSING_NATS
-    since = peak + 1 if is_over else first
+    sums = running[int(nats[:, peak].argmax())]
+    top = stop - int(sums[first + 1 : stop + 2][::-1].argmax())
+    end = max(peak, top)
+    since = end + 1 if (sums[end + 1] - sums[stop + 1]) * UNIT > CLOSING_NATS else first
     if since > stop:
         return None
     least = running[:, since : stop + 1].min(axis=1)
     excess = (running[:, stop + 1] - least) * UNIT - threshold
     ratio = int(excess.argmax())
-    sums = running[ratio]
-    begin = since if is_over else max(since - settings.min_bins + 2, 0)
-    bursts = sums[begin + 1 : stop + 2] - _least(sums[np.newaxis, begin : stop + 1], settings.min_bins - 1)[0]
-    other_nats = (sums[stop + 1] - least[ratio] - bursts[since - begin :].max()) * UNIT
-    if excess[ratio] < 0 or other_nats < BRIEF_NATS:
+    if excess[ratio] < 0:
         return None
-    return since + int(np.flatnonzero(sums[since : stop + 1] == least[ratio])[-1])
+    return since + int(np.flatnonzero(running[ratio, since : stop + 1] == least[ratio])[-1])
+
+
+def _is_brief(weighed: _Weighed, code: int, onset: int, stop: int, settings: Settings) -> bool:
+    """Whether the candidate's excess errors since the onset lie as closely as in `min_bins` bins: of one client."""
+    n, p = weighed.total[code, onset : stop + 1], weighed.share[onset : stop + 1]
+    excess = weighed.candidate[code, onset : stop + 1] - n * p
+    return bool(excess.sum() ** 2 <= settings.min_bins * (excess**2 - n * p * (1 - p)).sum())
 
 
 def _is_silent(weighed: _Weighed, alerts: _Alerts) -> Flags:
     """Where at the rate since the onset so many errors are missing that chance explains it once in a thousand times."""
-    places = np.where(weighed.total > 0, np.arange(weighed.total.shape[1]), -1)
-    last = np.maximum.accumulate(places, axis=1)[alerts.code, alerts.stop]
+    last = weighed.latest()[alerts.code, alerts.stop]
     missed = alerts.sums(weighed.total * weighed.weight) * (alerts.stop - last)
     is_silent: Flags = missed > CLOSING_NATS * (last - alerts.start + 1)
     return is_silent

@@ -14,8 +14,10 @@ BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 242
 """Dispersion is estimated in sql/ from blocks of two minutes, up to 180 before one that may lie 30 back, and
 those up to 30 before each."""
-BURST_SECONDS = 60
-"""What comes within so many seconds may come from one client."""
+BURST_SECONDS = 90
+"""What comes within a minute may come from one client; half as much again, for chance."""
+STANDING_SECONDS = 3600
+"""For so long at most the evidence of the last error stands."""
 ESTIMATE_SECONDS = 3600
 """Exposure is estimated from the hour before a block, also of the blocks that dispersion is estimated from."""
 
@@ -46,7 +48,7 @@ class SequentialRule(Section):
     """Page's CUSUM over a grid of rate ratios: at most one false alarm of a code in so many days.
 
     Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts, and it must not
-    all come from fewer than `min_bins` bins in a row. Formulas and sources: docs/detection.md.
+    lie as closely as in `min_bins` bins. Formulas and sources: docs/detection.md.
     """
 
     name: Name
@@ -79,8 +81,8 @@ class SequentialRule(Section):
 
     @property
     def least_bins(self) -> int:
-        """`min_bins`, or one more than the errors of one client within a minute can touch."""
-        return self.min_bins or math.ceil(BURST_SECONDS / self.bin_seconds) + 2
+        """`min_bins`, or more than the errors of one client within a minute can touch."""
+        return self.min_bins or max(2, math.ceil(BURST_SECONDS / self.bin_seconds))
 
     @property
     def window_bins(self) -> tuple[int, ...]:
@@ -95,7 +97,7 @@ class SequentialRule(Section):
     @property
     def lead_seconds(self) -> int:
         """How far before a bin one looks back: its evidence, that of its peak, and before that their dispersion."""
-        longest = 2 * max(self.window_bins) * self.bin_seconds
+        longest = 2 * max(self.window_bins) * self.bin_seconds + STANDING_SECONDS
         return longest + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
 
 

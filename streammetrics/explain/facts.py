@@ -1,6 +1,6 @@
 """What there is to tell of one code in one bin, rule by rule and comparison by comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,14 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import EVERY_SERIES, FIRST_SECOND, LAST_SECOND, Slice, compose
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 UNITS = {
     "sequential": {
-        "value": "log10", "threshold": "log10", "rest_value": "log10", "doubt": "natural logarithm",
+        "value": "log10", "threshold": "log10", "doubt": "natural logarithm",
         "log_likelihood": "natural logarithm", "log_threshold": "natural logarithm",
         "rate_ratio": "candidate's rate over the baseline's", "onset": "as estimated in this bin",
+        "spread_bins": "bins that equal errors above the usual would lie in",
         "dispersion": "of this bin's block of two minutes", "mean_dispersion": "since the onset, as in alerts",
     },
     "mean_ratio": {"value": "ratio", "threshold": "ratio", "mean": "ratio"},
@@ -59,10 +60,13 @@ class Explanation:
     Of `sequential`, `value` and `threshold` are log10, of the grid's ratio that is the likeliest, `rate_ratio`;
     `short_by` is how many times likelier the errors would have to be. `doubt`, a natural logarithm, is how much
     likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on only what came since counts;
-    `is_doubted` where the doubt is worth reporting. `rest_value` (log10) is the evidence without the `burst_bins` in a
-    row that have most of it. `missed_errors` were to be expected since the code's last, and did not come. An error
-    counts in the evidence of the bin for `weight`, one over the `dispersion` there; `mean_dispersion` is that since the
-    onset. `ratios` is the whole grid, the strongest first. An incident keeps the onset of its first alert.
+    `is_doubted` where the doubt is worth reporting. The candidate's errors above the usual lie as closely as in
+    `spread_bins`, None where they lie no closer than by chance; an alert takes more than `min_bins`. `missed_errors`
+    were to be expected since the code's last, and did not come. An error counts in the evidence of the bin for
+    `weight`, one over the `dispersion` there; `mean_dispersion` is that since the onset. `ratios` is the whole grid,
+    the strongest first. An incident keeps the onset of its first alert.
+
+    In a bin without errors of the code that of the last one with errors stands, for an hour at most.
     """
 
     rule: str
@@ -79,8 +83,8 @@ class Explanation:
     doubt: float | None = None
     is_doubted: bool = False
     rate_ratio: float | None = None
-    rest_value: float | None = None
-    burst_bins: int | None = None
+    spread_bins: float | None = None
+    min_bins: int | None = None
     missed_errors: float | None = None
     bin_baseline_errors: int | None = None
     bin_candidate_errors: int | None = None
@@ -108,12 +112,7 @@ class Explanation:
 
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
-_KEPT = (
-    "gate", "baseline", "candidate", "value", "threshold", "short_by", "doubt", "is_doubted", "rate_ratio",
-    "rest_value", "burst_bins", "missed_errors", "bin_baseline_errors", "bin_candidate_errors", "window_bins",
-    "baseline_errors", "candidate_errors", "ratio", "exposure", "candidate_share", "dispersion", "weight",
-    "mean_dispersion", "awaited_build", "gap_build",
-)  # fmt: skip
+_FIELDS = frozenset(field.name for field in fields(Explanation))
 
 
 def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: str, at: int) -> list[Explanation]:
@@ -138,12 +137,9 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
 
 def _figures(row: RowMapping) -> dict[str, Any]:
     low, high = _interval(row)
-    return {
-        **{name: row[name] for name in _KEPT},
-        **{name: _time(row[name]) for name in _TIMES},
-        "ratio_low": low,
-        "ratio_high": high,
-    }
+    told = {name: value for name, value in row.items() if name in _FIELDS}
+    times = {name: _time(row[name]) for name in _TIMES}
+    return {**told, **times, "is_doubted": bool(row.get("is_doubted")), "ratio_low": low, "ratio_high": high}
 
 
 def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:
@@ -158,34 +154,35 @@ def _detector(rule: AnyRule) -> queries.Detector:
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
-    """Answer all that `ANSWERS` reads, as temporary tables `explained_...`."""
-    detector = _detector(rule)
+    """Answer all that `ANSWERS` reads, as temporary tables `explained_...`, each of which later ones read."""
     piece = Slice(second, second + rule.bin_seconds, lead_seconds(config))
+    asked = {name: text.format(second=second) for name, text in queries.ASKED.items()}
     kept: dict[str, str] = {}
 
-    def keep(name: str, select: str, within: Slice = piece) -> None:
-        into = f"create or replace temp table explained_{name} as\n"
-        connection.exec_driver_sql(into + compose(select, within, is_final=False, **kept))
+    def keep(name: str, select: str | None = None, within: Slice = piece, **instead: str) -> None:
+        text = compose(select or f"select * from {name}", within, is_final=False, **(kept | instead))  # noqa: S608
+        connection.exec_driver_sql(f"create or replace temp table explained_{name} as\n{text}")
+        kept[name] = asked.get(name, f"select * from explained_{name}")  # noqa: S608 a name of sql/
 
     relations.overlay(connection, config)
-    keep("judged_bins", "select * from judged_bins")
-    kept["judged_bins"] = queries.ASKED.format(name="judged_bins", second=second)
-    keep("bins", "select * from bins")
-    kept["bins"] = "select * from explained_bins"
-    keep("weights", "select * from weights")
+    for name in ("judged_bins", "bins", "weights"):
+        keep(name)
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
     connection.exec_driver_sql(queries.SERIES)
-    kept |= {"weights": "select * from explained_weights", "suspects": EVERY_SERIES}
-    keep(detector.name, detector.basis)
-    kept[detector.name] = detector.kept
-    keep("verdicts", detector.verdicts)
+    kept["suspects"] = asked["suspects"]
+    if isinstance(rule, SequentialRule):
+        keep("evidence")
+        keep("ends", evidence=queries.ANY_EVIDENCE)
+    else:
+        keep("windows", queries.WINDOWS)
+    keep("verdicts", _detector(rule).verdicts)
+    keep("gaps")
     keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
-    keep("gaps", "select build, from_second, until_second from gaps")
 
 
 def _interval(row: RowMapping) -> tuple[float | None, float | None]:
     """The bounds of the ratio; None where there are no errors to tell from, or the rule does not say."""
-    if not row["mean_dispersion"]:
+    if not row.get("mean_dispersion"):
         return None, None
     names = ("baseline_errors", "candidate_errors", "candidate_share", "tested_share", "mean_dispersion")
     baseline, candidate, share, tested, dispersion = (row[name] for name in names)

@@ -12,8 +12,21 @@ select distinct series, detector, baseline, candidate from explained_bins
 """
 """What stands for rule, comparison and code in the relations that have no names."""
 
-ASKED = "select * replace (bin_second = {second:d} as is_judged) from explained_{name}"
-"""In place of `bins` and `judged_bins`: complete or not, the evidence of the bin asked about is told, and only that."""
+ASKED = {
+    "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
+    "suspects": "select series, {second:d} as first_second, {second:d} as last_second from explained_series",
+}
+"""In place of the relations: the evidence of the bin asked about is told, complete or not, enough or not."""
+
+ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
+"""In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
+
+WINDOWS = """
+select windows.*
+from windows
+inner join span on windows.start_second >= floor(span.first_second / windows.bin_seconds) * windows.bin_seconds
+"""
+"""Windows that begin before the data do not exist."""
 
 PAIRS = """
 select
@@ -30,89 +43,59 @@ inner join builds as news on pairs.candidate = news.build
 
 @dataclass(frozen=True)
 class Detector:
-    """What a detector judges by: `basis` selects it and becomes `explained_<name>`; `strongest` lists that of a series.
+    """`verdicts` has a row a series, its columns fields of the explanation; `strongest` lists what was compared."""
 
-    `verdicts` has a row a series; it is composed with `kept` in place of the relation `name`.
-    """
-
-    name: str
-    basis: str
-    kept: str
     verdicts: str
     strongest: str
 
 
-# Any evidence is enough for `increases` with a threshold so much lower: a bin that does not fire has its figures, too.
+# Evidence stands until the next bin with errors; as none is later than the bin asked about, one bin of a series stands.
 SEQUENTIAL = Detector(
-    name="evidence",
-    basis="select * from evidence",
-    kept="select * replace (threshold - 1024 as threshold) from explained_evidence",
     verdicts="""
 select
-    found.series, found.value, found.threshold, found.doubt, found.rest_value, found.burst_bins, found.rate_ratio,
-    since.window_bins, since.start_second, since.baseline_errors, since.candidate_errors, since.ratio, since.exposure,
-    since.candidate_share, since.tested_share, since.dispersion, since.missed_errors,
+    found.series, found.value, found.threshold, found.doubt, found.rate_ratio, limits.min_bins, since.spread_bins,
+    since.missed_errors, since.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors,
+    since.ratio, since.exposure, since.candidate_share, since.tested_share, since.dispersion as mean_dispersion,
+    -- Ten times: what is less says nothing to who was called.
+    found.doubt > 2.302585 as is_doubted,
     case when not found.is_enough then power(10, found.threshold - found.value) end as short_by,
     case
-        when found.is_enough and not found.is_brief and not since.is_silent then null
-        when found.is_enough and found.is_brief then 'brief'
-        when found.is_enough then 'silence'
-        when found.doubt > 6.907755 and found.was_enough then 'recovery'
-        else 'evidence'
+        when not found.is_enough then if(grid.has_ended, 'recovery', 'evidence')
+        when found.is_brief then 'brief'
+        when found.is_silent then 'silence'
     end as gate
-from (
-    select
-        increases.series, increases.bin_second, increases.doubt, increases.rate_ratio, increases.is_brief,
-        increases.nats > 0 as is_any, round(increases.nats / ln(10), 9) as value,
-        round((increases.threshold + 1024) / ln(10), 9) as threshold,
-        round(increases.other_nats / ln(10), 9) as rest_value, grid.burst_bins, grid.was_enough,
-        increases.nats >= increases.threshold + 1024 as is_enough
-    from increases
-    inner join (
-        select
-            explained_evidence.series, explained_evidence.bin_second, any_value(hypotheses.min_bins) - 1 as burst_bins,
-            bool_or(explained_evidence.nats >= explained_evidence.threshold) as was_enough
-        from explained_evidence
-        inner join hypotheses using (rule, rate_ratio)
-        group by explained_evidence.series, explained_evidence.bin_second
-    ) as grid using (series, bin_second)
-) as found
-left join regressions as since on found.series = since.series and found.bin_second = since.stop_second and found.is_any
+from regressions as found
+left join regressions as since on found.series = since.series and since.value > 0
+inner join (select distinct rule, min_bins from hypotheses) as limits on found.rule = limits.rule
+inner join (
+    select series, bool_or(nats >= threshold) and any_value(ended_second) is not null as has_ended
+    from evidence
+    inner join ends using (series, bin_second)
+    group by series
+) as grid on found.series = grid.series
 """,
     strongest="""
 select rate_ratio, min_ratio, nats, threshold
 from explained_evidence
 inner join hypotheses using (rule, rate_ratio)
-where series = $series and bin_second = $second
+where series = $series and next_second > $second
 order by nats - threshold desc, rate_ratio
 """,
 )
 
-# Windows that begin before the data do not exist.
 REFERENCE = Detector(
-    name="windows",
-    basis="""
-select windows.*
-from windows
-inner join span on windows.start_second >= floor(span.first_second / windows.bin_seconds) * windows.bin_seconds
-""",
-    kept="select * from explained_windows",
     verdicts="""
 select
-    explained_series.series, best.value, best.threshold, cast(null as double) as doubt,
-    cast(null as double) as rest_value, cast(null as bigint) as burst_bins, cast(null as double) as rate_ratio,
-    best.window_bins, best.start_second, best.baseline_errors, best.candidate_errors,
-    round(best.candidate_errors / nullif(best.baseline_errors, 0), 6) as ratio, cast(null as varchar) as exposure,
-    cast(null as double) as candidate_share, cast(null as double) as tested_share, cast(null as double) as dispersion,
-    cast(null as double) as missed_errors, cast(null as double) as short_by,
+    explained_series.series, best.value, best.threshold, best.window_bins, best.start_second as onset,
+    best.baseline_errors, best.candidate_errors, null::varchar as exposure, null::double as candidate_share,
+    round(best.candidate_errors / nullif(best.baseline_errors, 0), 6) as ratio,
     case when judged.baseline is null then 'threshold' end as gate
 from (
     select *, row_number() over (partition by baseline, candidate order by value desc, window_bins) as place
-    from explained_windows
+    from windows
 ) as best
-inner join explained_series on best.baseline = explained_series.baseline and best.candidate = explained_series.candidate
-left join (select distinct baseline, candidate from fired) as judged
-    on best.baseline = judged.baseline and best.candidate = judged.candidate
+inner join explained_series using (baseline, candidate)
+left join (select distinct baseline, candidate from fired) as judged using (baseline, candidate)
 where best.place = 1
 """,
     strongest="""
@@ -156,14 +139,10 @@ answers as (
         silences.gap_build, silences.gap_from, silences.gap_until, series.series,
         case when grids.bin_second is not null then coalesce(bins.baseline_errors, 0) end as bin_baseline_errors,
         case when grids.bin_second is not null then coalesce(bins.candidate_errors, 0) end as bin_candidate_errors,
-        verdicts.value, verdicts.threshold, verdicts.short_by, verdicts.doubt, verdicts.rest_value,
-        verdicts.burst_bins, verdicts.rate_ratio, verdicts.missed_errors,
-        -- Ten times: what is less says nothing to who was called.
-        coalesce(verdicts.doubt > 2.302585, false) as is_doubted,
-        verdicts.window_bins, verdicts.start_second as onset, verdicts.baseline_errors, verdicts.candidate_errors,
-        verdicts.ratio, verdicts.tested_share, coalesce(verdicts.exposure, latest.exposure) as exposure,
+        verdicts.* exclude (series, gate, exposure, candidate_share),
+        coalesce(verdicts.exposure, latest.exposure) as exposure,
         coalesce(verdicts.candidate_share, latest.candidate_share) as candidate_share,
-        1 / nullif(weights.weight, 0) as dispersion, weights.weight, verdicts.dispersion as mean_dispersion,
+        1 / nullif(weights.weight, 0) as dispersion, weights.weight,
         asked.end_second > pairs.from_second and asked.end_second <= pairs.until_second as is_ruling,
         case
             when asked.end_second <= pairs.from_second or asked.end_second > pairs.until_second then 'pair'

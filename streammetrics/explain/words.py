@@ -35,7 +35,7 @@ def verdict(found: Explanation) -> str:
     """Why it fired, or which gate said no, in a sentence."""
     match found.gate:
         case None if found.doubt is not None:
-            return f"the evidence, {_power(found.value)}, has reached {_power(found.threshold)}"
+            return _reached(found)
         case None:
             return f"the mean, {_figure(found.value)}, is above the threshold, {_figure(found.threshold)}"
         case "no comparison":
@@ -52,20 +52,22 @@ def verdict(found: Explanation) -> str:
         case "recovery":
             return f"it is over: {_ended(found)}, and of what came since then {_short(found)}"
         case "brief":
-            value, threshold, rest = (_power(power) for power in (found.value, found.threshold, found.rest_value))
             return (
-                f"the evidence, {value}, has reached {threshold}, but without its strongest "
-                f"{counted(found.burst_bins or 0, 'bin')} in a row it is {rest}, less than a factor of 20: "
-                "it may be one client's burst"
+                f"{_reached(found)}, but the candidate's errors above the usual lie as closely as in "
+                f"{_figure(found.spread_bins)} bins, not in more than {found.min_bins}: it may be one client's burst"
             )
         case "silence":
             return (
-                f"it is over: the evidence, {_power(found.value)}, has reached {_power(found.threshold)}, but neither "
-                f"build sends the code any more: {found.missed_errors:,.3g} errors were to be expected since its last"
+                f"it is over: {_reached(found)}, but neither build sends the code any more: "
+                f"{found.missed_errors:,.3g} errors were to be expected since its last"
             )
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
     return _short(found)
+
+
+def _reached(found: Explanation) -> str:
+    return f"the evidence, {_power(found.value)}, has reached {_power(found.threshold)}"
 
 
 def _ended(found: Explanation) -> str:
@@ -77,7 +79,7 @@ def _ended(found: Explanation) -> str:
 def _short(found: Explanation) -> str:
     """What is missing of the evidence."""
     if found.short_by is None:
-        return "there is no evidence yet"
+        return "there is no evidence: no error of the last hour counts"
     value, threshold = _power(found.value), _power(found.threshold)
     return f"the evidence is short by a factor of {found.short_by:,.3g}: {value} of {threshold}"
 

@@ -1,0 +1,53 @@
+-- The least increase that would have been found by now of a typical code, had it begun with the history.
+-- Grain: one row per rule, baseline and candidate; none where no ratio of the grid would have been found.
+-- Reads: bins, weights, gains, hypotheses, rules
+-- Feeds: people
+with
+bins as (select * from bins where detector = 'sequential' and is_judged),
+
+weights as (select series, block, weight from weights),
+
+gains as (select series, bin_second, rate_ratio, threshold from gains),
+
+hypotheses as (select * from hypotheses),
+
+rules as (select rule, window_bins from rules),
+
+-- An error of the bins since one history before the last counts for its weight.
+errors as (
+    select
+        bins.series, bins.rule, bins.baseline, bins.candidate, bins.bin_second, bins.past_bins,
+        bins.candidate_share as share, bins.tested_share,
+        weights.weight * (bins.baseline_errors + bins.candidate_errors) as weighed_errors,
+        max(bins.bin_second) over (partition by bins.rule, bins.pair_id)
+        - rules.window_bins * bins.bin_seconds as before_second
+    from bins
+    inner join weights on bins.series = weights.series and bins.block = weights.block
+    inner join rules on bins.rule = rules.rule
+),
+
+-- The errors of both builds at equal rates, but those of the candidate times the ratio: what they say on average.
+expected as (
+    select
+        e.series, e.rule, e.baseline, e.candidate, h.rate_ratio, h.min_bins,
+        max(e.past_bins) - min(e.past_bins) + 1 as busy_bins, arg_max(g.threshold, e.bin_second) as threshold,
+        sum(e.weighed_errors * (
+            e.share * h.rate_ratio * (ln(h.rate_ratio) - ln(h.min_ratio)) - (1 + (h.rate_ratio - 1) * e.share)
+            * (ln(1 + (h.rate_ratio - 1) * e.tested_share) - ln(1 + (h.min_ratio - 1) * e.tested_share))
+        )) as nats
+    from errors as e
+    inner join gains as g on e.series = g.series and e.bin_second = g.bin_second
+    inner join hypotheses as h on e.rule = h.rule and g.rate_ratio = h.rate_ratio
+    where e.bin_second > e.before_second
+    group by e.series, e.rule, e.baseline, e.candidate, h.rate_ratio, h.min_bins
+),
+
+-- Of half of the codes. A steady increase is spread over all of its bins.
+found as (
+    select rule, baseline, candidate, rate_ratio
+    from expected group by rule, baseline, candidate, rate_ratio
+    having avg(case when nats >= threshold and busy_bins > min_bins then 1 else 0 end) >= 0.5
+)
+
+select rule, baseline, candidate, min(rate_ratio) as rate_ratio
+from found group by rule, baseline, candidate
