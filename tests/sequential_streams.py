@@ -89,7 +89,7 @@ RARE_RULE = SequentialRule(
 
 
 def rare_errors() -> list[Record]:
-    """Every ten minutes one of code 7 by the new build alone, until RARE_RULE has enough with nearly all of its history."""
+    """Every ten minutes one of code 7 by the new build alone, until RARE_RULE has enough."""
     others = Regression(13_000, (Flow("E", 0.05), Flow("404", 0.05)), (Heard(OLD), Heard(NEW)), seed=3)
     return [*others.records, *(Record(MONDAY + second, NEW, "7") for second in range(300, LAST_RARE + 1, 600))]
 
