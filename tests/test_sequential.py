@@ -194,14 +194,16 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
     assert all(math.isfinite(figure) for row in [*evidence, *increases] for figure in row if figure is not None)
 
 
-def test_evidence_stands_for_an_hour_after_the_last_error(store: Connection) -> None:
-    """Errors are so rare that none is missed by then."""
-    config, records = Config(rule=(RARE_RULE,)), rare_errors()
+@pytest.mark.parametrize("bin_seconds", [60, 70])
+def test_evidence_stands_for_an_hour_after_the_last_error(store: Connection, bin_seconds: int) -> None:
+    """Errors are so rare that none is missed by then. The last bin begins within the hour."""
+    config = Config(rule=(RARE_RULE.model_copy(update={"bin_seconds": bin_seconds}),))
+    records = rare_errors()
     found = judged(store, records, config)
     assert_agrees(found, sequential_oracle.alerts(records, config))
     assert {key.code for key in found} == {"7"}
-    stops = sorted(key.stop - MONDAY for key in found)
-    assert stops == [*range(stops[0], LAST_RARE + 3600, 60)]
+    last = (MONDAY + LAST_RARE) // bin_seconds * bin_seconds
+    assert sorted(key.stop for key in found) == [*range(last, last + 3600, bin_seconds)]
 
 
 def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> None:
@@ -213,13 +215,26 @@ def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> 
     assert min(select(store, "select candidate_errors from alerts"))[0] in range(27, 36)
 
 
+def test_the_ratio_that_is_most_above_its_threshold_counts(store: Connection) -> None:
+    """Not the one with the most evidence. What each takes goes with the errors of the hour before."""
+    flows = (Flow("7", 0.05, 2.2, since=3600), Flow("E", 0.1), Flow("404", 0.1))
+    stream = Regression(7200, flows, (Heard(OLD), Heard(NEW)), seed=1)
+    rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 100, "history_seconds": 6000})
+    found = judged(store, stream.records, Config(rule=(rule,)))
+    assert_agrees(found, sequential_oracle.alerts(stream.records, Config(rule=(rule,))))
+    assert {key.code for key in found} == {"7"}
+    counted = select(store, "select distinct rate_ratio from regressions where is_enough")
+    assert counted == [(2.0,), (3.0,)]
+
+
 def test_blocks_before_the_last_180_are_forgotten_and_wide_bins_are_blocks(store: Connection) -> None:
     """Seven hours that begin with bursts, which dispersion is told from for six hours."""
     flows = (Flow("7", 0.02, 6, since=24_400), Flow("E", 0.05, 4, burst=6, since=24_000), Flow("404", 0.05))
     stream = Regression(26_000, flows, (Heard(OLD), Heard(NEW)), seed=6)
     bursts = [Record(MONDAY + second, NEW, "7") for second in range(600, 1800, 120) for _ in range(40)]
-    rules = tuple(DAY_RULE.model_copy(update={"name": f"r{width}", "bin_seconds": width}) for width in (60, 130, 300))
-    config = Config(rule=rules)
+    rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 30})
+    rules = (rule.model_copy(update={"name": f"r{width}", "bin_seconds": width}) for width in (60, 130, 300))
+    config = Config(rule=tuple(rules))
     records = [*stream.records, *bursts]
     expected = sequential_oracle.alerts(records, config)
     found = judged(store, records, config)

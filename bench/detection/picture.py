@@ -24,7 +24,7 @@ select
     max_by(threshold, nats - threshold) / ln(10) as threshold,
     bin_second in (select stop_second from fired where code = 'E0') as fires
 from evidence
-where code = 'E0' and is_judged
+where code = 'E0'
 group by bin_second
 order by bin
 """
