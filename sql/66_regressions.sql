@@ -15,7 +15,7 @@ held as (
     select
         i.series, i.rule, i.detector, i.pair_id, i.baseline, i.candidate, i.code, i.bin_seconds, i.onset_second,
         i.rate_ratio, i.nats, i.threshold, i.doubt, i.exposure, i.candidate_share, i.past_bins, i.busy, i.n, i.k, i.e,
-        i.t, i.w, i.squares, unnest(generate_series(
+        i.t, i.f, i.w, i.squares, unnest(generate_series(
             greatest(i.bin_second, s.first_second), least(i.next_second - 1, s.last_second), i.bin_seconds
         )) as stop_second
     from increase_errors as i inner join suspects as s on i.series = s.series
@@ -28,8 +28,8 @@ select
     cast((h.stop_second - h.onset_second) / nullif(h.bin_seconds, 0) + 1 as bigint) as window_bins,
     h.onset_second as start_second, h.rate_ratio, round(h.nats / 2.302585092994046, 9) as value,
     round(h.threshold / 2.302585092994046, 9) as threshold, h.doubt, h.nats >= h.threshold as is_enough,
-    pow(h.k - h.t, 2) <= hypotheses.min_bins * h.squares as is_brief,
-    case when h.squares > 0 then round(pow(h.k - h.t, 2) / nullif(h.squares, 0), 3) end as spread_bins,
+    pow(h.k - h.f, 2) <= hypotheses.min_bins * h.squares as is_brief,
+    case when h.squares > 0 then round(pow(h.k - h.f, 2) / nullif(h.squares, 0), 3) end as spread_bins,
     case
         when h.exposure = 'given' and abs(h.e - h.n * h.candidate_share) > 0.001 then 'changing' else h.exposure
     end as exposure,

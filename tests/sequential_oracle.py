@@ -414,14 +414,15 @@ class Series:
         return end if (sums[end + 1] - sums[place + 1]) / GAIN_UNIT > DOUBT else None
 
     def _is_brief(self, onset: int, place: int) -> bool:
-        """Whether the candidate's errors that are too many lie as closely as in `min_bins` bins.
+        """Whether the candidate's errors above what is fine lie as closely as in `min_bins` bins.
 
         Of so many bins with an equal excess the square of their sum is that many times the sum of their squares. From
         these is taken what they are by chance alone.
         """
         excess = squares = 0.0
         for start in self.bins[onset : place + 1]:
-            errors, p = self.counts[start], self.pair.share(start).tested
+            errors, p, fine = self.counts[start], self.pair.share(start).tested, self.pair.rule.min_ratio
+            p = fine * p / (1 + (fine - 1) * p)
             excess += errors.candidate - errors.both * p
             squares += (errors.candidate - errors.both * p) ** 2 - errors.both * p * (1 - p)
         return excess**2 <= self.pair.rule.least_bins * squares

@@ -125,7 +125,7 @@ def sequential_rule(dice: random.Random, name: str) -> SequentialRule:
         false_alarm_days_per_code=dice.choice((1, 30, 100)),
         min_ratio=dice.choice((1.0, 1.0, 1.3, 2.0)),
         min_bins=dice.choice((None, None, 2, 5)),
-        history_seconds=dice.choice((600, 60, 3000, 16000)),
+        history_seconds=dice.choice((600, 420, 3000, 16000)),
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from streammetrics.config.section import Name, Section
 
 RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-"""What `sequential` looks for: a grid is a supermartingale for every true ratio up to 1 (docs/detection.md)."""
+"""What `sequential` looks for."""
 
 BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 242
@@ -72,6 +72,11 @@ class SequentialRule(Section):
     def _fits_the_history(self) -> "SequentialRule":
         if self.history_seconds < self.bin_seconds:
             raise ValueError(f"history_seconds = {self.history_seconds}: is shorter than a bin of {self.bin_seconds} s")
+        if self.least_bins >= max(self.window_bins):
+            raise ValueError(
+                f"history_seconds = {self.history_seconds}: holds {max(self.window_bins)} bins, and an increase must "
+                f"show in more than min_bins = {self.least_bins}: raise the one or lower the other"
+            )
         return self
 
     @property
