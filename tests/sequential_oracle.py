@@ -252,7 +252,7 @@ class Bursts:
 
     @cache  # noqa: B019
     def own(self, code: str, block: int) -> tuple[float, int]:
-        """The dispersion of a code before a block, in all pairs, and how many blocks it is told from."""
+        """The dispersion of a code before a block, in all pairs, and how many blocks it is estimated from."""
         near = [(other, spread) for other, b, spread in self.spreads if block - OLDEST_BLOCK <= b < block]
         pool = (PRIOR_BLOCKS * PRIOR + sum(spread for _, spread in near)) / (PRIOR_BLOCKS + len(near))
         told = [spread for other, spread in near if other == code]
@@ -278,12 +278,12 @@ class Bursts:
     @cache  # noqa: B019
     def usual(self, pair: Pair, block: int) -> float | None:
         """The median over the codes in the last block with errors of the pair, as of its end, if it lies near."""
-        told = {number for (heard, _), blocks in self.blocks.items() if heard == pair for number in blocks}
-        before = max((number for number in told if block - FARTHEST_NEIGHBOUR <= number < block), default=None)
+        numbers = {number for (other, _), blocks in self.blocks.items() if other == pair for number in blocks}
+        before = max((number for number in numbers if block - FARTHEST_NEIGHBOUR <= number < block), default=None)
         if before is None:
             return None
-        codes = [other for (heard, other), blocks in self.blocks.items() if heard == pair and before in blocks]
-        return median(self.own(other, before + 1)[0] for other in codes)
+        codes = [code for (other, code), blocks in self.blocks.items() if other == pair and before in blocks]
+        return median(self.own(code, before + 1)[0] for code in codes)
 
 
 def _spread(block: Block, before: Block) -> float | None:

@@ -47,8 +47,8 @@ def flows(dice: random.Random, seconds: int) -> Iterator[Flow]:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A build with so many users, heard from a second of the day on but for a silence."""
+class Feed:
+    """A build with so many users that sends from a second of the day on but for a silence."""
 
     name: str
     since: int = 0
@@ -73,7 +73,7 @@ class Regression:
 
     seconds: int
     flows: tuple[Flow, ...]
-    builds: tuple[Heard, ...]
+    builds: tuple[Feed, ...]
     seed: int
 
     @cached_property
@@ -90,7 +90,7 @@ RARE_RULE = SequentialRule(
 
 def rare_errors() -> list[Record]:
     """Every ten minutes one of code 7 by the new build alone, until RARE_RULE has enough with all of its history."""
-    others = Regression(13_000, (Flow("E", 0.05), Flow("404", 0.05)), (Heard(OLD), Heard(NEW)), seed=3)
+    others = Regression(13_000, (Flow("E", 0.05), Flow("404", 0.05)), (Feed(OLD), Feed(NEW)), seed=3)
     return [*others.records, *(Record(MONDAY + second, NEW, "7") for second in range(300, LAST_RARE + 1, 600))]
 
 
@@ -101,11 +101,11 @@ def regression(dice: random.Random) -> Regression:
     """Two builds or three; one may be silent for a while, the new one come late."""
     seconds = dice.choice((2400, 1900, 4000))
     builds = [
-        Heard(OLD, silence=dice.choice(SILENCES)),
-        Heard(NEW, dice.choice((0, 0, 47, 500)), dice.choice((1, 1, 0.2, 3)), dice.choice(SILENCES)),
+        Feed(OLD, silence=dice.choice(SILENCES)),
+        Feed(NEW, dice.choice((0, 0, 47, 500)), dice.choice((1, 1, 0.2, 3)), dice.choice(SILENCES)),
     ]
     if dice.random() < 0.2:
-        builds.append(Heard(NEWER, dice.choice((100, 1000))))
+        builds.append(Feed(NEWER, dice.choice((100, 1000))))
     return Regression(seconds, tuple(flows(dice, seconds)), tuple(builds), dice.randrange(10**6))
 
 

@@ -157,7 +157,7 @@ def test_store_is_filled_and_judged_as_the_job_does_it() -> None:
 
 @pytest.mark.parametrize("share", [0.5, None])
 def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin(share: float | None) -> None:
-    """Twice for ten minutes a code of six is more frequent; the share is told, or estimated."""
+    """Twice for ten minutes a code of six is more frequent; the share is set, or estimated."""
     chance, means = np.random.default_rng(5), np.full((6, 5400), 10.0)
     baseline = simulate.bursts(chance, means, 4)
     means[0, 1000:1030] *= 3

@@ -10,7 +10,7 @@ from streammetrics.config import Config, StoreSettings
 from streammetrics.progress import Progress
 from streammetrics.session import Session
 from tests.oracle import Record
-from tests.sequential_streams import NEW, OLD, Flow, Heard
+from tests.sequential_streams import NEW, OLD, Feed, Flow
 from tests.streams import MONDAY, moment_of
 
 OLDER = "5.8"
@@ -27,8 +27,8 @@ def opened_after(tmp_path: Path, broken: Flow, minutes: int, before: int) -> int
     dice = random.Random(2)
     start, seconds = before * MINUTE, (before + minutes) * MINUTE
     flows = (*CALM, broken)
-    records = [*Heard(OLD).records(flows, seconds, dice), *Heard(NEW, start).records(flows, seconds, dice)]
-    records += Heard(OLDER).records(flows, start, dice) if before else []
+    records = [*Feed(OLD).records(flows, seconds, dice), *Feed(NEW, start).records(flows, seconds, dice)]
+    records += Feed(OLDER).records(flows, start, dice) if before else []
     by_minute: dict[int, list[Record]] = {}
     for record in records:
         by_minute.setdefault((record.second - MONDAY) // MINUTE, []).append(record)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from streammetrics import detect
 from streammetrics.config import Config, Exposure, Rule, SequentialRule
 from tests.oracle import Record
-from tests.sequential_streams import NEW, OLD, Flow, Heard, Regression
+from tests.sequential_streams import NEW, OLD, Feed, Flow, Regression
 from tests.streams import MONDAY, clear, clock, empty_store, load, select
 
 KEPT = """
@@ -58,7 +58,7 @@ def test_a_likelier_window_is_a_revision_of_the_same_alert(store: Connection) ->
         name="a", detector="sequential", bin_seconds=10, history_seconds=1200, false_alarm_days_per_code=10
     )
     users = (Exposure(build=OLD, users=10.0), Exposure(build=NEW, users=10.0))
-    stream = Regression(3000, (Flow("7", 0.5, 3, since=2400), Flow("404", 0.3)), (Heard(OLD), Heard(NEW)), seed=4)
+    stream = Regression(3000, (Flow("7", 0.5, 3, since=2400), Flow("404", 0.3)), (Feed(OLD), Feed(NEW)), seed=4)
     late = [Record(MONDAY + second, NEW, "7") for second in range(2200, 2400) for _ in range(2)]
     judged(store, Config(rule=(rule,), exposure=users), stream.records, late)
     sql = """

@@ -23,8 +23,8 @@ from tests.sequential_streams import (
     NEWER,
     OLD,
     RARE_RULE,
+    Feed,
     Flow,
-    Heard,
     Regression,
     rare_errors,
     regression,
@@ -91,7 +91,7 @@ def test_one_pass_finds_what_the_oracle_finds(store: Connection, seed: int) -> N
 
 
 DAY_RULE = SequentialRule(name="r", detector="sequential", false_alarm_days_per_code=1, history_seconds=3000)
-STEADY = Regression(2400, (Flow("7", 0.5), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), seed=3)
+STEADY = Regression(2400, (Flow("7", 0.5), Flow("E", 0.3)), (Feed(OLD), Feed(NEW)), seed=3)
 
 
 def first_stop(found: dict[Key, Any], code: str) -> int:
@@ -102,7 +102,7 @@ def first_stop(found: dict[Key, Any], code: str) -> int:
 @pytest.mark.parametrize("rate", [0.5, 0.1])
 def test_an_increase_in_the_first_minutes_of_a_comparison_is_found(store: Connection, rate: float) -> None:
     """Before anything is known of bursts an error counts for little, not for nothing."""
-    stream = Regression(1500, (Flow("7", rate, 8), Flow("E", 0.3), Flow("404", 0.3)), (Heard(OLD), Heard(NEW)), seed=1)
+    stream = Regression(1500, (Flow("7", rate, 8), Flow("E", 0.3), Flow("404", 0.3)), (Feed(OLD), Feed(NEW)), seed=1)
     config = Config(rule=(DAY_RULE,))
     found = judged(store, stream.records, config)
     assert_agrees(found, sequential_oracle.alerts(stream.records, config))
@@ -110,7 +110,7 @@ def test_an_increase_in_the_first_minutes_of_a_comparison_is_found(store: Connec
     assert first_stop(found, "7") <= 60 / rate + 300
 
 
-CALM = Regression(2400, (Flow("7", 0.02), Flow("E", 0.3), Flow("404", 0.3)), (Heard(OLD), Heard(NEW)), seed=3)
+CALM = Regression(2400, (Flow("7", 0.02), Flow("E", 0.3), Flow("404", 0.3)), (Feed(OLD), Feed(NEW)), seed=3)
 
 
 @pytest.mark.parametrize("errors", [83, 500])
@@ -139,7 +139,7 @@ def test_what_an_earlier_comparison_told_of_a_code_holds_from_the_first_bin_of_t
     store: Connection, burst: int
 ) -> None:
     flows = (Flow("7", 0.3, burst=burst), Flow("E", 0.3), Flow("404", 0.3), Flow("-17", 0.3))
-    stream = Regression(3000, flows, (Heard(OLD), Heard(NEW), Heard(NEWER, since=2400)), seed=2)
+    stream = Regression(3000, flows, (Feed(OLD), Feed(NEW), Feed(NEWER, since=2400)), seed=2)
     config = Config(rule=(DAY_RULE,))
     assert_agrees(judged(store, stream.records, config), sequential_oracle.alerts(stream.records, config))
     weights = {code: weight for code, weight in select(store, WEIGHTS) if code != "0"}
@@ -151,8 +151,8 @@ def test_what_an_earlier_comparison_told_of_a_code_holds_from_the_first_bin_of_t
 
 def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
     """A spike that has ended would explain all: only what came after its end counts."""
-    spiked = Regression(3600, (Flow("7", 0.5, 20, since=1800, until=2100), Flow("E", 0.3)), (Heard(OLD), Heard(NEW)), 5)
-    left = Regression(3600, (Flow("7", 0.5, 3, since=1800),), (Heard(OLD), Heard(NEW)), 6)
+    spiked = Regression(3600, (Flow("7", 0.5, 20, since=1800, until=2100), Flow("E", 0.3)), (Feed(OLD), Feed(NEW)), 5)
+    left = Regression(3600, (Flow("7", 0.5, 3, since=1800),), (Feed(OLD), Feed(NEW)), 6)
     config = Config(rule=(DAY_RULE,))
     counts = []
     for records in (spiked.records, spiked.records + left.records):
@@ -168,8 +168,8 @@ def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
 def test_any_number_of_errors_in_a_second_has_finite_figures(
     store: Connection, exposure: Any, baseline: int, candidate: int
 ) -> None:
-    """After it has come, while it is in the history, and when it is one of the blocks that dispersion is told from."""
-    # Heard in every second: after so many errors a second without any is a gap.
+    """After it has come, while it is in the history, and when it is a block that dispersion is estimated from."""
+    # Records in every second: after so many errors a second without any is a gap.
     heard = [Record(MONDAY + second, build, "heard") for second in range(2400) for build in (OLD, NEW)]
     clear(store)
     load(store, STEADY.records + heard)
@@ -218,7 +218,7 @@ def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> 
 def test_the_ratio_that_is_most_above_its_threshold_counts(store: Connection) -> None:
     """Not the one with the most evidence. What each takes goes with the errors of the hour before."""
     flows = (Flow("7", 0.05, 2.2, since=3600), Flow("E", 0.1), Flow("404", 0.1))
-    stream = Regression(7200, flows, (Heard(OLD), Heard(NEW)), seed=1)
+    stream = Regression(7200, flows, (Feed(OLD), Feed(NEW)), seed=1)
     rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 100, "history_seconds": 6000})
     found = judged(store, stream.records, Config(rule=(rule,)))
     assert_agrees(found, sequential_oracle.alerts(stream.records, Config(rule=(rule,))))
@@ -228,9 +228,9 @@ def test_the_ratio_that_is_most_above_its_threshold_counts(store: Connection) ->
 
 
 def test_blocks_before_the_last_180_are_forgotten_and_wide_bins_are_blocks(store: Connection) -> None:
-    """Seven hours that begin with bursts, which dispersion is told from for six hours."""
+    """Seven hours that begin with bursts, which dispersion is estimated from for six hours."""
     flows = (Flow("7", 0.02, 6, since=24_400), Flow("E", 0.05, 4, burst=6, since=24_000), Flow("404", 0.05))
-    stream = Regression(26_000, flows, (Heard(OLD), Heard(NEW)), seed=6)
+    stream = Regression(26_000, flows, (Feed(OLD), Feed(NEW)), seed=6)
     bursts = [Record(MONDAY + second, NEW, "7") for second in range(600, 1800, 120) for _ in range(40)]
     rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 30})
     rules = (rule.model_copy(update={"name": f"r{width}", "bin_seconds": width}) for width in (60, 130, 300))

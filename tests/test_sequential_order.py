@@ -18,8 +18,8 @@ from tests.sequential_streams import (
     NEW,
     OLD,
     RARE_RULE,
+    Feed,
     Flow,
-    Heard,
     Regression,
     rare_errors,
     regression,
@@ -100,7 +100,7 @@ def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, expos
         Flow("-17", 0.04, 6, since=6 * HOUR),
         Flow("404", 0.1),
     )
-    stream = Regression(8 * HOUR, flows, (Heard(OLD, silence=range(4000, 4600)), Heard(NEW, users=0.4)), seed=1)
+    stream = Regression(8 * HOUR, flows, (Feed(OLD, silence=range(4000, 4600)), Feed(NEW, users=0.4)), seed=1)
     users = (Exposure(build=OLD, users=1000.0), Exposure(build=NEW, users=400.0))
     config = Config(comparison=(Comparison(exposure=exposure),), rule=(rule("a", 60, 600),), exposure=users)
     expected = one_pass(store, stream.records, config)
@@ -111,7 +111,7 @@ def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, expos
 def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection) -> None:
     """However short the history is."""
     flows = (Flow("7", 0.08, 4, since=4000), Flow("E", 0.1), Flow("404", 0.1))
-    stream = Regression(5000, flows, (Heard(OLD), Heard(NEW)), seed=1)
+    stream = Regression(5000, flows, (Feed(OLD), Feed(NEW)), seed=1)
     config = Config(rule=(rule("a", 10, 300).model_copy(update={"false_alarm_days_per_code": 100}),))
     expected = one_pass(store, stream.records, config)
     thresholds = {row[10] for row in expected["alerts"]}
@@ -130,7 +130,7 @@ def test_a_slice_holds_the_history_of_errors_whose_evidence_stands(store: Connec
 def test_exposure_that_becomes_known_later_is_judged_from_its_time_on(store: Connection) -> None:
     """A rollout to six times the users looks like a regression of every code until these are told."""
     flows = (Flow("7", 0.5, 6, since=1800), Flow("404", 0.3, 6, since=1800), Flow("E", 0.2, 30, since=1800))
-    stream = Regression(3000, flows, (Heard(OLD), Heard(NEW)), seed=4)
+    stream = Regression(3000, flows, (Feed(OLD), Feed(NEW)), seed=4)
     equal = (Exposure(build=OLD, users=10.0), Exposure(build=NEW, users=10.0))
     told = (*equal, Exposure(build=NEW, users=60.0, since=moment_of(MONDAY + 1800)))
     before, after = (Config(rule=(rule("a", 10, 600),), exposure=users) for users in (equal, told))

@@ -16,7 +16,7 @@ ASKED = {
     "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
     "suspects": "select series, {second:d} as first_second, {second:d} as last_second from explained_series",
 }
-"""In place of the relations: the evidence of the bin asked about is told, complete or not, enough or not."""
+"""In place of the relations: the evidence of the bin asked about is reported, complete or not, enough or not."""
 
 ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
 """In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
