@@ -1,6 +1,7 @@
 """What a person has to act on: settings that name builds nobody has sent, exposure that is doubtful or half told."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -22,6 +23,24 @@ with named as (
     select build, 'exposure' from exposure
 )
 select section, build from named anti join builds using (build) order by all
+"""
+
+_REVERSED = """
+select baseline, candidate
+from comparisons
+inner join builds as olds on comparisons.baseline = olds.build
+inner join builds as news on comparisons.candidate = news.build
+where olds.version_rank > news.version_rank
+order by all
+"""
+
+_UNMATCHED = """
+select distinct builds_like
+from comparisons
+where
+    exists (select 1 from builds)
+    and not exists (select 1 from builds where build like builds_like escape '!')
+order by all
 """
 
 _LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
@@ -61,7 +80,8 @@ _REMEMBER = "insert into advice select unnest($texts), $now"
 
 def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
     """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
-    return [*_unheard(connection), *(_exposures(connection) if has_exposure else ())]
+    named = [*_unheard(connection), *_reversed(connection), *_unmatched(connection)]
+    return [*named, *(_exposures(connection) if has_exposure else ())]
 
 
 def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, *, every: bool) -> list[str]:
@@ -89,6 +109,20 @@ def _unheard(connection: Connection) -> Iterator[str]:
         near = difflib.get_close_matches(build, known, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         yield f"[[{section}]] names build {build!r}, of which no record has come yet{hint}"
+
+
+def _reversed(connection: Connection) -> Iterator[str]:
+    for baseline, candidate in connection.exec_driver_sql(_REVERSED):
+        yield (
+            f"[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange "
+            "them unless that is meant"
+        )
+
+
+def _unmatched(connection: Connection) -> Iterator[str]:
+    for pattern in connection.exec_driver_sql(_UNMATCHED).scalars():
+        as_written = re.sub(r"!(.)|([%_])", lambda found: found[1] or {"%": "*", "_": "?"}[found[2]], pattern)
+        yield f"[[comparison]] compares builds {as_written!r}, and no build that has sent records matches that"
 
 
 def latest_complete(connection: Connection) -> int | None:

@@ -15,6 +15,7 @@ _HORIZONS_SECONDS = (600, 400 * 366 * 86_400)
 _PRE_RELEASES = frozenset(
     {"alpha", "beta", "canary", "cr", "dev", "milestone", "nightly", "pre", "preview", "rc", "snapshot"}
 )
+_LEADING_V = re.compile(r"^[vV](?=[0-9])")
 _RUN = re.compile(r"[0-9]+|[^0-9.\-_+~ ]+")
 _PRE_RELEASE, _END, _TEXT, _NUMBER = range(4)
 
@@ -26,9 +27,10 @@ def version_key(build: str) -> VersionKey:
     """The place of a build in natural version order: 5.9 < 5.10-beta.2 < 5.10-rc1 < 5.10 < 5.10.1.
 
     Runs of digits are compared as numbers, of whatever length; runs of text as text, without regard to case; separators
-    only separate. A pre-release comes before what it leads to. Builds that are equal in this differ by their text.
+    only separate. A pre-release comes before what it leads to, and a leading `v` is no part of the version. Builds that
+    are equal in this differ by their text.
     """
-    return (*map(_token, _RUN.findall(build)), (_END, 0, "")), build
+    return (*map(_token, _RUN.findall(_LEADING_V.sub("", build))), (_END, 0, "")), build
 
 
 def _token(run: str) -> _Token:

@@ -19,6 +19,10 @@ DOUBTFUL = (
     "1.9 -> 1.10: equal exposure is assumed, but one build sends more than four fifths of all records: "
     "set [[exposure]], or exposure in [[comparison]]"
 )
+REVERSED = (
+    "[[comparison]] has baseline '1.10' and candidate '1.9', which is the older one: exchange them unless that is meant"
+)
+UNMATCHED = "[[comparison]] compares builds '3.*_?!%', and no build that has sent records matches that"
 MISSING = "[[comparison]] names build '1.11', of which no record has come yet; did you mean '1.10'?"
 
 
@@ -81,6 +85,10 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
             Config(exposure=users(**{"1_9": 1, "1_10": 1, "1_8": 3})),
             ["[[exposure]] names build '1.8', of which no record has come yet; did you mean '1.9'?"],
         ),
+        ((1, 1), Config(comparison=(Comparison(baseline="1.10", candidate="1.9"),)), [REVERSED]),
+        ((1, 1), Config(comparison=(Comparison(baseline="1.9", candidate="1.10"),)), []),
+        ((1, 1), Config(comparison=(Comparison(), Comparison(builds="3.*_?!%"))), [UNMATCHED]),
+        ((1, 1), Config(comparison=(Comparison(builds="1.*"),)), []),
     ],
 )
 def test_what_there_is_to_act_on(
