@@ -36,8 +36,8 @@ def block(alert: Mapping[str, Any]) -> str:
         ("start", moment(alert["start_ts"]) + ("" if is_mean else " (estimated onset)")),
         ("stop", moment(alert["stop_ts"])),
         ("error code", alert["code"]),
-        ("value", figure(alert["value"]) if is_mean else f"evidence 10^{alert['value']:.3g}"),
-        ("threshold", figure(alert["threshold"]) if is_mean else f"10^{alert['threshold']:.3g}"),
+        ("value", figure(alert["value"]) if is_mean else f"evidence {power(alert['value'])}"),
+        ("threshold", figure(alert["threshold"]) if is_mean else power(alert["threshold"])),
         ("window", f"{counted(alert['window_bins'], 'bin')} of {alert['bin_seconds']} s"),
         ("rule", f"{alert['rule']} ({alert['detector']})"),
         ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
@@ -96,7 +96,7 @@ def incident_line(incident: Mapping[str, Any]) -> str:
     if incident["exposure"] is None:
         peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
     else:
-        peak = f"evidence 10^{incident['peak_value']:.3g} over 10^{incident['threshold']:.3g}, {exposure(incident)}"
+        peak = f"evidence {power(incident['peak_value'])} over {power(incident['threshold'])}, {exposure(incident)}"
     return (
         f"code {printable(incident['code'])}  since {moment(incident['start_ts'])}{until} UTC  {how_much(incident)}  "
         f"{printable(incident['rule'])} {peak}  "
@@ -145,6 +145,11 @@ def moment(value: datetime) -> str:
 def figure(value: float) -> str:
     """A number without the noise of its last digits."""
     return f"{value:.6g}"
+
+
+def power(log10: float, digits: int = 3) -> str:
+    """A power of ten; its exponent has none of its own."""
+    return f"10^{log10:.{digits}g}" if abs(log10) < 1000 else f"10^{log10:,.0f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

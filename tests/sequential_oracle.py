@@ -392,7 +392,7 @@ class Series:
         if all(nats < least for nats, least in zip(self.evidence[place], thresholds, strict=True)):
             return None
         ended = self._ended(place)
-        first = self._first(place) if ended is None else ended + 1
+        first = self._first(place) if ended is None else self._restart(ended + 1, place)
         nats = self._since(first, place)
         best = max(range(len(nats)), key=lambda ratio: (nats[ratio] - thresholds[ratio], -ratio))
         sums = self.sums[best]
@@ -412,6 +412,20 @@ class Series:
         sums = self.sums[self.evidence[peak].index(max(self.evidence[peak]))]
         end = max(peak, max(history, key=lambda before: (sums[before + 1], before)))
         return end if (sums[end + 1] - sums[place + 1]) / GAIN_UNIT > DOUBT else None
+
+    def _restart(self, first: int, place: int) -> int:
+        """The first bin that counts of those since an end: the one after a second end, if that is so much likelier.
+
+        An increase ended there where evidence was highest that began since the first end.
+        """
+        since = range(first, place + 1)
+        starts = [list(accumulate(sums[first : place + 1], min)) for sums in self.sums]
+        risen = {
+            bin: max(sums[bin + 1] - least[bin - first] for sums, least in zip(self.sums, starts, strict=True))
+            for bin in since
+        }
+        peak = max(since, key=risen.__getitem__)
+        return peak + 1 if (risen[peak] - risen[place]) / GAIN_UNIT > DOUBT else first
 
     def _is_brief(self, onset: int, place: int) -> bool:
         """Whether the candidate's errors above what is fine lie as closely as in `min_bins` bins.

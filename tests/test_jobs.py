@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, heatmap, jobs, progress
+from streammetrics import alerts, detect, heatmap, jobs, narrate, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.progress import Progress
 from streammetrics.session import Session
@@ -206,3 +206,10 @@ def test_the_store_is_free_while_pictures_are_drawn(
     monkeypatch.setattr(heatmap, "draw", draw)
     jobs.run(session, [records], is_final=False, exit_code=False)
     assert len(drawn) == 2
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"), [(6.937, "10^6.94"), (999.4, "10^999"), (3583.2, "10^3,583"), (-0.5, "10^-0.5")]
+)
+def test_a_power_of_ten_has_one_exponent(log10: float, text: str) -> None:
+    assert narrate.power(log10) == text

@@ -163,6 +163,23 @@ def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
     assert counts[1] >= 30
 
 
+def test_smaller_increases_behind_a_large_one_end_as_well(store: Connection) -> None:
+    """And none of them is missed: the rule looks for two ends, and what began since counts."""
+    increases = ((40, 1800, 2400), (8, 3600, 4800), (10, 6600, 7500))
+    flows = [Flow("7", 0.5, times, since=since, until=until) for times, since, until in increases]
+    streams = [Regression(9000, (flow, Flow("E", 0.3)), (Feed(OLD), Feed(NEW)), 5) for flow in flows]
+    config = Config(rule=(DAY_RULE,))
+    records = [record for stream in streams for record in stream.records]
+    found = judged(store, records, config)
+    assert_agrees(found, sequential_oracle.alerts(records, config))
+    stops = sorted(key.stop - MONDAY for key in found if key.code == "7")
+    for _, since, until in increases:
+        near = [stop for stop in stops if since <= stop < until + 600]
+        assert near[0] <= since + 600
+        assert until - 60 <= near[-1] <= until + 240
+    assert all(any(since <= stop < until + 600 for _, since, until in increases) for stop in stops)
+
+
 @pytest.mark.parametrize("exposure", ["equal", "estimated"])
 @pytest.mark.parametrize(("baseline", "candidate"), [(0, 10**9), (10**9, 0), (10**9, 10**9), (10**9, 1), (1, 10**9)])
 def test_any_number_of_errors_in_a_second_has_finite_figures(

@@ -272,7 +272,8 @@ def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: S
     """Of the ratio that is most above its threshold; None where that is not enough.
 
     Of the ratio with the most evidence within the history, the later of that bin and of the one with its highest sum is
-    where an increase may have ended: where the sum has fallen since by ln 1000, what came after it counts.
+    where an increase may have ended: where the sum has fallen since by ln 1000, what came after it counts. Of that a
+    smaller one may have ended: where the evidence for the best ratio has fallen by ln 1000 from its highest.
     """
     first = max(stop - settings.history_bins + 1, 0)
     best = nats[:, first : stop + 1].max(axis=0)
@@ -280,9 +281,13 @@ def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: S
     sums = running[int(nats[:, peak].argmax())]
     top = stop - int(sums[first + 1 : stop + 2][::-1].argmax())
     end = max(peak, top)
-    since = end + 1 if (sums[end + 1] - sums[stop + 1]) * UNIT > CLOSING_NATS else first
-    if since > stop:
-        return None
+    since = first
+    if (sums[end + 1] - sums[stop + 1]) * UNIT > CLOSING_NATS:
+        since = end + 1
+        rises = running[:, since + 1 : stop + 2] - np.minimum.accumulate(running[:, since : stop + 1], axis=1)
+        best = rises.max(axis=0)
+        if (best.max() - best[-1]) * UNIT > CLOSING_NATS:
+            since += int(best.argmax()) + 1
     least = running[:, since : stop + 1].min(axis=1)
     excess = (running[:, stop + 1] - least) * UNIT - threshold
     ratio = int(excess.argmax())

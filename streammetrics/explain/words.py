@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from streammetrics.explain.facts import Explanation, Ratio, Window
-from streammetrics.narrate import counted, figure, moment, printable
+from streammetrics.narrate import counted, figure, moment, power, printable
 
 _EXPOSURE = {
     "equal": "equal, as configured",
@@ -87,7 +87,7 @@ def _short(found: Explanation) -> str:
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
     if found.is_doubted and found.gate is None:
-        yield "but", f"{_ended(found)}: not enough to call it over, or what came since then is enough alone"
+        yield "but", f"{_ended(found)}: but what came since then is enough alone, or that is not enough to call it over"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
@@ -143,7 +143,7 @@ def _moment(value: datetime | None) -> str:
 
 def _power(log10: float | None) -> str:
     """Evidence as alerts tell it."""
-    return "unknown" if log10 is None else f"10^{log10:.4g}"
+    return "unknown" if log10 is None else power(log10, 4)
 
 
 def _exponential(logarithm: float) -> str:
