@@ -149,7 +149,7 @@ def figure(value: float) -> str:
 
 def power(log10: float, digits: int = 3) -> str:
     """A power of ten; its exponent has none of its own."""
-    return f"10^{log10:.{digits}g}" if abs(log10) < 1000 else f"10^{log10:,.0f}"
+    return f"10^{log10:.{digits}g}" if abs(log10) < 999.5 else f"10^{log10:,.0f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -209,7 +209,8 @@ def test_the_store_is_free_while_pictures_are_drawn(
 
 
 @pytest.mark.parametrize(
-    ("log10", "text"), [(6.937, "10^6.94"), (999.4, "10^999"), (3583.2, "10^3,583"), (-0.5, "10^-0.5")]
+    ("log10", "text"),
+    [(6.937, "10^6.94"), (999.4, "10^999"), (999.6, "10^1,000"), (3583.2, "10^3,583"), (-0.5, "10^-0.5")],
 )
 def test_a_power_of_ten_has_one_exponent(log10: float, text: str) -> None:
     assert narrate.power(log10) == text
