@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,14 @@ def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_
     assert found.gate is None
     assert found.doubt > math.log(1000)  # type: ignore[operator]
     told = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"  # type: ignore[arg-type]
-    assert told in render(found)
+    assert f"{told} than that it goes on: what came since then is enough alone\n" in render(found)
     assert found.is_doubted
+    assert found.has_ended
     sure = at(store, 54 * MINUTE)
     assert not sure.is_doubted
     assert "  but " not in render(sure)
+    unsure = render(replace(sure, is_doubted=True, doubt=3.0))
+    assert "20.1 times likelier than that it goes on: not enough to call it over\n" in unsure
 
 
 def test_where_neither_build_sends_the_code_any_more_it_is_over(tmp_path: Path) -> None:

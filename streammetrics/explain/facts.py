@@ -59,12 +59,12 @@ class Explanation:
 
     Of `sequential`, `value` and `threshold` are log10, of the grid's ratio that is the likeliest, `rate_ratio`;
     `short_by` is how many times likelier the errors would have to be. `doubt`, a natural logarithm, is how much
-    likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on only what came since counts;
-    `is_doubted` where the doubt is worth reporting. The candidate's errors above the usual lie as closely as in
-    `spread_bins`, None where they lie no closer than by chance; an alert takes more than `min_bins`. `missed_errors`
-    were to be expected since the code's last, and did not come. An error counts in the evidence of the bin for
-    `weight`, one over the `dispersion` there; `mean_dispersion` is that since the onset. `ratios` is the whole grid,
-    the strongest first. An incident keeps the onset of its first alert.
+    likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on it `has_ended`, and only
+    what came since counts; `is_doubted` where the doubt is worth reporting. The candidate's errors above the usual lie
+    as closely as in `spread_bins`, None where they lie no closer than by chance; an alert takes more than `min_bins`.
+    `missed_errors` were to be expected since the code's last, and did not come. An error counts in the evidence of the
+    bin for `weight`, one over the `dispersion` there; `mean_dispersion` is that since the onset. `ratios` is the whole
+    grid, the strongest first. An incident keeps the onset of its first alert.
 
     In a bin without errors of the code that of the last one with errors stands, for an hour at most.
     """
@@ -82,6 +82,7 @@ class Explanation:
     short_by: float | None = None
     doubt: float | None = None
     is_doubted: bool = False
+    has_ended: bool = False
     rate_ratio: float | None = None
     spread_bins: float | None = None
     min_bins: int | None = None
@@ -139,7 +140,8 @@ def _figures(row: RowMapping) -> dict[str, Any]:
     low, high = _interval(row)
     told = {name: value for name, value in row.items() if name in _FIELDS}
     times = {name: _time(row[name]) for name in _TIMES}
-    return {**told, **times, "is_doubted": bool(row.get("is_doubted")), "ratio_low": low, "ratio_high": high}
+    doubts = {name: bool(row.get(name)) for name in ("is_doubted", "has_ended")}
+    return {**told, **times, **doubts, "ratio_low": low, "ratio_high": high}
 
 
 def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def _short(found: Explanation) -> str:
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     is_mean = found.detector != "sequential"
     if found.is_doubted and found.gate is None:
-        yield "but", f"{_ended(found)}: but what came since then is enough alone, or that is not enough to call it over"
+        why = "what came since then is enough alone" if found.has_ended else "not enough to call it over"
+        yield "but", f"{_ended(found)}: {why}"
     if found.bin_baseline_errors is not None:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
