@@ -1,12 +1,12 @@
 """What a person has to act on: settings that name builds nobody has sent, exposure that is doubtful or half told."""
 
 import difflib
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from streammetrics.relations import as_written
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 REMEMBERED = timedelta(days=1)
@@ -121,8 +121,7 @@ def _reversed(connection: Connection) -> Iterator[str]:
 
 def _unmatched(connection: Connection) -> Iterator[str]:
     for pattern in connection.exec_driver_sql(_UNMATCHED).scalars():
-        as_written = re.sub(r"!(.)|([%_])", lambda found: found[1] or {"%": "*", "_": "?"}[found[2]], pattern)
-        yield f"[[comparison]] compares builds {as_written!r}, and no build that has sent records matches that"
+        yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
 
 
 def latest_complete(connection: Connection) -> int | None:

@@ -5,6 +5,7 @@ SQL reads settings as tables, never as holes in its text: a view cannot take par
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from streammetrics.views import text_hash
 
 _LIKE = str.maketrans({"%": "!%", "_": "!_", "!": "!!", "*": "%", "?": "_"})
 """A pattern with * and ? as one of LIKE ... ESCAPE '!'."""
+_WRITTEN = {after: chr(before) for before, after in _LIKE.items()}
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ def reveal(connection: Connection) -> None:
     """Take the temporary relations away again."""
     for name in _OVERLAID:
         connection.exec_driver_sql(f"drop table if exists temp.main.{name}")
+
+
+def as_written(builds_like: str) -> str:
+    """The pattern of config.toml that `comparisons` holds as one of LIKE."""
+    return re.sub("!.|[%_]", lambda found: _WRITTEN[found[0]], builds_like)
 
 
 def settings_hash(config: Config, rule: AnyRule) -> str:

@@ -421,8 +421,8 @@ class Series:
         since = range(first, place + 1)
         starts = [list(accumulate(sums[first : place + 1], min)) for sums in self.sums]
         risen = {
-            bin: max(sums[bin + 1] - least[bin - first] for sums, least in zip(self.sums, starts, strict=True))
-            for bin in since
+            end: max(sums[end + 1] - least[end - first] for sums, least in zip(self.sums, starts, strict=True))
+            for end in since
         }
         peak = max(since, key=risen.__getitem__)
         return peak + 1 if (risen[peak] - risen[place]) / GAIN_UNIT > DOUBT else first

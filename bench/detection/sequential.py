@@ -285,9 +285,9 @@ def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: S
     if (sums[end + 1] - sums[stop + 1]) * UNIT > CLOSING_NATS:
         since = end + 1
         rises = running[:, since + 1 : stop + 2] - np.minimum.accumulate(running[:, since : stop + 1], axis=1)
-        best = rises.max(axis=0)
-        if (best.max() - best[-1]) * UNIT > CLOSING_NATS:
-            since += int(best.argmax()) + 1
+        highest = rises.max(axis=0)
+        if (highest.max() - highest[-1]) * UNIT > CLOSING_NATS:
+            since += int(highest.argmax()) + 1
     least = running[:, since : stop + 1].min(axis=1)
     excess = (running[:, stop + 1] - least) * UNIT - threshold
     ratio = int(excess.argmax())
