@@ -226,7 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
         interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
-        options.fail(words, interrupts.EXIT_TERMINATED)
+        options.fail_at_once(words, interrupts.EXIT_TERMINATED)
     except StreammetricsError as error:
         options.fail(str(error), error.exit_code)
     except BrokenPipeError:
@@ -234,13 +234,13 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
-        options.fail("interrupted; what was committed stays", 130)
+        options.fail_at_once("interrupted; what was committed stays", 130)
     except Exception as error:
         from streammetrics.store import explained
 
         asked = interrupts.cause(error)
         if isinstance(asked, interrupts.Terminated):
-            options.fail(words, interrupts.EXIT_TERMINATED)
+            options.fail_at_once(words, interrupts.EXIT_TERMINATED)
         failure = explained(error)
         if failure is None:
             raise

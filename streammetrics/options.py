@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from streammetrics import config as configuration
-from streammetrics import logs, utc
+from streammetrics import interrupts, logs, utc
 from streammetrics.errors import UsageError
 from streammetrics.logs import Event
 from streammetrics.progress import Progress, printable_lines
@@ -78,9 +78,19 @@ def refuse_beside(option: str, context: typer.Context, names: Sequence[str]) -> 
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """End the process with an error that was told."""
-    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
+    """Report an error and end the process."""
+    _report(message, code)
     sys.exit(code)
+
+
+def fail_at_once(message: str, code: int) -> NoReturn:
+    """Report what interrupted the command and end the process, as a statement of DuckDB may still be at work."""
+    _report(message, code)
+    interrupts.end(code)
+
+
+def _report(message: str, code: int) -> None:
+    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
 
 
 def config_path(path: Path | None) -> Path | None:

@@ -19,6 +19,13 @@ try:
 finally:
     print("unwound", flush=True)
 """
+# Python's own end would run what is registered, under threads that may still be at work.
+ENDS_AT_ONCE = """
+import atexit
+atexit.register(print, "took itself down")
+print("printed", end="")
+interrupts.end(143)
+"""
 # As a library does that works on for long without looking at Python's signals.
 CANNOT = """
 import ctypes
@@ -51,7 +58,13 @@ time.sleep(1)
 
 @pytest.mark.parametrize(
     ("script", "code", "words"),
-    [(UNWINDS, 143, "unwound\n"), (CANNOT, 143, "gave up\n"), (HANDLES, 0, "mine\n"), (CLOSES, 143, "")],
+    [
+        (UNWINDS, 143, "unwound\n"),
+        (CANNOT, 143, "gave up\n"),
+        (HANDLES, 0, "mine\n"),
+        (CLOSES, 143, ""),
+        (ENDS_AT_ONCE, 143, "printed"),
+    ],
 )
 def test_sigterm(script: str, code: int, words: str) -> None:
     done = subprocess.run(
