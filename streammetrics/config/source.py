@@ -16,8 +16,26 @@ class SourceColumns(Section):
     code: Name | None = None
 
 
+_READ_BACK = """
+select try_strptime(strftime(moment, $time_format), $time_format) = moment
+from (select timestamptz '2026-11-28 17:03:00+00' as moment)
+"""
+
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
 _WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone"}
+
+
+def _reads_a_moment(time_format: str) -> bool:
+    """Whether what DuckDB writes by a format it reads back, to the minute."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        try:
+            found = connection.execute(_READ_BACK, {"time_format": time_format}).fetchone()
+        except duckdb.Error:
+            return False
+    return found == (True,)
 
 
 class Source(Section):
@@ -41,6 +59,7 @@ class Source(Section):
     columns: SourceColumns | None = None
     date: str | None = None
     timezone: str = "UTC"
+    time_format: str | None = None
     same_content: Literal["skip", "load"] = "skip"
     last_line_seconds: int = Field(default=600, ge=0, le=10**9)
     after: Literal["keep", "move", "delete"] = "keep"
@@ -65,6 +84,16 @@ class Source(Section):
 
         if value != "UTC" and value not in available_timezones():
             raise ValueError("is not the name of a time zone such as UTC or Europe/Berlin")
+        return value
+
+    @field_validator("time_format")
+    @classmethod
+    def _reads_times(cls, value: str | None) -> str | None:
+        if value is not None and not _reads_a_moment(value):
+            raise ValueError(
+                "does not read a date and a time of day; write a format of DuckDB's strptime, "
+                'such as "%d.%m.%Y %H:%M:%S"'
+            )
         return value
 
     @model_validator(mode="after")
@@ -97,6 +126,12 @@ class Source(Section):
             raise ValueError("the password is given twice: in url, by password_env or by password_file")
         if self.date == "name":
             raise ValueError('date = "name" does not go with url')
+
+    @model_validator(mode="after")
+    def _one_day(self) -> "Source":
+        if self.time_format is not None and self.date is not None:
+            raise ValueError("date does not go with time_format, which reads the date: remove one of them")
+        return self
 
     @model_validator(mode="after")
     def _moves_somewhere(self) -> "Source":

@@ -38,6 +38,7 @@ class Batch:
         return {
             "zone": self.file.source.timezone,
             "day": self.file.day(),
+            "time_format": self.file.source.time_format,
             "latest": self.now + timedelta(seconds=self.future_limit_seconds),
             "future_limit_seconds": self.future_limit_seconds,
             "kept_from": self.kept_from,
@@ -153,7 +154,7 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
             ends = {"latest": batch.typing["latest"], "kept_from": batch.kept_from}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
-            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**parameters, **batch.typing})
+            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
 
 
 def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:

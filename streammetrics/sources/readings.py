@@ -54,6 +54,11 @@ select
 """
 
 
+_PARQUET_TYPES = """
+select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))
+"""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
@@ -70,12 +75,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Plan:
-    """A file whose columns are known."""
+    """A file whose columns are known. `has_text_times`: False where a Parquet file has times or numbers as such."""
 
     file: SourceFile
     content: Content
     columns: Columns
     delimiter: str = ""
+    has_text_times: bool = True
 
     def quick(self, *, is_plain: bool) -> Reading | None:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
@@ -83,6 +89,7 @@ class Plan:
             return self.parquet()
         if self.file.format == "jsonl" or not is_plain:
             return None
+        source = self.file.source
         sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
         return Reading(
             _CSV,
@@ -93,7 +100,7 @@ class Plan:
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
             },
-            times.plain_guard(sample) if self.file.source.timezone == "UTC" else "",
+            times.plain_guard(sample) if source.timezone == "UTC" and source.time_format is None else "",
         )
 
     def careful(self, scratch: Path) -> Iterator[Reading]:
@@ -120,7 +127,8 @@ class Plan:
                 ")",
             )
         )
-        return Reading(select, {"path": glob.escape(str(self.content.path))})
+        parameters: dict[str, object] = {"path": glob.escape(str(self.content.path))}
+        return Reading(select, parameters if self.has_text_times else {**parameters, "time_format": None})
 
 
 def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
@@ -158,12 +166,11 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
     parameters = {"path": glob.escape(str(content.path))}
     try:
         with connection.begin():
-            names = list(
-                connection.exec_driver_sql(
-                    "select * from read_parquet($path, hive_partitioning = false) limit 0", parameters
-                ).keys()
-            )
-            found = Plan(file, content, resolve(file, names))
+            rows = connection.exec_driver_sql(_PARQUET_TYPES, parameters)
+            types = {row.column_name: row.column_type for row in rows}
+            columns = resolve(file, list(types))
+            has_text_times = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
+            found = Plan(file, content, columns, has_text_times=has_text_times)
             first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
@@ -172,7 +179,7 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
 
 
 def _require_date(file: SourceFile, first_time: str) -> None:
-    if not times.is_time_of_day(first_time) or file.day() is not None:
+    if not times.is_time_of_day(first_time) or file.day() is not None or file.source.time_format is not None:
         return
     where = f"[[source]] {file.source.name!r}"
     if file.source.date == "name":

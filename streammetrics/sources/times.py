@@ -3,6 +3,7 @@
 ISO 8601 dates with a clock, with a zone (Z, UTC, GMT, +02, +02:00, +0200) or without; seconds, milli-, micro- or
 nanoseconds since 1970, told by magnitude; a time of day where the source gives a date. Fractions are cut, not rounded,
 at the microsecond. A number below 100,000,000 (1973) is no time: each unit covers 1973 to 5138, and no two overlap.
+Where the source has a `time_format`, texts are read by that alone.
 """
 
 import re
@@ -45,6 +46,12 @@ texts as (
 parts as (
     select
         *,
+        -- A word such as epoch is 1900 to strptime.
+        case
+            when $time_format is not null and regexp_matches(time_text, '\d')
+                then cast(try_strptime(time_text, $time_format) as timestamp)
+        end as formatted_ts,
+        typeof(try_strptime('', $time_format)) = 'TIMESTAMP WITH TIME ZONE' as has_zone,
         regexp_extract(
             time_text,
             '^([1-9]\d{3}-\d{1,2}-\d{1,2})[Tt ] *(\d{1,2}:\d{1,2}(?::\d{1,2}(?:[.,]\d*)?)?)'
@@ -68,10 +75,12 @@ readings as (
     select
         *,
         case
+            when $time_format is not null then if(has_zone or year(formatted_ts) < 1000, null, formatted_ts)
             when iso.day <> '' and iso.zone = '' then try_cast(iso_text as timestamp)
             when is_clock then try_cast($day || ' ' || replace(time_text, ',', '.') as timestamp)
         end as local_ts,
         case
+            when $time_format is not null then if(has_zone and year(formatted_ts) >= 1000, formatted_ts, null)
             when iso.day <> '' and lower(iso.zone) in ('z', 'utc', 'gmt') then try_cast(iso_text as timestamp)
             when iso.day <> '' and iso.zone <> '' then timezone('UTC', try_cast(iso_text || iso.zone as timestamptz))
             when epoch_number >= 100000000 then make_timestamp(try_cast(
@@ -117,6 +126,8 @@ typed as (
             when build is null or build = '' then 'has no build'
             when code is null then 'has no code'
             when time_text is null or time_text = '' then 'has no time'
+            when $time_format is not null and local_ts is null and utc_ts is null
+                then format('time cannot be read by time_format ''{}'': ''{}''', $time_format, left(time_text, 60))
             when is_clock and $day is null then 'time cannot be read: a time of day, and the source sets no date'
             when regexp_full_match(time_text, '\d{4}-\d{2}-\d{2}')
                 then 'time cannot be read: a date without a time of day'
@@ -138,6 +149,6 @@ typed as (
 """Common table expressions that make of `records` (line, reason, ts, build, code, content: all but line are text) the
 relation `typed` (line, ts, build, code, content, problem). `problem` is NULL where the record counts.
 
-Parameters: $zone of times without one, $day (text or NULL) of times of day, $latest (timestamp) and
-$future_limit_seconds, $kept_from (timestamp or NULL).
+Parameters: $zone of times without one, $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
+$latest (timestamp) and $future_limit_seconds, $kept_from (timestamp or NULL). The session's time zone is UTC.
 """

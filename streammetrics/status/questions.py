@@ -100,8 +100,13 @@ REJECTS = """
 select
     (select coalesce(sum(rejected), 0)::bigint from batches where loaded_at >= $since) as rejected_last_day,
     (
-        select reason from rejects where batch_id in (select batch_id from batches where loaded_at >= $since)
-        group by reason order by count(*) desc, reason limit 1
+        select kind
+        from (
+            -- What follows is a value.
+            select split_part(reason, ': ''', 1) as kind from rejects
+            where batch_id in (select batch_id from batches where loaded_at >= $since)
+        )
+        group by kind order by count(*) desc, kind limit 1
     ) as reject_reason
 """
 

@@ -116,7 +116,12 @@ def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factor
     one_shop.folder = tmp_path_factory.mktemp("alike")
 
     @tries(80)
-    @given(files(), st.sampled_from([{}, {"date": "2026-11-20"}, {"timezone": "Asia/Kolkata"}]))
+    @given(
+        files(),
+        st.sampled_from(
+            [{}, {"date": "2026-11-20"}, {"timezone": "Asia/Kolkata"}, {"time_format": "%Y-%m-%d %H:%M:%S"}]
+        ),
+    )
     def alike(text: str, settings: dict[str, str]) -> None:
         ways.is_careful = False
         quick = stored(one_shop, text, **settings)
