@@ -157,7 +157,15 @@ _VERSION_5 = (
     where codes.build = sent.build and codes.code = sent.code""",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = (
+    # Paths, and names of databases, that the last run to meet them refused, and the settings it had.
+    """create table refused (
+        path text not null, source text not null, settings text not null, reason text not null,
+        refused_at timestamp not null
+    )""",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 
 LOCK_DOWN = (
     "set allowed_directories = []",

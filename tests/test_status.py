@@ -193,7 +193,8 @@ def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -
         connection.exec_driver_sql("update batches set rejected = 3, loaded_at = timestamp '2026-11-22 12:00:00'")
         connection.exec_driver_sql(
             "insert into rejects select 1, 's', '/a.csv', line, reason, ''\n"
-            "from (values (1, 'code is missing'), (2, 'ts is no time'), (3, 'ts is no time')) as v (line, reason)"
+            "from (values (1, 'code is missing'), (2, 'ts is no time: ''x'''), (3, 'ts is no time: ''y''')) "
+            "as v (line, reason)"
         )
         connection.exec_driver_sql(
             "insert into batches by name select * replace (\n"
@@ -241,10 +242,11 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
                 "select 9, 's', ?, 0, ?, 'f', 5, 1, 0, min_ts, max_ts, loaded_at, null from batches limit 1",
                 (str(folder / name), size),
             )
-    refused = f"1 path refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
-    assert told(store, source(folder / "*"))["waiting"] == f"2 files, 130 bytes; {refused}"
+    refused = f"refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
+    assert told(store, source(folder / "*"))["waiting"] == "2 files, 130 bytes"
+    assert told(store, source(folder / "*"))["to do"] == refused
     os.utime(folder / "known.csv", ns=(5, 6))
-    assert told(store, source(folder / "*"))["waiting"] == f"3 files, 150 bytes; {refused}"
+    assert told(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
 
 
 def test_a_path_that_climbs_is_told_as_refused(tmp_path: Path) -> None:
@@ -253,7 +255,7 @@ def test_a_path_that_climbs_is_told_as_refused(tmp_path: Path) -> None:
     climbing = tmp_path / "x" / ".." / "*.csv"
     config = Config(source=(Source(name="s", path=str(climbing)),))
     message = f"{climbing}: a path with .. in it is refused; write it without"
-    assert told(store, config)["waiting"] == f"nothing; 1 path refused: {message}"
+    assert told(store, config)["to do"] == f"refused: {message}"
 
 
 def test_how_far_databases_were_read(tmp_path: Path) -> None:
@@ -324,12 +326,13 @@ def test_files_that_need_a_person(tmp_path: Path) -> None:
         (folder / "a.csv").write_text(f"ts,build,code\n2026-11-23 10:00:00,5.9,{code}\n")
         with Store(config.store_path).write() as connection:
             list(ingest(connection, config, [], None, lambda: NOW))
-    assert told(Store(config.store_path), config)["waiting"] == (
-        f"nothing; 1 file cannot be read, such as {folder}/bad.csv.gz; "
-        f"1 file replaced in the last day, perhaps before all was read, such as {folder}/a.csv rewritten"
+    lines = told(Store(config.store_path), config)
+    assert lines["waiting"] == (
+        f"nothing; 1 file replaced in the last day, perhaps before all was read, such as {folder}/a.csv rewritten"
     )
+    assert lines["to do"].startswith(f"refused: {folder}/bad.csv.gz: is damaged or not a whole gzip file")
     (folder / "bad.csv.gz").unlink()
-    assert told(Store(config.store_path), config)["waiting"].startswith("nothing; 1 file replaced")
+    assert "to do" not in told(Store(config.store_path), config)
 
 
 def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -> None:
@@ -349,13 +352,16 @@ def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -
             stream.write("23.11.2026 10:00:01,5.9,7\n")
     with Store(config.store_path).write() as connection:
         list(ingest(connection, config, [], None, lambda: NOW))
-    refused = f"1 path refused: {folder}/readme.txt: its suffix does not say what is in it; "
-    waiting = told(Store(config.store_path), config)["waiting"]
-    assert waiting.startswith(f"nothing; {refused}")
-    assert waiting.endswith(f"; of 1 file no record counts until the settings are mended, such as {folder}/de.csv")
+    lines = told(Store(config.store_path), config)
+    assert lines["waiting"] == "nothing"
+    assert lines["to do"].startswith(
+        f"refused: {folder}/de.csv: nothing of it counts: 1 record, all rejected; line 2: "
+    )
+    assert f"; refused: {folder}/readme.txt: its suffix does not say what is in it; " in lines["to do"]
+    assert "mixed" not in lines["to do"]
     for name in ("readme.txt", "de.csv"):
         (folder / name).unlink()
-    assert told(Store(config.store_path), config)["waiting"] == "nothing"
+    assert "to do" not in told(Store(config.store_path), config)
 
 
 def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:
@@ -367,8 +373,8 @@ def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:
         with store.write() as connection:
             list(ingest(connection, config, [path], None, lambda: NOW))
         if content == b"no gzip":
-            assert "1 file cannot be read" in told(store)["waiting"]
-    assert "cannot be read" not in told(store)["waiting"]
+            assert f"refused: {path}: is damaged" in told(store)["to do"]
+    assert "to do" not in told(store)
 
 
 def test_a_clock_that_is_behind_the_records(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
     """
     try:
         with store.read() as connection:
-            yield from around.around(config)
+            yield from around.around(connection, config)
             yield from checks.check(connection, now, has_log=Path(f"{store.path}.wal").exists())
     except DBAPIError as error:
         if isinstance(error.orig, duckdb.OutOfMemoryException) or whole.is_full(error):

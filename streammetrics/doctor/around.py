@@ -3,15 +3,18 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Connection
+
 from streammetrics import whole
 from streammetrics.config import Config
-from streammetrics.doctor.findings import RESTORE, Finding
-from streammetrics.sources import files
+from streammetrics.doctor.findings import MOST_ROWS, RESTORE, Finding
+from streammetrics.sources import files, refusals
 from streammetrics.store import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
@@ -21,8 +24,8 @@ LEFT_SECONDS = 3600
 """What an unfinished file of a living process is younger than."""
 
 
-def around(config: Config) -> Iterator[Finding]:
-    """Room, what was left behind, and whether the sources can be read. The caller keeps writers out."""
+def around(connection: Connection, config: Config) -> Iterator[Finding]:
+    """Room, what was left behind, and whether the sources can be read, now and by the last run to try."""
     store = config.store_path
     free = shutil.disk_usage(store.parent).free
     if free < LEAST_FREE_BYTES:
@@ -38,10 +41,16 @@ def around(config: Config) -> Iterator[Finding]:
         if source.path is not None:
             yield from _unreadable(config, source.name, Path(source.path))
     _, refused = files.configured(config)
-    if refused:
-        message = next(iter(refused.values()))
-        more = f"; and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-        yield Finding("sources", message + more, "move it away, or mend the path that finds it: runs fail by it")
+    earlier = {path: why for path, why in refusals.standing(connection, config).items() if path not in refused}
+    yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
+    yield from _each(earlier.values(), "mend it, or move it away: nothing of it counts before")
+
+
+def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:
+    for message in islice(refused, MOST_ROWS):
+        yield Finding("sources", " ".join(message.splitlines()), advice)
+    if len(refused) > MOST_ROWS:
+        yield Finding("sources", f"and {len(refused) - MOST_ROWS:,} more of them", advice)
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:

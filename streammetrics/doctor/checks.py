@@ -12,11 +12,8 @@ from sqlalchemy import Connection
 
 from streammetrics import codes, views
 from streammetrics.doctor import sums
-from streammetrics.doctor.findings import REPAIR, RESTORE, Finding
+from streammetrics.doctor.findings import MOST_ROWS, REPAIR, RESTORE, Finding
 from streammetrics.versions import ESTABLISHED_RECORDS, version_key
-
-MOST_ROWS = 10
-"""So many findings of a check are told, and then how many more there are."""
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 

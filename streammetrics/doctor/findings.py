@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST_ROWS = 10
+"""So many findings of a check are listed, and then how many more there are."""
+
 
 @dataclass(frozen=True)
 class Finding:

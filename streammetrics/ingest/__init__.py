@@ -14,12 +14,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source
-from streammetrics.errors import StreammetricsError, UsageError
+from streammetrics.errors import DamagedInputError, StreammetricsError, UsageError
 from streammetrics.ingest.loading import Loader
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.sources import files, ledger, spool
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
+from streammetrics.sources.refusals import Refusals
 from streammetrics.sources.whereabouts import Whereabouts
 
 __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
@@ -58,6 +59,7 @@ def ingest(
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
     found: dict[Path, SourceFile] = {}
+    refusals = Refusals(connection, config)
     for chosen, path in _wanted(config, paths, source):
         try:
             matches = files.matching(path, None if paths else config)
@@ -74,12 +76,18 @@ def ingest(
                 is_final_here = is_final or bool(paths)
                 found.setdefault(match, files.describe(chosen, match, is_final=is_final_here, is_spooled=not paths))
             except StreammetricsError as error:
+                # Of what is configured `status` and `doctor` find that out by themselves.
+                if paths:
+                    refusals.refuse(match, chosen, str(error), clock())
                 yield failed(match, error)
     known = ledger.known(connection, config, found.values())
     for path, is_done in known.items():
-        yield _spooled(config, found[path], FileOutcome(path, "skipped", is_done=is_done))
+        outcome = _spooled(config, found[path], FileOutcome(path, "skipped", is_done=is_done))
+        yield _remembered(refusals, found[path], outcome, clock)
     waiting = [file for file in found.values() if file.path not in known]
-    yield from _load(connection, config, waiting, clock, on_progress)
+    by_path = {file.path: file for file in waiting}
+    for outcome in _load(connection, config, waiting, clock, on_progress):
+        yield _remembered(refusals, by_path[outcome.path], outcome, clock)
 
 
 def _load(
@@ -126,6 +134,15 @@ def _spooled(config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutc
     return outcome
 
 
+def _remembered(refusals: Refusals, file: SourceFile, outcome: FileOutcome, clock: Clock) -> FileOutcome:
+    """What is refused stands in `refused`; what was committed as refused does so already."""
+    if outcome.error is not None and not isinstance(outcome.error, DamagedInputError):
+        refusals.refuse(file.path, file.source, str(outcome.error), clock())
+    elif outcome.error is None and (outcome.is_done or outcome.state == "loaded"):
+        refusals.settle(file.path)
+    return outcome
+
+
 def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
     """Which paths and globs are asked for, as they were written, and the source whose settings apply to each."""
     sources = {source.name: source for source in config.source}
@@ -139,7 +156,7 @@ def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tup
         return [(source, Path(source.path)) for source in chosen if source.path is not None]
     if name is None and len(sources) > 1:
         raise UsageError(f"several [[source]] are configured: say with --source whose settings apply: {known}")
-    default = config.source[0] if config.source else Source(name="files", path="*")
+    default = config.source[0] if config.source else files.UNCONFIGURED
     return [(sources[name] if name is not None else default, path) for path in paths]
 
 

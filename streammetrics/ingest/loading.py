@@ -24,6 +24,7 @@ from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.load import Batch
 from streammetrics.sources.news import News, Opened, asked, look
+from streammetrics.sources.readings import Plan
 from streammetrics.sources.records import Record
 from streammetrics.sources.whereabouts import Whereabouts
 
@@ -107,11 +108,12 @@ class Loader:
                             large.append(found)
                             continue
                         entry = transaction.entry(place, found)
-                        read = self._read(found, place) if entry.is_new else []
+                        plan = self._plan(found, place) if entry.is_new else None
+                        read = [] if plan is None else list(plan.records())
                     except (StreammetricsError, OSError) as error:
                         bad.append(self._failed(one.file, error))
                         continue
-                    transaction.add(entry, found)
+                    transaction.add(entry, found, plan.first_time if plan else "")
                     known.add(entry)
                     yield from read
 
@@ -119,9 +121,8 @@ class Loader:
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
 
-    def _read(self, found: News, place: int) -> list[Record]:
-        content = parts.in_memory(found, place)
-        return list(readings.plan(self.connection, found.opened.file, content, found.whole).records())
+    def _plan(self, found: News, place: int) -> Plan:
+        return readings.plan(self.connection, found.opened.file, parts.in_memory(found, place), found.whole)
 
     def _try_alone(self, found: News) -> FileOutcome:
         try:
@@ -147,7 +148,7 @@ class Loader:
             with self.connection.begin():
                 transaction = self._transaction([found.opened.file])
                 insert(transaction.batch)
-                transaction.add(transaction.entry(0, found, examined.fingerprint), found)
+                transaction.add(transaction.entry(0, found, examined.fingerprint), found, plan.first_time)
                 (outcome,) = transaction.finish()
                 self._check(found, content)
             return outcome
@@ -181,6 +182,7 @@ class Loader:
             entries.supersede(self.connection, damaged, batch_id)
             entry = Entry(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
             entries.quarantine(self.connection, entry, str(error))
+            transaction.refuse(file, error)
         return failed(file.path, error)
 
     def _failed(self, file: SourceFile, error: Exception) -> FileOutcome:

@@ -6,7 +6,18 @@ from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.errors import InputOutputError, StreammetricsError
+from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
+from streammetrics.sources.files import SourceFile
+
+SHOWN_CHARACTERS = 60
+
+_READABLE = (
+    "times can be ISO 8601, with a zone or without, seconds, milli-, micro- or nanoseconds since 1970, "
+    "or times of day where date is set"
+)
+_SETTABLE = (
+    'for others set time_format of {source}, such as time_format = "%d.%m.%Y %H:%M:%S", or columns, if that is no time'
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,31 @@ class FileOutcome:
 def failed(path: Path, error: StreammetricsError) -> FileOutcome:
     """A file that could not be read, or not be loaded."""
     return FileOutcome(path, "failed", message=str(error), error=error)
+
+
+def all_rejected(file: SourceFile, rejected: int, first_reject: str, first_time: str) -> DamagedInputError:
+    """No record of a file counts; `first_time` is the time of the first as text, where the reader took that record."""
+    source = f"[[source]] {file.source.name!r}"
+    remedy = f"mend columns, delimiter or format of {source}, or the file"
+    if "ahead of the clock" in first_reject:
+        remedy = f"mend timezone of {source}, or the clock that wrote them"
+    elif "time cannot be read" in first_reject and file.source.time_format is not None:
+        remedy = f"mend time_format of {source}, by which alone texts are read, or columns, if that is no time"
+    elif "time cannot be read" in first_reject:
+        first_reject += f": {first_time[:SHOWN_CHARACTERS]!r}"
+        remedy = f"{_READABLE}; {_SETTABLE.format(source=source)}"
+    records = f"{rejected:,} record{'s' if rejected > 1 else ''}"
+    return DamagedInputError(
+        f"{file.path}: nothing of it counts: {records}, all rejected; {first_reject}; {remedy}; "
+        "it is read again once the file or these settings are others"
+    )
+
+
+def rejected_copy(path: Path, original: str) -> DamagedInputError:
+    """A file that holds what another one held, which counts for nothing."""
+    return DamagedInputError(
+        f"{path}: nothing of it counts: same content as {original}, whose records were all rejected"
+    )
 
 
 def is_fatal(error: DBAPIError) -> bool:

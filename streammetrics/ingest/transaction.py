@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 
 from streammetrics import retention, versions, wide
 from streammetrics.config import Config
+from streammetrics.errors import DamagedInputError
+from streammetrics.ingest import outcome as outcome_of
 from streammetrics.ingest.outcome import FileOutcome
-from streammetrics.sources import entries, ledger, load, parts
+from streammetrics.sources import entries, ledger, load, parts, refusals
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.load import Batch, Tally
@@ -26,7 +28,7 @@ class Transaction:
     batch: Batch
     settings: str
     whereabouts: Whereabouts
-    _added: list[tuple[Entry, News]] = field(default_factory=list)
+    _added: list[tuple[Entry, News, str]] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -58,9 +60,13 @@ class Transaction:
         row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
         return replace(row, head=found.head, prefix=prefix, lines=lines)
 
-    def add(self, entry: Entry, found: News) -> None:
-        """What the row tells of was inserted, or is about to be."""
-        self._added.append((entry, found))
+    def add(self, entry: Entry, found: News, first_time: str = "") -> None:
+        """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
+        self._added.append((entry, found, first_time))
+
+    def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
+        """Nothing of the file counts: that stands in the store as long as the rows that say so."""
+        refusals.record(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
 
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to tell once it is committed."""
@@ -68,11 +74,11 @@ class Transaction:
         has_records = any(tally.records for tally in tallies.values())
         is_new = has_records and versions.update_builds(self.connection, self.batch.batch_id)
         note = wide.publish(self.connection) if is_new else ""
-        done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, _ in self._added]
+        done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
             (entry, found)
-            for entry, (_, found) in zip(done, self._added, strict=True)
+            for entry, (_, found, _) in zip(done, self._added, strict=True)
             if not (_is_waiting(found) and found.is_placed)
         ]
         entries.record(self.connection, [entry for entry, _ in kept])
@@ -80,8 +86,8 @@ class Transaction:
             entries.supersede(self.connection, found.superseded, entry.batch_id)
         self._find_and_miss(kept)
         outcomes = [
-            _outcome(entry, found, tallies.get(entry.batch_id, Tally()))
-            for entry, (_, found) in zip(done, self._added, strict=True)
+            self._outcome(entry, found, first_time, tallies.get(entry.batch_id, Tally()))
+            for entry, (_, found, first_time) in zip(done, self._added, strict=True)
         ]
         if note and outcomes:
             outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
@@ -94,13 +100,33 @@ class Transaction:
         is another one, moved.
         """
         headers = {entry.batch_id for entry, _ in kept if not (entry.records or entry.rejected)}
-        for _, found in self._added:
+        for _, found, _ in self._added:
             if found.known is not None:
                 self.whereabouts.find(self.connection, found.known.batch_id, found.opened.file.path)
         for _, found in kept:
             is_fresh = found.known is None or found.known.is_header or found.known.batch_id in headers
             if is_fresh and found.former is not None and not found.former.is_header:
                 self.whereabouts.miss(self.connection, found.opened.file, found.former, self.batch.now)
+
+    def _outcome(self, entry: Entry, found: News, first_time: str, tally: Tally) -> FileOutcome:
+        outcome = _counts(entry, found, tally)
+        error = self._problem(entry, found, first_time, tally)
+        if error is None:
+            return outcome
+        self.refuse(entry.file, error)
+        return replace(outcome, message=str(error), error=error)
+
+    def _problem(self, entry: Entry, found: News, first_time: str, tally: Tally) -> DamagedInputError | None:
+        """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
+        path = entry.file.path
+        if not entry.is_new:
+            known = found.known
+            is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
+            return outcome_of.rejected_copy(path, known.path) if known is not None and is_copy else None
+        if tally.records or not tally.misread:
+            return None
+        records, rejected = ledger.totals(self.connection, path) if found.start else (0, tally.rejected)
+        return None if records else outcome_of.all_rejected(entry.file, rejected, tally.first_reject, first_time)
 
 
 def _counted(entry: Entry, tally: Tally) -> Entry:
@@ -113,9 +139,10 @@ def _is_waiting(found: News) -> bool:
     return found.start >= found.stop and not found.is_read
 
 
-def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
+def _counts(entry: Entry, found: News, tally: Tally) -> FileOutcome:
     path, size = entry.file.path, found.opened.bytes.size
-    counts = tally.records or not tally.misread
+    is_known_to_count = found.known is None or not found.known.is_rejected
+    counts = tally.records or (is_known_to_count if not entry.is_new else not tally.misread)
     waiting, is_done = size - max(found.start, found.stop), bool(counts and size in (entry.end, found.start))
     if _is_waiting(found):
         return FileOutcome(path, "skipped", waiting_bytes=waiting)
@@ -126,8 +153,7 @@ def _outcome(entry: Entry, found: News, tally: Tally) -> FileOutcome:
     if tally.rejected:
         told = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
     if not counts:
-        told += f"\n{path}: nothing of it counts: once the settings of [[source]] {entry.file.source.name!r} "
-        told += "are mended it is read again"
+        told += f"; they are read again once the settings of [[source]] {entry.file.source.name!r} are others"
     return FileOutcome(
         path, "loaded", tally.records, tally.rejected, entry.batch_id, told, waiting_bytes=waiting, is_done=is_done
     )

@@ -1,5 +1,6 @@
 """Which files a source means, and what their names say about them."""
 
+import errno
 import glob
 import os
 import re
@@ -14,6 +15,9 @@ from streammetrics.errors import ConfigError, InputOutputError, StreammetricsErr
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gzip", "zstd"]
+
+UNCONFIGURED = Source(name="files", path="*")
+"""What holds for files that a command names, where no [[source]] is configured."""
 
 _FORMATS: dict[str, Format] = {
     ".csv": "csv",
@@ -106,7 +110,7 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
     """What is to be known about a file without opening it.
 
     Raises:
-        InputOutputError: there is no such file, or it is a link, folder, pipe or device.
+        InputOutputError: there is no such file, it cannot be read, or it is a link, folder, pipe or device.
         ConfigError: neither the name nor `format` tells what is in it.
     """
     try:
@@ -119,6 +123,8 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
         raise InputOutputError(f"{path}: is a pipe, socket or device; only regular files are read")
+    if not os.access(path, os.R_OK):
+        raise InputOutputError(f"{path}: cannot be read: {os.strerror(errno.EACCES)}")
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
     kind = _FORMATS.get(inner.suffix.lower()) or source.format

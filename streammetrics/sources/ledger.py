@@ -67,6 +67,18 @@ from (
 group by path
 """
 
+# A content begins anew with the range at 0. One that begins under another name has no such row here: it counts.
+_TOTALS = """
+select coalesce(sum(records), 1), coalesce(sum(rejected), 0)
+from batches
+where
+    path = $path and duplicate_of is null
+    and batch_id >= (
+        select max(batch_id) from batches
+        where path = $path and range_start = 0 and range_end > 0 and duplicate_of is null
+    )
+"""
+
 NEAREST = 50
 """So many ranges of contents that begin alike are looked at first."""
 
@@ -122,6 +134,12 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
         if size == file.size and not is_stale:
             known[file.path] = known.get(file.path, False) or not is_rejected
     return {file.path: known[file.path] for file in found.values() if file.path in known}
+
+
+def totals(connection: Connection, path: Path) -> tuple[int, int]:
+    """How many records of what a path holds now were counted, and rejected; in the caller's transaction."""
+    records, rejected = connection.exec_driver_sql(_TOTALS, {"path": str(path)}).one()
+    return records, rejected
 
 
 class Ledger:

@@ -5,7 +5,7 @@ Both ways end as one relation in SQL, so that both give the same.
 
 import glob
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -75,13 +75,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class Plan:
-    """A file whose columns are known. `has_text_times`: False where a Parquet file has times or numbers as such."""
+    """A file whose columns are known. `has_text_times`: False where a Parquet file has times or numbers as such.
+
+    `first_time` is that of the first record which the reader takes.
+    """
 
     file: SourceFile
     content: Content
     columns: Columns
     delimiter: str = ""
     has_text_times: bool = True
+    first_time: str = ""
 
     def quick(self, *, is_plain: bool) -> Reading | None:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
@@ -159,7 +163,7 @@ def plan(connection: Connection, file: SourceFile, content: Content, whole: Cont
             found = Plan(file, content, resolve(file, header), delimiter)
         first_time = next((record.ts for record in found.records() if not record.reason), "")
     _require_date(file, first_time)
-    return found
+    return replace(found, first_time=first_time)
 
 
 def _plan_parquet(connection: Connection, file: SourceFile, content: Content) -> tuple[Plan, str]:

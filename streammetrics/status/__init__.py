@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from streammetrics import narrate
 from streammetrics.config import Config
 from streammetrics.narrate import printable
-from streammetrics.sources import files, ledger
+from streammetrics.sources import files, ledger, refusals
 from streammetrics.status import facts, feeds
 from streammetrics.status.facts import Status
 from streammetrics.status.feeds import Feed
@@ -29,9 +29,11 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     if store.path.exists():
         with store.read() as connection:
             contents, size = facts.contents(connection, now), store.path.stat().st_size
+            # What can be seen without reading is not of the last run, but of now.
+            refused = {**refusals.standing(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
-            found = [file for file in found if file.path not in known]
+            found = [file for file in found if file.path not in known and file.path not in refused]
             waiting = {file.source.name for file in found}
             heard = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)
     return Status(

@@ -6,7 +6,6 @@ whose codes have an open incident.
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -97,10 +96,6 @@ class Contents(_Part):
     rejected_last_day: int
     reject_reason: str | None
     marks: tuple[Mark, ...]
-    damaged_files: int
-    damaged_path: str | None
-    misread_files: int
-    misread_path: str | None
     replaced_files: int
     replaced_path: str | None
 
@@ -108,7 +103,7 @@ class Contents(_Part):
 class Status(_Part):
     """`contents` is None where there is no store yet. `waiting_bytes` are those of the files as they lie on disk.
 
-    `refused`: why files of the sources are not read at all, a message for each.
+    `refused`: why files and databases are not read, a message for each.
     """
 
     now: datetime
@@ -130,7 +125,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
-        **_files(connection, now),
+        **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one(),
         builds=tuple(connection.exec_driver_sql(questions.ESTABLISHED).scalars()),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
@@ -144,20 +139,6 @@ def contents(connection: Connection, now: datetime) -> Contents:
         advice=tuple(advice.current(connection)),
         marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
     )
-
-
-def _files(connection: Connection, now: datetime) -> dict[str, Any]:
-    """What needs a person; a file that is gone needs nobody any more."""
-    found = connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one()
-    damaged, misread = ([path for path in found[what] if Path(path).exists()] for what in ("damaged", "misread"))
-    return {
-        "damaged_files": len(damaged),
-        "damaged_path": damaged[0] if damaged else None,
-        "misread_files": len(misread),
-        "misread_path": misread[0] if misread else None,
-        "replaced_files": found["replaced_files"],
-        "replaced_path": found["replaced_path"],
-    }
 
 
 def _exposures(connection: Connection) -> tuple[Exposure, ...]:

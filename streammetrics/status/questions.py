@@ -113,23 +113,9 @@ select
 
 MARKS = "select source, cursor, arg_max(mark, batch_id) as mark from cursor_marks group by all order by source"
 
-# What needs a person: files that could not be read, or no record of them; contents perhaps not read to their end.
+# Contents perhaps not read to their end.
 FILES = """
 select
-    (
-        select coalesce(list(path order by batch_id desc), [])
-        from (
-            select path, max(batch_id) as batch_id from batches group by path
-            having arg_max(range_end = 0 and records = 0 and rejected > 0, batch_id)
-        )
-    ) as damaged,
-    (
-        select coalesce(list(path order by batch_id desc), [])
-        from (
-            select path, max(batch_id) as batch_id from batches group by path
-            having sum(records) = 0 and arg_max(range_end > 0 and rejected > 0, batch_id)
-        )
-    ) as misread,
     (select count(*) from replaced where found_as is null and replaced_at >= $since) as replaced_files,
     (
         select arg_max(path || ' ' || state, replaced_at) from replaced

@@ -42,8 +42,9 @@ def render(status: Status) -> str:
     marks = status.contents.marks if status.contents else ()
     databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
     files = _file_words(status.contents) if status.contents else ()
-    refused = [f"{counted(len(status.refused), 'path')} refused: {status.refused[0]}"] if status.refused else []
-    lines.append(("waiting", "; ".join([waiting, *refused, *files, *databases])))
+    lines.append(("waiting", "; ".join([waiting, *files, *databases])))
+    if to_do := [*_refused(status.refused), *(status.contents.advice if status.contents else ())]:
+        lines.append(("to do", "; ".join(to_do)))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 
@@ -72,8 +73,6 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
         for pair in contents.comparisons[:STRONGEST]
     ]
     yield "judged", "; ".join(judged) or "nothing yet"
-    if contents.advice:
-        yield "to do", "; ".join(contents.advice)
 
 
 def _feed(feed: Feed, now: datetime) -> str:
@@ -87,12 +86,15 @@ def _feed(feed: Feed, now: datetime) -> str:
     return f"{feed.source}: last record {moment(feed.last_ts)}{late}{usual}, loaded {_age(now - feed.loaded_at)}"
 
 
+def _refused(messages: tuple[str, ...]) -> Iterator[str]:
+    for message in messages[:STRONGEST]:
+        # A mapping to copy stands on a line of its own.
+        yield "refused: " + " ".join(message.splitlines())
+    if len(messages) > STRONGEST:
+        yield f"and {len(messages) - STRONGEST:,} more are refused (`streammetrics doctor` lists them)"
+
+
 def _file_words(contents: Contents) -> Iterator[str]:
-    if contents.damaged_files:
-        yield f"{counted(contents.damaged_files, 'file')} cannot be read, such as {contents.damaged_path}"
-    if contents.misread_files:
-        what = counted(contents.misread_files, "file")
-        yield f"of {what} no record counts until the settings are mended, such as {contents.misread_path}"
     if contents.replaced_files:
         what = counted(contents.replaced_files, "file")
         yield f"{what} replaced in the last day, perhaps before all was read, such as {contents.replaced_path}"

@@ -85,7 +85,7 @@ class Shop:
         """As good as new."""
         self.connection.rollback()
         with self.connection.begin():
-            for table in TABLES:
+            for table in (*TABLES, "refused"):
                 self.connection.exec_driver_sql(f"delete from {table}")
 
 

@@ -1,0 +1,72 @@
+"""What runs refused and why: the table `refused`.
+
+A row stands until a run has read its path, the file is gone, or the settings of its source are others.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.config import Config, Source
+from streammetrics.sources.files import UNCONFIGURED
+from streammetrics.sources.ledger import settings_of
+
+_ALL = "select path, source, settings, reason from refused order by refused_at, path"
+
+_RECORD = "insert into refused values ($path, $source, $settings, $reason, $refused_at)"
+
+_FORGET = "delete from refused where path in (select unnest($paths))"
+
+
+def record(
+    connection: Connection, path: Path | str, source: Source, settings: str, reason: str, refused_at: datetime
+) -> None:
+    """In the caller's transaction; what was recorded of the path before is replaced."""
+    connection.exec_driver_sql(_FORGET, {"paths": [str(path)]})
+    row = {"path": str(path), "source": source.name, "settings": settings, "reason": reason, "refused_at": refused_at}
+    connection.exec_driver_sql(_RECORD, row)
+
+
+def standing(connection: Connection, config: Config) -> dict[Path, str]:
+    """The reasons that still stand, by path (of a database: by the name of its source), the oldest first."""
+    sources = {source.name: source for source in config.source or (UNCONFIGURED,)}
+    found = {}
+    for path, name, settings, reason in connection.exec_driver_sql(_ALL):
+        source = sources.get(name)
+        is_same = source is not None and settings == settings_of(config, source)
+        if source is not None and is_same and (source.url is not None or Path(path).exists()):
+            found[Path(path)] = reason
+    return found
+
+
+class Refusals:
+    """What is known at the beginning of a run, brought up to date by what becomes of each path."""
+
+    def __init__(self, connection: Connection, config: Config) -> None:
+        self._connection, self._config = connection, config
+        with connection.begin():
+            rows = connection.exec_driver_sql(_ALL).all()
+            self._paths = set(standing(connection, config)) if rows else set()
+            self._forget({Path(path) for path, *_ in rows} - self._paths)
+
+    def refuse(self, path: Path, source: Source, reason: str, now: datetime) -> None:
+        """The path, or database, cannot be read, and nothing of it was committed."""
+        # On a full disk this cannot be stored either, and the next run tries the file again.
+        with suppress(DBAPIError), self._connection.begin():
+            record(self._connection, path, source, settings_of(self._config, source), reason, now)
+        self._paths.add(path)
+
+    def settle(self, path: Path) -> None:
+        """It was read."""
+        if path in self._paths:
+            with suppress(DBAPIError), self._connection.begin():
+                self._forget([path])
+            self._paths.discard(path)
+
+    def _forget(self, paths: Iterable[Path]) -> None:
+        if gone := list(map(str, paths)):
+            self._connection.exec_driver_sql(_FORGET, {"paths": gone})
