@@ -3,17 +3,31 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from streammetrics.config.section import Name, Section
 
 
-class SourceColumns(Section):
-    """The names that the columns have in the source; what is not mapped the header tells."""
+def _column(value: object) -> object:
+    is_position = type(value) is int and 1 <= value <= 10_000
+    if not is_position and not (isinstance(value, str) and 1 <= len(value) <= 200):
+        raise ValueError("is neither the name of a column nor, from 1 on, its position")
+    return value
 
-    ts: Name | None = None
-    build: Name | None = None
-    code: Name | None = None
+
+_Column = Annotated[str | int, BeforeValidator(_column)]
+
+
+class SourceColumns(Section):
+    """The names that the columns have in the source, or their positions, from 1; the header tells the others."""
+
+    ts: _Column | None = None
+    build: _Column | None = None
+    code: _Column | None = None
+
+    @property
+    def all(self) -> tuple[str | int | None, ...]:
+        return self.ts, self.build, self.code
 
 
 _READ_BACK = """
@@ -56,6 +70,7 @@ class Source(Section):
     portion_rows: int = Field(default=200_000, ge=1, le=10**7)
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    header: bool = True
     columns: SourceColumns | None = None
     date: str | None = None
     timezone: str = "UTC"
@@ -126,6 +141,22 @@ class Source(Section):
             raise ValueError("the password is given twice: in url, by password_env or by password_file")
         if self.date == "name":
             raise ValueError('date = "name" does not go with url')
+
+    @model_validator(mode="after")
+    def _names_or_positions(self) -> "Source":
+        columns = self.columns.all if self.columns is not None else (None, None, None)
+        positions = [column for column in columns if isinstance(column, int)]
+        if self.header and positions:
+            raise ValueError("columns by position belong to header = false; with a header they are named")
+        if not self.header and len(positions) < len(columns):
+            raise ValueError(
+                "header = false needs all columns by position, such as columns = { ts = 1, build = 2, code = 3 }"
+            )
+        if not self.header and len(set(positions)) < len(positions):
+            raise ValueError("one column cannot be two of ts, build and code")
+        if not self.header and self.format in ("jsonl", "parquet"):
+            raise ValueError(f'header = false does not go with format = "{self.format}"')
+        return self
 
     @model_validator(mode="after")
     def _one_day(self) -> "Source":

@@ -49,12 +49,30 @@ def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def positions(file: SourceFile) -> dict[str, int]:
+    """The places that the settings give the columns; none where they go by name."""
+    mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}
+    return {role: place - 1 for role, place in mapped.items() if isinstance(place, int)}
+
+
+def fitting(file: SourceFile, fields: Sequence[str]) -> int:
+    """How many of the three columns a line, taken for the header where the source has one, has."""
+    if file.source.header:
+        return len(places(file, fields))
+    return sum(place < len(fields) for place in positions(file).values())
+
+
 def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
     """The three columns.
 
     Raises:
         ConfigError: one of them is not there, or one column is to be two of them.
     """
+    if not file.source.header:
+        raise ConfigError(
+            f"{file.path}: is no CSV or TSV, and header = false of [[source]] {file.source.name!r} is for these alone: "
+            "give such files a [[source]] of their own"
+        )
     found = places(file, names)
     if len(set(found.values())) < len(ROLES):
         missing = [role for role in ROLES if role not in found]

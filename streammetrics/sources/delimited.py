@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from streammetrics.sources.columns import Columns, places
+from streammetrics.sources.columns import Columns, fitting
 from streammetrics.sources.content import BYTE_ORDER_MARKS, Content, codec_of
 from streammetrics.sources.files import SourceFile
+from streammetrics.sources.first_lines import DELIMITERS
 from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open_text, read_line, rejected, text_problem
 
-_DELIMITERS = (",", "\t", ";", "|")
 _OPEN_QUOTE = "a quoted field does not end where it should"
 
 
@@ -59,18 +59,18 @@ class _Lines:
 
 
 def sniff(file: SourceFile, content: Content) -> tuple[str, list[str]]:
-    """The delimiter, and the names in the header: the delimiter with which most of the three columns are found."""
+    """The delimiter, and the fields of the first line: the delimiter with which most of the three columns are found."""
     with open_text(content) as stream:
         lines = _Lines(stream)
         try:
             header = next((line for line in lines if line.strip("\r\n")), "")
         except _TooLongError:
             header = ""
-    tab_first = ("\t", *_DELIMITERS) if file.format == "tsv" else _DELIMITERS
+    tab_first = ("\t", *DELIMITERS) if file.format == "tsv" else DELIMITERS
     candidates = (file.source.delimiter,) if file.source.delimiter else tab_first
     with _long_fields():
         headers = [(delimiter, next(csv.reader([header], delimiter=delimiter), [])) for delimiter in candidates]
-    return max(headers, key=lambda found: (len(places(file, found[1])), len(found[1])))
+    return max(headers, key=lambda found: (fitting(file, found[1]), len(found[1])))
 
 
 def header(content: Content) -> bytes:
@@ -106,13 +106,13 @@ def open_length(stream: TextIO, delimiter: str) -> int:
                 lines.give_back()
 
 
-def read(content: Content, columns: Columns, delimiter: str) -> Iterator[Record]:
-    """The records after the header; blank lines are none."""
+def read(content: Content, columns: Columns, delimiter: str, *, has_header: bool) -> Iterator[Record]:
+    """The records, after the header where there is one; blank lines are none."""
     width = len(columns.names)
     with open_text(content) as stream, _long_fields():
         lines = _Lines(stream)
         rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        is_header = True
+        is_header = has_header
         while True:
             lines.begin()
             row, reason = _next_row(rows, lines)

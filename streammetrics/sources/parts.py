@@ -60,7 +60,8 @@ def _before(news: News) -> tuple[bytes, int]:
     """What a reader is to see before the part, and by how much the numbers of lines then differ from the file's."""
     if not news.start:
         return b"", 0
-    header = b"" if news.opened.file.format == "jsonl" else delimited.header(news.whole)
+    file = news.opened.file
+    header = delimited.header(news.whole) if file.format != "jsonl" and file.source.header else b""
     return header, lines_at(news, news.start) - count_ends(header, codec_of(news.opened.bytes.beginning))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, json_lines, times
+from streammetrics.sources import delimited, first_lines, json_lines, times
 from streammetrics.sources.columns import Columns, resolve
 from streammetrics.sources.content import Content
 from streammetrics.sources.files import SourceFile
@@ -26,7 +26,7 @@ _PORTION_RECORDS = 200_000
 _SCRATCH_BYTES = {"longest_bytes": 8 * LONGEST_RECORD, "buffer_bytes": 16 * LONGEST_RECORD}
 
 # No value may turn into NULL on its way: a text that files do not hold stands for it.
-_DIALECT = r"""auto_detect = false, header = true, quote = '"', escape = '"', strict_mode = true,
+_DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"', strict_mode = true,
     null_padding = false, compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0'"""
 
 _CSV = "\n".join(
@@ -101,6 +101,7 @@ class Plan:
                 "path": glob.escape(str(self.content.path)),
                 "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
                 "delimiter": self.delimiter,
+                "header": source.header,
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
             },
@@ -118,7 +119,7 @@ class Plan:
         """The records of a text."""
         if self.file.format == "jsonl":
             return json_lines.read(self.content, self.columns)
-        return delimited.read(self.content, self.columns, self.delimiter)
+        return delimited.read(self.content, self.columns, self.delimiter, has_header=self.file.source.header)
 
     def parquet(self) -> Reading:
         """The rows of a Parquet file, of which it tells the numbers itself."""
@@ -159,8 +160,8 @@ def plan(connection: Connection, file: SourceFile, content: Content, whole: Cont
         if file.format == "jsonl":
             found = Plan(file, content, resolve(file, json_lines.keys(whole)))
         else:
-            delimiter, header = delimited.sniff(file, content)
-            found = Plan(file, content, resolve(file, header), delimiter)
+            delimiter, fields = delimited.sniff(file, whole)
+            found = Plan(file, content, first_lines.columns(file, delimiter, fields), delimiter)
         first_time = next((record.ts for record in found.records() if not record.reason), "")
     _require_date(file, first_time)
     return replace(found, first_time=first_time)

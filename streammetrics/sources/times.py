@@ -38,6 +38,19 @@ def is_time_of_day(text: str) -> bool:
     return _TIME_OF_DAY.fullmatch(text) is not None
 
 
+_MAYBE = re.compile(
+    r"\s*\d{9,19}(\.\d*)?\s*"  # seconds since 1970, or 20261123100000
+    r"|.*\b\d{1,2}:\d{2}\b.*"
+    r"|.*\b(\d{4}([-./])\d{1,2}\3\d{1,2}|\d{1,2}([-./])\d{1,2}\4\d{4})\b.*",
+    re.ASCII | re.DOTALL,
+)
+
+
+def looks_like_one(text: str) -> bool:
+    """Whether the text is a time in any form that people write."""
+    return _MAYBE.fullmatch(text) is not None
+
+
 TYPED = r"""
 texts as (
     select line, reason, trim(ts, ' ' || chr(9)) as time_text, build, code, content from records
