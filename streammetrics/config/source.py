@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from streammetrics.config.section import Name, Section
+from streammetrics.config.section import LONGEST_NAME, Name, Section
 
 
 def _column(value: object) -> object:
     is_position = type(value) is int and 1 <= value <= 10_000
-    if not is_position and not (isinstance(value, str) and 1 <= len(value) <= 200):
+    if not is_position and not (isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME):
         raise ValueError("is neither the name of a column nor, from 1 on, its position")
     return value
 

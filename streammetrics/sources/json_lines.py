@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from streammetrics.config.section import LONGEST_NAME
 from streammetrics.sources.columns import ROLES, Columns
 from streammetrics.sources.content import Content
 from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open_text, read_line, rejected, text_problem
@@ -13,13 +14,34 @@ _SAMPLE_LINES = 1000
 
 
 def keys(content: Content) -> list[str]:
-    """The keys of the first objects, in the order of their appearance."""
+    """The keys of the first objects, in the order of their appearance; `error.code` is that of an object in `error`."""
     found: dict[str, None] = {}
     for _, text in islice(_lines(content), _SAMPLE_LINES):
         value = _parse(text)
         if isinstance(value, dict):
-            found.update(dict.fromkeys(value))
+            found.update(dict.fromkeys(_paths(value)))
     return list(found)
+
+
+def _paths(value: dict[str, Any], before: str = "") -> Iterator[str]:
+    for key, inner in value.items():
+        path = before + key
+        yield path
+        if isinstance(inner, dict) and len(path) < LONGEST_NAME:
+            yield from _paths(inner, f"{path}.")
+
+
+def _at(value: dict[str, Any], path: str) -> Any:
+    """What is there; None where nothing is. Of keys that hold a dot the longest that fits is meant."""
+    if path in value:
+        return value[path]
+    end = path.rfind(".")
+    while end >= 0:
+        inner = value.get(path[:end])
+        if isinstance(inner, dict) and (found := _at(inner, path[end + 1 :])) is not None:
+            return found
+        end = path.rfind(".", 0, end)
+    return None
 
 
 def read(content: Content, columns: Columns) -> Iterator[Record]:
@@ -56,7 +78,7 @@ def _values(text: str, names: list[str], encoding: str) -> tuple[list[str], str]
         return [], "is not a JSON object"
     values = []
     for role, name in zip(ROLES, names, strict=True):
-        value = found.get(name)
+        value = _at(found, name)
         if value is None:
             return [], f"has no {role}"
         if not isinstance(value, str):
