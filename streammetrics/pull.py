@@ -19,7 +19,7 @@ from streammetrics.sources import connections, databases, entries, load, marks
 from streammetrics.sources.databases import Database
 from streammetrics.sources.load import Batch, Tally
 from streammetrics.sources.marks import Rows, Taken
-from streammetrics.sources.refusals import Refusals
+from streammetrics.sources.refusals import Refusals, place_of
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
@@ -54,11 +54,10 @@ def pull(
     for found in config.source:
         if found.url is not None and source in (None, found.name):
             outcome = _Pull(connection, config, found, clock, on_progress).outcome()
-            # The place of a database may change with what is mended: its name does not.
             if outcome.error is None:
-                refusals.settle(Path(found.name))
+                refusals.settle(place_of(found))
             else:
-                refusals.refuse(Path(found.name), found, str(outcome.error), clock())
+                refusals.refuse(place_of(found), found, str(outcome.error), clock())
             yield outcome
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from streammetrics import retention, versions, wide
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.ingest import outcome as outcome_of
-from streammetrics.ingest.outcome import FileOutcome
+from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy
 from streammetrics.sources import entries, ledger, load, parts, refusals
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
@@ -122,11 +121,11 @@ class Transaction:
         if not entry.is_new:
             known = found.known
             is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
-            return outcome_of.rejected_copy(path, known.path) if known is not None and is_copy else None
+            return rejected_copy(path, known.path) if known is not None and is_copy else None
         if tally.records or not tally.misread:
             return None
         records, rejected = ledger.totals(self.connection, path) if found.start else (0, tally.rejected)
-        return None if records else outcome_of.all_rejected(entry.file, rejected, tally.first_reject, first_time)
+        return None if records else all_rejected(entry.file, rejected, tally.first_reject, first_time)
 
 
 def _counted(entry: Entry, tally: Tally) -> Entry:

@@ -1,6 +1,5 @@
 """Which files a source means, and what their names say about them."""
 
-import errno
 import glob
 import os
 import re
@@ -110,7 +109,7 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
     """What is to be known about a file without opening it.
 
     Raises:
-        InputOutputError: there is no such file, it cannot be read, or it is a link, folder, pipe or device.
+        InputOutputError: there is no such file, or it is a link, folder, pipe or device.
         ConfigError: neither the name nor `format` tells what is in it.
     """
     try:
@@ -123,8 +122,6 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
         raise InputOutputError(f"{path}: is a pipe, socket or device; only regular files are read")
-    if not os.access(path, os.R_OK):
-        raise InputOutputError(f"{path}: cannot be read: {os.strerror(errno.EACCES)}")
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
     kind = _FORMATS.get(inner.suffix.lower()) or source.format

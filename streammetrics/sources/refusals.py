@@ -3,6 +3,7 @@
 A row stands until a run has read its path, the file is gone, or the settings of its source are others.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -32,15 +33,22 @@ def record(
 
 
 def standing(connection: Connection, config: Config) -> dict[Path, str]:
-    """The reasons that still stand, by path (of a database: by the name of its source), the oldest first."""
-    sources = {source.name: source for source in config.source or (UNCONFIGURED,)}
-    found = {}
-    for path, name, settings, reason in connection.exec_driver_sql(_ALL):
-        source = sources.get(name)
-        is_same = source is not None and settings == settings_of(config, source)
-        if source is not None and is_same and (source.url is not None or Path(path).exists()):
-            found[Path(path)] = reason
-    return found
+    """The reasons that still stand, by path (of a database: by `place_of`), the oldest first."""
+    settings = {source.name: settings_of(config, source) for source in config.source or (UNCONFIGURED,)}
+    return {
+        Path(path): reason
+        for path, source, refused_with, reason in connection.exec_driver_sql(_ALL)
+        if settings.get(source) == refused_with and not _is_gone(Path(path))
+    }
+
+
+def place_of(source: Source) -> Path:
+    """What stands for a database: its URL may change with what is mended, the name of its source does not."""
+    return Path(f"[[source]] {source.name!r}")
+
+
+def _is_gone(path: Path) -> bool:
+    return path.is_absolute() and not os.path.lexists(path)
 
 
 class Refusals:
@@ -49,9 +57,8 @@ class Refusals:
     def __init__(self, connection: Connection, config: Config) -> None:
         self._connection, self._config = connection, config
         with connection.begin():
-            rows = connection.exec_driver_sql(_ALL).all()
-            self._paths = set(standing(connection, config)) if rows else set()
-            self._forget({Path(path) for path, *_ in rows} - self._paths)
+            self._paths = {Path(path) for path, *_ in connection.exec_driver_sql(_ALL)}
+            self._forget(filter(_is_gone, self._paths))
 
     def refuse(self, path: Path, source: Source, reason: str, now: datetime) -> None:
         """The path, or database, cannot be read, and nothing of it was committed."""

@@ -16,7 +16,7 @@ from streammetrics import versions
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import FileOutcome, loading
 from streammetrics.sources import content, ledger, load, unpack
-from streammetrics.sources.news import News
+from streammetrics.sources.news import News, Opened
 from streammetrics.sources.readings import Reading
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
@@ -389,3 +389,38 @@ def test_the_same_times_of_day_on_another_day_are_other_records(shop: Shop) -> N
     shop.write("errors-2026-11-22.csv.gz", b"ts,build,code\n10:00:00,5.9,E1\n")
     shop.feed(date="name")
     assert len(shop.events()) == 2
+
+
+def test_a_file_that_cannot_be_opened_is_refused_until_it_can(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shop.write("a.csv", THREE)
+
+    def forbidden(file: object, plain: Path) -> Opened:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Opened, "at", forbidden)
+        shop.feed()
+    refused = [(str(path), f"{path}: cannot be read: Permission denied")]
+    assert shop.rows("select path, reason from refused") == refused
+    shop.feed()
+    assert shop.rows("select path, reason from refused") == []
+
+
+def test_what_is_refused_is_forgotten_once_it_is_gone(shop: Shop) -> None:
+    path = shop.write("a.csv", b"a,b,c\n1,2,3\n")
+    shop.feed()
+    assert shop.rows("select count(*) from refused") == [(1,)]
+    path.unlink()
+    shop.feed()
+    assert shop.rows("select count(*) from refused") == [(0,)]
+
+
+def test_a_failure_to_remember_a_refusal_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk."""
+    from streammetrics.sources import refusals
+
+    shop.write("a.csv", b"a,b,c\n1,2,3\n")
+    shop.write("b.csv", THREE)
+    monkeypatch.setattr(refusals, "_RECORD", "select error('full')")
+    assert sorted(outcome.state for outcome in shop.feed()) == ["failed", "loaded"]
+    assert shop.events() == THREE_EVENTS
