@@ -45,6 +45,11 @@ def test_the_shipped_file_names_every_key() -> None:
             assert [key for key in model.model_fields if f"{key} =" not in text] == []
 
 
+def test_the_shipped_file_names_every_key_of_a_source() -> None:
+    text = (REPOSITORY / "config.toml").read_text(encoding="utf-8")
+    assert [key for key in config.Source.model_fields if f"{key} =" not in text] == []
+
+
 @pytest.mark.parametrize(
     ("bin_seconds", "min_bins", "least_bins"), [(10, None, 9), (7, None, 13), (3600, None, 2), (10, 2, 2)]
 )

@@ -43,7 +43,7 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
     _, refused = files.configured(config)
     earlier = {path: why for path, why in refusals.standing(connection, config).items() if path not in refused}
     yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
-    yield from _each(earlier.values(), "mend it, or move it away: nothing of it counts before")
+    yield from _each(earlier.values(), "mend it, or the settings of its source: `streammetrics run` reads it then")
 
 
 def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:

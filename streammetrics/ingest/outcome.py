@@ -49,10 +49,10 @@ def all_rejected(file: SourceFile, rejected: int, first_reject: str, first_time:
     """No record of a file counts; `first_time` is the time of the first as text, where the reader took that record."""
     source = f"[[source]] {file.source.name!r}"
     remedy = f"mend columns, delimiter or format of {source}, or the file"
-    if "ahead of the clock" in first_reject:
-        remedy = f"mend timezone of {source}, or the clock that wrote them"
-    elif "time cannot be read" in first_reject and file.source.time_format is not None:
-        remedy = f"mend time_format of {source}, by which alone texts are read, or columns, if that is no time"
+    if "time cannot be read by time_format" in first_reject:
+        remedy = f"mend time_format of {source}, by which alone its times are read, or columns, if that is no time"
+    elif "the clock" in first_reject:
+        remedy = f"mend timezone of {source}, or the clock that wrote it"
     elif "time cannot be read" in first_reject:
         first_reject += f": {first_time[:SHOWN_CHARACTERS]!r}"
         remedy = f"{_READABLE}; {_SETTABLE.format(source=source)}"

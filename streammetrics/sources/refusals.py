@@ -57,22 +57,24 @@ class Refusals:
     def __init__(self, connection: Connection, config: Config) -> None:
         self._connection, self._config = connection, config
         with connection.begin():
-            self._paths = {Path(path) for path, *_ in connection.exec_driver_sql(_ALL)}
-            self._forget(filter(_is_gone, self._paths))
+            rows = connection.exec_driver_sql(_ALL)
+            self._known = {Path(path): (settings, reason) for path, _, settings, reason in rows}
+            self._forget(filter(_is_gone, self._known))
 
     def refuse(self, path: Path, source: Source, reason: str, now: datetime) -> None:
         """The path, or database, cannot be read, and nothing of it was committed."""
+        settings = settings_of(self._config, source)
+        if self._known.get(path) == (settings, reason):
+            return
         # On a full disk this cannot be stored either, and the next run tries the file again.
         with suppress(DBAPIError), self._connection.begin():
-            record(self._connection, path, source, settings_of(self._config, source), reason, now)
-        self._paths.add(path)
+            record(self._connection, path, source, settings, reason, now)
 
     def settle(self, path: Path) -> None:
         """It was read."""
-        if path in self._paths:
+        if path in self._known:
             with suppress(DBAPIError), self._connection.begin():
                 self._forget([path])
-            self._paths.discard(path)
 
     def _forget(self, paths: Iterable[Path]) -> None:
         if gone := list(map(str, paths)):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streammetrics.errors import DamagedInputError
 from streammetrics.sources import readings
 from tests.ingest.feeding import Shop
 
@@ -151,6 +152,39 @@ def test_a_file_of_rejects_alone_is_a_batch(shop: Shop) -> None:
     assert (outcome.state, outcome.records, outcome.rejected) == ("loaded", 0, 1)
     assert shop.rows("select records, rejected, min_ts from batches") == [(0, 1, None)]
     assert shop.rows("select count(*) from builds") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("record", "settings", "words"),
+    [
+        ("x,5.9,7", {}, "time cannot be read: 'x'; times can be ISO 8601, "),
+        ("10:00:00x,5.9,7", {"date": "2026-11-23"}, "for others set time_format of [[source]] 'feed'"),
+        ("x,5.9,7", {"time_format": "%d.%m.%Y %H:%M"}, "'x'; mend time_format of [[source]] 'feed'"),
+        ("2026-11-24 10:00:00,5.9,7", {}, "; mend timezone of [[source]] 'feed', or the clock that wrote it; "),
+        ("2026-10-25 02:30:00,5.9,7", {"timezone": "Europe/Berlin"}, "; mend timezone of [[source]] 'feed', "),
+        (f"{GOOD},8", {}, "expected 3 fields, found 4; mend columns, delimiter or format of [[source]] 'feed', "),
+    ],
+)
+def test_of_a_file_of_rejects_it_is_said_what_to_mend(
+    shop: Shop, record: str, settings: dict[str, str], words: str
+) -> None:
+    outcome = shop.feed_text(f"ts,build,code\n{record}\n", **settings)
+    assert isinstance(outcome.error, DamagedInputError)
+    assert words in outcome.message
+    assert len(outcome.message.splitlines()) == 1
+
+
+def test_rejects_that_retention_explains_are_no_failure(shop: Shop) -> None:
+    with shop.connection.begin():
+        shop.connection.exec_driver_sql(
+            "insert into pruned values ('counters', timestamp '2026-11-23 11:00:00', null, 1, now()::timestamp)"
+        )
+    try:
+        outcome = shop.feed_text(f"ts,build,code\n{GOOD}\n")
+    finally:
+        with shop.connection.begin():
+            shop.connection.exec_driver_sql("delete from pruned")
+    assert (outcome.rejected, outcome.error, outcome.is_done) == (1, None, True)
 
 
 @pytest.mark.slow
