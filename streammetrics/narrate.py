@@ -49,6 +49,12 @@ def block(alert: Mapping[str, Any]) -> str:
     return f"{'Mean threshold exceeded' if is_mean else 'Regression'}\n{body}\n"
 
 
+def one_line(message: str) -> str:
+    """A message whose last lines are settings to copy."""
+    first, *settings = message.splitlines()
+    return " ".join((first, "; ".join(settings))).rstrip()
+
+
 def exposure(row: Mapping[str, Any]) -> str:
     """What is known of the candidate's share of the users, in words."""
     return _EXPOSURES[row["exposure"]].format(share=row["candidate_share"])

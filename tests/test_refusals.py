@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from streammetrics import config as configuration
-from streammetrics import doctor, status
+from streammetrics import doctor, narrate, status
 from streammetrics.session import utc_now
 from streammetrics.store import Store
 
@@ -59,8 +59,10 @@ class Jobs:
         store = Store(config.store_path)
         found = status.collect(store, config, utc_now())
         told = [finding.what for finding in doctor.examine(store, config, utc_now())]
-        assert sorted(told) == sorted(" ".join(message.splitlines()) for message in found.refused)
-        assert len([line for line in status.render(found).splitlines() if line.startswith("to do ")]) == bool(told)
+        assert sorted(told) == sorted(map(narrate.one_line, found.refused))
+        lines = status.render(found).splitlines()
+        to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do ")]
+        assert sorted(to_do) == sorted(told)
         return list(found.refused)
 
 
@@ -218,8 +220,8 @@ def test_of_many_refused_the_first_are_shown(jobs: Jobs) -> None:
     for number in range(12):
         (jobs.inputs / f"{number:02}.csv").write_text(GERMAN.replace("5.9", f"5.{number}"))
     assert jobs("run").returncode == 74
-    (line,) = (line for line in jobs("status").stdout.splitlines() if line.startswith("to do "))
-    assert line.count("refused: ") == 3
-    assert line.endswith("; and 9 more are refused (`streammetrics doctor` lists them)")
+    lines = [line for line in jobs("status").stdout.splitlines() if line.startswith("to do ")]
+    assert [line.startswith("to do      refused: ") for line in lines] == [True, True, True, False]
+    assert lines[-1] == "to do      9 more are refused: `streammetrics doctor` lists them"
     found = [line for line in jobs("doctor").stdout.splitlines() if not line.startswith("  -> ")]
     assert (len(found), found[-1]) == (11, "sources: and 2 more of them")

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
-from streammetrics import whole
+from streammetrics import narrate, whole
 from streammetrics.config import Config
 from streammetrics.doctor.findings import MOST_ROWS, RESTORE, Finding
 from streammetrics.sources import files, refusals
@@ -48,7 +48,7 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
 
 def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:
     for message in islice(refused, MOST_ROWS):
-        yield Finding("sources", " ".join(message.splitlines()), advice)
+        yield Finding("sources", narrate.one_line(message), advice)
     if len(refused) > MOST_ROWS:
         yield Finding("sources", f"and {len(refused) - MOST_ROWS:,} more of them", advice)
 

@@ -43,8 +43,9 @@ def render(status: Status) -> str:
     databases = [f"{found.source} was read up to {found.cursor} {found.mark}" for found in marks]
     files = _file_words(status.contents) if status.contents else ()
     lines.append(("waiting", "; ".join([waiting, *files, *databases])))
-    if to_do := [*_refused(status.refused), *(status.contents.advice if status.contents else ())]:
-        lines.append(("to do", "; ".join(to_do)))
+    lines += [("to do", text) for text in _refused(status.refused)]
+    if status.contents is not None and status.contents.advice:
+        lines.append(("to do", "; ".join(status.contents.advice)))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 
@@ -88,10 +89,9 @@ def _feed(feed: Feed, now: datetime) -> str:
 
 def _refused(messages: tuple[str, ...]) -> Iterator[str]:
     for message in messages[:STRONGEST]:
-        # A mapping to copy stands on a line of its own.
-        yield "refused: " + " ".join(message.splitlines())
+        yield f"refused: {narrate.one_line(message)}"
     if len(messages) > STRONGEST:
-        yield f"and {len(messages) - STRONGEST:,} more are refused (`streammetrics doctor` lists them)"
+        yield f"{len(messages) - STRONGEST:,} more are refused: `streammetrics doctor` lists them"
 
 
 def _file_words(contents: Contents) -> Iterator[str]:
