@@ -16,7 +16,7 @@ from streammetrics.config import Config, Source
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 
-_DECIDING = {"format", "delimiter", "header", "columns", "date", "timezone", "time_format"}
+_DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 
 # The row of a content that was loaded as another batch stands and falls with that.
 _MARKS = """
