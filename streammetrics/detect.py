@@ -53,9 +53,20 @@ from scopes
 
 # With the input over, the last bins end after the last record.
 _BOUNDS = """
-select min(greatest(judged_after, first_second)), max(least(judged_until, end_second + ?))
-from pass_scopes, span
+select
+    min(greatest(judged_after, least(first_second, after_second))),
+    max(least(judged_until, greatest(end_second + ?, until_second)))
+from pass_scopes left join unfounded using (rule, baseline, candidate) left join span on true
 where judged_after < judged_until
+"""
+
+# The end of a bin belongs to what is before it.
+_BLOCKS = """
+select distinct cast(floor(epoch(second) / $length) as bigint) from counters
+where second >= {since} and second < {until}
+union
+select cast(floor((epoch(end_ts) - 1) / $length) as bigint) from alerts
+where end_ts > {since} and end_ts <= {until} and state = 'current'
 """
 
 _PORTION_SCOPES = """
@@ -136,6 +147,7 @@ def plan(
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
     scopes = _SCOPES.format(after=after, until=span[1])
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
+    watermarks.reach_unfounded(connection)
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
     return None if after is None or after >= until else (after, until)
@@ -171,11 +183,8 @@ def _portions(connection: Connection, length: int, lead: int, after: int, until:
     """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
     if until - after <= length:
         return [(after, until)]
-    counted = connection.exec_driver_sql(
-        "select distinct cast(floor(epoch(second) / ?) as bigint) from counters\n"  # noqa: S608 literals
-        f"where second >= {timestamp_literal(after - lead)} and second < {timestamp_literal(until)}",
-        (length,),
-    ).scalars()
+    ends = {"since": timestamp_literal(after - lead), "until": timestamp_literal(until)}
+    counted = connection.exec_driver_sql(_BLOCKS.format(**ends), {"length": length}).scalars()
     reach = -(-lead // length)
     blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
     cuts = [(max(after, block * length), min(until, (block + 1) * length)) for block in blocks]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -48,10 +49,10 @@ _EXPOSURE = _Statements(
     "delete from exposure",
     "insert into exposure values (?, ?, ?)",
 )
-# What an exposure that became known later says of the past is judged anew, from where it says another thing.
+# A bin that begins before it holds it as well, and is judged by its end.
 _REWIND = """
 update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))
-where rule in (select rule from rules where detector = 'sequential')
+where $detector is null or rule in (select rule from rules where detector = $detector)
 """
 
 _OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
@@ -85,8 +86,14 @@ def replace(connection: Connection, config: Config) -> None:
     _replace(connection, _COMPARISONS, comparisons)
     changed = _replace(connection, _EXPOSURE, exposure_rows(config))
     if changed:
-        connection.exec_driver_sql(_REWIND, {"since": min(changed)[0]})
+        # What an exposure that became known later says of the past is judged anew, from where it says another thing.
+        rewind(connection, min(changed)[0], "sequential")
     _replace(connection, _SETTINGS, [(config.detect.lateness_seconds, config.detect.merge_seconds, False)])
+
+
+def rewind(connection: Connection, since: datetime, detector: str | None = None) -> None:
+    """Have the next pass judge anew what ends after `since` (naive UTC), by the rules of one detector or by all."""
+    connection.exec_driver_sql(_REWIND, {"since": since, "detector": detector})
 
 
 def overlay(connection: Connection, config: Config) -> None:

@@ -163,6 +163,12 @@ _VERSION_6 = (
         path text not null, source text not null, settings text not null, reason text not null,
         refused_at timestamp not null
     )""",
+    # Batches whose records were removed by `unload`; `run_id`: the last pass before that.
+    """create table unloaded (
+        batch_id bigint not null, source text not null, path text not null, range_start bigint not null,
+        range_end bigint not null, records bigint not null, rejected bigint not null, min_ts timestamp,
+        max_ts timestamp, loaded_at timestamp not null, unloaded_at timestamp not null, run_id bigint not null
+    )""",
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)

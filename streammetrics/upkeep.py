@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streammetrics import options
+from streammetrics.errors import UsageError
 
 app = typer.Typer()
 
@@ -42,6 +43,37 @@ def doctor(
     if not code:
         session.say(f"{session.config.store_path}: nothing is wrong", "doctor.done")
     sys.exit(code)
+
+
+@app.command(epilog="Example: streammetrics unload 12 13")
+def unload(
+    batches: Annotated[
+        list[int] | None, typer.Argument(metavar="[BATCH]...", help="Numbers of batches, as `batches` has them.")
+    ] = None,
+    config: options.ConfigOption = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Instead: the batches of this source, with --since.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Loaded at or after this time (loaded_at), UTC.")
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Remove the records of batches that were loaded by wrong settings; their files are read again, and judged anew.
+
+    Later batches of the same file or database go as well, for they continue what goes.
+    """
+    from streammetrics import unload as unloads
+
+    session = options.session_of(config, as_json)
+    if batches and (source is not None or since is not None):
+        raise UsageError("name batches, or give --source NAME and --since TIME, not both")
+    moment = options.moment_of(since, "--since")
+    found = unloads.unload(session.store, batches or (), source, moment, session.clock())
+    for one in found:
+        session.out(unloads.as_json(one) if as_json else unloads.render(one))
+    for words in unloads.summary(found):
+        session.say(words, "unload.done")
 
 
 @app.command(epilog="Example: streammetrics backup --to /backup/streammetrics.duckdb")

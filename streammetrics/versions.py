@@ -127,7 +127,7 @@ def update_builds(connection: Connection, batch_id: int) -> bool:
     has_new_pair = codes.add(connection, batch_id)
     connection.exec_driver_sql(_EXTEND)
     if connection.exec_driver_sql(_NEW_BUILDS).first() is not None:
-        _rank(connection)
+        rank(connection)
     connection.exec_driver_sql(_UNSETTLED)
     for horizon in _HORIZONS_SECONDS:
         _settle(connection, horizon)
@@ -150,9 +150,12 @@ def rebuild(connection: Connection) -> None:
     """Make both anew from nothing but the counters."""
     connection.exec_driver_sql("delete from codes")
     connection.exec_driver_sql("delete from builds")
-    update_builds(connection, 0)
+    # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it.
+    if connection.exec_driver_sql("select 1 from counters limit 1").first() is not None:
+        update_builds(connection, 0)
 
 
-def _rank(connection: Connection) -> None:
+def rank(connection: Connection) -> None:
+    """Number all builds by their order, in the caller's transaction."""
     builds = sorted((build for (build,) in connection.exec_driver_sql("select build from builds")), key=version_key)
     connection.exec_driver_sql(_RANK, {"builds": builds, "ranks": list(range(1, len(builds) + 1))})

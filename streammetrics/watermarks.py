@@ -98,6 +98,29 @@ from reached
 left join paused using (rule, baseline, candidate)
 """
 
+# Of records that were unloaded since, alerts may lie before or behind all that is left: to be retracted.
+_UNFOUNDED = """
+create or replace temp table unfounded as
+select
+    rule, baseline, candidate, cast(epoch(min(end_ts)) as bigint) - 1 as after_second,
+    cast(epoch(max(end_ts)) as bigint) as until_second
+from alerts inner join pass_scopes using (rule, baseline, candidate)
+where state = 'current' and run_id <= (select max(run_id) from unloaded) and epoch(end_ts) > judged_after
+group by rule, baseline, candidate
+"""
+_STRETCH = """
+update pass_scopes set judged_until = greatest(judged_until, until_second)
+from unfounded
+where
+    pass_scopes.rule = unfounded.rule and pass_scopes.baseline = unfounded.baseline
+    and pass_scopes.candidate = unfounded.candidate
+"""
+
+_FORGET_BATCHES = """
+update progress set seen_batch_id = (select coalesce(max(batch_id), 0) from batches)
+where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)
+"""
+
 
 def hear(connection: Connection, piece: Slice) -> dict[str, str]:
     """Keep when each build of the slice was heard, and when it was silent.
@@ -130,3 +153,14 @@ def remember(connection: Connection, reached: int) -> None:
     """
     connection.exec_driver_sql(_FORGET)
     connection.exec_driver_sql(_REMEMBER, {"reached": reached, "all": LAST_SECOND})
+
+
+def reach_unfounded(connection: Connection) -> None:
+    """Have `pass_scopes` reach to alerts of records that were unloaded, wherever they end: table `unfounded`."""
+    connection.exec_driver_sql(_UNFOUNDED)
+    connection.exec_driver_sql(_STRETCH)
+
+
+def forget_batches(connection: Connection) -> None:
+    """Have `progress` name no batch that is not in the ledger; in the caller's transaction."""
+    connection.exec_driver_sql(_FORGET_BATCHES)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from streammetrics import codes, versions, views, wide
+from streammetrics import codes, relations, versions, views, watermarks, wide
 from streammetrics.doctor import sums
 from streammetrics.sources import load
 
@@ -27,14 +27,6 @@ where
     (builds.version_rank, builds.first_second, builds.since_second, builds.last_second)
     is distinct from
     (builds_before.version_rank, builds_before.first_second, builds_before.since_second, builds_before.last_second)
-"""
-
-# A bin that begins before it holds it as well, and is judged by its end.
-_REWIND = "update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))"
-
-_FORGET_AHEAD = """
-update progress set seen_batch_id = (select coalesce(max(batch_id), 0) from batches)
-where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)
 """
 
 
@@ -62,7 +54,7 @@ def repair(connection: Connection) -> Iterator[str]:
     since = connection.exec_driver_sql(
         f"select min(since) from (select since from wrong_batches union all ({_BUILDS_SINCE}))"  # noqa: S608 ours
     ).scalar_one()
-    connection.exec_driver_sql(_FORGET_AHEAD)
+    watermarks.forget_batches(connection)
     if since is not None:
-        connection.exec_driver_sql(_REWIND, {"since": since})
+        relations.rewind(connection, since)
         yield f"what lies after {since} is judged anew by the next run"

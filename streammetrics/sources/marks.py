@@ -5,6 +5,7 @@ seen when its transaction ends. So a run begins below the last value, at the `fl
 on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not told apart.
 """
 
+import shlex
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from streammetrics.config import Source
-from streammetrics.errors import ConfigError
+from streammetrics.errors import ConfigError, UsageError
 from streammetrics.sources import cursors
 from streammetrics.sources.cursors import Cursor
 from streammetrics.sources.records import Record
@@ -64,6 +65,14 @@ where cursor_rows.source = $source
 """
 
 _SIZE = "select count(*) from cursor_rows where source = $source"
+
+# In the order of batches; `is_known`: the rows that were remembered of it still are.
+_HISTORY = """
+select batch_id, kind, mark, floor, batch_id in (select batch_id from cursor_rows) as is_known
+from cursor_marks where source = $source order by batch_id desc
+"""
+
+_FIRST = "select min(loaded_at) from batches where source = $source"
 
 _FORGET = "delete from cursor_rows where batch_id in (select unnest($batch_ids::bigint[]))"
 
@@ -126,6 +135,25 @@ def read(connection: Connection, source: Source, settings: str) -> Mark:
     return Mark(floor, remembered, found.mark if found is not None else "")
 
 
+def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
+    """After batches were removed: refuse it where a next run could not know the rows that still count.
+
+    Raises:
+        UsageError: of a source, rows behind the floor of its last batch are remembered no more.
+    """
+    for source in sources:
+        history = connection.exec_driver_sql(_HISTORY, {"source": source}).all()
+        floor = cursors.parsed(history[0].kind, history[0].floor) if history else None
+        for row in history:
+            if not row.is_known and not _is_passed(cursors.parsed(row.kind, row.mark), floor):
+                first = connection.exec_driver_sql(_FIRST, {"source": source}).scalar_one()
+                raise UsageError(
+                    f"[[source]] {source!r}: it is not remembered any more which rows were read up to batch "
+                    f"{history[0].batch_id}, so that it cannot be read on from there; nothing was changed; unload all "
+                    f"of it: streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}"
+                )
+
+
 class Taken:
     """The rows of one batch as they pass by, and what is to be remembered of them."""
 
@@ -161,7 +189,7 @@ class Taken:
         """
         named = {"source": self._source.name}
         keys = chain.from_iterable(rows.keys for rows in self._recent)
-        found = " ".join(_fingerprint(key).hex() for key in keys if not self._is_passed(key[0]))
+        found = " ".join(_fingerprint(key).hex() for key in keys if not _is_passed(key[0], self.floor))
         if found:
             connection.exec_driver_sql(_REMEMBER, {"batch_id": batch_id, **named, "fingerprints": found})
         if self.last is not None and self.floor is not None:
@@ -175,7 +203,7 @@ class Taken:
             passed = [
                 batch_id
                 for batch_id, kind, mark in connection.exec_driver_sql(_MARKS, named)
-                if self._is_passed(cursors.parsed(kind, mark))
+                if _is_passed(cursors.parsed(kind, mark), self.floor)
             ]
             if passed:
                 connection.exec_driver_sql(_FORGET, {"batch_ids": passed})
@@ -191,14 +219,8 @@ class Taken:
             floor = self._floor_at(self.last)
             # Texts are compared by the database alone, which gives them in its order.
             self.floor = floor if self.floor is None or isinstance(floor, str) else max(self.floor, floor)
-        while self._recent and self._is_passed(self._recent[0].cursors[-1]):
+        while self._recent and _is_passed(self._recent[0].cursors[-1], self.floor):
             self._recent.popleft()
-
-    def _is_passed(self, value: Cursor | None) -> bool:
-        """Whether the next run begins after such a row."""
-        if value is None or self.floor is None:
-            return False
-        return value != self.floor if isinstance(self.floor, str) else value < self.floor  # type: ignore[operator]
 
     def _floor_at(self, last: Cursor) -> Cursor:
         overlap = self._source.overlap
@@ -211,6 +233,13 @@ class Taken:
         if last.tzinfo is None:
             now = now.astimezone(ZoneInfo(self._source.timezone)).replace(tzinfo=None)
         return min(last, now) - timedelta(seconds=OVERLAP_SECONDS if overlap is None else overlap)
+
+
+def _is_passed(value: Cursor | None, floor: Cursor | None) -> bool:
+    """Whether a run that begins at the floor begins after such a row."""
+    if value is None or floor is None:
+        return False
+    return value != floor if isinstance(floor, str) else value < floor  # type: ignore[operator]
 
 
 def _fingerprint(key: Key) -> bytes:
