@@ -1,15 +1,14 @@
 """Batches that were loaded by wrong settings leave no trace but their row in `unloaded`, and are read again."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from streammetrics import doctor, jobs, unload
-from streammetrics.config import Config, OutputSettings, Source, StoreSettings
+from streammetrics import doctor, jobs, retention, unload
+from streammetrics.config import Config, OutputSettings, RetentionSettings, Source, StoreSettings
 from streammetrics.errors import UsageError
 from streammetrics.progress import Progress
 from streammetrics.session import Session
@@ -96,8 +95,10 @@ class Site(Session):
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    yield Site(tmp_path / "site")
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An empty one; pictures take the longest, and nobody looks at them here."""
+    monkeypatch.setattr(jobs, "_draw", lambda session: 0)
+    return Site(tmp_path / "site")
 
 
 HEAD = "ts,build,code\n"
@@ -109,7 +110,7 @@ def test_a_wrong_time_zone_is_as_if_it_had_never_been(site: Site, tmp_path: Path
     site.write("good.csv", good)
     site.run()
     site.write("late.csv", late)
-    site.now = START + timedelta(hours=2, minutes=0)
+    site.now = START + timedelta(hours=2)
     opened = site.run()
     assert [line.split()[:3] for line in opened] == [["OPENED", "code", "9"]] * 2
     site = site.configured(timezone="Etc/GMT-1")
@@ -131,3 +132,190 @@ def test_a_wrong_time_zone_is_as_if_it_had_never_been(site: Site, tmp_path: Path
     (site.folder / "in" / "good.csv").unlink()
     site.run()
     assert {**site.contents(), "rejects": []} == right.contents()
+
+
+def test_all_that_a_file_grew_by_later_goes_with_it(site: Site) -> None:
+    site.write("other.csv", HEAD + lines(START, 1, builds=("2.0", "2.1")))
+    site.write("app.log.csv", HEAD + lines(START, 1))
+    jobs.ingest(site)
+    for minute in (1, 2):
+        site.append("app.log.csv", lines(START + timedelta(minutes=minute), 1))
+        site.append("other.csv", lines(START + timedelta(minutes=minute), 1, builds=("2.0", "2.1")))
+        jobs.ingest(site)
+    before = site.contents()
+    batches = dict(site.rows("select batch_id, path from batches"))
+    ours = [batch_id for batch_id, path in batches.items() if "app.log" in path]
+    told = site.unload(ours[1])
+    assert [line.split(": ")[0] for line in told] == [f"batch {ours[1]}", f"batch {ours[2]}"]
+    assert "continues" not in told[0]
+    assert told[1].endswith(f"; it continues batch {ours[1]}")
+    assert site.rows("select count(*) from events") == [(4 * 120,)]
+    jobs.ingest(site)
+    assert site.contents() == before
+    assert site.findings() == []
+
+
+@pytest.mark.parametrize("header_lines", [1, 30])
+def test_a_rotated_file_is_one_file(site: Site, header_lines: int) -> None:
+    """Its continuation lies under another name; a new file that begins alike is another one."""
+    text = lines(START, 1)
+    few = "".join(text.splitlines(keepends=True)[:header_lines])
+    site.write("app.csv", HEAD + few)
+    jobs.ingest(site)
+    with (site.folder / "in" / "app.csv").open("a") as stream:
+        stream.write(text[len(few) :])
+    (site.folder / "in" / "app.csv").rename(site.folder / "in" / "app.1.csv")
+    site.write("app.csv", HEAD + lines(START + timedelta(hours=1), 1))
+    jobs.ingest(site)
+    before = site.contents()
+    (first,) = site.rows("select batch_id from batches where range_start = 0 and records = " + str(header_lines))[0]
+    assert len(site.unload(first)) == 2
+    assert site.rows("select count(*), min(ts) from events") == [(120, START + timedelta(hours=1))]
+    jobs.ingest(site)
+    assert site.contents() == before
+    assert site.findings() == []
+
+
+def test_copies_go_with_what_they_are_copies_of(site: Site) -> None:
+    for name in ("a.csv", "b.csv"):
+        site.write(name, HEAD + lines(START, 1))
+    jobs.ingest(site)
+    before = site.contents()
+    with pytest.raises(UsageError, match="batch 2 has no records of its own: its content counts as batch 1; unload"):
+        site.unload(2)
+    assert len(site.unload(1)) == 1
+    assert site.rows("select * from batches") == []
+    (site.folder / "in" / "a.csv").unlink()
+    jobs.ingest(site)
+    assert site.contents() == before
+
+
+def test_builds_that_only_wrong_columns_knew_are_gone(site: Site) -> None:
+    site.write("good.csv", HEAD + lines(START, 20))
+    site.run()
+    before = site.contents()
+    site.write("bad.csv", HEAD + lines(START + timedelta(minutes=20), 20, more=8))
+    wrong = site.configured(columns={"ts": "ts", "build": "code", "code": "build"})
+    assert [line.split()[:3] for line in wrong.run()] != []
+    assert site.rows("select count(*) from builds") == [(4,)]
+    site.unload(2)
+    assert {**site.contents(), "alerts": []} == before
+    (site.folder / "in" / "bad.csv").rename(site.folder / "bad.csv")
+    assert {line.split()[0] for line in site.run()} == {"WITHDRAWN"}
+    assert site.contents() == before
+    assert site.findings() == []
+
+
+def test_a_store_of_which_all_was_unloaded_has_no_alerts(site: Site) -> None:
+    path = site.write("bad.csv", HEAD + lines(START, 20, more=8))
+    assert site.run()
+    site.unload(1)
+    path.unlink()
+    assert {line.split()[0] for line in site.run()} == {"WITHDRAWN"}
+    assert [name for name, rows in site.contents().items() if rows] == []
+    assert site.run() == []
+    assert site.findings() == []
+
+
+def test_a_day_in_the_middle_of_a_long_history(site: Site) -> None:
+    """What lies days apart is judged in portions, of which those without a record are passed over."""
+    for day in (0, 4, 8):
+        site.write(f"{day}.csv", HEAD + lines(START - timedelta(days=9 - day), 20, more=8 if day == 4 else 0))
+    site.run()
+    assert site.contents()["alerts"]
+    (site.folder / "in" / "4.csv").unlink()
+    assert len(site.unload(2)) == 1
+    assert {line.split()[0] for line in site.run()} == {"WITHDRAWN"}
+    assert site.contents()["alerts"] == []
+    assert site.findings() == []
+
+
+def test_by_source_and_time_of_loading(site: Site) -> None:
+    for number in range(3):
+        site.now = NOW + timedelta(minutes=number)
+        site.write(f"{number}.csv", HEAD + lines(START + timedelta(minutes=number), 1))
+        jobs.ingest(site)
+    told = site.unload(source="clients", since=NOW + timedelta(minutes=1))
+    assert [line.split(": ")[0] for line in told] == ["batch 2", "batch 3"]
+    assert site.rows("select batch_id from batches") == [(1,)]
+
+
+def test_what_cannot_be_unloaded_changes_nothing(site: Site) -> None:
+    site.write("a.csv", HEAD + lines(START, 1))
+    jobs.ingest(site)
+    before = site.contents()
+    for arguments, words in (
+        (((1, 9), None, None), "there is no batch 9; `streammetrics query"),
+        (
+            ((), "clients", NOW + timedelta(seconds=1)),
+            "no batch of source 'clients' was loaded since 2026-11-23 12:00:01",
+        ),
+        (((), "others", NOW), "no batch is of source 'others'; there are batches of: clients"),
+        (((), None, NOW), "give both --source NAME and --since TIME"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            unload.unload(site.store, *arguments, NOW)  # type: ignore[arg-type]
+    assert site.contents() == before
+    assert site.rows("select * from unloaded") == []
+    site.unload(1)
+    with pytest.raises(UsageError, match="batch 1 was unloaded at 2026-11-23 12:00:00 already"):
+        site.unload(1)
+
+
+def test_a_file_that_was_rewritten_is_missed_once(site: Site) -> None:
+    """What the store says of the former content is what it said before the new one was read."""
+    site.write("a.csv", HEAD + lines(START, 1))
+    jobs.ingest(site)
+    site.write("a.csv", HEAD + lines(START + timedelta(minutes=5), 1))
+    jobs.ingest(site)
+    assert site.rows("select batch_id, state from replaced") == [(1, "rewritten")]
+    site.unload(2)
+    assert site.rows("select * from replaced") == []
+    jobs.ingest(site)
+    assert site.rows("select batch_id, state from replaced") == [(1, "rewritten")]
+    site.unload(1)
+    assert site.rows("select * from replaced") == []
+    assert site.findings() == []
+
+
+def test_a_file_that_is_not_there_any_more_is_named(site: Site) -> None:
+    path = site.write("a.csv", HEAD + lines(START, 1))
+    jobs.ingest(site)
+    path.unlink()
+    found = unload.unload(site.store, [1], None, None, NOW)
+    assert unload.summary(found) == [
+        "1 batch unloaded, 120 records; the next ingest reads them again, and the next pass judges anew what they "
+        "touched",
+        f"1 file not there any more, such as {path}: put back where a source finds it, it is read again",
+    ]
+
+
+def test_what_retention_removed_stays_in_builds_and_codes(site: Site) -> None:
+    """Of what began before its horizon they know more than the counters, and lose what is unloaded all the same."""
+    site.write("1.csv", HEAD + lines(START - timedelta(days=9), 2, builds=("1.8", "1.9")))
+    site.write("2.csv", HEAD + lines(START, 2, more=1))
+    jobs.ingest(site)
+    with site.store.write() as connection:
+        while retention.prune(connection, RetentionSettings(counters_days=3), NOW) is not None:
+            pass
+    ((horizon,),) = site.rows("select max(before_ts) from pruned")
+    before = site.contents()
+    assert [build for build, *_ in before["builds"]] == ["1.10", "1.8", "1.9"]
+    bad = lines(START + timedelta(minutes=1), 5, more=1, builds=("1.9", "3.0")) + lines(START, 1)
+    site.write("bad.csv", HEAD + bad)
+    jobs.ingest(site)
+    site.unload(3)
+    assert site.contents() == before
+    assert site.findings() == []
+    # Of 1.8 nothing is kept that tells when it was last sent: before the horizon.
+    (site.folder / "in" / "bad.csv").write_text(HEAD + lines(START, 1, builds=("1.8", "1.9")))
+    jobs.ingest(site)
+    (site.folder / "in" / "bad.csv").unlink()
+    site.unload(2, 4)
+    last = horizon - timedelta(seconds=1)
+    assert site.rows("select build, last_second from builds order by build") == [("1.8", last), ("1.9", last)]
+    assert site.rows("select build, errors, seconds from codes order by build") == [
+        ("1.8", 120, 120),
+        ("1.9", 120, 120),
+    ]
+    assert site.findings() == []

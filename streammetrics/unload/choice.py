@@ -109,7 +109,7 @@ def loaded_since(connection: Connection, source: str | None, since: datetime | N
         raise UsageError("name the batches to unload, or give both --source NAME and --since TIME; " + _LIST)
     found = list(connection.exec_driver_sql(_LOADED_SINCE, {"source": source, "since": since}).scalars())
     if not found:
-        last: dict[str, datetime] = dict(connection.exec_driver_sql(_SOURCES).tuples())
+        last = {name: loaded_at for name, loaded_at in connection.exec_driver_sql(_SOURCES)}
         if source in last:
             raise UsageError(
                 f"no batch of source {source!r} was loaded since {moment(since)}; the last one was at "

@@ -65,7 +65,7 @@ def empty(connection: Connection) -> None:
     """Make a store as good as new."""
     clear(connection)
     with connection.begin():
-        for table in ("rejects", "cursor_marks", "cursor_rows"):
+        for table in ("rejects", "cursor_marks", "cursor_rows", "unloaded"):
             connection.exec_driver_sql(f"delete from {table}")
 
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
-from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.errors import ConfigError, InputOutputError, UsageError
 from streammetrics.sources import marks
-from tests.databases.feeding import Reader, Sqlite, empty, moment
+from streammetrics.unload import choice, removal
+from tests.databases.feeding import NOW, Reader, Sqlite, empty, moment
 from tests.streams import tries
 
 
@@ -399,3 +400,46 @@ def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
     assert [reader.pull().records for _ in range(2)] == [3, 0]
     assert reader.counted() == Counter({"1000": 3})
     assert reader.rows("select kind, mark from cursor_marks") == [("decimal", str(Decimal("2.000")))]
+
+
+def unload(reader: Reader, *batch_ids: int) -> list[int]:
+    """Take batches out again; all that went."""
+    with reader.connection.begin():
+        found = [one.batch_id for one in choice.with_followers(reader.connection, batch_ids)]
+        removal.remove(reader.connection, found, NOW)
+    return found
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_what_is_unloaded_is_read_again(reader: Reader, errors: Sqlite, kept: int) -> None:
+    """The cursor goes back, and rows that still count are known: those that came late, and those without a cursor."""
+    errors.run("drop table errors")
+    errors.run("create table errors (id integer, ts, build, code)")
+    begun = []
+    for number, ids in enumerate(((1, 2, 3), (4, 2, 6), (5, 7))):
+        errors.add(*ids)
+        errors.run("insert into errors values (null, ?, '5.9', 'no id')", [(moment(1),)])
+        ((last,),) = reader.rows("select coalesce(max(batch_id), 0) from batches")
+        reader.pull(**({} if number < kept else {"timezone": "Asia/Kolkata"}))
+        begun.append(f"select min(batch_id) from batches where batch_id > {last}")
+    ((batch_id,),) = reader.rows(begun[kept])
+    assert len(unload(reader, batch_id)) >= 3 - kept
+    assert reader.pull().state == "loaded"
+    assert reader.counted() == each_once(1, 2, 2, 3, 4, 5, 6, 7)
+    assert [content for _, _, content in reader.rejects()] == [f"None,{moment(1)},5.9,no id"] * 3
+    assert reader.rows("select max(ts) from events") == [(datetime(2026, 11, 23, 10, 0, 7),)]
+    assert reader.pull().state == "skipped"
+
+
+def test_a_cursor_does_not_go_back_to_where_rows_are_forgotten(reader: Reader, errors: Sqlite) -> None:
+    for number in range(3):
+        errors.add(*range(100 * number, 100 * number + 100))
+        reader.pull(overlap=50)
+    before = reader.rows("select * from batches order by batch_id")
+    ids = [row[0] for row in before]
+    with pytest.raises(UsageError, match=f"which rows were read up to batch {ids[0]}, so that it cannot be read on"):
+        unload(reader, ids[1])
+    assert reader.rows("select * from batches order by batch_id") == before
+    assert unload(reader, ids[0]) == ids
+    assert reader.pull(overlap=50).records == 300
+    assert reader.counted() == each_once(*range(300))
