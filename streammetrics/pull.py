@@ -15,6 +15,7 @@ from streammetrics import retention, versions, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken, scratch_folder
+from streammetrics.ingest.outcome import suspicion
 from streammetrics.sources import connections, databases, entries, load, marks
 from streammetrics.sources.databases import Database
 from streammetrics.sources.load import Batch, Tally
@@ -74,6 +75,7 @@ class _Pull:
     rejected: int = 0
     first_reject: str = ""
     note: str = ""
+    suspected: str = ""
     batch_id: int | None = None
 
     def outcome(self) -> FileOutcome:
@@ -93,7 +95,7 @@ class _Pull:
         told = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
         counts = f"{told}; {self.first_reject}" if self.rejected else told
         is_told = self.rejected or (failure and self.records)
-        message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.note)))
+        message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.suspected, self.note)))
         if failure or self.batch_id is None:
             state = "failed" if failure else "skipped"
         return FileOutcome(path, state, self.records, self.rejected, self.batch_id, message, failure)
@@ -140,6 +142,8 @@ class _Pull:
         self.records += tally.records
         self.rejected += tally.rejected
         self.first_reject = self.first_reject or tally.first_reject
+        suspected = suspicion(self.source, database.place.path, batch.batch_id, tally, taken.now)
+        self.suspected = self.suspected or suspected
         self.note = note or self.note
         self.batch_id = batch.batch_id
 

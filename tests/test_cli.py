@@ -67,7 +67,9 @@ def test_there_are_the_commands_that_the_readme_names() -> None:
         line.split()[1].strip("`") for line in readme.splitlines() if line.startswith("| `") and " does" not in line
     ]
     assert set(COMMANDS) <= set(named)
-    expected = "backtest backup demo detect doctor explain export generate heatmap ingest query run schedule status"
+    expected = (
+        "backtest backup demo detect doctor explain export generate heatmap ingest query run schedule status unload"
+    )
     assert expected.split() == COMMANDS
 
 
@@ -99,6 +101,9 @@ def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
         (["heatmap", "--to", "x.gif"], ".png or .svg"),
         (["heatmap", "--to", "x.png", "--rule", "none"], "there are: ratio, difference"),
         (["generate", "--to", "x.txt"], ".csv"),
+        (["unload", "9"], "there is no batch 9; "),
+        (["unload", "1", "--source", "files"], "name batches, or give --source NAME and --since TIME, not both"),
+        (["unload", "--source", "files", "--since", "2999-01-01"], "no batch of source 'files' was loaded since 2999"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(stored: Path, arguments: list[str], words: str) -> None:
@@ -429,3 +434,25 @@ def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:
     done = streammetrics(tmp_path, "heatmap", "--to", "x.png")
     assert done.returncode == 2
     assert "nothing to draw" in done.stderr
+
+
+def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path: Path) -> None:
+    start = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) + timedelta(minutes=10)
+    records(tmp_path / "errors.csv", start=start)
+    source = '[[source]]\nname = "clients"\npath = "errors.csv"\n'
+    (tmp_path / "config.toml").write_text(source)
+    first = streammetrics(tmp_path, "run")
+    assert [line.split()[0] for line in first.stdout.splitlines()] == ["OPENED"]
+    assert "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it" in first.stderr
+    with duckdb.connect(str(tmp_path / "var" / "streammetrics.duckdb")):
+        busy = streammetrics(tmp_path, "unload", "1", environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0.2"})
+    assert (busy.returncode, busy.stdout) == (75, "")
+    done = streammetrics(tmp_path, "unload", "--source", "clients", "--since", "2020-01-01", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["batch_id"], told["path"], told["records"]) == (1, str(tmp_path / "errors.csv"), 4200)
+    assert done.stderr.startswith("1 batch unloaded, 4,200 records; the next ingest reads them again")
+    (tmp_path / "config.toml").write_text(source + 'timezone = "Etc/GMT-1"\n')
+    again = streammetrics(tmp_path, "run")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert sorted(line.split()[0] for line in again.stdout.splitlines()) == ["OPENED", "WITHDRAWN"]

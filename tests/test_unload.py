@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from streammetrics import doctor, jobs, retention, unload
+from streammetrics import doctor, jobs, retention, status, unload
 from streammetrics.config import Config, OutputSettings, RetentionSettings, Source, StoreSettings
 from streammetrics.errors import UsageError
 from streammetrics.progress import Progress
@@ -244,17 +244,20 @@ def test_what_cannot_be_unloaded_changes_nothing(site: Site) -> None:
     site.write("a.csv", HEAD + lines(START, 1))
     jobs.ingest(site)
     before = site.contents()
-    for arguments, words in (
-        (((1, 9), None, None), "there is no batch 9; `streammetrics query"),
+    wrong: list[tuple[tuple[int, ...], str | None, datetime | None, str]] = [
+        ((1, 9), None, None, "there is no batch 9; `streammetrics query"),
         (
-            ((), "clients", NOW + timedelta(seconds=1)),
+            (),
+            "clients",
+            NOW + timedelta(seconds=1),
             "no batch of source 'clients' was loaded since 2026-11-23 12:00:01",
         ),
-        (((), "others", NOW), "no batch is of source 'others'; there are batches of: clients"),
-        (((), None, NOW), "give both --source NAME and --since TIME"),
-    ):
+        ((), "others", NOW, "no batch is of source 'others'; there are batches of: clients"),
+        ((), None, NOW, "give both --source NAME and --since TIME"),
+    ]
+    for batch_ids, source, since, words in wrong:
         with pytest.raises(UsageError, match=words):
-            unload.unload(site.store, *arguments, NOW)  # type: ignore[arg-type]
+            site.unload(*batch_ids, source=source, since=since)
     assert site.contents() == before
     assert site.rows("select * from unloaded") == []
     site.unload(1)
@@ -319,3 +322,50 @@ def test_what_retention_removed_stays_in_builds_and_codes(site: Site) -> None:
         ("1.9", 120, 120),
     ]
     assert site.findings() == []
+
+
+def ahead(first_seconds: float, last_seconds: float) -> str:
+    """A file of records that are so far ahead of the clock."""
+    moments = (NOW + timedelta(seconds=seconds) for seconds in (first_seconds, last_seconds))
+    return HEAD + "".join(f"{moment},1.9,7\n" for moment in moments)
+
+
+SUSPECTED = "all new records are ahead of the clock, the first by "
+
+
+def test_a_file_that_is_ahead_of_the_clock_is_suspected(site: Site) -> None:
+    path = site.write("a.csv", ahead(301, 3599))
+    jobs.ingest(site)
+    assert site.said == [
+        f"{path}: all new records are ahead of the clock, the first by 0:05:01, the last by 0:59:59 (h:mm:ss): is "
+        "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
+    ]
+    words = (
+        f"1 file of the last day with all records ahead of the clock, such as {path}: is timezone wrong? "
+        "`streammetrics unload 1`, mend it, and they are read again"
+    )
+    assert words in status.render(status.collect(site.store, site.config, NOW))
+    site.unload(1)
+    assert "ahead of the clock, such as" not in status.render(status.collect(site.store, site.config, NOW))
+
+
+@pytest.mark.parametrize("first", [3000, 3700])
+def test_records_that_are_rejected_for_it_count_as_well(site: Site, first: int) -> None:
+    """Where none counts the file is read again by itself."""
+    path = site.write("a.csv", ahead(first, 19_800))
+    jobs.ingest(site)
+    told = site.said[-1].splitlines()[-1]
+    place = f"{path}: {SUSPECTED}{timedelta(seconds=first)}, the last by 5:30:00 (h:mm:ss): "
+    assert told.startswith(place)
+    assert ("unload 1" in told) == (first == 3000)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(1, 60), (300, 3000), (-1, 3600), (-86_400, 5 * 3600), (3700, 86_401), (10**8, 10**8)],
+)
+def test_a_clock_that_is_off_is_no_time_zone(site: Site, first: int, last: int) -> None:
+    site.write("a.csv", ahead(first, last))
+    jobs.ingest(site)
+    assert [line for line in site.said if SUSPECTED in line] == []
+    assert "ahead of the clock, such as" not in status.render(status.collect(site.store, site.config, NOW))

@@ -1,13 +1,16 @@
 """What ingest tells of each file."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
+from streammetrics.config import Source
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
 from streammetrics.sources.files import SourceFile
+from streammetrics.sources.load import AHEAD_SECONDS, Tally
 
 SHOWN_CHARACTERS = 60
 
@@ -25,8 +28,8 @@ class FileOutcome:
     """What became of a file. `records` were counted, `rejected` could not be read; `replaced` is the former content.
 
     `message` is for people, and empty where there is nothing to tell: a file known from an earlier run, or one that was
-    loaded without a reject. `waiting_bytes` are of a last line without its end. `is_done`: all of the file counts, so
-    that it may go.
+    loaded without a reject or a suspicion. `waiting_bytes` are of a last line without its end. `is_done`: all of the
+    file counts, so that it may go.
     """
 
     path: Path
@@ -87,3 +90,22 @@ def not_taken(store: Path, path: Path, error: DBAPIError) -> InputOutputError:
     if is_fatal(error):
         raise InputOutputError(f"{store}: the store failed: {said[:300]}") from None
     return InputOutputError(f"{path}: cannot be loaded: {said[:200]}")
+
+
+def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: datetime) -> str:
+    """A sentence where all records of a batch lie ahead of the clock, as by a wrong time zone; else empty.
+
+    Args:
+        now: naive UTC, when the batch was loaded.
+    """
+    ahead = [timedelta(seconds=seconds) for seconds in (tally.least_ahead, tally.most_ahead) if seconds is not None]
+    ahead += [moment - now for moment in (tally.min_ts, tally.max_ts) if moment is not None]
+    least, most = AHEAD_SECONDS
+    if not ahead or min(ahead) <= timedelta(seconds=least) or max(ahead) > timedelta(seconds=most):
+        return ""
+    first, last = (timedelta(seconds=round(span.total_seconds())) for span in (min(ahead), max(ahead)))
+    undo = f"`streammetrics unload {batch_id}`, " if tally.records else ""
+    return (
+        f"{path}: all new records are ahead of the clock, the first by {first}, the last by {last} (h:mm:ss): is "
+        f"timezone = {source.timezone!r} of [[source]] {source.name!r} wrong? {undo}mend it, and they are read again"
+    )

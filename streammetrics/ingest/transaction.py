@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from streammetrics import retention, versions, wide
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy
+from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
 from streammetrics.sources import entries, ledger, load, parts, refusals
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
@@ -110,10 +110,11 @@ class Transaction:
     def _outcome(self, entry: Entry, found: News, first_time: str, tally: Tally) -> FileOutcome:
         outcome = _counts(entry, found, tally)
         error = self._problem(entry, found, first_time, tally)
-        if error is None:
-            return outcome
-        self.refuse(entry.file, error)
-        return replace(outcome, message=str(error), error=error)
+        if error is not None:
+            self.refuse(entry.file, error)
+            outcome = replace(outcome, message=str(error), error=error)
+        suspected = suspicion(entry.file.source, entry.file.path, entry.batch_id, tally, entry.loaded_at)
+        return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
 
     def _problem(self, entry: Entry, found: News, first_time: str, tally: Tally) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""

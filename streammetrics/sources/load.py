@@ -80,15 +80,20 @@ _TALLIES = """
 select
     coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
     coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts,
-    coalesce(refused.misread, 0)
+    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead
 from (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events where batch_id between $batch_id and $last_id group by batch_id
 ) as loaded
 full join (
     select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason,
-        count(*) filter (where reason not like '%, of which retention keeps nothing') as misread
-    from rejects where batch_id between $batch_id and $last_id group by batch_id
+        count(*) filter (where reason not like '%, of which retention keeps nothing') as misread,
+        min(ahead) as least_ahead, max(ahead) as most_ahead
+    from (
+        select *, try_cast(replace(regexp_extract(reason, '^([0-9,]+) s ahead of', 1), ',', '') as bigint) as ahead
+        from rejects where batch_id between $batch_id and $last_id
+    )
+    group by batch_id
 ) as refused using (batch_id)
 """
 
@@ -122,6 +127,9 @@ group by all
 order by second
 """
 
+AHEAD_SECONDS = (300, 86_400)
+"""Records that are all between so far ahead of the clock are suspected of a wrong time zone: no clock is so wrong."""
+
 _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
@@ -130,7 +138,8 @@ _PORTION_RECORDS = 3_000_000
 class Tally:
     """What became of the records of a file, and when the first and the last were; the first reject in words.
 
-    `misread` are the rejects that other settings might read: all but those that are older than what is kept.
+    `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
+    that are of the future, `least_ahead` and `most_ahead` tell how far (s) they are ahead of the clock.
     """
 
     records: int = 0
@@ -139,6 +148,8 @@ class Tally:
     min_ts: datetime | None = None
     max_ts: datetime | None = None
     misread: int = 0
+    least_ahead: int | None = None
+    most_ahead: int | None = None
 
 
 def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:

@@ -12,10 +12,14 @@ from sqlalchemy import Connection
 
 from streammetrics import advice
 from streammetrics.slices import whole_incidents
+from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+
+
+_AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
 
 
 class _Part(BaseModel):
@@ -98,6 +102,9 @@ class Contents(_Part):
     marks: tuple[Mark, ...]
     replaced_files: int
     replaced_path: str | None
+    ahead_files: int
+    ahead_path: str | None
+    ahead_batch_id: int | None
 
 
 class Status(_Part):
@@ -125,7 +132,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
-        **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1)}).mappings().one(),
+        **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
         builds=tuple(connection.exec_driver_sql(questions.ESTABLISHED).scalars()),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),

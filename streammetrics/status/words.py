@@ -98,6 +98,12 @@ def _file_words(contents: Contents) -> Iterator[str]:
     if contents.replaced_files:
         what = counted(contents.replaced_files, "file")
         yield f"{what} replaced in the last day, perhaps before all was read, such as {contents.replaced_path}"
+    if contents.ahead_files:
+        what = counted(contents.ahead_files, "file")
+        yield (
+            f"{what} of the last day with all records ahead of the clock, such as {contents.ahead_path}: is timezone "
+            f"wrong? `streammetrics unload {contents.ahead_batch_id}`, mend it, and they are read again"
+        )
 
 
 def _pass(found: Pass) -> str:

@@ -28,7 +28,9 @@ _LOADED_SINCE = """
 select batch_id from batches where source = $source and loaded_at >= $since and duplicate_of is null order by batch_id
 """
 
-_SOURCES = "select source, max(loaded_at) from batches where duplicate_of is null group by source order by source"
+_SOURCES = (
+    "select source, max(loaded_at) as loaded_at from batches where duplicate_of is null group by source order by source"
+)
 
 # A range begins where that of another batch ends, of the same content: it begins alike, or has the path or the inode.
 # A database is read on from its last batch, and is known by its source; it has no time of change.
@@ -109,7 +111,7 @@ def loaded_since(connection: Connection, source: str | None, since: datetime | N
         raise UsageError("name the batches to unload, or give both --source NAME and --since TIME; " + _LIST)
     found = list(connection.exec_driver_sql(_LOADED_SINCE, {"source": source, "since": since}).scalars())
     if not found:
-        last = {name: loaded_at for name, loaded_at in connection.exec_driver_sql(_SOURCES)}
+        last = {row.source: row.loaded_at for row in connection.exec_driver_sql(_SOURCES)}
         if source in last:
             raise UsageError(
                 f"no batch of source {source!r} was loaded since {moment(since)}; the last one was at "

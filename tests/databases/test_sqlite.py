@@ -443,3 +443,15 @@ def test_a_cursor_does_not_go_back_to_where_rows_are_forgotten(reader: Reader, e
     assert unload(reader, ids[0]) == ids
     assert reader.pull(overlap=50).records == 300
     assert reader.counted() == each_once(*range(300))
+
+
+def test_rows_that_are_all_ahead_of_the_clock_are_suspected(reader: Reader, errors: Sqlite) -> None:
+    reader.now = datetime(2026, 11, 23, 9, 50)
+    errors.add(1, 2)
+    outcome = reader.pull(portion_rows=1)
+    ((first,),) = reader.rows("select min(batch_id) from batches")
+    assert outcome.message == (
+        f"sqlite:{errors.path}#errors: all new records are ahead of the clock, the first by 0:10:01, the last by "
+        f"0:10:01 (h:mm:ss): is timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload {first}`, mend "
+        "it, and they are read again"
+    )

@@ -93,3 +93,25 @@ def test_of_an_output(whole: Path, tmp_path: Path, command: tuple[str, ...]) -> 
         assert (target.read_bytes() == program.OLD.encode()) == (point == "rename.before")
     assert target.stat().st_size > len(program.OLD)
     assert program.findings(folder) == []
+
+
+@pytest.mark.parametrize("point", ["commit.before", "commit.after"])
+def test_of_unload(whole: Path, tmp_path: Path, point: str) -> None:
+    """All of a batch is gone, or nothing."""
+    faults = 0
+    for visit in itertools.count(1):
+        folder = shutil.copytree(whole, tmp_path / f"{visit}")
+        done = program.run(folder, "unload", "1", failpoint=f"{point}:{visit}:kill")
+        if done.returncode == 0:
+            break
+        assert done.returncode == KILLED
+        faults += 1
+        assert program.findings(folder) == []
+        is_whole = program.stored(folder) == program.stored(whole)
+        again = program.run(folder, "unload", "1")
+        assert again.returncode == (0 if is_whole else 2)
+        program.work(folder)
+        assert program.stored(folder) == program.stored(whole)
+        assert program.alerts(folder, with_retracted=False) == program.alerts(whole, with_retracted=False)
+        assert program.findings(folder) == []
+    assert faults
