@@ -147,7 +147,7 @@ def plan(
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
     scopes = _SCOPES.format(after=after, until=span[1])
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
-    watermarks.reach_unfounded(connection)
+    watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
     return None if after is None or after >= until else (after, until)

@@ -98,18 +98,25 @@ from reached
 left join paused using (rule, baseline, candidate)
 """
 
-# Of records that were unloaded since, alerts may lie before or behind all that is left: to be retracted.
+# Alerts of records that were unloaded since, to be retracted: they may lie before the pair begins now, or behind all
+# that is left.
 _UNFOUNDED = """
 create or replace temp table unfounded as
 select
     rule, baseline, candidate, cast(epoch(min(end_ts)) as bigint) - 1 as after_second,
     cast(epoch(max(end_ts)) as bigint) as until_second
-from alerts inner join pass_scopes using (rule, baseline, candidate)
-where state = 'current' and run_id <= (select max(run_id) from unloaded) and epoch(end_ts) > judged_after
+from alerts
+inner join pass_scopes using (rule, baseline, candidate)
+left join (select rule, baseline, candidate, epoch(judged_until) as known_until from progress)
+    using (rule, baseline, candidate)
+where
+    state = 'current' and run_id <= (select max(run_id) from unloaded)
+    and epoch(end_ts) > least(judged_after, known_until) and epoch(end_ts) > $after
 group by rule, baseline, candidate
 """
 _STRETCH = """
-update pass_scopes set judged_until = greatest(judged_until, until_second)
+update pass_scopes
+set judged_after = least(judged_after, after_second), judged_until = greatest(judged_until, until_second)
 from unfounded
 where
     pass_scopes.rule = unfounded.rule and pass_scopes.baseline = unfounded.baseline
@@ -155,9 +162,12 @@ def remember(connection: Connection, reached: int) -> None:
     connection.exec_driver_sql(_REMEMBER, {"reached": reached, "all": LAST_SECOND})
 
 
-def reach_unfounded(connection: Connection) -> None:
-    """Have `pass_scopes` reach to alerts of records that were unloaded, wherever they end: table `unfounded`."""
-    connection.exec_driver_sql(_UNFOUNDED)
+def reach_unfounded(connection: Connection, after: int) -> None:
+    """Have `pass_scopes` reach to alerts of records that were unloaded, which end behind `after` (epoch second).
+
+    Leaves the temporary table `unfounded`: from where to where they end.
+    """
+    connection.exec_driver_sql(_UNFOUNDED, {"after": after})
     connection.exec_driver_sql(_STRETCH)
 
 
