@@ -1,7 +1,7 @@
 -- Where the data begin and end, and which stretch of it is looked at: a job puts its slice in place of this relation.
 -- Grain: one row; epoch seconds, the ends exclusive. None where no record was ever read.
 -- Reads: builds, pruned
--- Feeds: candidates, gaps, bin_grids, fired
+-- Feeds: gaps, bin_grids, fired
 with
 builds as (select first_second, last_second from builds),
 

@@ -1,7 +1,7 @@
 -- When each build was heard at all, and how often: what gaps and active seconds are told from.
 -- Grain: one row per build and second with records of it.
 -- Reads: counters
--- Feeds: gaps, judged_bins
+-- Feeds: gaps, places, judged_bins
 with
 counters as (select second, build, errors from counters)
 

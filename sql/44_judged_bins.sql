@@ -1,6 +1,6 @@
--- Which bins count: the pair is compared there and both builds sent records; which of them are complete and judged.
+-- Which bins count: the pair has a place there and both builds sent records; which of them are complete and judged.
 -- Grain: one row per rule, pair and bin of the grid; past_bins: how many bins have counted, up to this one.
--- Reads: bin_grids, presence, pairs, gaps
+-- Reads: bin_grids, presence, pairs, gaps, places
 -- Feeds: estimates, bins, suspects, regressions
 with
 bin_grids as (select * from bin_grids),
@@ -10,6 +10,8 @@ presence as (select build, second from presence),
 pairs as (select * from pairs),
 
 gaps as (select * from gaps),
+
+places as (select * from places where not is_compared),
 
 sides as (
     select distinct rule, bin_seconds, pair_id, baseline as build from bin_grids
@@ -39,19 +41,16 @@ weighed_bins as (
     select
         bin_grids.rule, bin_grids.detector, bin_grids.bin_seconds, bin_grids.pair_id, bin_grids.baseline,
         bin_grids.candidate, bin_grids.bin_second, coalesce(active_bins.active_seconds, 0) as active_seconds,
-        silent_bins.bin_second is null and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second
-        and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.until_second as is_weighed,
-        bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_complete
+        silent_bins.bin_second is null and places.block_second is null
+        and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second as is_weighed,
+        bin_grids.bin_second + bin_grids.bin_seconds > pairs.opened_second
+        and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_complete
     from bin_grids
+    left join silent_bins using (rule, pair_id, bin_second)
+    left join active_bins using (rule, pair_id, bin_second)
     inner join pairs on bin_grids.pair_id = pairs.pair_id
-    left join silent_bins
-        on
-            bin_grids.rule = silent_bins.rule and bin_grids.pair_id = silent_bins.pair_id
-            and bin_grids.bin_second = silent_bins.bin_second
-    left join active_bins
-        on
-            bin_grids.rule = active_bins.rule and bin_grids.pair_id = active_bins.pair_id
-            and bin_grids.bin_second = active_bins.bin_second
+    left join places
+        on bin_grids.pair_id = places.pair_id and floor(bin_grids.bin_second / 600) * 600 = places.block_second
 )
 
 select

@@ -1,13 +1,32 @@
--- From when to when a chain of alerts runs, its strongest alert, and the identity inherited from its oldest.
--- Grain: one row per chain of alerts.
--- Reads: alert_chains
+-- From when to when an incident runs: current alerts in a chain, for they overlap or follow within merge_seconds.
+-- Grain: one row per chain of alerts of one rule, comparison and code.
+-- Reads: alerts, settings
 -- Feeds: incidents
 with
-alert_chains as (
+alerts as (select * from alerts where state = 'current'),
+
+settings as (select merge_seconds from settings),
+
+reaches as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, window_bins, value,
-        chain
-    from alert_chains
+        judged_ts, max(epoch(end_ts)) over (
+            partition by rule, baseline, candidate, code
+            order by judged_ts, alert_id rows between unbounded preceding and 1 preceding
+        ) as reach_second
+    from alerts
+),
+
+chained as (
+    select
+        r.alert_id, r.incident_id, r.rule, r.detector, r.baseline, r.candidate, r.code, r.start_ts, r.stop_ts, r.end_ts,
+        r.window_bins, r.value, sum(
+            case when epoch(r.judged_ts) <= r.reach_second + settings.merge_seconds then 0 else 1 end
+        ) over (
+            partition by r.rule, r.baseline, r.candidate, r.code
+            order by r.judged_ts, r.alert_id rows between unbounded preceding and current row
+        ) as chain
+    from reaches as r cross join settings
 ),
 
 ranked as (
@@ -17,36 +36,23 @@ ranked as (
             partition by rule, baseline, candidate, code, chain order by value desc, stop_ts asc, window_bins asc
         ) as strength,
         row_number() over (partition by rule, baseline, candidate, code, chain order by stop_ts, alert_id) as place
-    from alert_chains
+    from chained
 ),
 
 -- The onset of a regression is that of its first alert: it does not move while the incident is open.
 chains as (
     select
-        rule, detector, baseline, candidate, code, chain,
-        min(incident_id) as inherited_id,
-        min(alert_id) as oldest_alert_id,
-        max(case when strength = 1 then alert_id end) as peak_alert_id,
-        min(case when detector <> 'sequential' or place = 1 then start_ts end) as start_ts,
-        max(stop_ts) as stop_ts,
-        max(end_ts) as end_ts,
-        min(end_ts) as opened_ts,
-        count(*) as alerts
-    from ranked
-    group by rule, detector, baseline, candidate, code, chain
-),
-
--- A retraction in its middle cuts an incident in two: the first part keeps the identity.
-parts as (
-    select
-        rule, detector, baseline, candidate, code, inherited_id, oldest_alert_id, peak_alert_id, start_ts, stop_ts,
-        end_ts, opened_ts, alerts,
-        row_number() over (partition by inherited_id order by chain) as part
-    from chains
+        rule, detector, baseline, candidate, code, chain, min(incident_id) as inherited_id,
+        min(alert_id) as oldest_alert_id, max(case when strength = 1 then alert_id end) as peak_alert_id,
+        min(case when detector <> 'sequential' or place = 1 then start_ts end) as start_ts, max(stop_ts) as stop_ts,
+        max(end_ts) as end_ts, min(end_ts) as opened_ts, count(*) as alerts
+    from ranked group by rule, detector, baseline, candidate, code, chain
 )
 
+-- Its identity is that of its oldest alert. A retraction in its middle cuts it in two: the first part keeps that.
 select
-    rule, detector, baseline, candidate, code,
-    case when part = 1 then inherited_id else oldest_alert_id end as incident_id,
-    peak_alert_id, start_ts, stop_ts, end_ts, opened_ts, alerts
-from parts
+    rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, opened_ts, alerts,
+    case
+        when row_number() over (partition by inherited_id order by chain) = 1 then inherited_id else oldest_alert_id
+    end as incident_id
+from chains

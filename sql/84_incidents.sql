@@ -3,29 +3,19 @@
 -- Reads: incident_spans, alerts, rules, progress, settings
 -- Feeds: people
 with
-incident_spans as (
-    select
-        incident_id, rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, opened_ts,
-        alerts
-    from incident_spans
-),
+incident_spans as (select * from incident_spans),
 
-alerts as (
-    select
-        alert_id, value, threshold, baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, exposure,
-        candidate_share, dispersion
-    from alerts
-),
+alerts as (select * from alerts),
 
 rules as (select distinct rule from rules),
 
-progress as (select rule, baseline, candidate, settled_until from progress),
+progress as (select * from progress),
 
 settings as (select merge_seconds from settings),
 
 -- What was judged by earlier settings counts until it is judged anew; a rule that is gone judges no more.
 settled as (
-    select progress.rule, progress.baseline, progress.candidate, progress.settled_until
+    select progress.rule, progress.baseline, progress.candidate, progress.settled_until, progress.is_superseded
     from progress
     inner join rules on progress.rule = rules.rule
 )
@@ -36,15 +26,13 @@ select
     incident_spans.alerts, peaks.value as peak_value, peaks.threshold, peaks.baseline_errors, peaks.candidate_errors,
     peaks.ratio, peaks.ratio_low, peaks.ratio_high,
     case
-        when epoch(settled.settled_until) < epoch(incident_spans.end_ts) + settings.merge_seconds then 'open'
-        else 'resolved'
+        when epoch(settled.settled_until) >= epoch(incident_spans.end_ts) + settings.merge_seconds then 'resolved'
+        when settled.is_superseded then 'superseded'
+        when settled.settled_until is null then 'resolved'
+        else 'open'
     end as state,
     incident_spans.end_ts, peaks.exposure, peaks.candidate_share, peaks.dispersion, incident_spans.opened_ts
 from incident_spans
+left join settled using (rule, baseline, candidate)
 inner join alerts as peaks on incident_spans.peak_alert_id = peaks.alert_id
 cross join settings
-left join settled
-    on
-        incident_spans.rule = settled.rule
-        and incident_spans.baseline = settled.baseline
-        and incident_spans.candidate = settled.candidate

@@ -5,12 +5,11 @@
 with
 codes as (select build, code, first_second, errors, seconds from codes),
 
-pairs as (select baseline, candidate, until_second from pairs),
+pairs as (select baseline, candidate from pairs),
 
 -- Each current alert belongs to an incident, open or resolved.
 alerts as (select distinct baseline, candidate, code from alerts where state = 'current')
 
--- What the candidate sends first after a newer build has taken its place is no code of this comparison.
 select
     pairs.baseline,
     pairs.candidate,
@@ -20,7 +19,7 @@ select
     news.errors as candidate_errors,
     news.seconds as candidate_seconds
 from pairs
-inner join codes as news on pairs.candidate = news.build and epoch(news.first_second) < pairs.until_second
+inner join codes as news on pairs.candidate = news.build
 left join codes as olds on pairs.baseline = olds.build and news.code = olds.code
 left join alerts
     on pairs.baseline = alerts.baseline and pairs.candidate = alerts.candidate and news.code = alerts.code

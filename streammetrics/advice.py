@@ -1,4 +1,4 @@
-"""What a person has to act on: settings that name builds nobody has sent, exposure that is doubtful or half told."""
+"""What a person has to act on: settings that name builds nobody has sent, a cut-over, exposure that is doubtful."""
 
 import difflib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _REVERSED = """
 select baseline, candidate
 from comparisons
 inner join builds as olds on comparisons.baseline = olds.build
-inner join builds as news on comparisons.candidate = news.build
+inner join builds as news on comparisons.candidate = news.build and olds.family = news.family
 where olds.version_rank > news.version_rank
 order by all
 """
@@ -43,9 +43,24 @@ where
 order by all
 """
 
-_LATEST = "select max(complete_until_second) from pairs where until_second = 253402300799"
+# For a day: then it is what is usual of this build.
+_CUT_OVER = """
+select pairs.baseline, pairs.candidate
+from pairs
+inner join builds as olds on pairs.baseline = olds.build
+inner join builds as news on pairs.candidate = news.build
+where
+    not pairs.is_named
+    and olds.last_second < news.first_second + interval 1 hour
+    and olds.last_second < news.last_second - interval 10 minutes
+    and news.first_second > (select max(last_second) from builds) - interval 1 day
+order by news.version_rank, pairs.baseline
+"""
 
-# Of the comparisons whose exposure [[exposure]] may tell, in the last bin that a rule of evidence has.
+_LATEST = "select max(complete_until_second) from pairs where is_current"
+
+# Of the comparisons whose exposure [[exposure]] may tell, in the last bin that a rule of evidence has. Most codes must
+# agree that it is unequal: where one alone does, that is a regression. Of one or two codes nobody knows.
 _EXPOSURES = """
 select
     pairs.baseline, pairs.candidate,
@@ -54,13 +69,21 @@ select
         when olds.build is not null and news.build is null then pairs.candidate
     end as untold,
     coalesce(olds.users + news.users = 0, false) as is_nobody,
-    known.exposure = 'doubtful' as is_doubtful
+    known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id) as known
     using (pair_id)
+left join (
+    select pair_id, count(*) as codes, median(share) as share
+    from (
+        select pair_id, sum(candidate_errors) / sum(baseline_errors + candidate_errors) as share
+        from tallies group by pair_id, code having sum(baseline_errors + candidate_errors) >= 20
+    )
+    group by pair_id
+) as sent using (pair_id)
 left join ({users}) as olds on pairs.baseline = olds.build
 left join ({users}) as news on pairs.candidate = news.build
-where pairs.exposure = 'given' and pairs.until_second = 253402300799
+where pairs.exposure = 'given' and pairs.is_current
 order by pairs.candidate, pairs.baseline
 """
 _USERS = """
@@ -80,7 +103,7 @@ _REMEMBER = "insert into advice select unnest($texts), $now"
 
 def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
     """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
-    named = [*_unheard(connection), *_reversed(connection), *_unmatched(connection)]
+    named = [*_unheard(connection), *_reversed(connection), *_unmatched(connection), *_cut_over(connection)]
     return [*named, *(_exposures(connection) if has_exposure else ())]
 
 
@@ -122,6 +145,14 @@ def _reversed(connection: Connection) -> Iterator[str]:
 def _unmatched(connection: Connection) -> Iterator[str]:
     for pattern in connection.exec_driver_sql(_UNMATCHED).scalars():
         yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
+
+
+def _cut_over(connection: Connection) -> Iterator[str]:
+    for baseline, candidate in connection.exec_driver_sql(compose(_CUT_OVER)):
+        yield (
+            f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
+            f"of {candidate}; if it was replaced at once, release in steps; if its feed is late, mend it"
+        )
 
 
 def latest_complete(connection: Connection) -> int | None:

@@ -47,7 +47,7 @@ select
         as judged_after,
     case when complete_until <= {after:d} then complete_until else least(judged_until, {until:d}) end as judged_until,
     case when complete_until > {until:d} then {until:d} else complete_until end as complete_until,
-    case when settled_until > {until:d} then {until:d} else settled_until end as settled_until
+    is_current, is_displaced
 from scopes
 """
 
@@ -145,8 +145,10 @@ def plan(
     views.publish(connection)
     relations.replace(connection, config)
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
-    scopes = _SCOPES.format(after=after, until=span[1])
-    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + compose(scopes, is_final=is_final))
+    pairs = compose("select * from pairs", is_final=is_final)
+    connection.exec_driver_sql("create or replace temp table compared_pairs as\n" + pairs)
+    scopes = compose(_SCOPES.format(after=after, until=span[1]), pairs="select * from compared_pairs")
+    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes)
     watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()

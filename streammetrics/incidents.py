@@ -13,10 +13,14 @@ ALERT_COLUMNS = (
     "ratio_high", "state", "revision", "run_id", "exposure", "candidate_share", "dispersion",
 )  # fmt: skip
 
-# Rules that were never judged reach back as far as what waits.
+# Rules that were never judged reach back as far as what waits. A superseded comparison may go on within a day.
 _REACH = """
 select least($after, cast(floor(epoch(min(settled_until))) as bigint)) - max(merge_seconds)
-from settings left join (select settled_until from progress semi join rules using (rule)) on true
+from settings
+left join (
+    select settled_until from progress semi join rules using (rule)
+    where not is_superseded or epoch(settled_until) > $after - 86400
+) on true
 """
 
 # An incident is told whole: with one of its alerts in reach, all of them are read.
@@ -30,6 +34,7 @@ select * from main.alerts
 where end_ts >= (
     select min(settled_until) - to_seconds(any_value(merge_seconds))
     from progress semi join rules using (rule) cross join settings
+    where not is_superseded
 )
 """
 
@@ -39,14 +44,17 @@ select
     baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state, exposure, candidate_share, dispersion,
     opened_ts,
     case
-        when exposure is not null then floor(log2(greatest(ratio, 1)))
+        when exposure is not null then floor(log2(greatest(ratio, steepest.highest_ratio, 1)))
         when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold))
     end as doublings
 from incidents
+left join (select incident_id, max(ratio) as highest_ratio from alerts where state = 'current' group by incident_id)
+    as steepest using (incident_id)
 """
 
 # Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at
-# every step. Evidence is no measure of that: it grows while nothing gets worse.
+# every step. Evidence is no measure of that: it grows while nothing gets worse. The highest ratio of all alerts counts:
+# that at the peak goes up and down around a power of two.
 _CHANGES = """
 select change, struct_insert(incident, comparison_seconds := epoch(incident.opened_ts - comparison.begun_ts)::bigint)
 from (
@@ -54,8 +62,8 @@ from (
         case
             when before.incident_id is null then 'opened'
             when after.incident_id is null then 'withdrawn'
-            when before.state = 'open' and after.state = 'resolved' then 'resolved'
-            when before.state = 'resolved' and after.state = 'open' then 'reopened'
+            when before.state = 'open' and after.state <> 'open' then after.state
+            when before.state <> 'open' and after.state = 'open' then 'reopened'
             when after.doublings > before.doublings then 'worse'
         end as change,
         case when after.incident_id is null then before else after end as incident
@@ -95,7 +103,8 @@ order by stop_ts, rule, code, window_bins, alert_id
 
 @dataclass(frozen=True)
 class Change:
-    """One incident and what a pass did to it: opened, reopened, worse, resolved or withdrawn.
+    """One incident and what a pass did to it: opened, reopened, worse, resolved, superseded
+    or withdrawn.
 
     Its `comparison_seconds` are the age of the comparison when the incident opened; None where nothing is compared now.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import advice, detect, incidents, narrate, new_codes, retention, status
+from streammetrics import advice, detect, incidents, narrate, new_codes, retention, status, views, watermarks
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
@@ -159,8 +159,9 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
     """A pass, and what it changed to `out`; whether anything waited to be judged."""
     with connection.begin():
         waiting = detect.plan(connection, session.config, is_final=is_final)
-        reach = None if waiting is None else incidents.reach(connection, waiting[0])
-        if reach is not None:
+        reach = None
+        if waiting is not None or watermarks.supersedes(connection):
+            reach = incidents.reach(connection, waiting[0] if waiting else views.LAST_SECOND)
             incidents.snapshot(connection, "incidents_before", reach)
         new_codes.mark(connection)
     try:

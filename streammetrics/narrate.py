@@ -76,7 +76,7 @@ def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[s
     rest: Counter[str] = Counter()
     for count, change in enumerate(found):
         if count < most:
-            yield f"{change.change.upper():<10}{incident_line(change.incident)}"
+            yield f"{change.change.upper():<9} {incident_line(change.incident)}"
         else:
             rest[change.incident["code"]] += 1
     yield from _rest(rest, "change")

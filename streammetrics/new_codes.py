@@ -41,7 +41,7 @@ from (
     inner join codes on new_codes.candidate = codes.build and new_codes.code = codes.code
     where
         repeat_batch_id > coalesce(after_batch_id, 0) and repeat_batch_id <= until_batch_id
-        and (after_batch_id is not null or until_second = 253402300799)
+        and (after_batch_id is not null or is_current)
 )
 where place <= $most
 order by candidate, baseline, place

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import retention, versions, wide
+from streammetrics import builds, retention, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken, scratch_folder
@@ -132,7 +132,7 @@ class _Pull:
                     f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
-            note = wide.publish(connection) if versions.update_builds(connection, batch.batch_id) else ""
+            note = wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
             place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
             what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
             counts = {"records": tally.records, "rejected": tally.rejected}

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from streammetrics import builds
 from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.exposure import exposure_rows
 from streammetrics.views import text_hash
@@ -58,9 +59,9 @@ where $detector is null or rule in (select rule from rules where detector = $det
 _OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
 
 _SETTINGS = _Statements(
-    "select lateness_seconds, merge_seconds, is_final from settings",
+    "select lateness_seconds, merge_seconds, is_final, builds_order, max_comparisons from settings",
     "delete from settings",
-    "insert into settings values (?, ?, ?)",
+    "insert into settings values (?, ?, ?, ?, ?)",
 )
 
 
@@ -88,7 +89,9 @@ def replace(connection: Connection, config: Config) -> None:
     if changed:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
         rewind(connection, min(changed)[0], "sequential")
-    _replace(connection, _SETTINGS, [(config.detect.lateness_seconds, config.detect.merge_seconds, False)])
+    waits = config.detect.lateness_seconds, config.detect.merge_seconds
+    if _replace(connection, _SETTINGS, [(*waits, False, config.builds.order, config.builds.max_comparisons)]):
+        builds.place(connection)
 
 
 def rewind(connection: Connection, since: datetime, detector: str | None = None) -> None:
@@ -100,12 +103,14 @@ def overlay(connection: Connection, config: Config) -> None:
     """Make temporary relations that say what `config` says, which this connection reads instead of the store's."""
     for name in _OVERLAID:
         connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name} limit 0")
+    # Which may be in another order by `config`.
+    connection.exec_driver_sql("create or replace temp table builds as from main.builds")
     replace(connection, config)
 
 
 def reveal(connection: Connection) -> None:
     """Take the temporary relations away again."""
-    for name in _OVERLAID:
+    for name in (*_OVERLAID, "builds"):
         connection.exec_driver_sql(f"drop table if exists temp.main.{name}")
 
 
@@ -120,6 +125,7 @@ def settings_hash(config: Config, rule: AnyRule) -> str:
         "rule": rule.model_dump(mode="json"),
         "grid": (rule.window_bins, rule.threshold, getattr(rule, "rate_ratios", ()), getattr(rule, "least_bins", None)),
         "comparisons": [pair.model_dump(mode="json") for pair in config.comparison],
+        "builds": config.builds.model_dump(mode="json"),
         "lateness_seconds": config.detect.lateness_seconds,
         "sql": text_hash(),
     }

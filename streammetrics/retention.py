@@ -45,7 +45,9 @@ _OVER = """(
     inner join progress using (rule, baseline, candidate)
     semi join rules using (rule)
     cross join settings
-    where alerts.state = 'current' and epoch(alerts.end_ts) + settings.merge_seconds > epoch(progress.settled_until)
+    where
+        alerts.state = 'current' and not progress.is_superseded
+        and epoch(alerts.end_ts) + settings.merge_seconds > epoch(progress.settled_until)
 ) using (incident_id)
 """
 

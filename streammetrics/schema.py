@@ -128,10 +128,8 @@ _VERSION_3 = (
     )""",
 )
 
-_VERSION_4 = (
-    # In how many bins an increase must show. Passes fill the table anew.
-    "alter table hypotheses add column min_bins bigint",
-)
+# In how many bins an increase must show. Passes fill the table anew.
+_VERSION_4 = ("alter table hypotheses add column min_bins bigint",)
 
 _VERSION_5 = (
     # What each build has sent of each code; see `codes`. Of pairs of which retention keeps no counter: no errors.
@@ -171,13 +169,33 @@ _VERSION_6 = (
     )""",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
-
-LOCK_DOWN = (
-    "set allowed_directories = []",
-    "set enable_external_access = false",
-    "set lock_configuration = true",
+_VERSION_7 = (
+    # The next pass fills the four.
+    "alter table builds add column family text default ''",
+    "alter table builds add column ordered_by text default 'first_seen'",
+    "alter table settings add column builds_order text",
+    "alter table settings add column max_comparisons bigint",
+    # Whether a comparison is judged no longer, as one of its builds has gone, or others have taken its place.
+    "alter table progress add column is_superseded boolean default false",
+    # The records of each build in each hour of the clock, from epoch second hour_second on.
+    "create table build_hours (build text not null, hour_second bigint not null, records bigint not null)",
+    """insert into build_hours
+    select build, cast(floor(epoch(second) / 3600) as bigint) * 3600, sum(errors)::bigint from counters group by all""",
+    # A build is compared only where its records span 30 s; of what retention has removed that is not known.
+    "update builds set since_second = null where last_second < first_second + interval 30 seconds",
+    """update builds set since_second = greatest(builds.since_second, found.second)
+    from (
+        select build, min(second) as second from builds inner join counters using (build)
+        where second >= first_second + interval 30 seconds group by build
+    ) as found
+    where
+        builds.build = found.build and builds.since_second is not null
+        and not exists (select * from pruned where relation = 'counters')""",
 )
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
+
+LOCK_DOWN = ("set allowed_directories = []", "set enable_external_access = false", "set lock_configuration = true")
 """In this order: once the configuration is locked nothing can be taken back."""
 
 

@@ -5,6 +5,7 @@ texts into one WITH, in which `counters` is the slice that it needs, and DuckDB 
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -78,7 +79,7 @@ def relations() -> dict[str, Relation]:
 def text_hash() -> str:
     """What the detectors' SQL is, comments aside: part of the settings that a history was judged with."""
     digest = hashlib.sha256()
-    judging = _needed("fired")
+    judging = _needed("fired", {})
     for relation in relations().values():
         if relation.name in judging:
             lines = (line for line in relation.text.splitlines() if not line.lstrip().startswith("--"))
@@ -118,12 +119,12 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
         is_final: the input is over, so that the last bin is complete.
         bases: texts that stand in for a base table or a relation, by its name.
     """
-    needed = _needed(final)
+    needed = _needed(final, bases)
     texts: dict[str, str] = {}
     if piece is not None:
         texts["counters"] = _counters(piece.after - piece.lead_seconds, piece.until)
     if is_final:
-        texts["settings"] = "select lateness_seconds, merge_seconds, true as is_final from main.settings"
+        texts["settings"] = "select * replace (true as is_final) from main.settings"
     texts.update({name: text for name, text in bases.items() if name not in relations()})
     for name, relation in relations().items():
         if name in needed:
@@ -134,13 +135,17 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
     return "with\n" + ",\n\n".join(parts) + "\n\n" + final
 
 
-def _needed(final: str) -> set[str]:
-    words = set(final.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ").split())
-    needed: set[str] = set()
+def _needed(final: str, bases: Mapping[str, str]) -> set[str]:
+    """The relations that a text reads, and all that these read; of what `bases` replace, that of their texts."""
+    needed = _words(final)
     for relation in reversed(relations().values()):
-        if relation.name in words or relation.name in needed:
-            needed |= {relation.name, *relation.reads}
-    return needed
+        if relation.name in needed:
+            needed |= _words(bases[relation.name]) if relation.name in bases else set(relation.reads)
+    return needed & relations().keys()
+
+
+def _words(text: str) -> set[str]:
+    return set(text.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ").split())
 
 
 def _sliced(relation: Relation, piece: Slice | None) -> str:

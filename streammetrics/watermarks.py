@@ -1,8 +1,8 @@
 """How far pairs are judged, and how far their incidents are settled: the tables `progress` and `pauses`.
 
-Silence is no health. While a build of a pair is silent its bins are not judged, and time stands still for its
-incidents: `settled_until` is how far the pair was judged, less the pauses without which an incident would not be over.
-An incident is over where it ended `merge_seconds` before that.
+Silence is no health. While a build of a pair is silent, or the pair has no place, its bins are not judged, and time
+stands still for its incidents: `settled_until` is how far the pair was judged, less the pauses without which an
+incident would not be over. An incident is over where it ended `merge_seconds` before that.
 """
 
 from sqlalchemy import Connection
@@ -12,25 +12,56 @@ from streammetrics.views import LAST_SECOND, Slice, compose
 _HEARD = "select build, second, records from heard_seconds"
 _SILENCES = "select build, from_second, until_second from silences"
 
+# Of the pairs of a portion the stretches in which they are not judged: a build is silent, or others have the places.
 _SILENT = """
 create or replace temp table silent as
 with stretches as (
     select
-        scoped.baseline, scoped.candidate, greatest(gaps.from_second, $after::bigint) as from_second, gaps.until_second,
-        max(gaps.until_second) over (
-            partition by scoped.baseline, scoped.candidate
-            order by gaps.from_second, gaps.until_second rows between unbounded preceding and 1 preceding
+        pairs.baseline, pairs.candidate, greatest(gaps.from_second, $after::bigint, opened_second) as from_second,
+        gaps.until_second
+    from compared_pairs as pairs
+    semi join portion_scopes using (baseline, candidate)
+    inner join silences as gaps on gaps.build in (pairs.baseline, pairs.candidate)
+    where gaps.until_second > greatest($after::bigint, opened_second)
+    union all
+    select baseline, candidate, greatest(block_second, $after::bigint, opened_second), block_second + 600
+    from kept_places
+    inner join compared_pairs using (pair_id)
+    semi join portion_scopes using (baseline, candidate)
+    where not is_compared and block_second + 600 > greatest($after::bigint, opened_second)
+),
+reaches as (
+    select
+        *, max(until_second) over (
+            partition by baseline, candidate
+            order by from_second, until_second rows between unbounded preceding and 1 preceding
         ) as reach
-    from (select distinct baseline, candidate from portion_scopes) as scoped
-    inner join silences as gaps on gaps.build in (scoped.baseline, scoped.candidate)
-    where gaps.until_second > $after
+    from stretches
+),
+islands as (
+    select
+        *, sum(case when from_second <= reach then 0 else 1 end) over (
+            partition by baseline, candidate order by from_second, until_second
+        ) as island
+    from reaches
 )
 select
-    baseline, candidate, make_timestamp(greatest(from_second, reach) * 1000000) as from_ts,
-    make_timestamp(until_second * 1000000) as until_ts
-from stretches
-where until_second > greatest(from_second, reach)
+    baseline, candidate, make_timestamp(min(from_second) * 1000000) as from_ts,
+    make_timestamp(max(until_second) * 1000000) as until_ts
+from islands
+group by baseline, candidate, island
 """
+
+# A pause that goes on stays one row, however many passes it takes.
+_PAUSE = (
+    """
+    update pauses set until_ts = silent.until_ts
+    from silent
+    where
+        pauses.baseline = silent.baseline and pauses.candidate = silent.candidate and pauses.until_ts = silent.from_ts
+    """,
+    "insert into pauses from silent anti join pauses using (baseline, candidate, until_ts)",
+)
 
 # Of what was known of the scope nothing stays; what lies behind it is cut off, for the next portion knows better.
 _RESUME = (
@@ -50,24 +81,48 @@ _RESUME = (
     """,
 )
 
+_PAIRS = """
+select * from compared_pairs
+where
+    until_second > {from_second:d}
+    and pair_id not in (select pair_id from kept_places group by pair_id having not bool_or(is_compared))
+"""
+
+# A pair that does not compete for a place is what it was.
+_PLACE = """
+update pass_scopes
+set is_displaced = found.is_displaced
+from (
+    select baseline, candidate, arg_max(not is_compared, block_second) as is_displaced
+    from kept_places
+    inner join compared_pairs using (pair_id)
+    group by baseline, candidate
+) as found
+where pass_scopes.baseline = found.baseline and pass_scopes.candidate = found.candidate
+"""
+
 _FORGET = "delete from progress where rule in (select rule from rules)"
 
 # What a pass has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass
 # counts for no more than the records show: they may come after all. A pair that is compared no more is remembered until
-# a pass is through. Of the pauses those hold up what is settled that less than merge_seconds were judged after.
+# a pass is through; where it is compared again before that, from its beginning. Of the pauses those hold up what is
+# settled that less than merge_seconds were judged after.
 _REMEMBER = """
 insert into progress
 with reached as (
     select
         rule, baseline, candidate, settings_hash,
-        greatest(judged_after, least(complete_until, $reached)) as judged_until,
-        greatest(judged_after, least(settled_until, $reached)) as settled_until
+        case
+            when complete_until is null then -62135596800
+            else greatest(judged_after, least(complete_until, $reached))
+        end as judged_until,
+        coalesce(is_displaced or not is_current, true) as is_superseded
     from pass_scopes
     where complete_until is not null or $reached < $all
 ),
 known as (
     select
-        reached.rule, reached.baseline, reached.candidate, reached.settled_until,
+        reached.rule, reached.baseline, reached.candidate, reached.judged_until,
         epoch(pauses.from_ts)::bigint as from_second,
         least(epoch(pauses.until_ts)::bigint, reached.judged_until) as until_second
     from reached
@@ -77,7 +132,7 @@ known as (
 followed as (
     select
         rule, baseline, candidate, until_second - from_second as seconds,
-        settled_until - until_second - coalesce(sum(until_second - from_second) over (
+        judged_until - until_second - coalesce(sum(until_second - from_second) over (
             partition by rule, baseline, candidate
             order by from_second desc rows between unbounded preceding and 1 preceding
         ), 0) as judged_seconds
@@ -92,14 +147,14 @@ paused as (
 select
     reached.rule, reached.baseline, reached.candidate, reached.settings_hash,
     make_timestamp(reached.judged_until * 1000000),
-    make_timestamp((reached.settled_until - coalesce(paused.seconds, 0)) * 1000000),
-    (select coalesce(max(batch_id), 0) from batches)
+    make_timestamp((reached.judged_until - coalesce(paused.seconds, 0)) * 1000000),
+    (select coalesce(max(batch_id), 0) from batches), reached.is_superseded
 from reached
 left join paused using (rule, baseline, candidate)
 """
 
-# Alerts of records that were unloaded since, to be retracted: they may lie before the pair begins now, or behind all
-# that is left.
+# Alerts to be retracted: of a pair that should not have been compared, as builds are ordered otherwise by now; or of
+# records that were unloaded since, which may lie before the pair begins now, or behind all that is left.
 _UNFOUNDED = """
 create or replace temp table unfounded as
 select
@@ -110,8 +165,11 @@ inner join pass_scopes using (rule, baseline, candidate)
 left join (select rule, baseline, candidate, epoch(judged_until) as known_until from progress)
     using (rule, baseline, candidate)
 where
-    state = 'current' and run_id <= (select max(run_id) from unloaded)
-    and epoch(end_ts) > least(judged_after, known_until) and epoch(end_ts) > $after
+    state = 'current' and epoch(end_ts) > $after
+    and (
+        complete_until is null
+        or run_id <= (select max(run_id) from unloaded) and epoch(end_ts) > least(judged_after, known_until)
+    )
 group by rule, baseline, candidate
 """
 _STRETCH = """
@@ -123,6 +181,11 @@ where
     and pass_scopes.candidate = unfounded.candidate
 """
 
+_SUPERSEDES = """
+select count(*) > 0 from pass_scopes inner join progress using (rule, baseline, candidate)
+where not is_current and not is_superseded
+"""
+
 _FORGET_BATCHES = """
 update progress set seen_batch_id = (select coalesce(max(batch_id), 0) from batches)
 where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)
@@ -130,27 +193,33 @@ where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)
 
 
 def hear(connection: Connection, piece: Slice) -> dict[str, str]:
-    """Keep when each build of the slice was heard, and when it was silent.
+    """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
 
     Returns:
-        Queries that tell it, to be composed in place of `presence` and `gaps`: both are asked for more than once.
+        Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
+        once. Of the pairs those are left out that have no place in all of the slice.
     """
     heard = compose("select build, second, records from presence", piece)
     connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + heard)
     silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD)
     connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
-    return {"presence": _HEARD, "gaps": _SILENCES}
+    places = compose("select * from places", piece, presence=_HEARD, pairs="select * from compared_pairs")
+    connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
+    connection.exec_driver_sql(_PLACE)
+    pairs = _PAIRS.format(from_second=piece.after - piece.lead_seconds)
+    return {"presence": _HEARD, "gaps": _SILENCES, "places": "select * from kept_places", "pairs": pairs}
 
 
 def pause(connection: Connection, after: int) -> None:
-    """Make `pauses` say when the pairs of `portion_scopes` were silent from `after` (epoch seconds) on.
+    """Make `pauses` say when the pairs of `portion_scopes` were not judged from `after` (epoch seconds) on.
 
     In the caller's transaction, after `hear` of the slice that begins there.
     """
     for statement in _RESUME:
         connection.exec_driver_sql(statement, {"after": after})
     if connection.exec_driver_sql(_SILENT, {"after": after}).scalar_one():
-        connection.exec_driver_sql("insert into pauses from silent")
+        for statement in _PAUSE:
+            connection.exec_driver_sql(statement)
 
 
 def remember(connection: Connection, reached: int) -> None:
@@ -169,6 +238,11 @@ def reach_unfounded(connection: Connection, after: int) -> None:
     """
     connection.exec_driver_sql(_UNFOUNDED, {"after": after})
     connection.exec_driver_sql(_STRETCH)
+
+
+def supersedes(connection: Connection) -> bool:
+    """Whether the planned pass ends a comparison, even where nothing waits to be judged."""
+    return bool(connection.exec_driver_sql(_SUPERSEDES).scalar_one())
 
 
 def forget_batches(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, case, cast, column, func, select, table
 
-from streammetrics.versions import version_key
+from streammetrics.builds.order import family, version_key
 
 MOST_COLUMNS = 1000
 
@@ -37,10 +37,15 @@ def publish(connection: Connection) -> str:
 
 
 def ordered(pairs: Iterable[Pair]) -> list[Pair]:
-    """Pairs by version, then by code: as numbers where all codes are whole numbers, else as text."""
+    """Pairs by family and version, then by code: as numbers where all codes are whole numbers, else as text."""
     found = list(pairs)
     are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for _, code in found)
-    return sorted(found, key=lambda pair: (version_key(pair[0]), int(pair[1]) if are_numbers else 0, pair[1]))
+
+    def place(pair: Pair) -> tuple[object, ...]:
+        build, code = pair
+        return family(build), version_key(build), build, int(code) if are_numbers else 0, code
+
+    return sorted(found, key=place)
 
 
 def names(pairs: Iterable[Pair]) -> list[str]:

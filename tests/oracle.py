@@ -4,7 +4,8 @@ Nothing here is fast, and nothing is shared with the program but its settings: e
 sum is a whole number of 1e-12, and a decision compares fractions. Times are whole epoch seconds.
 """
 
-from bisect import bisect_right
+import math
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from streammetrics.config import Comparison, Config, Rule
 UNITS = 10**12
 """Bin values are DECIMAL(38, 12): whole numbers of these."""
 ESTABLISHED_RECORDS = 20
-HOUR_SECONDS = 3600
+ESTABLISHED_SECONDS = 30
+BLOCK_SECONDS, HOUR_SECONDS, DAY_SECONDS = 600, 3600, 86400
+ALWAYS = -62135596800
+"""Since when builds are compared that are named: since year 1."""
 
 Seconds = dict[int, dict[str, Counter[str]]]
 """Of the active seconds the records by code and build."""
@@ -96,11 +100,12 @@ class Stream:
 
     @cached_property
     def since(self) -> dict[str, int]:
-        """The second by which a build had sent enough records to take part in `previous` and `latest`."""
+        """The second by which a build had sent enough records, over enough time, to take part in comparisons."""
         return {
-            build: seconds[ESTABLISHED_RECORDS - 1]
+            build: max(seconds[ESTABLISHED_RECORDS - 1], spanned)
             for build, seconds in self.seconds.items()
             if len(seconds) >= ESTABLISHED_RECORDS
+            and (spanned := next((s for s in seconds if s >= seconds[0] + ESTABLISHED_SECONDS), None)) is not None
         }
 
     @cached_property
@@ -118,26 +123,95 @@ class Stream:
     def is_in_gap(self, pair: Pair, start: int, end: int) -> bool:
         return any(start < until and end > since for build in pair for since, until in self.gaps[build])
 
-    def pairs_at(self, end: int, comparisons: Iterable[Comparison]) -> set[Pair]:
-        """The builds that are compared in the bin that ends at `end`."""
-        found = set()
+    def records_in(self, build: str, since: int, until: int) -> int:
+        """How many records of a build lie in the seconds [since, until)."""
+        seconds = self.seconds[build]
+        return bisect_left(seconds, until) - bisect_left(seconds, since)
+
+    def openings(self, comparisons: Iterable[Comparison]) -> dict[Pair, int]:
+        """All pairs of builds that are ever compared, and when each opened; builds that are named: always."""
+        found: dict[Pair, int] = {}
         for comparison in comparisons:
-            competing = [
-                build for build, since in self.since.items() if since < end and fnmatchcase(build, comparison.builds)
-            ]
-            candidate = self._highest(comparison.candidate, "latest", competing)
-            if candidate is None:
-                continue
-            older = [build for build in competing if version(build) < version(candidate)]
-            baseline = self._highest(comparison.baseline, "previous", older)
-            if baseline is not None and baseline != candidate:
-                found.add(Pair(baseline, candidate))
+            for candidate in self.seconds:
+                if comparison.candidate == "latest":
+                    if candidate not in self.since or not fnmatchcase(candidate, comparison.builds):
+                        continue
+                elif candidate != comparison.candidate:
+                    continue
+                opening = self._opening(comparison, candidate)
+                if opening is not None:
+                    pair, opened = opening
+                    found[pair] = min(opened, found.get(pair, opened))
         return found
 
-    def _highest(self, wanted: str, word: str, competing: list[str]) -> str | None:
-        if wanted == word:
-            return max(competing, key=version, default=None)
-        return wanted if wanted in self.seconds else None
+    def _opening(self, comparison: Comparison, candidate: str) -> tuple[Pair, int] | None:
+        ready = self.since[candidate] if comparison.candidate == "latest" else self.seconds[candidate][0]
+        if comparison.baseline != "previous":
+            ready = self.since[candidate] if comparison.candidate == "latest" else ALWAYS
+            is_older = comparison.candidate == candidate or (
+                comparison.baseline in self.seconds and version(comparison.baseline) < version(candidate)
+            )
+            known = comparison.baseline in self.seconds and comparison.baseline != candidate
+            return (Pair(comparison.baseline, candidate), ready) if known and is_older else None
+        older = {
+            build: since
+            for build, since in self.since.items()
+            if version(build) < version(candidate) and fnmatchcase(build, comparison.builds)
+        }
+        if not older:
+            return None
+        opened = max(ready, min(older.values()))
+        hour = opened // HOUR_SECONDS * HOUR_SECONDS
+
+        def weight(build: str) -> tuple[object, ...]:
+            before = self.records_in(build, hour - DAY_SECONDS, hour)
+            still = self.records_in(build, hour - HOUR_SECONDS, hour + HOUR_SECONDS) > 0
+            around = 0 if before else self.records_in(build, hour, hour + 2 * HOUR_SECONDS)
+            return still, math.floor(8 * math.log(1 + before)), around, version(build)
+
+        return Pair(max((b for b in older if older[b] < hour + 2 * HOUR_SECONDS), key=weight), candidate), opened
+
+    def heard_until(self, pair: Pair) -> int:
+        return min(self.seconds[build][-1] for build in pair)
+
+    def is_placed(self, pair: Pair, start: int, config: Config) -> bool:
+        """Whether the pair is one of the few that are compared in the block that the bin begins in."""
+        block = start // BLOCK_SECONDS * BLOCK_SECONDS
+        openings = {other: opened for other, opened in self.openings(config.comparison).items() if opened != ALWAYS}
+        if block < openings.get(pair, block) < block + BLOCK_SECONDS:
+            begin = sorted(
+                (opened, other) for other, opened in openings.items() if block < opened < block + BLOCK_SECONDS
+            )
+            return (openings[pair], pair) in begin[: config.builds.max_comparisons]
+        sizes = {
+            other: size
+            for other, opened in openings.items()
+            if opened <= block and (size := min(self.records_in(build, block - HOUR_SECONDS, block) for build in other))
+        }
+        if pair not in sizes:
+            return True
+        by_size = sorted(sizes, key=lambda other: (-sizes[other], other))
+        new = [other for other in by_size if openings[other] > block - HOUR_SECONDS]
+
+        def rank(other: Pair) -> tuple[int, bool, int]:
+            first = 0 if other == by_size[0] else 1 if new and other == new[0] else 2
+            return first, openings[other] <= block - 7 * DAY_SECONDS, by_size.index(other)
+
+        return pair in sorted(by_size, key=rank)[: config.builds.max_comparisons]
+
+    def is_weighed(self, pair: Pair, start: int, end: int, config: Config) -> bool:
+        """Whether the bin [start, end) counts for the pair: both builds are there, and it has a place."""
+        opened = self.openings(config.comparison).get(pair)
+        if opened is None or (opened != ALWAYS and end <= max(self.seconds[build][0] for build in pair)):
+            return False
+        return not self.is_in_gap(pair, start, end) and self.is_placed(pair, start, config)
+
+    def is_judged(self, pair: Pair, start: int, end: int, config: Config, is_final: bool) -> bool:
+        """Whether the bin [start, end) may raise an alert."""
+        is_complete = is_final or end <= self.heard_until(pair) - config.detect.lateness_seconds
+        return (
+            is_complete and self.is_weighed(pair, start, end, config) and end > self.openings(config.comparison)[pair]
+        )
 
 
 def alerts(records: Iterable[Record], config: Config, *, is_final: bool = False) -> dict[Key, Finding]:
@@ -177,10 +251,7 @@ def _finding(start: int, end: int, mean: Fraction, counts: list[tuple[int, int]]
 
 def _is_judged(stream: Stream, config: Config, rule: Rule, pair: Pair, start: int, is_final: bool) -> bool:
     """Whether the bin that begins at `start` may raise an alert."""
-    end = start + rule.bin_seconds
-    heard_until = min(stream.seconds[build][-1] for build in pair) - config.detect.lateness_seconds
-    is_complete = start <= stream.last_second if is_final else end <= heard_until
-    return is_complete and pair in stream.pairs_at(end, config.comparison) and not stream.is_in_gap(pair, start, end)
+    return start <= stream.last_second and stream.is_judged(pair, start, start + rule.bin_seconds, config, is_final)
 
 
 def _bins(stream: Stream, rule: Rule, pair: Pair) -> dict[int, Seconds]:

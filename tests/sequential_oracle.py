@@ -116,8 +116,7 @@ class Judged:
         return {
             start
             for start in range(self.first_bin, self.stream.last_second + 1, self.width)
-            if self.pair in self.stream.pairs_at(start + self.width, self.config.comparison)
-            and not self.stream.is_in_gap(self.pair, start, start + self.width)
+            if self.stream.is_weighed(self.pair, start, start + self.width, self.config)
         }
 
     @cached_property
@@ -138,9 +137,8 @@ class Judged:
         """Comparisons of these tests have one kind of exposure."""
         return self.config.comparison[0]
 
-    def is_complete(self, stop: int) -> bool:
-        heard = min(self.stream.seconds[build][-1] for build in self.pair) - self.config.detect.lateness_seconds
-        return self.is_final or stop + self.width <= heard
+    def is_judged(self, stop: int) -> bool:
+        return self.stream.is_judged(self.pair, stop, stop + self.width, self.config, self.is_final)
 
     # Exposure
 
@@ -377,7 +375,7 @@ class Series:
 
     def alerts(self) -> Iterator[tuple[Key, Evidence]]:
         """What the last bin with errors tells stands until the next, for an hour at most."""
-        for stop in filter(self.pair.is_complete, sorted(self.pair.weighed)):
+        for stop in filter(self.pair.is_judged, sorted(self.pair.weighed)):
             place = bisect_right(self.bins, stop) - 1
             if place < 0 or stop >= self.bins[place] + HOUR_SECONDS:
                 continue

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from streammetrics import schema, versions
+from streammetrics import builds, schema
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
 from tests.oracle import Finding, Key, Record, rounded
 
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1)
 MONDAY = 1795392000
 """2026-11-23 00:00:00 UTC."""
 
-RECORD_TABLES = ("batches", "events", "counters", "builds", "codes")
+RECORD_TABLES = ("batches", "events", "counters", "builds", "build_hours", "codes")
 PASS_TABLES = (
     "rules", "hypotheses", "comparisons", "exposure", "settings", "progress", "runs", "alerts", "alert_revisions",
     "pauses", "pruned", "advice", "unloaded",
@@ -85,7 +85,7 @@ def load(connection: Connection, records: Iterable[Record]) -> None:
             "from events where batch_id = $1",
             (batch_id, clock()),
         )
-        versions.update_builds(connection, batch_id)
+        builds.update(connection, batch_id)
 
 
 def current_alerts(connection: Connection) -> dict[Key, Finding]:

@@ -190,7 +190,8 @@ def test_a_rollout_is_drawn_pair_by_pair(tmp_path: Path) -> None:
     session = run(store, config, repetitions=1, injections=[Injection("7", 4, moment_of(MONDAY + HOUR))])
     assert [row["candidate"] for row in session.told("injection")] == ["1.10", "1.11"]
     (null,) = session.told("null")
-    assert null["code_days"] == pytest.approx(3 / 8, rel=0.02)
+    # Of code 7, 8 and 9: three hours of the first pair, and half of that of the second.
+    assert null["code_days"] == pytest.approx(3 * (3 + 1.5) / 24, rel=0.02)
     assert null["incidents"] == 0, "shares are estimated without what was injected"
 
 
@@ -321,7 +322,7 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     *found, summary, injection, null = done.stdout.splitlines()
     assert {line.split()[1] for line in found} == {"7", "9"}
-    assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 0.125 d judged, 2 incidents, 16 a day")
+    assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 0.125 d judged, 2 incidents, 16.1 a day")
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
     assert null.endswith("or as many times the days, would without a false alarm")

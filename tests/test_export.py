@@ -140,7 +140,7 @@ def test_a_span_cuts_an_export_as_it_does_a_query(store: Store, tmp_path: Path) 
 
 def test_unknown_relation_lists_those_that_there_are(store: Store, tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"alarms: there is no such table or view; there are: advice, alert_chains, .*, windows"
+        UsageError, match=r"alarms: there is no such table or view; there are: advice, alert_revisions, .*, windows"
     ):
         export(store, "alarms", tmp_path / "a.csv")
     for hostile in ("alerts; drop table alerts", 'alerts" where true --', "sqlite_master", "duckdb_tables()", ""):

@@ -124,9 +124,11 @@ def test_a_new_comparison_reports_all_of_its_codes_in_one_line(runs: Runs) -> No
 
 
 def test_a_history_of_many_builds_is_one_line(runs: Runs) -> None:
-    first = [runs.file(minute, {f"only {minute}": range(9)}, (f"1.{minute}",), f"1.{minute}") for minute in range(6)]
-    assert runs.run(*first) == ["NEW  1 code only in 1.5: only 5 9"]
-    assert len(runs.view()) == 5
+    first = [
+        runs.file(120 * (n - 5), {f"only {n}": range(9)}, (f"1.{n}", f"1.{n + 1}"), f"1.{n + 1}") for n in range(6)
+    ]
+    assert runs.run(*first) == ["NEW  1 code only in 1.6: only 5 9"]
+    assert len(runs.view()) == 6
 
 
 def test_a_code_of_a_build_that_was_replaced_meanwhile_is_reported(runs: Runs) -> None:
@@ -262,16 +264,16 @@ def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str)
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_incident_says_how_old_its_comparison_was_when_it_opened(tmp_path: Path, as_json: bool) -> None:
-    """Build 1.1 sends its 20th record 19 s behind 12:10; the first bin that fires ends at 12:16:10."""
+    """Build 1.1 sends its first record at 12:10; the first bin that fires ends at 12:16:10."""
     runs = Runs(tmp_path, threshold=1, as_json=as_json)
     runs.run(*(runs.file(minute, {}, builds=("1.0",)) for minute in range(10)))
     runs.run(*(runs.file(minute, {}) for minute in range(10, 16)))
     (line,) = runs.minute(16, {"7": [*range(60)] * 3})
     if as_json:
-        assert json.loads(line)["comparison_seconds"] == 351
+        assert json.loads(line)["comparison_seconds"] == 370
         assert json.loads(line)["opened_ts"] == "2026-11-23 12:16:10"
     else:
-        assert "  1.0 -> 1.1  comparison 5 min old  incident 1" in line
+        assert "  1.0 -> 1.1  comparison 6 min old  incident 1" in line
 
 
 @pytest.mark.parametrize(("first", "seconds"), [("1.0", 970), ("1.1", 970)])

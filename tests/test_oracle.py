@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from streammetrics import detect
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
 from tests import oracle
-from tests.oracle import Finding, Key, Pair, Record, Stream
+from tests.oracle import ALWAYS, Finding, Key, Pair, Record, Stream
 from tests.streams import MONDAY, clear, clock, configs, current_alerts, empty_store, load, streams, tries
 
 
@@ -149,12 +149,10 @@ def test_oracle_gaps_by_hand() -> None:
 
 
 def test_oracle_pairs_by_hand() -> None:
-    since = {A: range(20), B: range(100, 120), C: range(5, 24)}
+    since = {A: range(31), B: range(100, 131), C: range(5, 24)}
     stream = Stream(tuple(Record(second, build, "7") for build, seconds in since.items() for second in seconds))
-    assert stream.since == {A: 19, B: 119}
-    assert stream.pairs_at(119, [Comparison()]) == set()
-    assert stream.pairs_at(120, [Comparison()]) == {Pair(A, B)}
-    assert stream.pairs_at(20, [Comparison(candidate=C)]) == {Pair(A, C)}
-    assert stream.pairs_at(120, [Comparison(candidate=C)]) == {Pair(B, C)}
-    assert stream.pairs_at(0, [Comparison(baseline=C, candidate=B)]) == {Pair(C, B)}
-    assert stream.pairs_at(120, [Comparison(builds="5.1?")]) == set()
+    assert stream.since == {A: 30, B: 130}
+    assert stream.openings([Comparison()]) == {Pair(A, B): 130}
+    assert stream.openings([Comparison(candidate=C)]) == {Pair(B, C): 30}
+    assert stream.openings([Comparison(baseline=C, candidate=B)]) == {Pair(C, B): ALWAYS}
+    assert stream.openings([Comparison(builds="5.1?")]) == {}

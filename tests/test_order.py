@@ -178,15 +178,16 @@ def test_late_records_in_a_gap_that_began_hours_ago(store: Connection, other_sto
     """What they touch is read with two hours before it, and the other build fell silent before that."""
     heard = records(A, 0, 300) + records(A, 18000, 300) + records(B, 0, 300) * 2 + records(B, 300, 1770, 10)
     ends = assert_ends_like_one_pass(store, other_store, [heard, records(B, 16000, 100) * 3], CONFIG)
-    assert stops(ends["alerts"]) == {*range(10, 300, 10)}
+    assert stops(ends["alerts"]) == {*range(30, 300, 10)}
 
 
 def test_late_records_establish_a_build_earlier(store: Connection, other_store: Connection) -> None:
     heard = records(A, 0, 600) + records(B, 0, 600) * 3 + records(C, 105, 10) + records(C, 405, 195) * 5
-    late = records(C, 205, 12)
-    for portions, end in (([heard], 400), ([heard, late], 210)):
+    late = records(C, 205, 12) * 6
+    for portions, first in (([heard], 410), ([heard, late], 210)):
         ends = assert_ends_like_one_pass(store, other_store, portions, CONFIG)
-        assert stops(ends["alerts"], A, B) == {*range(10, end, 10)}
+        assert stops(ends["alerts"], A, B) == {*range(30, 600, 10)} - {590}
+        assert min(stops(ends["alerts"], B, C)) == first
 
 
 def test_late_records_before_all_others_let_windows_begin_earlier(store: Connection, other_store: Connection) -> None:
@@ -198,8 +199,8 @@ def test_late_records_before_all_others_let_windows_begin_earlier(store: Connect
 
 
 def test_late_records_leave_a_pair_nothing(store: Connection, other_store: Connection) -> None:
-    """A build between two others turns out to have been there before them; itself it is not heard any more."""
-    heard, late = records(A, 1000, 300) + records(C, 1000, 300) * 3, records(B, 0, 30)
+    """A build between two others turns out to have sent more than the baseline; it sends nothing any more."""
+    heard, late = records(A, 1000, 300) + records(C, 1000, 300) * 3, records(B, 0, 400)
     assert stops(assert_ends_like_one_pass(store, other_store, [heard], CONFIG)["alerts"], A, C)
     assert assert_ends_like_one_pass(store, other_store, [heard, late], CONFIG)["alerts"] == {}
 
@@ -214,14 +215,17 @@ def test_a_new_pair_that_is_judged_from_long_ago_leaves_others_alone(
         assert stops(ends["alerts"], A, B) == {*range(0, 340 if more else 290, 10)}
 
 
-def test_incidents_of_a_replaced_pair_are_settled_though_nothing_waits(
+def test_incidents_are_superseded_once_a_build_has_gone_though_nothing_waits(
     store: Connection, other_store: Connection
 ) -> None:
     heard = records(A, 0, 601) + records(B, 0, 651) * 3
     (first,) = assert_ends_like_one_pass(store, other_store, [heard], CONFIG)["incidents"]
-    (second,) = assert_ends_like_one_pass(store, other_store, [heard, records(C, 700, 20)], CONFIG)["incidents"]
-    assert (first[-1], second[-1]) == ("open", "resolved")
+    (second,) = assert_ends_like_one_pass(store, other_store, [heard, records(B, 7200, 100) * 3], CONFIG)["incidents"]
+    assert (first[-1], second[-1]) == ("open", "superseded")
     assert first[:-1] == second[:-1]
+    back = records(A, 8000, 400) + records(B, 8000, 400)
+    ends = assert_ends_like_one_pass(store, other_store, [heard, records(B, 7200, 100) * 3, back], CONFIG)
+    assert [incident[-1] for incident in ends["incidents"]] == ["resolved"]
 
 
 @pytest.mark.parametrize("comparison", [Comparison(), Comparison(baseline=A, candidate="6.1")])

@@ -92,11 +92,15 @@ def test_late_records_fill_a_pause(store: Connection) -> None:
     assert select(store, "select * from pauses where until_ts > timestamp '2026-11-23 00:02:00'") == []
 
 
-def test_a_pair_that_was_replaced_waits_while_its_heir_is_stalled(store: Connection) -> None:
-    """It is settled by the time of its heir: not while that is not heard, and not because the newer build appeared."""
-    established = calm(110, 135, C) + calm(110, 111, B)
-    portions = REGRESSION, established, calm(135, 200, C), calm(111, 200, B)
+def test_a_newer_build_ends_no_pair(store: Connection) -> None:
+    """It is settled by its own builds alone: not because a newer one appeared, and not by the time of that."""
+    portions = REGRESSION, calm(110, 150, B, C), calm(150, 900, B, C), calm(110, 900, A)
     assert states(store, *portions, is_final=True) == ["open", "open", "open", "resolved"]
+
+
+def test_a_pair_whose_build_has_gone_is_superseded_and_goes_on_where_it_comes_back(store: Connection) -> None:
+    portions = REGRESSION, calm(110, 3600, A), calm(7200, 8200, A), calm(8200, 8400, A, B), calm(8400, 8500, A, B)
+    assert states(store, *portions) == ["open", "open", "superseded", "resolved", "resolved"]
 
 
 def test_a_named_pair_waits_for_its_own_builds(store: Connection) -> None:

@@ -42,7 +42,7 @@ def test_whole_text_of_a_small_store(tmp_path: Path) -> None:
         f"store      {tmp_path}/s.duckdb, {size}",
         "history    2026-11-23 00:00:00 to 2026-11-23 00:19:59 UTC, 11 h ago",
         "records    3,001 in 1 batch, 0 rejected",
-        "builds     latest 1.10, previous 1.9",
+        "builds     1.9 < 1.10 (by version)",
         "last pass  2026-11-23 12:00:00: done, alerts: 132 new, 0 revised, 0 retracted",
         "open       difference: 1 incident: code -17 since 2026-11-23 00:00:00; "
         "ratio: 1 incident: code -17 since 2026-11-23 00:08:30",
@@ -70,7 +70,7 @@ def test_a_store_without_records(tmp_path: Path) -> None:
     assert lines == {
         "history": "no records yet",
         "records": "0 in 0 batches, 0 rejected",
-        "builds": "none yet: a build counts from its 20th record on",
+        "builds": "none yet: a build counts once it has sent 20 records that span 30 s",
         "last pass": "none yet",
         "open": "no incidents",
         "judged": "nothing yet",
@@ -92,9 +92,10 @@ def test_json_has_the_same(tmp_path: Path) -> None:
     }  # fmt: skip
     assert found["contents"]["comparisons"] == [
         {
-            "baseline": "1.9", "candidate": "1.10", "judged_until": "2026-11-23 00:19:59", "awaited": None,
+            "baseline": "1.9", "candidate": "1.10", "judged_until": "2026-11-23 00:19:59", "is_displaced": False,
+            "awaited": None,
             "behind_seconds": 0,
-            "judged_seconds": 1180,
+            "judged_seconds": 1199,
         }
     ]  # fmt: skip
 
@@ -121,6 +122,20 @@ def both(seconds: range, *builds: str) -> list[Record]:
 def test_the_build_that_is_awaited_is_named(tmp_path: Path, late: list[Record], judged: str) -> None:
     store = history(tmp_path / "s.duckdb", both(range(200), "1.9", "1.10") + late)
     assert told(store)["judged"] == judged
+
+
+def test_of_a_file_that_grew_what_is_new_waits(tmp_path: Path) -> None:
+    path, text = tmp_path / "a.csv", "ts,build,code\n2026-11-23T00:00:00,1.9,7\n"
+    path.write_text(text)
+    config = source(path)
+    store = Store(tmp_path / "s.duckdb")
+    with store.write() as connection:
+        list(ingest(connection, config, (), None, lambda: NOW))
+    assert told(store, config)["waiting"] == "nothing"
+    path.write_text(text + "2026-11-23T00:00:01,1.9,7\n")
+    assert told(store, config)["waiting"] == "1 file, 26 bytes"
+    path.write_text("ts,build,code\n")
+    assert told(store, config)["waiting"] == "1 file, 14 bytes"
 
 
 def test_in_bins_of_an_hour_half_an_hour_keeps_nobody_waiting(tmp_path: Path) -> None:

@@ -114,6 +114,25 @@ def test_a_store_of_version_4_gets_the_figures_of_its_codes(tmp_path: Path, monk
         ]
 
 
+def test_a_store_of_version_6_gets_hours_families_and_builds_that_span_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [Record(MONDAY + second, build, "7") for second in range(3590, 3640) for build in ("x-1", "x-2")]
+    burst = [Record(MONDAY + second, "stray", "7") for second in range(25)]
+    store, source = Store(tmp_path / "a.duckdb"), counted(tmp_path / "source.duckdb", [*records, *burst])
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:6])
+        with store.write() as connection, connection.begin():
+            copy_to_version_4(connection, source)
+            connection.exec_driver_sql("update builds set since_second = first_second + interval 19 seconds")
+    with store.write() as connection:
+        detect.judge(connection, Config(), clock)
+    with store.read() as connection, Store(source).read() as other:
+        for table in ("builds", "build_hours"):
+            expected = [tuple(row) for row in other.exec_driver_sql(f"from {table} order by all")]
+            assert [tuple(row) for row in connection.exec_driver_sql(f"from {table} order by all")] == expected
+
+
 def counted(path: Path, *batches: list[Record]) -> Path:
     """A store of this version that holds these batches."""
     with Store(path).write() as connection:
@@ -125,9 +144,12 @@ def counted(path: Path, *batches: list[Record]) -> Path:
 def copy_to_version_4(connection: Connection, source: Path) -> None:
     """What a store of version 1 to 4 would hold of the same batches."""
     connection.exec_driver_sql(f"attach '{source}' as source (read_only)")
-    for table in ("batches", "events", "counters", "builds"):
+    for table in ("batches", "events", "counters"):
         connection.exec_driver_sql(f"insert into {table} from source.{table}")
-    connection.exec_driver_sql("insert into codes select build, code from source.codes")
+    connection.exec_driver_sql(
+        "insert into builds select build, version_rank, first_second, since_second, last_second from source.builds"
+    )
+    connection.exec_driver_sql("insert into codes (build, code) select build, code from source.codes")
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

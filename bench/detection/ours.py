@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream, punctual
-from streammetrics import detect, schema, utc, versions
+from streammetrics import builds, detect, schema, utc
 from streammetrics.config import REFERENCE_RULES, Config
 
 EARLIER, BASELINE, CANDIDATE = "5.8", "5.9", "5.10"
@@ -150,7 +150,7 @@ def load(connection: Connection, stream: Stream, since: int, until: int, spread:
             connection.exec_driver_sql(_INSERT, (START_SECOND, candidate, baseline, batch_id))
             raw.unregister("arrived")
         connection.exec_driver_sql(_BATCH, (batch_id, _moment(until)))
-        versions.update_builds(connection, batch_id)
+        builds.update(connection, batch_id)
 
 
 def _arrived_earlier(older: Counts, baseline: Counts) -> dict[str, np.ndarray[Any, Any]]:

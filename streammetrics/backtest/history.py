@@ -27,7 +27,7 @@ _LOAD = """
 insert into counters select second, build, code, errors, 0 as batch_id from read_parquet($path)
 """
 
-_SMALL = ("builds", "codes", "pruned")
+_SMALL = ("builds", "build_hours", "codes", "pruned")
 
 _HAS_RECORDS = "select count(*) > 0 from counters where second >= {since} and second < {until}"
 

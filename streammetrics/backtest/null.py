@@ -27,36 +27,25 @@ create or replace temp table numbered_codes as
 select code, row_number() over (order by code) as place from codes group by code
 """
 
-_SPANS = """
-create or replace temp table drawn_pairs as
-select unnest($baselines) as baseline, unnest($candidates) as candidate, unnest($starts) as from_second,
-    unnest($stops) as until_second, unnest($places) as pair_place
-"""
-
 _TALLIES = """
 select
     cast(epoch(originals.second) as bigint) as second, numbered_codes.place as code,
     cast(sum(originals.errors) as bigint) as errors
 from originals
-inner join drawn_pairs as pairs
-    on
-        originals.build in (pairs.baseline, pairs.candidate) and epoch(originals.second) >= pairs.from_second
-        and epoch(originals.second) < pairs.until_second
 inner join numbered_codes on originals.code = numbered_codes.code
-where pairs.pair_place = $place
+where
+    originals.build in ($baseline, $candidate) and epoch(originals.second) >= $from_second
+    and epoch(originals.second) < $until_second
 group by originals.second, numbered_codes.place
 order by originals.second, numbered_codes.place
 """
 
 _OTHERS = """
 create or replace temp table others as
-select originals.*
+select *
 from originals
-anti join drawn_pairs as pairs
-    on
-        originals.build in (pairs.baseline, pairs.candidate) and epoch(originals.second) >= pairs.from_second
-        and epoch(originals.second) < pairs.until_second
-order by originals.second
+where build in ($baseline, $candidate) and (epoch(second) < $from_second or epoch(second) >= $until_second)
+order by second
 """
 
 _INSERT = """
@@ -132,50 +121,56 @@ def measure(
     clock: Callable[[], datetime],
     advance: Callable[[float, float], None],
 ) -> Iterator[Null]:
-    """Each comparison by itself, `repetitions` times: draw, judge, count the incidents. One result for each rule.
+    """Each pair of each comparison by itself, `repetitions` times: draw, judge, count the incidents.
 
     For each second and code, the candidate's part of the errors of both builds is drawn anew: binomial, with its share
-    of the exposure. The scratch store's own records are changed.
+    of the exposure. The scratch store's own records are changed. One result for each comparison and rule.
 
     Args:
         within: the seconds of the copied history, lead-in and all; they are drawn anew as well.
         span: what is judged.
     """
-    total, done = repetitions * len(config.comparison), 0
     with connection.begin():
         connection.exec_driver_sql(_KEEP, (INJECTED,))
         connection.exec_driver_sql(_CODES)
-    for number, comparison in enumerate(config.comparison):
-        alone = config.model_copy(update={"comparison": (comparison,)})
-        with connection.begin():
-            # Shares that are estimated are those of the history itself, without what was added or drawn before.
-            connection.exec_driver_sql("delete from counters")
-            connection.exec_driver_sql("insert into counters from originals")
-            draws = _prepared(connection, pairs_of(connection, config, comparison, within))
-        codes = len({code for draw in draws for code in np.unique(_codes(draw, span)).tolist()})
+        # Shares that are estimated are those of the history itself, without what was added.
+        connection.exec_driver_sql("delete from counters")
+        connection.exec_driver_sql("insert into counters from originals")
+        compared = [(one, pairs_of(connection, config, one, within)) for one in config.comparison]
+    total, done, number = repetitions * sum(len(pairs) for _, pairs in compared), 0, 0
+    for comparison, pairs in compared:
+        codes: set[int] = set()
         found = {rule.name: 0 for rule in config.rule}
-        seconds = {rule.name: 0 for rule in config.rule}
-        for repetition in range(repetitions):
-            advance(done, total)
+        code_seconds = {rule.name: 0 for rule in config.rule}
+        for pair in pairs:
+            named = comparison.model_copy(update={"baseline": pair.baseline, "candidate": pair.candidate})
+            alone = config.model_copy(update={"comparison": (named,)})
             with connection.begin():
-                _draw(connection, draws, np.random.default_rng([seed, number, repetition]))
-            detect.judge(connection, alone, clock, span=span.bounds)
-            with connection.begin():
-                for rule, count in connection.exec_driver_sql(_FALSE):
-                    found[rule] += count
-                for rule, count in _judged(connection, span):
-                    seconds[rule] += count
-            done += 1
+                draw = _prepared(connection, pair)
+            sent = set(np.unique(_codes(draw, span)).tolist())
+            codes |= sent
+            for repetition in range(repetitions):
+                advance(done, total)
+                with connection.begin():
+                    _draw(connection, draw, np.random.default_rng([seed, number, repetition]))
+                detect.judge(connection, alone, clock, span=span.bounds)
+                with connection.begin():
+                    for rule, count in connection.exec_driver_sql(_FALSE):
+                        found[rule] += count
+                    for rule, count in _judged(connection, span):
+                        code_seconds[rule] += len(sent) * count
+                done += 1
+            number += 1
         advance(done, total)
         for rule in config.rule:
-            days = codes * seconds[rule.name] / DAY_SECONDS
+            days = code_seconds[rule.name] / DAY_SECONDS
             low, high = poisson.interval(found[rule.name])
             per_day = 1000 / days if days else 0.0
             yield Null(
                 rule=rule.name,
                 comparison=comparison,
                 repetitions=repetitions,
-                codes=codes,
+                codes=len(codes),
                 code_days=days,
                 incidents=found[rule.name],
                 rate=found[rule.name] * per_day,
@@ -185,24 +180,16 @@ def measure(
             )
 
 
-def _prepared(connection: Connection, pairs: list[Pair]) -> list[_Draws]:
-    """Fetch what is drawn from, and set aside the records that no draw changes."""
-    columns = {
-        "baselines": [pair.baseline for pair in pairs], "candidates": [pair.candidate for pair in pairs],
-        "starts": [pair.from_second for pair in pairs], "stops": [pair.until_second for pair in pairs],
-        "places": list(range(len(pairs))),
-    }  # fmt: skip
-    connection.exec_driver_sql(_SPANS, columns)
-    connection.exec_driver_sql(_OTHERS)
-    draws = []
-    for place, pair in enumerate(pairs):
-        column = fetched(connection, _TALLIES, {"place": place})
-        shares = pair.shares_at(column["second"])
-        draws.append(_Draws(pair, column["second"], column["code"], column["errors"], shares))
-    return draws
+def _prepared(connection: Connection, pair: Pair) -> _Draws:
+    """Fetch what is drawn from, and set aside the records of both builds that no draw changes."""
+    ends = {"from_second": pair.from_second, "until_second": pair.until_second}
+    parameters = {"baseline": pair.baseline, "candidate": pair.candidate, **ends}
+    connection.exec_driver_sql(_OTHERS, parameters)
+    column = fetched(connection, _TALLIES, parameters)
+    return _Draws(pair, column["second"], column["code"], column["errors"], pair.shares_at(column["second"]))
 
 
-def _draw(connection: Connection, draws: list[_Draws], dice: np.random.Generator) -> None:
+def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> None:
     """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
     for statement in _EMPTY:
         connection.exec_driver_sql(statement)
@@ -210,16 +197,15 @@ def _draw(connection: Connection, draws: list[_Draws], dice: np.random.Generator
     if connection.exec_driver_sql("select count(*) from others").scalar_one():
         connection.exec_driver_sql("insert into counters from others")
     driver = connection.connection.driver_connection
-    for draw in draws:
-        candidate = dice.binomial(draw.errors, draw.shares)
-        for build, errors in ((draw.pair.baseline, draw.errors - candidate), (draw.pair.candidate, candidate)):
-            some = errors > 0
-            if not some.any():
-                continue
-            drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
-            driver.register("drawn", drawn)  # type: ignore[union-attr]
-            connection.exec_driver_sql(_INSERT, {"build": build})
-            driver.unregister("drawn")  # type: ignore[union-attr]
+    candidate = dice.binomial(draw.errors, draw.shares)
+    for build, errors in ((draw.pair.baseline, draw.errors - candidate), (draw.pair.candidate, candidate)):
+        some = errors > 0
+        if not some.any():
+            continue
+        drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
+        driver.register("drawn", drawn)  # type: ignore[union-attr]
+        connection.exec_driver_sql(_INSERT, {"build": build})
+        driver.unregister("drawn")  # type: ignore[union-attr]
 
 
 def _codes(draw: _Draws, span: Span) -> npt.NDArray[np.int64]:

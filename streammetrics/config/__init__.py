@@ -9,6 +9,7 @@ from streammetrics.config.reference import REFERENCE_RULES, REFERENCE_TOML
 from streammetrics.config.rules import DEFAULT_RULES, RATE_RATIOS, AnyRule, Rule, SequentialRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.sections import (
+    BuildSettings,
     Comparison,
     Config,
     DetectSettings,
@@ -27,6 +28,7 @@ __all__ = [
     "REFERENCE_RULES",
     "REFERENCE_TOML",
     "AnyRule",
+    "BuildSettings",
     "Comparison",
     "Config",
     "DetectSettings",

@@ -29,7 +29,7 @@ class IngestSettings(Section):
 
 
 class Comparison(Section):
-    """Two builds, by name or as `previous` and `latest` in version order."""
+    """Two builds, by name, or each new one (`latest`) and the one that most users had before it (`previous`)."""
 
     baseline: Name = "previous"
     candidate: Name = "latest"
@@ -49,6 +49,13 @@ class Comparison(Section):
     def lead_seconds(self) -> int:
         """How far before the bins that a rule looks at their exposure is estimated from."""
         return ESTIMATE_SECONDS if self.exposure == "estimated" else 0
+
+
+class BuildSettings(Section):
+    """How builds are ordered, and how many comparisons of a family are judged side by side."""
+
+    order: Literal["auto", "version", "first_seen"] = "auto"
+    max_comparisons: int = Field(default=3, ge=1, le=1000)
 
 
 class Exposure(Section):
@@ -116,6 +123,7 @@ class Config(Section):
     ingest: IngestSettings = IngestSettings()
     comparison: tuple[Comparison, ...] = Field(default=(Comparison(),), strict=False)
     exposure: tuple[Exposure, ...] = Field(default=(), strict=False)
+    builds: BuildSettings = BuildSettings()
     rule: tuple[AnyRule, ...] = Field(default=DEFAULT_RULES, strict=False)
     detect: DetectSettings = DetectSettings()
     retention: RetentionSettings = RetentionSettings()

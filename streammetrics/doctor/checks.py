@@ -6,14 +6,13 @@ Each reads whole tables, and keeps of them a row a batch, a build, or a build an
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from streammetrics import codes, views
+from streammetrics import builds, views
+from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS, codes
 from streammetrics.doctor import sums
 from streammetrics.doctor.findings import MOST_ROWS, REPAIR, RESTORE, Finding
-from streammetrics.versions import ESTABLISHED_RECORDS, version_key
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 
@@ -69,7 +68,8 @@ with counted as (
     select
         counters.build, min(second) as first_second, max(second) as last_second, sum(errors) as records,
         coalesce(sum(errors) filter (second < since_second), 0) as before,
-        sum(errors) filter (second <= since_second) as until
+        sum(errors) filter (second <= since_second) as until,
+        min(second) filter (second >= builds.first_second + to_seconds($spanned)) as spanned_second
     from counters left join builds using (build)
     group by counters.build
 )
@@ -80,9 +80,20 @@ where
     and (
         builds.first_second is distinct from counted.first_second
         or builds.last_second is distinct from counted.last_second
-        or (since_second is null and records >= $established)
-        or (since_second is not null and (before >= $established or until is null or until < $established))
+        or (since_second is null and records >= $established and spanned_second is not null)
+        or not coalesce(
+            since_second >= spanned_second and until >= $established
+            and (since_second = spanned_second or before < $established), since_second is null
+        )
     )
+union all
+select format('build {}: its records in the hour from epoch second {} are not those counted', build, hour_second)
+from build_hours
+full join (
+    select build, cast(floor(epoch(second) / 3600) as bigint) * 3600 as hour_second, sum(errors)::bigint as records
+    from counters group by all
+) as counted using (build, hour_second)
+where not exists (select * from removed where counters > 0) and build_hours.records is distinct from counted.records
 """
 
 _CODES = """
@@ -192,7 +203,8 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
     codes.count(connection)
     for one in _CHECKS:
         yield from _told(connection, one)
-    yield from _told(connection, _Check("builds", _BUILDS, REPAIR), established=ESTABLISHED_RECORDS)
+    established = {"established": ESTABLISHED_RECORDS, "spanned": ESTABLISHED_SECONDS}
+    yield from _told(connection, _Check("builds", _BUILDS, REPAIR), **established)
     if not has_log:
         yield from _told(connection, _Check("sequences", _SEQUENCES, RESTORE))
     yield from _told(connection, _Check("clock", _CLOCK, SET_CLOCK), now=now)
@@ -217,10 +229,13 @@ def _read_all(connection: Connection) -> None:
 
 
 def _ranks(connection: Connection) -> Iterator[Finding]:
-    rows = connection.exec_driver_sql("select build, version_rank from builds order by version_rank").all()
-    for (lower, rank), (higher, next_rank) in pairwise(rows):
-        if rank == next_rank or version_key(lower) > version_key(higher):
-            yield Finding("builds", f"builds {lower} and {higher}: their order is not that of versions", REPAIR)
+    rows = connection.exec_driver_sql("select build, family, ordered_by from builds order by version_rank").all()
+    for found, (build, *place) in zip(builds.in_order_of(connection), rows, strict=True):
+        if (build, place) != (found.build, [found.family, found.ordered_by]):
+            yield Finding(
+                "builds", f"builds {build} and {found.build}: their order is not that of the settings", REPAIR
+            )
+            return
 
 
 def _views(connection: Connection) -> Iterator[Finding]:

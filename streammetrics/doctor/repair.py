@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from streammetrics import codes, relations, versions, views, watermarks, wide
+from streammetrics import builds, relations, views, watermarks, wide
+from streammetrics.builds import codes
 from streammetrics.doctor import sums
 from streammetrics.sources import load
 
@@ -24,9 +25,11 @@ _BUILDS_SINCE = """
 select min(least(builds.first_second, builds_before.first_second))
 from builds full join builds_before using (build)
 where
-    (builds.version_rank, builds.first_second, builds.since_second, builds.last_second)
-    is distinct from
-    (builds_before.version_rank, builds_before.first_second, builds_before.since_second, builds_before.last_second)
+    (builds.version_rank, builds.family, builds.first_second, builds.since_second, builds.last_second)
+    is distinct from (
+        builds_before.version_rank, builds_before.family, builds_before.first_second, builds_before.since_second,
+        builds_before.last_second
+    )
 """
 
 
@@ -47,7 +50,7 @@ def repair(connection: Connection) -> Iterator[str]:
         codes.count(connection)
         codes.complete(connection)
     else:
-        versions.rebuild(connection)
+        builds.rebuild(connection)
     wide.publish(connection)
     connection.exec_driver_sql("update store_info set views_hash = ''")
     views.publish(connection)

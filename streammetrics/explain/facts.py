@@ -53,9 +53,9 @@ class Ratio:
 class Explanation:
     """Why a rule fired for a comparison in a bin, or which `gate` said no. Times are naive UTC.
 
-    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, no record, evidence, recovery, brief,
-    silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, of a
-    reference rule the beginning of its highest window.
+    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, place, no record, evidence, recovery,
+    brief, silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, of
+    a reference rule the beginning of its highest window.
 
     Of `sequential`, `value` and `threshold` are log10, of the grid's ratio that is the likeliest, `rate_ratio`;
     `short_by` is how many times likelier the errors would have to be. `doubt`, a natural logarithm, is how much
@@ -179,6 +179,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
         keep("windows", queries.WINDOWS)
     keep("verdicts", _detector(rule).verdicts)
     keep("gaps")
+    keep("displaced", queries.DISPLACED)
     keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
 
 

@@ -30,7 +30,7 @@ inner join span on windows.start_second >= floor(span.first_second / windows.bin
 
 PAIRS = """
 select
-    pairs.baseline, pairs.candidate, pairs.from_second, pairs.until_second, pairs.judged_until_second,
+    pairs.baseline, pairs.candidate, pairs.opened_second, pairs.until_second, pairs.judged_until_second,
     case
         when olds.last_second < news.last_second then pairs.baseline
         when olds.last_second > news.last_second then pairs.candidate
@@ -38,6 +38,13 @@ select
 from pairs
 inner join builds as olds on pairs.baseline = olds.build
 inner join builds as news on pairs.candidate = news.build
+"""
+
+DISPLACED = """
+select pairs.baseline, pairs.candidate, places.block_second
+from places
+inner join pairs using (pair_id)
+where not places.is_compared
 """
 
 
@@ -133,7 +140,7 @@ latest as (
 
 answers as (
     select
-        pairs.baseline, pairs.candidate, pairs.from_second as rules_from, pairs.until_second as rules_until,
+        pairs.baseline, pairs.candidate, pairs.opened_second as rules_from, pairs.until_second as rules_until,
         pairs.judged_until_second as judged_until,
         case when asked.end_second > pairs.judged_until_second then pairs.awaited_build end as awaited_build,
         silences.gap_build, silences.gap_from, silences.gap_until, series.series,
@@ -143,11 +150,12 @@ answers as (
         coalesce(verdicts.exposure, latest.exposure) as exposure,
         coalesce(verdicts.candidate_share, latest.candidate_share) as candidate_share,
         1 / nullif(weights.weight, 0) as dispersion, weights.weight,
-        asked.end_second > pairs.from_second and asked.end_second <= pairs.until_second as is_ruling,
+        asked.end_second > pairs.opened_second and asked.end_second <= pairs.until_second as is_ruling,
         case
-            when asked.end_second <= pairs.from_second or asked.end_second > pairs.until_second then 'pair'
+            when asked.end_second <= pairs.opened_second or asked.end_second > pairs.until_second then 'pair'
             when asked.end_second > pairs.judged_until_second then 'incomplete'
             when silences.gap_from is not null then 'gap'
+            when displaced.block_second is not null then 'place'
             when series.series is null then 'no record'
             when verdicts.series is not null then verdicts.gate
             when series.detector = 'sequential' then 'evidence'
@@ -156,6 +164,10 @@ answers as (
     from explained_pairs as pairs
     cross join asked
     left join silences using (baseline, candidate)
+    left join explained_displaced as displaced
+        on
+            pairs.baseline = displaced.baseline and pairs.candidate = displaced.candidate
+            and floor(asked.bin_second / 600) * 600 = displaced.block_second
     left join explained_series as series using (baseline, candidate)
     left join explained_judged_bins as grids
         on

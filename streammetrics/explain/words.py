@@ -47,6 +47,8 @@ def verdict(found: Explanation) -> str:
             return f"the bin is not complete yet: {awaited} awaited, heard up to {_moment(found.judged_until)}"
         case "gap":
             return f"build {found.gap_build} was silent {_stretch(found.gap_from, found.gap_until)}: its feed failed"
+        case "place":
+            return "not judged then: as many larger or newer comparisons of the family as [builds] max_comparisons were"
         case "no record":
             return "neither build sent the code near that time"
         case "recovery":

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import retention, versions, wide
+from streammetrics import builds, retention, wide
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
@@ -71,7 +71,7 @@ class Transaction:
         """Everything but the records, and what there is to tell once it is committed."""
         tallies = load.count(self.connection, self.batch.batch_id, self.batch.last_id)
         has_records = any(tally.records for tally in tallies.values())
-        is_new = has_records and versions.update_builds(self.connection, self.batch.batch_id)
+        is_new = has_records and builds.update(self.connection, self.batch.batch_id)
         note = wide.publish(self.connection) if is_new else ""
         done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.

@@ -30,6 +30,13 @@ inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_
 left join contents as decided on originals.batch_id = decided.batch_id
 """
 
+_READ_BYTES = """
+select path, arg_max(file_bytes, batch_id)
+from batches inner join contents using (batch_id)
+where path in (select unnest($paths))
+group by path
+"""
+
 # Batches without a content are of a store of schema version 2, or no files.
 _BOUNDARIES = """
 with wanted as (
@@ -140,6 +147,14 @@ def totals(connection: Connection, path: Path) -> tuple[int, int]:
     """How many records of what a path holds now were counted, and rejected; in the caller's transaction."""
     records, rejected = connection.exec_driver_sql(_TOTALS, {"path": str(path)}).one()
     return records, rejected
+
+
+def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> int:
+    """How much of files is new, as they lie on disk: of one that is shorter now than it was when it was read, all."""
+    sizes = {str(file.path): file.size for file in files}
+    rows = connection.exec_driver_sql(_READ_BYTES, {"paths": list(sizes)})
+    read = {path: read_bytes for path, read_bytes in rows if read_bytes <= sizes[path]}
+    return sum(size - read.get(path, 0) for path, size in sizes.items())
 
 
 class Ledger:

@@ -25,6 +25,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
     (found, refused), size, contents = files.configured(config), 0, None
+    waiting_bytes = sum(file.size for file in found)
     heard: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
@@ -34,6 +35,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known and file.path not in refused]
+            waiting_bytes = ledger.unread_bytes(connection, found)
             waiting = {file.source.name for file in found}
             heard = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)
     return Status(
@@ -43,7 +45,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         contents=contents,
         feeds=heard,
         waiting_files=len(found),
-        waiting_bytes=sum(file.size for file in found),
+        waiting_bytes=waiting_bytes,
         refused=tuple(refused.values()),
     )
 

@@ -71,6 +71,19 @@ class Exposure(_Part):
     is_rising: bool
 
 
+class Family(_Part):
+    """The highest of `known` builds that are compared with each other, lower ones first.
+
+    `unread` are those whose place is that of their first appearance; `builds_order` is the setting.
+    """
+
+    family: str
+    builds: tuple[str, ...]
+    known: int
+    unread: tuple[str, ...] | None
+    builds_order: str | None
+
+
 class Mark(_Part):
     """Up to which value of its cursor a database was read."""
 
@@ -87,7 +100,7 @@ class Contents(_Part):
     records: int
     rejected: int
     batches: int
-    builds: tuple[str, ...]
+    families: tuple[Family, ...]
     last_pass: Pass | None
     last_failure: Pass | None
     open_incidents: tuple[Incident, ...]
@@ -107,7 +120,7 @@ class Contents(_Part):
 
 
 class Status(_Part):
-    """`contents` is None where there is no store yet. `waiting_bytes` are those of the files as they lie on disk.
+    """`contents` is None where there is no store yet. `waiting_bytes` are those that were not read yet, on disk.
 
     `refused`: why files and databases are not read, a message for each.
     """
@@ -132,7 +145,10 @@ def contents(connection: Connection, now: datetime) -> Contents:
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
         **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
-        builds=tuple(connection.exec_driver_sql(questions.ESTABLISHED).scalars()),
+        families=tuple(
+            Family(**found)
+            for found in connection.exec_driver_sql(questions.FAMILIES, {"most": questions.STRONGEST}).mappings()
+        ),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
         open_incidents=tuple(Incident(**found) for found in opened.mappings()),

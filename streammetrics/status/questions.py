@@ -13,7 +13,18 @@ select
 from batches where duplicate_of is null
 """
 
-ESTABLISHED = "select build from builds where since_second is not null order by version_rank desc limit 2"
+# Of each family the highest builds that can be compared, those first that sent records last.
+FAMILIES = """
+select
+    family, list_reverse(max_by(build, version_rank, $most)) as builds, count(*) as known,
+    list(build order by version_rank) filter (ordered_by = 'first_seen') as unread,
+    (select any_value(builds_order) from settings) as builds_order
+from (
+    select family, build, version_rank, ordered_by, last_second from builds where since_second is not null
+)
+group by family
+order by max(last_second) desc, family
+"""
 
 PASSES = """
 select finished_at, state, alerts_new, alerts_revised, alerts_retracted, error
@@ -25,8 +36,10 @@ order by run_id desc limit 1
 OPEN_TAILS = """
 select alerts.rule, alerts.baseline, alerts.candidate, alerts.code
 from main.alerts as alerts
-inner join (select rule, baseline, candidate, min(settled_until) as settled_until from progress group by all) as settled
-    using (rule, baseline, candidate)
+inner join (
+    select rule, baseline, candidate, min(settled_until) as settled_until
+    from progress where not is_superseded group by all
+) as settled using (rule, baseline, candidate)
 cross join settings
 where alerts.state = 'current' and epoch(alerts.end_ts) + settings.merge_seconds > epoch(settled.settled_until)
 """
@@ -43,6 +56,7 @@ order by rule, place
 # A build is awaited where a bin of the other one is over that it has not been heard in.
 JUDGED = """
 select pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
+    coalesce(bool_or(progress.is_superseded), false) as is_displaced,
     case
         when any_value(abs(epoch(olds.last_second) - epoch(news.last_second))) < min(rules.bin_seconds) then null
         when any_value(olds.last_second < news.last_second) then pairs.baseline
@@ -59,9 +73,11 @@ cross join (select distinct rule, bin_seconds, settings_hash from rules) as rule
 left join progress
     on progress.rule = rules.rule and progress.settings_hash = rules.settings_hash
     and progress.baseline = pairs.baseline and progress.candidate = pairs.candidate
-where pairs.until_second = 253402300799
+where pairs.is_current
 group by pairs.baseline, pairs.candidate
-order by pairs.candidate desc, pairs.baseline desc
+order by
+    is_displaced, floor(epoch(min(progress.judged_until)) / 600) desc nulls last, max(news.version_rank) desc,
+    pairs.baseline desc
 """
 
 # What a rule promises of all codes of the pairs that are compared now together.
@@ -72,7 +88,7 @@ cross join (
     select count(distinct code) as codes
     from codes
     where build in (
-        select unnest([baseline, candidate]) from pairs where until_second = 253402300799
+        select unnest([baseline, candidate]) from pairs where is_current
     )
 )
 where detector = 'sequential' and codes > 0

@@ -24,7 +24,8 @@ _REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reach
 class Comparison(BaseModel):
     """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
 
-    `judged_seconds`: for how long both of them have been there by then.
+    `judged_seconds`: for how long both of them have been there by then. `is_displaced`: other comparisons of the family
+    go first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +33,7 @@ class Comparison(BaseModel):
     baseline: str
     candidate: str
     judged_until: datetime | None
+    is_displaced: bool
     awaited: str | None
     behind_seconds: int
     judged_seconds: int | None
@@ -49,7 +51,7 @@ class Reach(BaseModel):
 
 
 def comparisons(connection: Connection) -> tuple[Comparison, ...]:
-    """The pairs that are compared now, the latest candidate first."""
+    """The pairs that are compared now, those that wait for a build behind others, then those that have no place."""
     return tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(questions.JUDGED)).mappings())
 
 
@@ -62,7 +64,10 @@ def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Rea
     young = [
         (found, utc.second_of(found.judged_until), found.judged_seconds)
         for found in compared
-        if found.judged_until is not None and found.judged_seconds and 0 < found.judged_seconds < DAY_SECONDS
+        if found.judged_until is not None
+        and not found.is_displaced
+        and found.judged_seconds
+        and 0 < found.judged_seconds < DAY_SECONDS
     ]
     if widest is None or not young:
         return ()

@@ -1,15 +1,17 @@
 """The state of a store in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from streammetrics import narrate
+from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
     Contents,
     Exposure,
+    Family,
     Incident,
     Pass,
     Promise,
@@ -18,9 +20,8 @@ from streammetrics.status.facts import (
 from streammetrics.status.feeds import Feed
 from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
 from streammetrics.status.reach import Comparison, Reach
-from streammetrics.versions import ESTABLISHED_RECORDS
 
-NO_BUILDS = f"none yet: a build counts from its {ESTABLISHED_RECORDS}th record on"
+NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
 STANDSTILL_SECONDS = 1800
 """A build that is awaited for so long is late no more: nobody may send it by now."""
 
@@ -33,9 +34,7 @@ def render(status: Status) -> str:
     else:
         lines += _content_lines(status.contents, status.now)
     if status.feeds:
-        more = len(status.feeds) - STRONGEST
-        told = [_feed(feed, status.now) for feed in status.feeds[:STRONGEST]]
-        lines.append(("sources", "; ".join([*told, f"and {more:,} more"] if more > 0 else told)))
+        lines.append(("sources", _some([_feed(feed, status.now) for feed in status.feeds])))
     waiting = (
         f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}" if status.waiting_files else "nothing"
     )
@@ -60,7 +59,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
-    yield "builds", ", ".join(map(" ".join, zip(("latest", "previous"), contents.builds, strict=False))) or NO_BUILDS
+    yield "builds", _some([_family(found) for found in contents.families]) or NO_BUILDS
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
         yield "failed", _pass(contents.last_failure)
@@ -70,10 +69,34 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     reaches = {(found.baseline, found.candidate): found for found in contents.reaches}
     judged = [
         _judged(pair, reaches.get((pair.baseline, pair.candidate)))
-        + _exposure(exposures.get((pair.baseline, pair.candidate)))
-        for pair in contents.comparisons[:STRONGEST]
+        + _exposure(None if pair.is_displaced else exposures.get((pair.baseline, pair.candidate)))
+        for pair in contents.comparisons
     ]
-    yield "judged", "; ".join(judged) or "nothing yet"
+    yield "judged", _some(judged) or "nothing yet"
+
+
+def _some(words: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(words) - STRONGEST
+    return "; ".join([*words[:STRONGEST], *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _family(found: Family) -> str:
+    """The order of builds within a family, and what it follows."""
+    named = f"{found.family}: " if found.family else ""
+    lower = "... < " if found.known > len(found.builds) else ""
+    return f"{named}{lower}{' < '.join(found.builds)} ({_order(found)})"
+
+
+def _order(found: Family) -> str:
+    unread = found.unread or ()
+    if found.builds_order == "first_seen":
+        return "by first appearance, as set"
+    if len(unread) == found.known:
+        return "by first appearance: no name reads as a version"
+    if unread:
+        return f"by version; by first appearance: {', '.join(unread[-STRONGEST:])}"
+    return "by version"
 
 
 def _feed(feed: Feed, now: datetime) -> str:
@@ -130,6 +153,8 @@ def _ratio(incident: Incident) -> str:
 
 
 def _judged(pair: Comparison, reach: Reach | None) -> str:
+    if pair.is_displaced:
+        return f"{pair.baseline} -> {pair.candidate} not now: other comparisons go first ([builds] max_comparisons)"
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
     if awaited and pair.behind_seconds >= STANDSTILL_SECONDS:

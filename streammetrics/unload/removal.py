@@ -1,8 +1,8 @@
 """Batches out of all tables, in the caller's transaction: afterwards the store says what the other batches say.
 
-`builds` and `codes` are made anew from the counters that stay. Where retention has removed counters, only these two
-tables know what lay before its horizon (`kept_from`): of builds and pairs that begin before it they keep that, less
-what can be counted of the batches that go. What retention had removed of these very batches stays in them.
+`builds`, `build_hours` and `codes` are made anew from the counters that stay. Where retention has removed counters,
+only these tables know what lay before its horizon (`kept_from`): of builds and pairs that begin before it they keep
+that, less what can be counted of the batches that go. What retention had removed of these very batches stays in them.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from streammetrics import relations, retention, versions, watermarks, wide
+from streammetrics import builds, relations, retention, watermarks, wide
 from streammetrics.sources import marks
 
 LONGEST_GAP = timedelta(hours=1)
@@ -56,6 +56,10 @@ group by build, code
 
 _BUILDS_BEFORE = "create or replace temp table builds_before as from builds where first_second < $kept_from"
 
+_HOURS_BEFORE = (
+    "create or replace temp table hours_before as from build_hours where hour_second < epoch($kept_from::timestamp)"
+)
+
 _CODES_BEFORE = """
 create or replace temp table codes_before as
 select
@@ -89,6 +93,7 @@ _RESTORE = (
     """,
     "delete from builds where build in (select build from builds_before)",
     "insert into builds by name from builds_before",
+    "insert into build_hours by name from hours_before",
 )
 
 
@@ -111,6 +116,7 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
         connection.exec_driver_sql(_DEPARTED, {**ids, "first_second": first, "last_second": last})
         connection.exec_driver_sql(_CODES_BEFORE, {**ids, "kept_from": kept_from})
         connection.exec_driver_sql(_BUILDS_BEFORE, {"kept_from": kept_from})
+        connection.exec_driver_sql(_HOURS_BEFORE, {"kept_from": kept_from})
     sources = connection.exec_driver_sql(_SOURCES, ids).scalars().all()
     copies = connection.exec_driver_sql(_COPIES, ids).scalars().all()
     for table in _TABLES:
@@ -118,11 +124,11 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
         connection.exec_driver_sql(f"delete from {table} where batch_id in (select unnest($batch_ids))", gone)  # noqa: S608 ours
     marks.require_overlap(connection, sources)
     if first is not None:
-        versions.rebuild(connection)
+        builds.rebuild(connection)
         if kept_from is not None:
             for statement in _RESTORE:
                 connection.exec_driver_sql(statement, {"kept_from": kept_from} if "$kept_from" in statement else {})
-            versions.rank(connection)
+            builds.place(connection)
         relations.rewind(connection, first - LONGEST_GAP)
         wide.publish(connection)
     watermarks.forget_batches(connection)

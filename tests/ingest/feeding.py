@@ -16,7 +16,7 @@ from streammetrics.ingest import FileOutcome, ingest
 from tests.streams import empty_store
 
 NOW = datetime(2026, 11, 23, 12)
-TABLES = ("batches", "contents", "replaced", "events", "counters", "rejects", "builds", "codes")
+TABLES = ("batches", "contents", "replaced", "events", "counters", "rejects", "builds", "build_hours", "codes")
 THREE = b"ts,build,code\n2026-11-23 10:00:00,5.9,404\n2026-11-23 10:00:00.5,5.10,-17\n2026-11-23 10:00:01,5.10,E_X\n"
 THREE_EVENTS = [
     ("2026-11-23 10:00:00", "5.9", "404"),

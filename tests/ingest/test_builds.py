@@ -1,20 +1,18 @@
 """The order of versions, and `builds` as a function of all counters, in whatever order they came."""
 
-from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics.versions import ESTABLISHED_RECORDS, version_key
+from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+from streammetrics.builds.order import Build, Order, family, in_order, version_key
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
 ORDER = [
-    "alpha",
-    "nightly.7",
     "",
     "E_X",
     "main",
@@ -44,37 +42,93 @@ ORDER = [
 ]
 
 
+def names(*builds: str, order: Order = "auto") -> list[str]:
+    """The names in order, of builds that appeared in the order of the arguments."""
+    found = in_order((Build(name, moment(second)) for second, name in enumerate(builds)), order)
+    return [place.build for place in found]
+
+
 def test_versions_are_in_natural_order() -> None:
     assert sorted(set(ORDER), key=version_key) == ORDER
+    versions = ORDER[ORDER.index("1.0-alpha") : ORDER.index("2026.11.23") + 1]
+    assert names(*reversed(versions)) == versions
 
 
-def test_builds_that_look_alike_are_told_apart_by_their_text() -> None:
-    alike = ["1-0", "1.0", "1.00", "1_0"]
-    assert sorted(set(alike), key=version_key) == alike
+@pytest.mark.parametrize(
+    ("builds", "expected"),
+    [
+        (["1.0", "v1.1", "1.0.1"], ["1.0", "1.0.1", "v1.1"]),
+        (["f3a9c1e", "a01d2e3", "0b7c9d1"], ["f3a9c1e", "a01d2e3", "0b7c9d1"]),
+        (["canary", "blue"], ["canary", "blue"]),
+        (["1045233", "987654321", "1045234"], ["1045233", "987654321", "1045234"]),
+        (["build-9", "build-10", "build-8"], ["build-8", "build-9", "build-10"]),
+        (["2026.11.28", "2026.9.30"], ["2026.9.30", "2026.11.28"]),
+        (["1.0+f3a9c1e", "1.0+a01d2e3", "0.9+ffa01d2"], ["0.9+ffa01d2", "1.0+f3a9c1e", "1.0+a01d2e3"]),
+        (["v2.1-14-g0b7c9d1", "v2.1-3-gf3a9c1e"], ["v2.1-3-gf3a9c1e", "v2.1-14-g0b7c9d1"]),
+        # An unreadable name among versions: behind the highest that had appeared before it.
+        (["hotfix", "1.1", "a01d2e3", "1.0", "2.0"], ["hotfix", "1.0", "1.1", "a01d2e3", "2.0"]),
+        (["1-0", "1.0", "1_0"], ["1-0", "1.0", "1_0"]),
+    ],
+)
+def test_what_reads_as_no_version_stands_where_it_appeared(builds: list[str], expected: list[str]) -> None:
+    assert names(*builds) == expected
 
 
-@given(st.lists(st.text(), min_size=2, max_size=6))
-def test_any_text_has_a_place(builds: list[str]) -> None:
-    keys = sorted(version_key(build) for build in builds)
-    assert [build for _, build in keys] == sorted(builds, key=version_key)
-    assert len({version_key(build) for build in builds}) == len(set(builds))
+def test_the_order_can_be_set() -> None:
+    builds = ["1.1", "1.0", "f3a9c1e", "a01d2e3"]
+    assert names(*builds, order="first_seen") == builds
+    assert names(*builds, order="version") == ["a01d2e3", "f3a9c1e", "1.0", "1.1"]
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        ("5.1", ""),
+        ("v5.1", ""),
+        ("android-5.1", "android"),
+        ("Android/v5.1-rc1", "android"),
+        ("ios/5.1", "ios"),
+        ("win10-5.1", "win10"),
+        ("my-app_5", "my-app"),
+        ("Firefox120.0", "firefox"),
+        ("android-f3a9c1e", "android"),
+        ("ios-nightly", "ios"),
+        ("nightly", ""),
+        ("f3a9c1e", ""),
+        ("5.1-android", ""),
+        ("", ""),
+    ],
+)
+def test_the_family_is_the_text_before_the_version(build: str, expected: str) -> None:
+    assert family(build) == expected
+
+
+def test_families_are_apart() -> None:
+    assert names("ios-5.2", "android-5.1", "5.0", "ios-5.1") == ["5.0", "android-5.1", "ios-5.1", "ios-5.2"]
+
+
+@given(st.lists(st.text(), min_size=1, max_size=6, unique=True), st.sampled_from(["auto", "version", "first_seen"]))
+def test_any_text_has_a_place(builds: list[str], order: Order) -> None:
+    assert sorted(names(*builds, order=order)) == sorted(builds)
+
+
+def moment(second: int) -> datetime:
+    return datetime(2026, 11, 20) + timedelta(seconds=second)
 
 
 def text_of(records: list[tuple[int, str]]) -> str:
-    start = datetime(2026, 11, 20)
-    return "\n".join(
-        ["ts,build,code", *(f"{start + timedelta(seconds=second)},{build},7" for second, build in records)]
-    )
+    return "\n".join(["ts,build,code", *(f"{moment(second)},{build},7" for second, build in records)])
 
 
 def expected_builds(records: list[tuple[int, str]]) -> list[tuple[Any, ...]]:
-    start = datetime(2026, 11, 20)
     rows = []
     for rank, build in enumerate(sorted({build for _, build in records}, key=version_key), start=1):
         seconds = sorted(second for second, of in records if of == build)
-        since = seconds[ESTABLISHED_RECORDS - 1] if len(seconds) >= ESTABLISHED_RECORDS else None
+        later = [second for second in seconds if second >= seconds[0] + ESTABLISHED_SECONDS]
+        is_established = len(seconds) >= ESTABLISHED_RECORDS and later
+        since = max(seconds[ESTABLISHED_RECORDS - 1], later[0]) if is_established else None
         places = (seconds[0], since, seconds[-1])
-        rows.append((build, rank, *(None if at is None else start + timedelta(seconds=at) for at in places)))
+        rows.append((build, rank, *(None if at is None else moment(at) for at in places), "", "version"))
     return rows
 
 
@@ -98,17 +152,29 @@ def test_builds_do_not_depend_on_the_order_of_batches(one_shop: Shop, batches: l
 
 
 def test_late_records_move_the_second_by_which_a_build_was_established(shop: Shop) -> None:
-    seconds = "select since_second::text from builds"
+    seconds = "select since_second from builds"
     shop.feed_text(text_of([(100, "5.9")] * 19), name="1.csv")
     assert shop.rows(seconds) == [(None,)]
     shop.feed_text(text_of([(90_000, "5.9")]), name="2.csv")
-    assert shop.rows(seconds) == [("2026-11-21 01:00:00",)]
+    assert shop.rows(seconds) == [(moment(90_000),)]
     shop.feed_text(text_of([(90_001, "5.9")]), name="3.csv")
-    assert shop.rows(seconds) == [("2026-11-21 01:00:00",)]
-    shop.feed_text(text_of([(50, "5.9")]), name="4.csv")
-    assert shop.rows(seconds) == [("2026-11-20 00:01:40",)]
-    shop.feed_text(text_of([(10, "5.9")] * 20), name="5.csv")
-    assert shop.rows(seconds) == [("2026-11-20 00:00:10",)]
+    assert shop.rows(seconds) == [(moment(90_000),)]
+    shop.feed_text(text_of([(130, "5.9")]), name="4.csv")
+    assert shop.rows(seconds) == [(moment(130),)]
+    shop.feed_text(text_of([(50, "5.9")] * 2), name="5.csv")
+    assert shop.rows(seconds) == [(moment(100),)]
+
+
+def test_hours_of_builds_add_up(shop: Shop) -> None:
+    shop.feed_text(text_of([(0, "5.9"), (3599, "5.9"), (3600, "5.9"), (10, "5.10")]), name="1.csv")
+    shop.feed_text(text_of([(3700, "5.9"), (5, "5.10"), (-1, "5.10")]), name="2.csv")
+    hour = int(moment(0).replace(tzinfo=UTC).timestamp())
+    assert shop.rows("from build_hours order by all") == [
+        ("5.10", hour - 3600, 1),
+        ("5.10", hour, 2),
+        ("5.9", hour, 2),
+        ("5.9", hour + 3600, 2),
+    ]
 
 
 def test_a_new_build_ranks_among_the_others(shop: Shop) -> None:
@@ -121,7 +187,8 @@ def test_a_new_build_ranks_among_the_others(shop: Shop) -> None:
     ]
 
 
-@pytest.mark.parametrize("count", [19, 20])
-def test_records_of_one_second_count_each(shop: Shop, count: int) -> None:
-    shop.feed_text(text_of([(5, "5.9")] * count))
-    assert Counter(second is None for (second,) in shop.rows("select since_second from builds")) == {count < 20: 1}
+@pytest.mark.parametrize(("count", "seconds"), [(19, 30), (20, 29), (20, 30)])
+def test_a_build_is_established_by_records_that_span_a_time(shop: Shop, count: int, seconds: int) -> None:
+    shop.feed_text(text_of([(5, "5.9")] * (count - 1) + [(5 + seconds, "5.9")]))
+    expected = moment(35) if (count, seconds) == (20, 30) else None
+    assert shop.rows("select since_second from builds") == [(expected,)]

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics import codes, versions
+from streammetrics import builds
+from streammetrics.builds import codes
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -69,7 +70,7 @@ def test_figures_do_not_depend_on_the_order_of_batches(
     with one_shop.connection.begin():
         codes.count(one_shop.connection)
         if is_rebuilt:
-            versions.rebuild(one_shop.connection)
+            builds.rebuild(one_shop.connection)
     assert figures(one_shop) == expected(batches)
     assert one_shop.rows("from codes_counted order by all") == one_shop.rows("from codes order by all")
 

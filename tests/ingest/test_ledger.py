@@ -12,7 +12,7 @@ import zstandard
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import versions
+from streammetrics import builds
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import FileOutcome, loading
 from streammetrics.sources import content, ledger, load, unpack
@@ -331,7 +331,7 @@ def test_a_failure_leaves_nothing(shop: Shop, text: bytes, monkeypatch: pytest.M
     def fail(connection: Connection, batch_id: int) -> bool:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(versions, "update_builds", fail)
+    monkeypatch.setattr(builds, "update", fail)
     (outcome,) = shop.feed()
     assert outcome.state == "failed"
     assert "No space left on device; make room" in outcome.message

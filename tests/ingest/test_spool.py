@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from streammetrics import builds
 from streammetrics import ingest as ingests
-from streammetrics import versions
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import FileOutcome
 from streammetrics.sources import spool
@@ -60,7 +60,7 @@ def test_a_bad_one_fails_alone(shop: Shop) -> None:
 
 def test_what_the_database_refuses_of_several_it_refuses_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = numbered(shop, 5)
-    update = versions.update_builds
+    update = builds.update
 
     def refuse(connection: Connection, batch_id: int) -> bool:
         bad = connection.exec_driver_sql("select count(*) from events where batch_id >= ? and code = 'E3'", (batch_id,))
@@ -68,7 +68,7 @@ def test_what_the_database_refuses_of_several_it_refuses_of_one(shop: Shop, monk
             raise DBAPIError("update", {}, ValueError("not this one"))
         return update(connection, batch_id)
 
-    monkeypatch.setattr(versions, "update_builds", refuse)
+    monkeypatch.setattr(builds, "update", refuse)
     found = shop.feed()
     assert [name for name, _ in loaded(found)] == ["000.csv", "001.csv", "002.csv", "004.csv"]
     assert [outcome.message for outcome in found if outcome.error] == [f"{paths[3]}: cannot be loaded: not this one"]

@@ -1,0 +1,46 @@
+-- Which builds take part in a comparison of the settings: as candidate since when, as a baseline of others since when.
+-- Grain: one row per comparison and build; epoch seconds, None where it takes no such part; year 1 where it is named.
+-- Reads: builds, comparisons
+-- Feeds: openings
+with
+builds as (select * from builds),
+
+comparisons as (select * from comparisons),
+
+-- Two builds that the settings name are compared whatever their families and versions are.
+members as (
+    select
+        c.baseline, c.candidate, c.builds_like, b.build, cast(epoch(b.last_second) as bigint) as last_second,
+        case when c.baseline = 'previous' or c.candidate = 'latest' then b.family else '' end as family,
+        case
+            when c.baseline = 'previous' or c.candidate = 'latest' then b.version_rank
+            when c.candidate = b.build then 1 else 0
+        end as place,
+        case
+            when c.baseline = b.build then -62135596800
+            when c.baseline = 'previous' and b.build like c.builds_like escape '!'
+                then cast(epoch(b.since_second) as bigint)
+        end as old_second,
+        case
+            when c.candidate = b.build and c.baseline <> 'previous' then -62135596800
+            when c.candidate = b.build then cast(epoch(b.first_second) as bigint)
+            when c.candidate = 'latest' and b.build like c.builds_like escape '!'
+                then cast(epoch(b.since_second) as bigint)
+        end as new_second
+    from comparisons as c
+    cross join builds as b
+)
+
+-- A comparison opens with the first lower build of its family that is established.
+select
+    dense_rank() over (order by baseline, candidate, builds_like) as comparison_id, baseline, candidate, builds_like,
+    build, family, place, last_second, old_second, new_second,
+    case
+        when new_second is not null
+            then greatest(new_second, min(old_second) over (
+                partition by baseline, candidate, builds_like, family
+                order by place rows between unbounded preceding and 1 preceding
+            ))
+    end as opened_second
+from members
+where old_second is not null or new_second is not null
