@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.relations import as_written
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, statement
 
 REMEMBERED = timedelta(days=1)
 """What was so within this time is not news: a share that goes up and down around a limit is told of once."""
@@ -41,20 +41,6 @@ where
     exists (select 1 from builds)
     and not exists (select 1 from builds where build like builds_like escape '!')
 order by all
-"""
-
-# For a day: then it is what is usual of this build.
-_CUT_OVER = """
-select pairs.baseline, pairs.candidate
-from pairs
-inner join builds as olds on pairs.baseline = olds.build
-inner join builds as news on pairs.candidate = news.build
-where
-    not pairs.is_named
-    and olds.last_second < news.first_second + interval 1 hour
-    and olds.last_second < news.last_second - interval 10 minutes
-    and news.first_second > (select max(last_second) from builds) - interval 1 day
-order by news.version_rank, pairs.baseline
 """
 
 _LATEST = "select max(complete_until_second) from pairs where is_current"
@@ -148,7 +134,7 @@ def _unmatched(connection: Connection) -> Iterator[str]:
 
 
 def _cut_over(connection: Connection) -> Iterator[str]:
-    for baseline, candidate in connection.exec_driver_sql(compose(_CUT_OVER)):
+    for baseline, candidate in connection.exec_driver_sql(compose(statement("reports/cut_overs"))):
         yield (
             f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
             f"of {candidate}; if it was replaced at once, release in steps; if its feed is late, mend it"

@@ -147,7 +147,7 @@ def plan(
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
     pairs = compose("select * from pairs", is_final=is_final)
     connection.exec_driver_sql("create or replace temp table compared_pairs as\n" + pairs)
-    scopes = compose(_SCOPES.format(after=after, until=span[1]), pairs="select * from compared_pairs")
+    scopes = compose(_SCOPES.format(after=after, until=span[1]), pairs=watermarks.COMPARED_PAIRS)
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes)
     watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from streammetrics.views import compose, timestamp_literal
+from streammetrics.watermarks import COMPARED_PAIRS
 
 ALERT_COLUMNS = (
     "alert_id", "incident_id", "rule", "detector", "baseline", "candidate", "code", "start_ts", "stop_ts", "end_ts",
@@ -103,8 +104,7 @@ order by stop_ts, rule, code, window_bins, alert_id
 
 @dataclass(frozen=True)
 class Change:
-    """One incident and what a pass did to it: opened, reopened, worse, resolved, superseded
-    or withdrawn.
+    """One incident and what a pass did to it: opened, reopened, worse, resolved, superseded or withdrawn.
 
     Its `comparison_seconds` are the age of the comparison when the incident opened; None where nothing is compared now.
     """
@@ -129,7 +129,7 @@ def snapshot(connection: Connection, name: str, since: int) -> None:
 
 def changes(connection: Connection) -> list[Change]:
     """What differs between the snapshots `incidents_before` and `incidents_after`, oldest first."""
-    return [Change(*row) for row in connection.exec_driver_sql(compose(_CHANGES))]
+    return [Change(*row) for row in connection.exec_driver_sql(compose(_CHANGES, pairs=COMPARED_PAIRS))]
 
 
 def open_incidents(connection: Connection) -> int:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
 from streammetrics.errors import InputOutputError
@@ -61,18 +62,40 @@ def relations() -> dict[str, Relation]:
     Raises:
         InputOutputError: the installation lacks its SQL.
     """
-    package = Path(__file__).resolve().parent
-    folder = next((f for f in (package / "sql", package.parent / "sql") if f.is_dir()), None)
-    if folder is None:
-        raise InputOutputError(f"{package}: the SQL files are missing; install streammetrics again")
     found = {}
-    for path in sorted(folder.glob("[0-9]*.sql")):
+    for path in sorted(_folder().glob("[0-9]*.sql")):
         text = path.read_text(encoding="utf-8")
         header = next(line for line in text.splitlines() if line.startswith("-- Reads: "))
         reads = tuple(name.strip() for name in header.removeprefix("-- Reads: ").split(","))
         name = path.stem.split("_", 1)[1]
         found[name] = Relation(name, text, reads)
     return found
+
+
+@cache
+def statement(name: str) -> str:
+    """The statement of a job or report, such as `jobs/settle_builds`, without its comments.
+
+    Raises:
+        InputOutputError: the installation lacks its SQL.
+    """
+    lines = (_folder() / f"{name}.sql").read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("--"))
+
+
+def run(
+    connection: Connection, name: str, parameters: Mapping[str, Any] | None = None
+) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement of a job or report by its name."""
+    return connection.exec_driver_sql(statement(name), dict(parameters or {}))
+
+
+def _folder() -> Path:
+    package = Path(__file__).resolve().parent
+    folder = next((f for f in (package / "sql", package.parent / "sql") if f.is_dir()), None)
+    if folder is None:
+        raise InputOutputError(f"{package}: the SQL files are missing; install streammetrics again")
+    return folder
 
 
 @cache

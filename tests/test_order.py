@@ -182,9 +182,9 @@ def test_late_records_in_a_gap_that_began_hours_ago(store: Connection, other_sto
 
 
 def test_late_records_establish_a_build_earlier(store: Connection, other_store: Connection) -> None:
-    heard = records(A, 0, 600) + records(B, 0, 600) * 3 + records(C, 105, 10) + records(C, 405, 195) * 5
+    early = records(A, 0, 600) + records(B, 0, 600) * 3 + records(C, 105, 10) + records(C, 405, 195) * 5
     late = records(C, 205, 12) * 6
-    for portions, first in (([heard], 410), ([heard, late], 210)):
+    for portions, first in (([early], 410), ([early, late], 210)):
         ends = assert_ends_like_one_pass(store, other_store, portions, CONFIG)
         assert stops(ends["alerts"], A, B) == {*range(30, 600, 10)} - {590}
         assert min(stops(ends["alerts"], B, C)) == first
@@ -200,9 +200,9 @@ def test_late_records_before_all_others_let_windows_begin_earlier(store: Connect
 
 def test_late_records_leave_a_pair_nothing(store: Connection, other_store: Connection) -> None:
     """A build between two others turns out to have sent more than the baseline; it sends nothing any more."""
-    heard, late = records(A, 1000, 300) + records(C, 1000, 300) * 3, records(B, 0, 400)
-    assert stops(assert_ends_like_one_pass(store, other_store, [heard], CONFIG)["alerts"], A, C)
-    assert assert_ends_like_one_pass(store, other_store, [heard, late], CONFIG)["alerts"] == {}
+    early, late = records(A, 1000, 300) + records(C, 1000, 300) * 3, records(B, 0, 400)
+    assert stops(assert_ends_like_one_pass(store, other_store, [early], CONFIG)["alerts"], A, C)
+    assert assert_ends_like_one_pass(store, other_store, [early, late], CONFIG)["alerts"] == {}
 
 
 def test_a_new_pair_that_is_judged_from_long_ago_leaves_others_alone(
@@ -218,13 +218,13 @@ def test_a_new_pair_that_is_judged_from_long_ago_leaves_others_alone(
 def test_incidents_are_superseded_once_a_build_has_gone_though_nothing_waits(
     store: Connection, other_store: Connection
 ) -> None:
-    heard = records(A, 0, 601) + records(B, 0, 651) * 3
-    (first,) = assert_ends_like_one_pass(store, other_store, [heard], CONFIG)["incidents"]
-    (second,) = assert_ends_like_one_pass(store, other_store, [heard, records(B, 7200, 100) * 3], CONFIG)["incidents"]
+    early = records(A, 0, 601) + records(B, 0, 651) * 3
+    (first,) = assert_ends_like_one_pass(store, other_store, [early], CONFIG)["incidents"]
+    (second,) = assert_ends_like_one_pass(store, other_store, [early, records(B, 7200, 100) * 3], CONFIG)["incidents"]
     assert (first[-1], second[-1]) == ("open", "superseded")
     assert first[:-1] == second[:-1]
     back = records(A, 8000, 400) + records(B, 8000, 400)
-    ends = assert_ends_like_one_pass(store, other_store, [heard, records(B, 7200, 100) * 3, back], CONFIG)
+    ends = assert_ends_like_one_pass(store, other_store, [early, records(B, 7200, 100) * 3, back], CONFIG)
     assert [incident[-1] for incident in ends["incidents"]] == ["resolved"]
 
 

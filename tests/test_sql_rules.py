@@ -15,7 +15,8 @@ from streammetrics.config import Rule, SequentialRule
 
 SQL = Path(__file__).parents[1] / "sql"
 CASES = Path(__file__).parent / "sql"
-FILES = sorted(SQL.iterdir())
+FILES = sorted(SQL.glob("*.sql"))
+STATEMENTS = sorted(SQL.glob("*/*.sql"))
 BASE_TABLES = frozenset(re.findall(r"create table (\w+)", " ".join(s for v in schema.MIGRATIONS for s in v)))
 
 # What one of the two engines lacks, or does differently.
@@ -225,3 +226,10 @@ def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(
     inputs = [case / read for case in (CASES / relation).iterdir()]
     cases = [path.parent for path in inputs if path.exists() and detector in path.read_text()]
     assert {len(list(csv.reader((case / "expect.csv").open()))) > 1 for case in cases} == {True, False}
+
+
+def test_each_file_of_a_job_or_report_is_one_statement_that_the_program_runs() -> None:
+    package = "".join(path.read_text(encoding="utf-8") for path in (SQL.parent / "streammetrics").rglob("*.py"))
+    named = set(re.findall(r'"((?:jobs|reports)/\w+)"', package))
+    assert named == {f"{path.parent.name}/{path.stem}" for path in STATEMENTS}
+    assert [path for path in STATEMENTS if len(sqlglot.parse(path.read_text("utf-8"), read="duckdb")) != 1] == []

@@ -11,7 +11,7 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, statement
 
 UNITS = {
     "sequential": {
@@ -179,7 +179,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
         keep("windows", queries.WINDOWS)
     keep("verdicts", _detector(rule).verdicts)
     keep("gaps")
-    keep("displaced", queries.DISPLACED)
+    keep("displaced", statement("reports/displaced"))
     keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
 
 

@@ -40,13 +40,6 @@ inner join builds as olds on pairs.baseline = olds.build
 inner join builds as news on pairs.candidate = news.build
 """
 
-DISPLACED = """
-select pairs.baseline, pairs.candidate, places.block_second
-from places
-inner join pairs using (pair_id)
-where not places.is_compared
-"""
-
 
 @dataclass(frozen=True)
 class Detector:

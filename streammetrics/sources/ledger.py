@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config, Source
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
+from streammetrics.views import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 
@@ -28,13 +29,6 @@ inner join batches using (path, modified_ns)
 left join contents using (batch_id)
 inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
 left join contents as decided on originals.batch_id = decided.batch_id
-"""
-
-_READ_BYTES = """
-select path, arg_max(file_bytes, batch_id)
-from batches inner join contents using (batch_id)
-where path in (select unnest($paths))
-group by path
 """
 
 # Batches without a content are of a store of schema version 2, or no files.
@@ -152,7 +146,7 @@ def totals(connection: Connection, path: Path) -> tuple[int, int]:
 def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> int:
     """How much of files is new, as they lie on disk: of one that is shorter now than it was when it was read, all."""
     sizes = {str(file.path): file.size for file in files}
-    rows = connection.exec_driver_sql(_READ_BYTES, {"paths": list(sizes)})
+    rows = run(connection, "jobs/read_bytes", {"paths": list(sizes)})
     read = {path: read_bytes for path, read_bytes in rows if read_bytes <= sizes[path]}
     return sum(size - read.get(path, 0) for path, size in sizes.items())
 

@@ -23,6 +23,7 @@ from streammetrics.errors import ConfigError, UsageError
 from streammetrics.sources import cursors
 from streammetrics.sources.cursors import Cursor
 from streammetrics.sources.records import Record
+from streammetrics.views import run
 
 OVERLAP_NUMBERS = 10_000
 OVERLAP_SECONDS = 300
@@ -65,12 +66,6 @@ where cursor_rows.source = $source
 """
 
 _SIZE = "select count(*) from cursor_rows where source = $source"
-
-# In the order of batches; `is_known`: the rows that were remembered of it still are.
-_HISTORY = """
-select batch_id, kind, mark, floor, batch_id in (select batch_id from cursor_rows) as is_known
-from cursor_marks where source = $source order by batch_id desc
-"""
 
 _FIRST = "select min(loaded_at) from batches where source = $source"
 
@@ -142,7 +137,7 @@ def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
         UsageError: of a source, rows behind the floor of its last batch are remembered no more.
     """
     for source in sources:
-        history = connection.exec_driver_sql(_HISTORY, {"source": source}).all()
+        history = run(connection, "jobs/cursor_history", {"source": source}).all()
         floor = cursors.parsed(history[0].kind, history[0].floor) if history else None
         for row in history:
             if not row.is_known and not _is_passed(cursors.parsed(row.kind, row.mark), floor):

@@ -16,7 +16,7 @@ from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, run
 
 _AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
 
@@ -144,10 +144,9 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
-        **connection.exec_driver_sql(questions.FILES, {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
+        **run(connection, "reports/files", {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
         families=tuple(
-            Family(**found)
-            for found in connection.exec_driver_sql(questions.FAMILIES, {"most": questions.STRONGEST}).mappings()
+            Family(**found) for found in run(connection, "reports/families", {"most": questions.STRONGEST}).mappings()
         ),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),

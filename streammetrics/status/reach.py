@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.status import questions
-from streammetrics.views import Slice, compose
+from streammetrics.views import Slice, compose, statement
 
 _WIDTHS = """
 select max(bin_seconds) as widest, max(bin_seconds * window_bins) as history_seconds
@@ -52,7 +51,9 @@ class Reach(BaseModel):
 
 def comparisons(connection: Connection) -> tuple[Comparison, ...]:
     """The pairs that are compared now, those that wait for a build behind others, then those that have no place."""
-    return tuple(Comparison(**found) for found in connection.exec_driver_sql(compose(questions.JUDGED)).mappings())
+    return tuple(
+        Comparison(**found) for found in connection.exec_driver_sql(compose(statement("reports/judged"))).mappings()
+    )
 
 
 def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Reach, ...]:

@@ -1,0 +1,2 @@
+insert into build_hours
+select build, hour_second, records from arrived_hours anti join build_hours using (build, hour_second)

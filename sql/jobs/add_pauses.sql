@@ -1,0 +1,2 @@
+insert into pauses
+select baseline, candidate, from_ts, until_ts from silent anti join pauses using (baseline, candidate, until_ts)

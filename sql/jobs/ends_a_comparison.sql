@@ -1,0 +1,2 @@
+select count(*) > 0 from pass_scopes inner join progress using (rule, baseline, candidate)
+where not is_current and not is_superseded

@@ -1,0 +1,5 @@
+-- A pause that goes on stays one row, however many passes it takes.
+update pauses
+set until_ts = silent.until_ts
+from silent
+where pauses.baseline = silent.baseline and pauses.candidate = silent.candidate and pauses.until_ts = silent.from_ts

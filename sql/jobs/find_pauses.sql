@@ -1,0 +1,42 @@
+-- Of the pairs of a portion the stretches in which they are not judged: a build is silent, or others have the places.
+create or replace temp table silent as
+with stretches as (
+    select
+        pairs.baseline, pairs.candidate, greatest(gaps.from_second, $after::bigint, opened_second) as from_second,
+        gaps.until_second
+    from compared_pairs as pairs
+    semi join portion_scopes using (baseline, candidate)
+    inner join silences as gaps on gaps.build in (pairs.baseline, pairs.candidate)
+    where gaps.until_second > greatest($after::bigint, opened_second)
+    union all
+    select
+        baseline, candidate, greatest(block_second, $after::bigint, opened_second) as from_second,
+        block_second + 600 as until_second
+    from kept_places
+    inner join compared_pairs using (pair_id)
+    semi join portion_scopes using (baseline, candidate)
+    where not is_compared and block_second + 600 > greatest($after::bigint, opened_second)
+),
+
+reaches as (
+    select
+        *, max(until_second) over (
+            partition by baseline, candidate
+            order by from_second, until_second rows between unbounded preceding and 1 preceding
+        ) as reach
+    from stretches
+),
+
+islands as (
+    select
+        *, sum(case when from_second <= reach then 0 else 1 end) over (
+            partition by baseline, candidate order by from_second, until_second
+        ) as island
+    from reaches
+)
+
+select
+    baseline, candidate, make_timestamp(min(from_second) * 1000000) as from_ts,
+    make_timestamp(max(until_second) * 1000000) as until_ts
+from islands
+group by baseline, candidate, island

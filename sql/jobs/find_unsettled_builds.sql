@@ -1,0 +1,10 @@
+-- Records at or after the second by which a build was established do not move it; earlier ones may.
+create or replace temp table unsettled as
+select builds.build, builds.first_second, coalesce(builds.since_second, builds.last_second) as until_second
+from builds
+where
+    builds.build in (select build from arrived)
+    and (
+        builds.since_second is null
+        or builds.since_second > (select min(arrived.first_second) from arrived where arrived.build = builds.build)
+    )

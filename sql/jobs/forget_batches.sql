@@ -1,0 +1,2 @@
+update progress set seen_batch_id = (select coalesce(max(batch_id), 0) from batches)
+where seen_batch_id > (select coalesce(max(batch_id), 0) from batches)

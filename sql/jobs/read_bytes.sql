@@ -1,0 +1,4 @@
+select path, arg_max(file_bytes, batch_id) as file_bytes
+from batches inner join contents using (batch_id)
+where path in (select unnest($paths))
+group by path

@@ -1,0 +1,27 @@
+-- A range begins where that of another batch ends, of the same content: it begins alike, or has the path or the inode.
+-- A database is read on from its last batch, and is known by its source; it has no time of change.
+select
+    later.batch_id,
+    arg_max(
+        former.batch_id,
+        row(
+            coalesce(news.head = olds.head, false), later.path = former.path, coalesce(news.inode = olds.inode, false),
+            former.batch_id
+        )
+    ) as continues
+from batches as later
+inner join batches as former on later.range_start = former.range_end and later.batch_id > former.batch_id
+left join contents as news on later.batch_id = news.batch_id
+left join contents as olds on former.batch_id = olds.batch_id
+where
+    later.range_start > 0 and later.modified_ns <> 0 and former.modified_ns <> 0
+    and later.duplicate_of is null and former.duplicate_of is null
+group by later.batch_id
+union all
+select batch_id, continues
+from (
+    select batch_id, lag(batch_id) over (partition by source order by batch_id) as continues
+    from batches where modified_ns = 0 and duplicate_of is null
+) as portions
+where continues is not null
+order by batch_id

@@ -1,0 +1,1 @@
+select batch_id from batches where source = $source and loaded_at >= $since and duplicate_of is null order by batch_id

@@ -1,0 +1,9 @@
+-- Of each family the highest builds that can be compared, those first that sent records last.
+select
+    family, list_reverse(max_by(build, version_rank, $most)) as builds, count(*) as known,
+    list(build order by version_rank) filter (ordered_by = 'first_seen') as unread,
+    (select any_value(builds_order) from settings) as builds_order
+from builds
+where since_second is not null
+group by family
+order by max(last_second) desc, family
