@@ -1,11 +1,12 @@
 -- Which comparisons of a family have a place among those that are judged side by side, in each block of ten minutes.
--- Grain: one row per pair that is not named and block, of those that compete for a place; others are judged.
+-- Grain: one row per pair that competes for places and block: one of builds of now that are not named.
 -- Reads: presence, pairs, settings
 -- Feeds: judged_bins
 with
 presence as (select * from presence),
 
-pairs as (select * from pairs where not is_named),
+-- A comparison with days before takes no place from another.
+pairs as (select * from pairs where not is_named and lag_seconds = 0),
 
 settings as (select max_comparisons from settings),
 

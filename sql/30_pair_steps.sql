@@ -1,9 +1,9 @@
 -- The errors of both builds of a comparison side by side, wherever either of them sent a code.
 -- Grain: one row per pair, code and step: a second, or a bin where a detector does not look at its seconds.
--- Reads: counters, pairs, rules
+-- Reads: side_counters, pairs, rules
 -- Feeds: tallies
 with
-counters as (select second, build, code, errors from counters),
+side_counters as (select second, build, code, errors from side_counters),
 
 pairs as (select pair_id, baseline, candidate, from_second, until_second from pairs),
 
@@ -40,17 +40,17 @@ select
     sides.pair_id,
     counters.code,
     sides.step_seconds,
-    cast(floor(floor(epoch(counters.second)) / sides.step_seconds) * sides.step_seconds as bigint) as second,
+    cast(floor(counters.second / sides.step_seconds) * sides.step_seconds as bigint) as second,
     cast(sum(counters.errors * sides.baseline_side) as bigint) as baseline_errors,
     cast(sum(counters.errors * sides.candidate_side) as bigint) as candidate_errors
-from counters
+from side_counters as counters
 inner join sides
     on
         counters.build = sides.build
-        and epoch(counters.second) >= sides.from_second
-        and epoch(counters.second) < sides.until_second
+        and counters.second >= sides.from_second
+        and counters.second < sides.until_second
 group by
     sides.pair_id,
     counters.code,
     sides.step_seconds,
-    cast(floor(floor(epoch(counters.second)) / sides.step_seconds) * sides.step_seconds as bigint)
+    cast(floor(counters.second / sides.step_seconds) * sides.step_seconds as bigint)

@@ -1,5 +1,5 @@
 -- What the stream itself tells of the candidate's share of the exposure, from the hour before.
--- Grain: one row per rule, pair and block of two minutes; the share of all records where exposure is not "estimated".
+-- Grain: one row per rule, pair and block of two minutes; sent_share is of all records, which one code may decide.
 -- Reads: judged_bins, tallies, pairs
 -- Feeds: shares
 with
@@ -7,31 +7,40 @@ judged_bins as (select rule, pair_id, bin_second from judged_bins where detector
 
 tallies as (select rule, pair_id, code, bin_second, baseline_errors, candidate_errors from tallies),
 
-pairs as (select pair_id, exposure from pairs where exposure <> 'equal'),
-
-bins as (
-    select a.rule, a.pair_id, pairs.exposure, a.bin_second, floor(a.bin_second / 120) * 120 as block_second
-    from judged_bins as a inner join pairs on a.pair_id = pairs.pair_id
+pairs as (
+    select pair_id, is_estimated, case when exposure = 'estimated' then 1 else 3 end as least_codes
+    from pairs where exposure <> 'equal'
 ),
 
-blocks as (select distinct rule, pair_id, block_second from bins),
+bins as (
+    select
+        a.rule, a.pair_id, pairs.is_estimated, a.bin_second,
+        cast(floor(a.bin_second / 120) * 120 as bigint) as block_second
+    from judged_bins as a inner join pairs on a.pair_id = pairs.pair_id
+),
 
 -- Codes apart only where that matters; in a gap the other build alone would be heard.
 block_tallies as (
     select
-        bins.rule, bins.pair_id, bins.block_second, case when bins.exposure = 'estimated' then b.code end as code,
+        bins.rule, bins.pair_id, bins.block_second, case when bins.is_estimated then b.code end as code,
         cast(sum(b.candidate_errors) as double) as k, cast(sum(b.baseline_errors + b.candidate_errors) as double) as n
     from bins
     inner join tallies as b on bins.rule = b.rule and bins.pair_id = b.pair_id and bins.bin_second = b.bin_second
-    group by bins.rule, bins.pair_id, bins.block_second, case when bins.exposure = 'estimated' then b.code end
+    group by bins.rule, bins.pair_id, bins.block_second, case when bins.is_estimated then b.code end
 ),
 
--- The hour that is over when a block begins: what a bin is judged by must not change with the bins after it.
+-- Each tells of the blocks of the hour after it: what a bin is judged by must not change with the bins after it.
+later as (
+    select
+        rule, pair_id, code, k, n, unnest(generate_series(block_second + 120, block_second + 3600, 120)) as block_second
+    from block_tallies
+),
+
 hours as (
-    select a.rule, a.pair_id, a.block_second, b.code, sum(b.k) as k, sum(b.n) as n
-    from blocks as a inner join block_tallies as b
-        on a.rule = b.rule and a.pair_id = b.pair_id and a.block_second - b.block_second between 120 and 3600
-    group by a.rule, a.pair_id, a.block_second, b.code
+    select a.rule, a.pair_id, a.block_second, later.code, sum(later.k) as k, sum(later.n) as n
+    from (select distinct rule, pair_id, block_second from bins) as a
+    inner join later on a.rule = later.rule and a.pair_id = later.pair_id and a.block_second = later.block_second
+    group by a.rule, a.pair_id, a.block_second, later.code
 ),
 
 -- A vote for each 20 errors of the rarer build that codes, one after the other, were to have, the largest aside.
@@ -48,13 +57,19 @@ votes as (
 ranks as (
     select
         rule, pair_id, block_second, sum(k) as k, sum(n) as n, count(*) over hour as votes,
+        sum(count(*)) over hour as codes, sum(sum(k)) over hour / nullif(sum(sum(n)) over hour, 0) as sent_share,
         row_number() over (partition by rule, pair_id, block_second order by sum(k) / nullif(sum(n), 0), vote) as place
     from votes group by rule, pair_id, block_second, vote window hour as (partition by rule, pair_id, block_second)
 )
 
 -- The half of the votes in the middle: no code alone moves it. What is tested is three standard errors above (Wilson).
+-- Of one or two codes nobody can tell traffic from a regression: where it is not asked for, equal exposure is assumed.
 select
-    rule, pair_id, cast(block_second as bigint) as block_second, sum(k) / nullif(sum(n), 0) as candidate_share,
-    (sum(k) + 4.5 + 3 * sqrt(sum(k) * sum(n - k) / nullif(sum(n), 0) + 2.25)) / nullif(sum(n) + 9, 0) as tested_share
-from ranks where 4 * place - 2 between votes and 3 * votes
-group by rule, pair_id, block_second
+    r.rule, r.pair_id, cast(r.block_second as bigint) as block_second, max(r.sent_share) as sent_share,
+    case when max(r.codes) >= pairs.least_codes then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,
+    case when max(r.codes) < pairs.least_codes then 0.5 else (
+        sum(r.k) + 4.5 + 3 * sqrt(sum(r.k) * sum(r.n - r.k) / nullif(sum(r.n), 0) + 2.25)
+    ) / nullif(sum(r.n) + 9, 0) end as tested_share
+from ranks as r inner join pairs on r.pair_id = pairs.pair_id
+where 4 * r.place - 2 between r.votes and 3 * r.votes
+group by r.rule, r.pair_id, r.block_second, pairs.least_codes

@@ -1,7 +1,7 @@
 -- The bins of each code: errors of both builds, the value of the mean rules, and the shares that sequential tests.
 -- Grain: one row per rule, pair, code and bin; of sequential only bins with an error of the code, of the others all.
 -- Reads: judged_bins, tallies, shares
--- Feeds: spreads, gains, suspects, evidence, windows, increase_errors, reaches
+-- Feeds: spreads, code_errors, gains, suspects, evidence, windows, increase_errors, reaches
 with
 judged_bins as (select * from judged_bins),
 
@@ -22,7 +22,8 @@ cells as (
         bins.rule, bins.detector, bins.bin_seconds, bins.pair_id, bins.baseline, bins.candidate, codes.code,
         codes.series, bins.bin_second, bins.active_seconds, bins.is_judged, bins.is_weighed, bins.past_bins,
         cast(null as varchar) as exposure, cast(null as double) as candidate_share,
-        cast(null as double) as tested_share, coalesce(tallies.baseline_errors, 0) as baseline_errors,
+        cast(null as double) as tested_share, cast(null as double) as min_ratio,
+        coalesce(tallies.baseline_errors, 0) as baseline_errors,
         coalesce(tallies.candidate_errors, 0) as candidate_errors,
         cast(coalesce(tallies.recorded_value, 0) as decimal(36, 12)) + cast(case
             when bins.detector = 'mean_ratio'
@@ -40,7 +41,7 @@ cells as (
     select
         bins.rule, bins.detector, bins.bin_seconds, bins.pair_id, bins.baseline, bins.candidate, codes.code,
         codes.series, bins.bin_second, bins.active_seconds, bins.is_judged, bins.is_weighed, bins.past_bins,
-        shares.exposure, shares.candidate_share, shares.tested_share, tallies.baseline_errors,
+        shares.exposure, shares.candidate_share, shares.tested_share, shares.min_ratio, tallies.baseline_errors,
         tallies.candidate_errors, cast(null as decimal(36, 12)) as value
     from judged_bins as bins
     inner join shares
@@ -55,5 +56,5 @@ cells as (
 select
     rule, detector, bin_seconds, pair_id, baseline, candidate, code, series, bin_second,
     cast(floor(bin_second / nullif(greatest(bin_seconds, 120), 0)) as bigint) as block, active_seconds, is_judged,
-    is_weighed, past_bins, exposure, candidate_share, tested_share, baseline_errors, candidate_errors, value
+    is_weighed, past_bins, exposure, candidate_share, tested_share, min_ratio, baseline_errors, candidate_errors, value
 from cells

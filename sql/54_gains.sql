@@ -18,14 +18,14 @@ worths as (
         weights.weight, weights.usual_errors,
         1 + (hypotheses.rate_ratio - 1) * bins.tested_share as times,
         bins.candidate_errors as k, bins.baseline_errors + bins.candidate_errors as n,
-        ln(hypotheses.rate_ratio) - ln(hypotheses.min_ratio) as candidate_worth,
+        ln(hypotheses.rate_ratio) - ln(bins.min_ratio) as candidate_worth,
         ln(1 + (hypotheses.rate_ratio - 1) * bins.tested_share)
-        - ln(1 + (hypotheses.min_ratio - 1) * bins.tested_share) as worth,
-        hypotheses.min_ratio * bins.tested_share
-        / nullif(1 + (hypotheses.min_ratio - 1) * bins.tested_share, 0) as candidate_part
+        - ln(1 + (bins.min_ratio - 1) * bins.tested_share) as worth,
+        bins.min_ratio * bins.tested_share
+        / nullif(1 + (bins.min_ratio - 1) * bins.tested_share, 0) as candidate_part
     from bins
     inner join weights on bins.series = weights.series and bins.block = weights.block
-    inner join hypotheses on bins.rule = hypotheses.rule
+    inner join hypotheses on bins.rule = hypotheses.rule and bins.min_ratio < hypotheses.rate_ratio
     inner join rules on bins.rule = rules.rule
 ),
 

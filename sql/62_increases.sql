@@ -1,7 +1,7 @@
 -- The likeliest increase where evidence is enough: of the history or, where one has ended, of what came since.
 -- Grain: one row per series and bin of ends; bins with errors, each standing until next_second.
 -- Reads: ends, evidence
--- Feeds: increase_errors
+-- Feeds: others, increase_errors
 with
 evidence as (select * from evidence),
 

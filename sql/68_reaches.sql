@@ -17,7 +17,7 @@ rules as (select rule, window_bins from rules),
 errors as (
     select
         bins.series, bins.rule, bins.baseline, bins.candidate, bins.bin_second, bins.past_bins,
-        bins.candidate_share as share, bins.tested_share,
+        bins.candidate_share as share, bins.tested_share, bins.min_ratio,
         weights.weight * (bins.baseline_errors + bins.candidate_errors) as weighed_errors,
         max(bins.bin_second) over (partition by bins.rule, bins.pair_id)
         - rules.window_bins * bins.bin_seconds as before_second
@@ -32,8 +32,8 @@ expected as (
         e.series, e.rule, e.baseline, e.candidate, h.rate_ratio, h.min_bins,
         max(e.past_bins) - min(e.past_bins) + 1 as busy_bins, arg_max(g.threshold, e.bin_second) as threshold,
         sum(e.weighed_errors * (
-            e.share * h.rate_ratio * (ln(h.rate_ratio) - ln(h.min_ratio)) - (1 + (h.rate_ratio - 1) * e.share)
-            * (ln(1 + (h.rate_ratio - 1) * e.tested_share) - ln(1 + (h.min_ratio - 1) * e.tested_share))
+            e.share * h.rate_ratio * (ln(h.rate_ratio) - ln(e.min_ratio)) - (1 + (h.rate_ratio - 1) * e.share)
+            * (ln(1 + (h.rate_ratio - 1) * e.tested_share) - ln(1 + (e.min_ratio - 1) * e.tested_share))
         )) as nats
     from errors as e
     inner join gains as g on e.series = g.series and e.bin_second = g.bin_second

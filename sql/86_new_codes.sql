@@ -5,7 +5,7 @@
 with
 codes as (select build, code, first_second, errors, seconds from codes),
 
-pairs as (select baseline, candidate from pairs),
+pairs as (select baseline, candidate from pairs where lag_seconds = 0),
 
 -- Each current alert belongs to an incident, open or resolved.
 alerts as (select distinct baseline, candidate, code from alerts where state = 'current')

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.relations import as_written
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, statement
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, statement
 
 REMEMBERED = timedelta(days=1)
 """What was so within this time is not news: a share that goes up and down around a limit is told of once."""
@@ -55,6 +55,7 @@ select
         when olds.build is not null and news.build is null then pairs.candidate
     end as untold,
     coalesce(olds.users + news.users = 0, false) as is_nobody,
+    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as told,
     known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id) as known
@@ -137,7 +138,7 @@ def _cut_over(connection: Connection) -> Iterator[str]:
     for baseline, candidate in connection.exec_driver_sql(compose(statement("reports/cut_overs"))):
         yield (
             f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
-            f"of {candidate}; if it was replaced at once, release in steps; if its feed is late, mend it"
+            f"of {candidate}, and no day of {baseline} before that is known; release in steps, or mend its feed"
         )
 
 
@@ -151,13 +152,15 @@ def _exposures(connection: Connection) -> Iterator[str]:
     latest = latest_complete(connection)
     if latest is None:
         return
-    sql = compose(_EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS))
+    sql = compose(
+        _EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
+    )
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
         if pair.untold is not None:
-            yield f"{builds}: equal exposure is assumed, for [[exposure]] does not tell the users of {pair.untold!r}"
+            yield f"{builds}: {pair.told}, for [[exposure]] does not tell the users of {pair.untold!r}"
         if pair.is_nobody:
-            yield f"{builds}: equal exposure is assumed, for [[exposure]] tells that neither build has any users"
+            yield f"{builds}: {pair.told}, for [[exposure]] tells that neither build has any users"
         if pair.is_doubtful:
             yield (
                 f"{builds}: equal exposure is assumed, but one build sends more than four fifths of all records: "

@@ -145,9 +145,12 @@ def plan(
     views.publish(connection)
     relations.replace(connection, config)
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
-    pairs = compose("select * from pairs", is_final=is_final)
-    connection.exec_driver_sql("create or replace temp table compared_pairs as\n" + pairs)
-    scopes = compose(_SCOPES.format(after=after, until=span[1]), pairs=watermarks.COMPARED_PAIRS)
+    bases: dict[str, str] = {}
+    for name, kept in watermarks.COMPARED.items():
+        select = compose(f"select * from {name}", None, is_final=is_final, **bases)  # noqa: S608 a name of sql/
+        connection.exec_driver_sql(f"create or replace temp table compared_{name} as\n{select}")
+        bases[name] = str(kept)
+    scopes = compose(_SCOPES.format(after=after, until=span[1]), **watermarks.COMPARED)
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes)
     watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)
@@ -207,25 +210,21 @@ def _judge_portion(
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
-    piece = Slice(after, until, lead_seconds(config), _history_seconds(config))
+    lags = views.lags(connection, **watermarks.COMPARED)
+    piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
     bases = watermarks.hear(connection, piece)
     for name in _KEPT if has_sequential else ():
         select = compose(f"select * from {name}", piece, is_final=is_final, **bases)  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}")
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
     if has_sequential:
-        bases["bins"] = _SUSPECT_BINS
+        # Increases of suspects are held against the errors of all codes.
+        of_all = f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
+        bases.update(bins=_SUSPECT_BINS, code_errors=of_all)
     found = compose(FOUND, piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
-    amendment = amend(
-        connection,
-        found,
-        *scope,
-        config.detect.merge_seconds,
-        run_id,
-        started_at,
-        has_intervals=has_sequential,
-    )
+    merge = config.detect.merge_seconds
+    amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
     watermarks.pause(connection, after)
     watermarks.remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)

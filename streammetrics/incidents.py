@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from streammetrics.views import compose, timestamp_literal
-from streammetrics.watermarks import COMPARED_PAIRS
+from streammetrics.watermarks import COMPARED
 
 ALERT_COLUMNS = (
     "alert_id", "incident_id", "rule", "detector", "baseline", "candidate", "code", "start_ts", "stop_ts", "end_ts",
@@ -72,14 +72,8 @@ from (
     full join incidents_after as after using (incident_id)
     where change is not null
 )
-left join (
-    select
-        pairs.baseline, pairs.candidate,
-        greatest(make_timestamp(pairs.from_second * 1000000), olds.first_second, news.first_second) as begun_ts
-    from pairs
-    inner join builds as olds on pairs.baseline = olds.build
-    inner join builds as news on pairs.candidate = news.build
-) as comparison on incident.baseline = comparison.baseline and incident.candidate = comparison.candidate
+left join (select baseline, candidate, make_timestamp(begun_second * 1000000) as begun_ts from pairs) as comparison
+    on incident.baseline = comparison.baseline and incident.candidate = comparison.candidate
 order by incident.start_ts, incident.incident_id
 """
 
@@ -129,7 +123,7 @@ def snapshot(connection: Connection, name: str, since: int) -> None:
 
 def changes(connection: Connection) -> list[Change]:
     """What differs between the snapshots `incidents_before` and `incidents_after`, oldest first."""
-    return [Change(*row) for row in connection.exec_driver_sql(compose(_CHANGES, pairs=COMPARED_PAIRS))]
+    return [Change(*row) for row in connection.exec_driver_sql(compose(_CHANGES, **COMPARED))]
 
 
 def open_incidents(connection: Connection) -> int:

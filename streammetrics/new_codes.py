@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from streammetrics.views import compose
-from streammetrics.watermarks import COMPARED_PAIRS
+from streammetrics.watermarks import COMPARED
 
 MOST_CODES = 10
 """So many codes of a comparison are named, the most frequent ones; the rest is counted."""
@@ -73,9 +73,7 @@ def since_mark(connection: Connection) -> list[NewCodes]:
     if not connection.exec_driver_sql("select count(*) from seen_since").scalar_one():
         return []
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for row in map(
-        dict, connection.exec_driver_sql(compose(_FOUND, pairs=COMPARED_PAIRS), {"most": MOST_CODES}).mappings()
-    ):
+    for row in map(dict, connection.exec_driver_sql(compose(_FOUND, **COMPARED), {"most": MOST_CODES}).mappings()):
         comparison = (row.pop("baseline"), row.pop("candidate"), row.pop("codes"))
         found.setdefault(comparison, []).append(row)
     return [NewCodes(*comparison, tuple(named)) for comparison, named in found.items()]

@@ -15,7 +15,7 @@ from streammetrics.config import Config, Rule
 from streammetrics.detect import DAY_SECONDS, PORTION_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.store import Store
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
@@ -69,7 +69,7 @@ def heatmaps(
     """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
     first, end = connection.exec_driver_sql(compose(_SPAN)).one()
     after, until = max(after, first), min(until, end)
-    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0))).all():
+    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all():
         if rule in (None, subject.rule):
             yield from _heatmap(connection, config, tuple(subject), after, until)
 
@@ -133,15 +133,15 @@ def _heatmap(
 
     from streammetrics.heatmap import AlertedWindow, Heatmap
 
+    before = lags(connection)
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
     cells = []
     empty: list[int] = []
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
-        empty += connection.exec_driver_sql(
-            compose(_JUDGED, Slice(start, stop, lead)), (*subject, start, stop)
-        ).scalars()
-        found = connection.exec_driver_sql(compose(_CELLS, Slice(start, stop, lead)), (*subject, start, stop))
+        piece = Slice(start, stop, lead, lags=before)
+        empty += connection.exec_driver_sql(compose(_JUDGED, piece), (*subject, start, stop)).scalars()
+        found = connection.exec_driver_sql(compose(_CELLS, piece), (*subject, start, stop))
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return

@@ -41,9 +41,9 @@ _HYPOTHESES = _Statements(
     "insert into hypotheses values (?, ?, ?, ?, ?)",
 )
 _COMPARISONS = _Statements(
-    "select baseline, candidate, builds_like, exposure, exposure_tolerance from comparisons",
+    "select baseline, candidate, builds_like, exposure, exposure_tolerance, lag_days, min_ratio from comparisons",
     "delete from comparisons",
-    "insert into comparisons values (?, ?, ?, ?, ?)",
+    "insert into comparisons values (?, ?, ?, ?, ?, ?, ?)",
 )
 _EXPOSURE = _Statements(
     "select since_ts, build, users from exposure",
@@ -79,7 +79,15 @@ def replace(connection: Connection, config: Config) -> None:
         for place, ratio in enumerate(rule.rate_ratios, start=1)
     ]
     comparisons = [
-        (pair.baseline, pair.candidate, pair.builds.translate(_LIKE), pair.exposure or "given", pair.exposure_tolerance)
+        (
+            pair.baseline,
+            pair.together if pair.is_earlier else pair.candidate,
+            (pair.together if pair.is_earlier else pair.builds).translate(_LIKE),
+            pair.exposure or ("estimated" if pair.is_earlier else "given"),
+            pair.exposure_tolerance,
+            pair.lag_days,
+            pair.min_ratio,
+        )
         for pair in config.comparison
     ]
     _replace(connection, _RULES, rules)

@@ -22,7 +22,7 @@ from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
 from streammetrics.detect import PORTION_SECONDS
 from streammetrics.errors import UsageError
-from streammetrics.views import Slice, compose, for_people, relations, timestamp_literal
+from streammetrics.views import Slice, compose, for_people, lags, relations, timestamp_literal
 
 _MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
 _NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
@@ -165,10 +165,11 @@ def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
         yield compose(select, alerts=_alerts(connection, within) if is_cut else "select * from main.alerts")
         return
     all_pairs = compose("select pair_id, baseline, candidate from pairs")
+    before = lags(connection)
     for after, until, lead in _portions(connection, within):
         # The lead behind it as well: a pair of builds looks back to before it begins.
         select = _portion_select(name, moment, columns, after, until)
-        piece = Slice(after, until + lead, lead)
+        piece = Slice(after, until + lead, lead, lags=before)
         yield compose(select, piece, is_final=False, all_pairs=all_pairs, **for_people(name))
 
 

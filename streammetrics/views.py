@@ -5,7 +5,7 @@ texts into one WITH, in which `counters` is the slice that it needs, and DuckDB 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,8 +25,8 @@ PRESENCE_LAG_SECONDS = 3600
 EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 """What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
 
-_HINTS = {"gains": "not materialized "}
-"""What reads gains needs few of them: of a short time, or of few series. So they are made where they are read."""
+_HINTS = {"gains": "not materialized ", "code_errors": "not materialized "}
+"""What reads these needs few of them: of a short time, or of few series. So they are made where they are read."""
 
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
@@ -46,13 +46,14 @@ class Slice:
     """Bins that end in (after, until], epoch seconds; what they are told from looks back `lead_seconds`.
 
     Evidence begins at most `history_seconds` before a bin, and so does that of the peak after which it may have ended.
-    None: as far back as the lead.
+    None: as far back as the lead. Of comparisons with what was sent before, these are the `lags` in seconds.
     """
 
     after: int
     until: int
     lead_seconds: int
     history_seconds: int | None = None
+    lags: tuple[int, ...] = ()
 
 
 @cache
@@ -145,7 +146,7 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
     needed = _needed(final, bases)
     texts: dict[str, str] = {}
     if piece is not None:
-        texts["counters"] = _counters(piece.after - piece.lead_seconds, piece.until)
+        texts["counters"] = _counters([(piece.after - piece.lead_seconds, piece.until)])
     if is_final:
         texts["settings"] = "select * replace (true as is_final) from main.settings"
     texts.update({name: text for name, text in bases.items() if name not in relations()})
@@ -175,9 +176,12 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
     """The relation's text, with what only the slice knows in place of what the whole store would say."""
     if piece is None:
         return relation.text
+    begin, end = piece.after - piece.lead_seconds, piece.until
+    if relation.name == "side_counters":
+        return _side_counters(begin, end, piece.lags)
     if relation.name == "presence":
-        wide = _counters(piece.after - PRESENCE_LEAD_SECONDS - piece.lead_seconds, piece.until + PRESENCE_LAG_SECONDS)
-        return f"with counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
+        wide = _side_counters(begin - PRESENCE_LEAD_SECONDS, end + PRESENCE_LAG_SECONDS, piece.lags)
+        return f"with side_counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
     if relation.name == "span":
         heard_from = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS
         return (
@@ -210,10 +214,30 @@ def for_people(name: str) -> dict[str, str]:
     return {"suspects": EVERY_SERIES} if name == "evidence" else {}
 
 
-def _counters(from_second: int, until_second: int) -> str:
-    return (
+def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
+    """How many seconds before their time the sides of comparisons were sent, builds of now aside."""
+    sides = compose("select distinct lag_seconds from earlier where lag_seconds > 0", None, is_final=False, **bases)
+    found = connection.exec_driver_sql(sides)
+    return tuple(sorted(found.scalars()))
+
+
+def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
+    """The relation of the epoch seconds [begin, end), from the counters of these and of those the lags before."""
+    ranges: list[tuple[int, int]] = []
+    for since, until in sorted((begin - lag, end - lag) for lag in (0, *lags)):
+        # Each counter once.
+        free = max(since, ranges[-1][1]) if ranges else since
+        ranges += [(free, until)] if free < until else []
+    text = f"with counters as (\n{_counters(ranges)}\n)\nselect * from (\n{relations()['side_counters'].text}\n)"
+    return f"{text}\nwhere second >= {begin:d} and second < {end:d}" if lags else text
+
+
+def _counters(ranges: Iterable[tuple[int, int]]) -> str:
+    """The counters of these ranges of epoch seconds, which do not overlap."""
+    return "\nunion all\n".join(
         "select * from main.counters\n"  # noqa: S608 literals of whole numbers
-        f"where second >= {timestamp_literal(from_second)} and second < {timestamp_literal(until_second)}"
+        f"where second >= {timestamp_literal(since)} and second < {timestamp_literal(until)}"
+        for since, until in ranges
     )
 
 

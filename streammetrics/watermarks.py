@@ -5,12 +5,27 @@ stands still for its incidents: `settled_until` is how far the pair was judged, 
 incident would not be over. An incident is over where it ended `merge_seconds` before that.
 """
 
+from typing import TypedDict
+
 from sqlalchemy import Connection
 
 from streammetrics.views import LAST_SECOND, Slice, compose, run
 
-COMPARED_PAIRS = "select * from compared_pairs"
-"""In place of `pairs`, on a connection that has planned a pass: as they were then."""
+
+class Compared(TypedDict):
+    """Queries in place of relations of these names."""
+
+    earlier: str
+    sides: str
+    pairs: str
+
+
+COMPARED: Compared = {
+    "earlier": "select * from compared_earlier",
+    "sides": "select * from compared_sides",
+    "pairs": "select * from compared_pairs",
+}
+"""In place of the relations, on a connection that has planned a pass: as they were then."""
 
 _HEARD = "select build, second, records from heard_seconds"
 _SILENCES = "select build, from_second, until_second from silences"
@@ -25,16 +40,17 @@ def hear(connection: Connection, piece: Slice) -> dict[str, str]:
         Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
         once. Of the pairs those are left out that have no place in all of the slice.
     """
-    heard = compose("select build, second, records from presence", piece)
+    heard = compose("select build, second, records from presence", piece, **COMPARED)
     connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + heard)
-    silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD)
+    silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD, **COMPARED)
     connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
-    places = compose("select * from places", piece, presence=_HEARD, pairs=COMPARED_PAIRS)
+    places = compose("select * from places", piece, presence=_HEARD, **COMPARED)
     connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
     run(connection, "jobs/mark_displaced_pairs")
     run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
     kept = {"places": "select * from kept_places", "pairs": "select * from placed_pairs"}
-    return {"presence": _HEARD, "gaps": _SILENCES, **kept}
+    known = {"earlier": COMPARED["earlier"], "sides": COMPARED["sides"]}
+    return {**known, "presence": _HEARD, "gaps": _SILENCES, **kept}
 
 
 def pause(connection: Connection, after: int) -> None:

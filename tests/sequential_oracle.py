@@ -144,19 +144,23 @@ class Judged:
 
     @cache  # noqa: B019 lives as long as the test
     def share(self, start: int) -> Share:
-        tolerance = self.comparison.exposure_tolerance
-        known: float | None = 0.5
-        tested = None
-        if self.comparison.exposure == "equal":
-            pass
-        elif self.comparison.exposure == "estimated":
-            known, tested = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
-        else:
-            known = self._given(start)
-        share = 0.5 if known is None else known
-        exposure = self._assumed(start) if known is None else self.comparison.exposure or "given"
-        highest = max(share if tested is None else tested, 0.0001) * (1 + tolerance)
+        exposure, share, tested = self._share(start)
+        highest = max(tested, 0.0001) * (1 + self.comparison.exposure_tolerance)
         return Share(exposure, min(max(share, 0.0001), 0.9999), min(highest, 0.9999))
+
+    def _share(self, start: int) -> tuple[str, float, float]:
+        """What the settings ask for; of builds that they do not name an estimate where no users are told of."""
+        asked = self.comparison.exposure
+        if asked == "equal":
+            return "equal", 0.5, 0.5
+        if asked is None and (given := self._given(start)) is not None:
+            return "given", given, given
+        if asked is None and self.comparison.baseline != "previous" and self.comparison.candidate != "latest":
+            return self._assumed(start), 0.5, 0.5
+        known, tested, codes = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
+        if asked is None and 0 < codes < 3:
+            return self._assumed(start), 0.5, 0.5
+        return (self._assumed(start), 0.5, tested) if known is None else ("estimated", known, tested)
 
     def _assumed(self, start: int) -> str:
         """Equal shares are doubtful where one build sent less than a fifth of all records in the hour before."""
@@ -184,8 +188,8 @@ class Judged:
         return said[self.pair.candidate] / (said[self.pair.baseline] + said[self.pair.candidate])
 
     @cache  # noqa: B019
-    def estimate(self, block: int) -> tuple[float | None, float]:
-        """The share in the middle half of the votes over the hour before a block, and the highest that it may be.
+    def estimate(self, block: int) -> tuple[float | None, float, int]:
+        """The share in the middle half of the votes over the hour before a block, the highest it may be, of how many.
 
         Before the stream has told of a share nothing is guessed: with all of it no candidate has too many errors.
         """
@@ -200,8 +204,8 @@ class Judged:
         middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]
         k, n = (sum(side) for side in zip(*middle, strict=True)) if middle else (0, 0)
         if not n:
-            return None, 1
-        return k / n, (k + 4.5 + 3 * math.sqrt(k * (n - k) / n + 2.25)) / (n + 9)
+            return None, 1, 0
+        return k / n, (k + 4.5 + 3 * math.sqrt(k * (n - k) / n + 2.25)) / (n + 9), len(heard)
 
 
 class Block(NamedTuple):
@@ -380,7 +384,9 @@ class Series:
             if place < 0 or stop >= self.bins[place] + HOUR_SECONDS:
                 continue
             found = self._increase(place)
-            if found is not None and not self._is_silent(found.onset, stop):
+            if found is None or self._is_common(found, self.bins[place]):
+                continue
+            if not self._is_silent(found.onset, stop):
                 window_bins = (stop - found.onset) // self.pair.width + 1
                 yield Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop), self._told(found, stop)
 
@@ -439,6 +445,53 @@ class Series:
             squares += (errors.candidate - errors.both * p) ** 2 - errors.both * p * (1 - p)
         return excess**2 <= self.pair.rule.least_bins * squares
 
+    @cache  # noqa: B019
+    def _others(self, onset: int, last: int) -> tuple[float, float]:
+        """Errors of the candidate and of both builds since the onset, of the half of the other codes that rose least.
+
+        No code counts for more than codes do on average. Nothing is asked of them where exposure is not estimated.
+        """
+        sent = []
+        for code, counts in sorted(self.pair.counts.items()):
+            told = [c for start, c in counts.items() if onset <= start <= last]
+            if code != self.code and told:
+                sent.append((Fraction(sum(c.candidate for c in told), sum(c.both for c in told)), told))
+        if not sent or self.pair.share(last).exposure != "estimated":
+            return 0, 0
+        errors = [sum(c.both for c in told) for _, told in sent]
+        by_share = sorted(
+            (
+                (share, min(Fraction(n), Fraction(sum(errors), len(errors))))
+                for (share, _), n in zip(sent, errors, strict=True)
+            ),
+            key=lambda code: code[0],
+        )
+        total, reach, k, n = sum(weight for _, weight in by_share), Fraction(0), 0.0, 0.0
+        for share, weight in by_share:
+            if 2 * reach < total:
+                k, n = k + float(share * weight), n + float(weight)
+            reach += weight
+        return k, n
+
+    def _share_since(self, share: float, onset: int, last: int) -> float:
+        """A mean share since the onset, or the higher one that the other codes tell beside 20 errors at that."""
+        k, n = self._others(onset, last)
+        return max(share, (k + 20 * share) / (n + 20))
+
+    def _is_common(self, found: Increase, last: int) -> bool:
+        """Whether the other codes rise alike, so that what is left of the evidence is too little."""
+        counts = {start: c for start, c in self.counts.items() if found.onset <= start <= last}
+        n, k = sum(c.both for c in counts.values()), sum(c.candidate for c in counts.values())
+        tested = sum(c.both * self.pair.share(start).tested for start, c in counts.items()) / n
+        others, of_both = self._others(found.onset, last)
+        if others * n <= of_both * n * tested:
+            return False
+        p, fine = self._share_since(tested, found.onset, last), self.pair.rule.min_ratio
+        p = fine * p / (1 + (fine - 1) * p)
+        nats = sum(count * math.log(count / (n * part)) for count, part in ((k, p), (n - k, 1 - p)) if count)
+        weight = sum(c.both * self.weight(start) for start, c in counts.items()) / n
+        return k <= n * p or weight * nats < found.threshold
+
     def _is_silent(self, start: int, stop: int) -> bool:
         """Whether errors are missing that the rate since the onset lets expect, so many that hardly by chance."""
         last = max(s for s in self.counts if s <= stop)
@@ -452,6 +505,7 @@ class Series:
         b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
         e = sum(c.both * self.pair.share(s).candidate for s, c in counts.items())
         tested = sum(c.both * self.pair.share(s).tested for s, c in counts.items())
+        e, tested = ((b + k) * self._share_since(part / (b + k), found.onset, max(counts)) for part in (e, tested))
         weighed = sum(c.both * self.weight(s) for s, c in counts.items())
         # How the share of the last errors is known; one that was given may have changed since the onset.
         share = self.pair.share(max(counts))

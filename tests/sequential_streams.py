@@ -82,6 +82,7 @@ class Regression:
         return [record for build in self.builds for record in build.records(self.flows, self.seconds, dice)]
 
 
+EQUAL = (Comparison(exposure="equal"),)
 LAST_RARE = 7500
 RARE_RULE = SequentialRule(
     name="r", detector="sequential", bin_seconds=60, history_seconds=7260, false_alarm_days_per_code=1

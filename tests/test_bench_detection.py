@@ -210,6 +210,26 @@ def test_twin_alerts_as_the_sql_does(share: float | None, has_history: bool) -> 
     assert alerts == told
 
 
+@pytest.mark.parametrize("min_ratio", [1.0, 1.5])
+def test_twin_estimates_and_follows_a_release_as_the_sql_does(min_ratio: float) -> None:
+    """The candidate goes from a tenth of the users to half; one code is three times as frequent from then on."""
+    chance, step, bins = np.random.default_rng(12), 720, 1080
+    share = np.where(np.arange(bins) < step, 0.1, 0.5)
+    means = np.repeat(np.geomspace(1, 20, 8)[:, np.newaxis], bins, axis=1)
+    times = np.where((np.arange(8) == 3)[:, np.newaxis] & (np.arange(bins) >= step), 3, 1)
+    counts = simulate.bursts(chance, means * (1 - share), 4), simulate.bursts(chance, means * share * times, 4)
+    given = Stream(*punctual(*counts), is_estimated=True, min_ratio=min_ratio)
+    expected, found = ours.sequential(given), sequential.judge(screened.as_stored(given))
+    assert set(first_alerts(found, 8)) == {3}
+    # The last bin is not complete, and the code that keeps builds heard is as frequent in both.
+    columns = []
+    for part in (found, expected):
+        alerts = zip(part.code.tolist(), part.stop.tolist(), part.start.tolist(), strict=True)
+        columns.append({alert for alert in alerts if alert[0] < 8 and alert[1] < bins - 1})
+    assert columns[0] == columns[1]
+    assert first_alerts(found, 8)[3][0] - step < 240
+
+
 def test_earlier_comparison_is_loaded_before_the_stream_begins() -> None:
     given = FAMILIES["release-1-after"].stream(0)
     with ours.store() as connection:

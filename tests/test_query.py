@@ -319,6 +319,7 @@ def cut(name: str, since: datetime, until: datetime) -> str:
         "alerts": f"end_ts > timestamp '{since}' and start_ts < timestamp '{until}'",
         "incident_spans": f"end_ts > timestamp '{since}' and start_ts < timestamp '{until}'",
         "incidents": f"end_ts > timestamp '{since}' and start_ts < timestamp '{until}'",
+        "side_counters": "second >= {} and second < {}".format(*seconds),
         "gaps": "until_second > {} and from_second < {}".format(*seconds),
         "pairs": "until_second > {} and from_second < {}".format(*seconds),
     }

@@ -18,6 +18,7 @@ from tests import sequential_oracle
 from tests.oracle import Key, Record
 from tests.sequential_oracle import Evidence
 from tests.sequential_streams import (
+    EQUAL,
     LAST_RARE,
     NEW,
     NEWER,
@@ -103,7 +104,7 @@ def first_stop(found: dict[Key, Any], code: str) -> int:
 def test_an_increase_in_the_first_minutes_of_a_comparison_is_found(store: Connection, rate: float) -> None:
     """Before anything is known of bursts an error counts for little, not for nothing."""
     stream = Regression(1500, (Flow("7", rate, 8), Flow("E", 0.3), Flow("404", 0.3)), (Feed(OLD), Feed(NEW)), seed=1)
-    config = Config(rule=(DAY_RULE,))
+    config = Config(rule=(DAY_RULE,), comparison=EQUAL)
     found = judged(store, stream.records, config)
     assert_agrees(found, sequential_oracle.alerts(stream.records, config))
     assert {key.code for key in found} == {"7"}
@@ -119,13 +120,30 @@ def test_a_burst_of_one_client_is_no_increase_whatever_its_size(store: Connectio
     found, enough = {}, {}
     for seconds in (3, 60, 600):
         new = [Record(MONDAY + 1500 + seconds * number // errors, NEW, "7") for number in range(errors)]
-        found[seconds] = judged(store, CALM.records + new, Config(rule=(DAY_RULE,)))
+        found[seconds] = judged(store, CALM.records + new, Config(rule=(DAY_RULE,), comparison=EQUAL))
         enough[seconds] = select(store, "select is_brief from regressions where code = '7' and is_enough")
-        assert_agrees(found[seconds], sequential_oracle.alerts(CALM.records + new, Config(rule=(DAY_RULE,))))
+        assert_agrees(
+            found[seconds], sequential_oracle.alerts(CALM.records + new, Config(rule=(DAY_RULE,), comparison=EQUAL))
+        )
     assert found[3] == found[60] == {}
     assert {key.code for key in found[600]} == {"7"}
     assert enough[3] == []
     assert set(enough[60]) == {(True,)}
+
+
+@pytest.mark.parametrize("min_ratio", [1, 1.5])
+def test_a_release_that_goes_to_more_users_is_no_increase(store: Connection, min_ratio: float) -> None:
+    """Of five codes all become six times as frequent at once, and one of them twenty-four times."""
+    rates = {"7": 0.5, "E": 0.3, "404": 0.4, "-17": 0.3, "new": 0.3}
+    flows = tuple(Flow(code, rate, 24 if code == "-17" else 6, since=2400) for code, rate in rates.items())
+    stream = Regression(4500, flows, (Feed(OLD, users=0.9), Feed(NEW, users=0.1)), seed=4)
+    config = Config(rule=(DAY_RULE.model_copy(update={"min_ratio": min_ratio}),))
+    found = judged(store, stream.records, config)
+    assert_agrees(found, sequential_oracle.alerts(stream.records, config))
+    # The code 0 is as frequent in the build of few users.
+    assert {key.code for key in found} == {"-17", "0"}
+    held = select(store, "select distinct code from regressions where is_enough and is_common and not is_brief")
+    assert {code for (code,) in held} >= {"7", "E", "404"}
 
 
 WEIGHTS = """
@@ -140,7 +158,7 @@ def test_what_an_earlier_comparison_told_of_a_code_holds_from_the_first_bin_of_t
 ) -> None:
     flows = (Flow("7", 0.3, burst=burst), Flow("E", 0.3), Flow("404", 0.3), Flow("-17", 0.3))
     stream = Regression(3000, flows, (Feed(OLD), Feed(NEW), Feed(NEWER, since=2400)), seed=2)
-    config = Config(rule=(DAY_RULE,))
+    config = Config(rule=(DAY_RULE,), comparison=EQUAL)
     assert_agrees(judged(store, stream.records, config), sequential_oracle.alerts(stream.records, config))
     weights = {code: weight for code, weight in select(store, WEIGHTS) if code != "0"}
     bursty = weights.pop("7")
@@ -153,7 +171,7 @@ def test_what_a_spike_leaves_behind_goes_on(store: Connection) -> None:
     """A spike that has ended would explain all: only what came after its end counts."""
     spiked = Regression(3600, (Flow("7", 0.5, 20, since=1800, until=2100), Flow("E", 0.3)), (Feed(OLD), Feed(NEW)), 5)
     left = Regression(3600, (Flow("7", 0.5, 3, since=1800),), (Feed(OLD), Feed(NEW)), 6)
-    config = Config(rule=(DAY_RULE,))
+    config = Config(rule=(DAY_RULE,), comparison=EQUAL)
     counts = []
     for records in (spiked.records, spiked.records + left.records):
         found = judged(store, records, config)
@@ -168,7 +186,7 @@ def test_smaller_increases_behind_a_large_one_end_as_well(store: Connection) -> 
     increases = ((40, 1800, 2400), (8, 3600, 4800), (10, 6600, 7500))
     flows = [Flow("7", 0.5, times, since=since, until=until) for times, since, until in increases]
     streams = [Regression(9000, (flow, Flow("E", 0.3)), (Feed(OLD), Feed(NEW)), 5) for flow in flows]
-    config = Config(rule=(DAY_RULE,))
+    config = Config(rule=(DAY_RULE,), comparison=EQUAL)
     records = [record for stream in streams for record in stream.records]
     found = judged(store, records, config)
     assert_agrees(found, sequential_oracle.alerts(records, config))
@@ -214,7 +232,7 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
 @pytest.mark.parametrize("bin_seconds", [60, 70])
 def test_evidence_stands_for_an_hour_after_the_last_error(store: Connection, bin_seconds: int) -> None:
     """Errors are so rare that none is missed by then. The last bin begins within the hour."""
-    config = Config(rule=(RARE_RULE.model_copy(update={"bin_seconds": bin_seconds}),))
+    config = Config(rule=(RARE_RULE.model_copy(update={"bin_seconds": bin_seconds}),), comparison=EQUAL)
     records = rare_errors()
     found = judged(store, records, config)
     assert_agrees(found, sequential_oracle.alerts(records, config))
@@ -225,9 +243,9 @@ def test_evidence_stands_for_an_hour_after_the_last_error(store: Connection, bin
 
 def test_a_build_without_any_error_of_a_code_has_no_ratio(store: Connection) -> None:
     new = [Record(MONDAY + second, NEW, "new") for second in range(1800, 2400, 12)]
-    judged(store, [*STEADY.records, *new], Config(rule=(DAY_RULE,)))
+    judged(store, [*STEADY.records, *new], Config(rule=(DAY_RULE,), comparison=EQUAL))
     rows = select(store, "select code, baseline_errors, ratio, ratio_high, ratio_low > 1, exposure from alerts")
-    assert set(rows) == {("new", 0, None, None, True, "assumed")}
+    assert set(rows) == {("new", 0, None, None, True, "equal")}
     # An error of a new code is worth nearly ln 2 at equal shares, here about half of that: it takes ln 8640.
     assert min(select(store, "select candidate_errors from alerts"))[0] in range(27, 36)
 
@@ -237,8 +255,8 @@ def test_the_ratio_that_is_most_above_its_threshold_counts(store: Connection) ->
     flows = (Flow("7", 0.05, 2.2, since=3600), Flow("E", 0.1), Flow("404", 0.1))
     stream = Regression(7200, flows, (Feed(OLD), Feed(NEW)), seed=1)
     rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 100, "history_seconds": 6000})
-    found = judged(store, stream.records, Config(rule=(rule,)))
-    assert_agrees(found, sequential_oracle.alerts(stream.records, Config(rule=(rule,))))
+    found = judged(store, stream.records, Config(rule=(rule,), comparison=EQUAL))
+    assert_agrees(found, sequential_oracle.alerts(stream.records, Config(rule=(rule,), comparison=EQUAL)))
     assert {key.code for key in found} == {"7"}
     counted = select(store, "select distinct rate_ratio from regressions where is_enough")
     assert counted == [(2.0,), (3.0,)]
@@ -251,7 +269,7 @@ def test_blocks_before_the_last_180_are_forgotten_and_wide_bins_are_blocks(store
     bursts = [Record(MONDAY + second, NEW, "7") for second in range(600, 1800, 120) for _ in range(40)]
     rule = DAY_RULE.model_copy(update={"false_alarm_days_per_code": 30})
     rules = (rule.model_copy(update={"name": f"r{width}", "bin_seconds": width}) for width in (60, 130, 300))
-    config = Config(rule=tuple(rules))
+    config = Config(rule=tuple(rules), comparison=EQUAL)
     records = [*stream.records, *bursts]
     expected = sequential_oracle.alerts(records, config)
     found = judged(store, records, config)

@@ -14,6 +14,7 @@ from streammetrics import detect
 from streammetrics.config import Comparison, Config, Exposure, SequentialRule
 from tests.oracle import Record
 from tests.sequential_streams import (
+    EQUAL,
     LAST_RARE,
     NEW,
     OLD,
@@ -112,7 +113,7 @@ def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection)
     """However short the history is."""
     flows = (Flow("7", 0.08, 4, since=4000), Flow("E", 0.1), Flow("404", 0.1))
     stream = Regression(5000, flows, (Feed(OLD), Feed(NEW)), seed=1)
-    config = Config(rule=(rule("a", 10, 300).model_copy(update={"false_alarm_days_per_code": 100}),))
+    config = Config(rule=(rule("a", 10, 300).model_copy(update={"false_alarm_days_per_code": 100}),), comparison=EQUAL)
     expected = one_pass(store, stream.records, config)
     thresholds = {row[10] for row in expected["alerts"]}
     assert math.log10(8640) < min(thresholds) < max(thresholds) == pytest.approx(math.log10(864_000))
@@ -121,7 +122,7 @@ def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection)
 
 def test_a_slice_holds_the_history_of_errors_whose_evidence_stands(store: Connection) -> None:
     """They came before the slice begins, and all of their history counts."""
-    config, records = Config(rule=(RARE_RULE,)), rare_errors()
+    config, records = Config(rule=(RARE_RULE,), comparison=EQUAL), rare_errors()
     expected = one_pass(store, records, config)
     assert max(row[6] for row in expected["alerts"]) > moment_of(MONDAY + LAST_RARE + HOUR - 120)
     assert one_pass(store, records, config, portion_seconds=HOUR) == expected

@@ -20,6 +20,8 @@ from streammetrics.store import Store
 FOLDER = Path(__file__).parent / "sql"
 CASES = sorted(path for path in FOLDER.glob("*/*") if path.is_dir())
 DEFAULTS = {"BIGINT": "0", "DOUBLE": "0", "BOOLEAN": "false", "TIMESTAMP": "0", "VARCHAR": "", "BLOB": ""}
+USUAL = {"lag_seconds": "0", "min_ratio": "1", "is_common": "false", "is_higher": "false"}
+"""Columns of views that are left out are NULL, but for these."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def columns(tmp_path_factory: pytest.TempPathFactory) -> Columns:
         ).fetchall()
     found: Columns = {}
     for table, column, kind, is_nullable in rows:
-        found.setdefault(table, {})[column] = Column(kind, None if is_nullable else DEFAULTS[kind])
+        usual = USUAL.get(column) if table in views.relations() else None
+        found.setdefault(table, {})[column] = Column(kind, usual if is_nullable else DEFAULTS[kind])
     return found
 
 

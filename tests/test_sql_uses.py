@@ -16,7 +16,11 @@ from tests.oracle import Record
 from tests.streams import clock, load
 
 CONFIG = Config(
-    comparison=(Comparison(exposure="estimated"), Comparison(baseline="5.9", candidate="5.11", exposure="estimated")),
+    comparison=(
+        Comparison(exposure="estimated"),
+        Comparison(baseline="5.9", candidate="5.11", exposure="estimated"),
+        Comparison(baseline="earlier"),
+    ),
     rule=(
         Rule(name="ratio", detector="mean_ratio", bin_seconds=30, window_bins=(2, 5), threshold=1.1),
         Rule(name="difference", detector="mean_difference", bin_seconds=70, window_bins=(3,), threshold=0.2),

@@ -85,7 +85,7 @@ def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, m
         )
         assert tuple(told) == (True, None, None, None)
         assert connection.exec_driver_sql("select * from comparisons").all() == [
-            ("previous", "latest", "%", None, None)
+            ("previous", "latest", "%", None, None, 0, 1)
         ]
         connection.rollback()
         detect.judge(connection, Config(), clock)

@@ -24,6 +24,8 @@ SPREAD_RATES = np.geomspace(0.02, 10, CODES)
 MIXED = {12: 40.0, 22: 40.0, 32: 40.0}
 """The dispersion of three codes at middle rates."""
 CHANGED_CODES = 10
+EARLIER_RATIO = 1.5
+"""`min_ratio` of comparisons with what was sent days before."""
 
 Draw = Callable[[Generator, Reals], Counts]
 
@@ -237,6 +239,46 @@ def _rollout() -> Reals:
     return np.tile(np.repeat(1 / (1 + np.exp(-steps)), DAY_BINS // steps.size), NULL_BINS // DAY_BINS)
 
 
+def _stepwise() -> Reals:
+    """Each day 1, 5, 20, 50 and 95 % of the users, as releases go; and a build of the same at midnight."""
+    steps = np.repeat((0.01, 0.05, 0.2, 0.5, 0.95), DAY_BINS // 5)
+    return np.tile(steps, NULL_BINS // DAY_BINS)
+
+
+def _day_before(percent: int) -> Callable[[Generator], Stream]:
+    """The baseline is what was sent a day before; the rate of each code moves by up to so much from day to day."""
+
+    def make(chance: Generator) -> Stream:
+        days = NULL_BINS // DAY_BINS + 1
+        moves = np.exp(np.log1p(percent / 100) * chance.uniform(-1, 1, (CODES, days)))
+        moves[:, 0] = 1
+        means = SPREAD_RATES[:, np.newaxis] * 10 * np.repeat(moves.cumprod(axis=1), DAY_BINS, axis=1)
+        means *= simulate.daily(days * DAY_BINS)
+        # The number of users moves as well, which is no code's doing.
+        means *= np.repeat(chance.uniform(0.7, 1.4, days), DAY_BINS)
+        counts = simulate.poisson(chance, means)
+        stream = Stream(*punctual(counts[:, :NULL_BINS], counts[:, DAY_BINS:]), is_estimated=True)
+        return replace(stream, min_ratio=EARLIER_RATIO)
+
+    return make
+
+
+def _worse_than_yesterday(rate: float) -> Callable[[Generator], Stream]:
+    """After 6 quiet hours ten codes are three times as frequent as the day before; rates have moved by up to 5 %."""
+
+    def make(chance: Generator) -> Stream:
+        bins = QUIET_BINS + HOUR_BINS
+        rates = np.concatenate([np.full(CHANGED_CODES, rate), np.geomspace(0.02, 10, CODES - CHANGED_CODES)])
+        baseline = np.repeat(rates[:, np.newaxis] * 10, bins, axis=1)
+        candidate = baseline * np.exp(np.log(1.05) * chance.uniform(-1, 1, (CODES, 1)))
+        candidate[:CHANGED_CODES, QUIET_BINS:] *= 3
+        counts = simulate.poisson(chance, baseline), simulate.poisson(chance, candidate)
+        change = Change(np.arange(CODES) < CHANGED_CODES, QUIET_BINS, bins, np.nan)
+        return Stream(*punctual(*counts), change=change, is_estimated=True, min_ratio=EARLIER_RATIO)
+
+    return make
+
+
 def _dominant(times: float = 400) -> Reals:
     """One code sends so many times what each other sends: the first, which is one that changes."""
     return np.where(np.arange(CODES) == 0, times, 1.0)[:, np.newaxis]
@@ -288,10 +330,17 @@ NULLS = (
     _null("estimated-0.01", "share .01, estimated", 1, share=_constant(0.01), is_estimated=True),
     _null("estimated-0.1", "share .1, estimated", 1, share=_constant(0.1), is_estimated=True),
     _null("estimated-rare", ".1/s, share .01, estimated", 0.1, share=_constant(0.01), is_estimated=True),
-    # Where it ends: an hour late, estimates follow no rollout.
+    _null("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True),
+    _null("estimated-steps", "share 1, 5, 20, 50, 95 % each day, estimated", 1, share=_stepwise, is_estimated=True),
     _null(
-        "estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True,
-        code_days=200, bins=DAY_BINS, limit=float("inf"),
+        "estimated-steps-rare", "the same, .05/s", 0.05, share=_stepwise, is_estimated=True,
+    ),
+    *(
+        Family(
+            f"earlier-{percent}", f"against the day before, rates move by {percent} %", _day_before(percent),
+            code_days=2_000, limit=10, is_estimated=True,
+        )
+        for percent in (5, 15, 30)
     ),
     _null(
         "estimated-dominant", ".1/s and a code of 40/s, share .1, estimated", 0.1, share=_constant(0.1),
@@ -325,6 +374,13 @@ CHANGES = (
         share=0.1, changes=20, shape=lambda chance, bins: _dominant(), hours=3, is_estimated=True,
     ),
     _changed("day", "1/s x1.5, for a day", 1, 1.5, hours=24, changes=100),
+    *(
+        Family(
+            f"earlier-{rate:g}-x3", f"against the day before, {rate:g}/s x3", _worse_than_yesterday(rate), changes=200,
+            is_estimated=True,
+        )
+        for rate in (0.1, 1)
+    ),
 )  # fmt: skip
 
 _PAST = ((False, "", ""), (True, "-after", ", after another"))

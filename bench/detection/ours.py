@@ -57,7 +57,9 @@ def sequential(stream: Stream) -> Findings:
 
 def configured(stream: Stream, **settings: float) -> Config:
     """The rule with these settings in place of its defaults, and what the stream tells of exposure."""
-    return Config.model_validate({"rule": [{**SEQUENTIAL, **settings}], **_exposure(stream)})
+    return Config.model_validate(
+        {"rule": [{**SEQUENTIAL, "min_ratio": stream.min_ratio, **settings}], **_exposure(stream)}
+    )
 
 
 def reference(name: str) -> Callable[[Stream], Findings]:
@@ -74,7 +76,7 @@ def _exposure(stream: Stream) -> dict[str, Any]:
     if stream.is_estimated:
         return {"comparison": [{"exposure": "estimated"}]}
     if stream.share is None:
-        return {}
+        return {"comparison": [{"exposure": "equal"}]}
     comparison = {"exposure_tolerance": stream.share_tolerance}
     changes = np.flatnonzero(np.diff(stream.share, prepend=-1.0))
     rows = [

@@ -38,7 +38,7 @@ FOUND_WITHIN_THE_HOUR = ("step-0.02-x5", "step-1-x1.5", "step-5-x1.25")
 RUNNING = ("hour", "day")
 RESOLVED_SECONDS = {"spike-10m": 420, "hour": 600}
 AS_ONE = ("spike-10m", "hour", "day")
-BURSTY_SECONDS = {"burst-10-x3": 300, "burst-40-x3": 900}
+MEDIAN_SECONDS = {"burst-10-x3": 300, "burst-40-x3": 900, "earlier-0.1-x3": 1200, "earlier-1-x3": 180}
 ONSET_SECONDS = {"step-1-x2": 30, "step-0.1-x5": 90}
 CLIENT_LIMITS = {3: 1 / 50, 20: 1 / 50, 60: 1 / 10}
 
@@ -108,7 +108,7 @@ def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
                 )
                 what = f"mean delay over optimum + bin, {rate:g}/s x{ratio:g}"
                 rows.append(_Row(what, seen, f"<= {allowed / optimum:.2f}", tally.mean_delay <= allowed))
-    rows += [_median_row(mine[name], name, seconds) for name, seconds in BURSTY_SECONDS.items() if name in mine]
+    rows += [_median_row(mine[name], name, seconds) for name, seconds in MEDIAN_SECONDS.items() if name in mine]
     for family in RELEASE_CHANGES:
         if (tally := mine.get(family.name)) is not None:
             without, with_history = RELEASED_SECONDS[family.name.removeprefix("released-").removesuffix("-after")]

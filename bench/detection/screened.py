@@ -21,7 +21,7 @@ APART_BINS = 3600 // BIN_SECONDS
 
 def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
     """What the SQL finds in the stream, of which every record comes in time."""
-    settings = sequential.Settings(false_alarm_days_per_code)
+    settings = sequential.Settings(false_alarm_days_per_code, min_ratio=stream.min_ratio)
     code, stop = sequential.nearly(as_stored(stream), NEAR_TIMES, settings)
     spans = _spans(stop[code < stream.codes])
     found = [_judged(stream, false_alarm_days_per_code, *span) for span in spans]

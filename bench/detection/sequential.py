@@ -6,7 +6,8 @@ threshold in information time. Gaps and records that come late are not looked at
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class Settings:
     false_alarm_days_per_code: float = 1000
     history_seconds: int = 16_000
     min_bins: int = 9
+    min_ratio: float = 1.0
 
     @property
     def history_bins(self) -> int:
@@ -44,16 +46,23 @@ class Settings:
 @dataclass(frozen=True)
 class _Weighed:
     """The candidate's counts and those of both builds, the share that is tested, what an error counts for, and how many
-    of both builds are usual in a bin (inf where that is not known)."""
+    of both builds are usual in a bin (inf where that is not known); and the bins in which the share is estimated."""
 
     candidate: Counts
     total: Counts
     share: Reals
     weight: Reals
     usual: Reals
+    estimated: Flags
 
     def of(self, codes: Counts) -> "_Weighed":
-        return _Weighed(self.candidate[codes], self.total[codes], self.share, self.weight[codes], self.usual[codes])
+        return replace(
+            self,
+            candidate=self.candidate[codes],
+            total=self.total[codes],
+            weight=self.weight[codes],
+            usual=self.usual[codes],
+        )
 
     def latest(self) -> Counts:
         """The last bin with errors up to each bin; -1 before the first."""
@@ -79,7 +88,7 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     """All that comes, judged at every bin."""
     started = time.perf_counter()
     weighed = _weighed(stream)
-    alerts = _fired(weighed, settings or Settings())
+    alerts = _fired(weighed, settings or Settings(min_ratio=stream.min_ratio))
     incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
     low, high = (np.full(alerts.code.size, np.nan) for _ in range(2))
     _, first = np.unique(incident, return_index=True)
@@ -103,7 +112,10 @@ def _weighed(stream: Stream) -> _Weighed:
     total = baseline + candidate
     told, tested = estimates(candidate, total) if stream.is_estimated else (stream.shares, stream.shares)
     share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
-    return _Weighed(candidate, total, share, weights(candidate, total, told, stream.earlier), usual_errors(total))
+    counts_for = weights(candidate, total, told, stream.earlier)
+    # Nothing is told of before an error has come.
+    is_estimated = stream.is_estimated & (tested < 1 - 1e-4)
+    return _Weighed(candidate, total, share, counts_for, usual_errors(total), is_estimated)
 
 
 def usual_errors(total: Counts) -> Reals:
@@ -214,15 +226,15 @@ def _blocks(counts: Counts | Reals) -> Reals:
 def _evidence(weighed: _Weighed, settings: Settings) -> Iterator[tuple[Reals, Reals, Reals]]:
     """For each ratio: running sums of gains with a zero before them, the evidence, and the threshold."""
     k, n, p = weighed.candidate * weighed.weight, weighed.total * weighed.weight, weighed.share
-    alarm_bins = settings.false_alarm_days_per_code * DAY_BINS
-    for ratio in GRID:
-        worth = np.log1p((ratio - 1) * p)
+    alarm_bins, fine = settings.false_alarm_days_per_code * DAY_BINS, settings.min_ratio
+    for ratio in (ratio for ratio in GRID if ratio > fine):
+        worth = np.log1p((ratio - 1) * p) - np.log1p((fine - 1) * p)
         plausible = PLAUSIBLE_ERRORS / weighed.weight + PLAUSIBLE_TIMES * weighed.usual * (1 + (ratio - 1) * p)
-        gain = k * np.log(ratio) - n * worth
+        gain = k * np.log(ratio / fine) - n * worth
         gain = np.where(gain > 0, gain * np.minimum(plausible / np.maximum(weighed.total, 1), 1), gain)
         gain = np.clip(gain, -LARGEST_NATS, LARGEST_NATS)
         running = np.cumsum(np.pad(np.floor(gain / UNIT + 0.5), ((0, 0), (1, 0))), axis=1)
-        loss = weighed.usual * weighed.weight * (worth - p * np.log(ratio))
+        loss = weighed.usual * weighed.weight * (worth - _fine(p, fine) * np.log(ratio / fine))
         nats = (running[:, 1:] - _least(running[:, :-1], settings.history_bins)) * UNIT
         yield running, np.maximum(nats, 0), np.log(np.clip(3 * loss * alarm_bins, DAY_BINS, alarm_bins))
 
@@ -258,8 +270,11 @@ def _fired(weighed: _Weighed, settings: Settings) -> _Alerts:
     for place, code in enumerate(codes):
         ends = np.append(np.flatnonzero(few.total[place]), few.total.shape[1])
         for stop in np.flatnonzero(is_enough[code]).tolist():
-            onset = _onset(running[:, place], nats[:, place], threshold[:, place, stop], stop, settings)
-            if onset is not None and not _is_brief(few, place, onset, stop, settings):
+            least = threshold[:, place, stop]
+            onset, ratio = _onset(running[:, place], nats[:, place], least, stop, settings)
+            if onset is None or _is_brief(few, place, onset, stop, settings):
+                continue
+            if not _is_common(weighed, int(code), onset, stop, float(least[ratio]), settings.min_ratio):
                 end = min(int(ends[np.searchsorted(ends, stop) + 1]), stop + HOUR_BINS)
                 found += [(code, held, onset) for held in range(stop, end)]
     columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
@@ -268,8 +283,8 @@ def _fired(weighed: _Weighed, settings: Settings) -> _Alerts:
     return _Alerts(alerts.code[speaks], alerts.stop[speaks], alerts.start[speaks])
 
 
-def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: Settings) -> int | None:
-    """Of the ratio that is most above its threshold; None where that is not enough.
+def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: Settings) -> tuple[int | None, int]:
+    """Of the ratio that is most above its threshold, and that ratio's place; None where that is not enough.
 
     Of the ratio with the most evidence within the history, the later of that bin and of the one with its highest sum is
     where an increase may have ended: where the sum has fallen since by ln 1000, what came after it counts. Of that a
@@ -292,15 +307,58 @@ def _onset(running: Reals, nats: Reals, threshold: Reals, stop: int, settings: S
     excess = (running[:, stop + 1] - least) * UNIT - threshold
     ratio = int(excess.argmax())
     if excess[ratio] < 0:
-        return None
-    return since + int(np.flatnonzero(running[ratio, since : stop + 1] == least[ratio])[-1])
+        return None, ratio
+    return since + int(np.flatnonzero(running[ratio, since : stop + 1] == least[ratio])[-1]), ratio
 
 
 def _is_brief(weighed: _Weighed, code: int, onset: int, stop: int, settings: Settings) -> bool:
     """Whether the candidate's excess errors since the onset lie as closely as in `min_bins` bins: of one client."""
-    n, p = weighed.total[code, onset : stop + 1], weighed.share[onset : stop + 1]
+    n, p = weighed.total[code, onset : stop + 1], _fine(weighed.share[onset : stop + 1], settings.min_ratio)
     excess = weighed.candidate[code, onset : stop + 1] - n * p
     return bool(excess.sum() ** 2 <= settings.min_bins * (excess**2 - n * p * (1 - p)).sum())
+
+
+def _fine(share: Any, ratio: float) -> Any:
+    """The candidate's share of the errors where its rate is higher by a ratio."""
+    return ratio * share / (1 + (ratio - 1) * share)
+
+
+def _others(weighed: _Weighed, code: int, onset: int, stop: int) -> tuple[float, float]:
+    """Errors of the candidate and of both builds since the onset, of the half of the other codes that rose least.
+
+    No code counts for more than codes do on average. None where the share is not estimated.
+    """
+    k, n = (counts[:, onset : stop + 1].sum(axis=1) for counts in (weighed.candidate, weighed.total))
+    others = np.flatnonzero((n > 0) & (np.arange(n.size) != code))
+    if not others.size or not weighed.estimated[stop]:
+        return 0.0, 0.0
+    share, weight = k[others] / n[others], np.minimum(n[others], n[others].mean())
+    order = np.argsort(share, kind="stable")
+    share, weight = share[order], weight[order]
+    reach = np.cumsum(weight)
+    lower = 2 * (reach - weight) < weight.sum()
+    return float((share * weight)[lower].sum()), float(weight[lower].sum())
+
+
+def _share_since(weighed: _Weighed, code: int, onset: int, stop: int, share: float) -> float:
+    """A mean share since the onset, or the higher one that other codes tell, beside 20 errors at that."""
+    k, n = _others(weighed, code, onset, stop)
+    return max(share, (k + 20 * share) / (n + 20))
+
+
+def _is_common(weighed: _Weighed, code: int, onset: int, stop: int, threshold: float, fine: float) -> bool:
+    """Whether other codes rise alike, and what is left of the evidence is too little."""
+    since = slice(onset, stop + 1)
+    total = weighed.total[code, since]
+    n, k = float(total.sum()), float(weighed.candidate[code, since].sum())
+    tested = float((total * weighed.share[since]).sum()) / n
+    raised = _share_since(weighed, code, onset, stop, tested)
+    if raised <= tested:
+        return False
+    p = _fine(raised, fine)
+    nats = sum(count * np.log(count / (n * part)) for count, part in ((k, p), (n - k, 1 - p)) if count)
+    weight = float((total * weighed.weight[code, since]).sum()) / n
+    return bool(k <= n * p or weight * nats < threshold)
 
 
 def _is_silent(weighed: _Weighed, alerts: _Alerts) -> Flags:
@@ -316,6 +374,8 @@ def _bounds(weighed: _Weighed, alerts: _Alerts) -> tuple[Reals, Reals]:
     counted = weighed.total * weighed.weight
     hits, trials = alerts.sums(weighed.candidate * weighed.weight), alerts.sums(counted)
     p = alerts.sums(counted * weighed.share) / trials
+    raised = [_share_since(weighed, *where) for where in zip(alerts.code, alerts.start, alerts.stop, p, strict=True)]
+    p = np.array(raised, np.float64)
     prior = log_beta(1 + hits, 1 + trials - hits)
     with np.errstate(divide="ignore"):
         middle = np.log(hits / p) - np.log((trials - hits) / (1 - p))

@@ -54,6 +54,7 @@ class Stream:
         share: the candidate's share of exposure as the program is told, shape (bins,); None: nothing is configured.
         share_tolerance: by how much of itself the share may be off, as the program is told.
         is_estimated: the program is not told the share, but to estimate it.
+        min_ratio: what is no more than so many times as frequent is no cause for alarm, as the program is told.
         earlier: counts (codes, bins) of the comparison before, of an older build and of the baseline, up to second 0;
             None: both builds begin there.
         bursty: codes that are counted apart, shape (codes,).
@@ -69,6 +70,7 @@ class Stream:
     earlier: tuple[Counts, Counts] | None = None
     bursty: Flags | None = None
     clients: Counts | None = None
+    min_ratio: float = 1.0
 
     @property
     def codes(self) -> int:
@@ -135,7 +137,9 @@ def some_codes(stream: Stream, number: int | None) -> Stream:
 
 def fingerprint(stream: Stream) -> str:
     """A hash of all that it says."""
-    digest = hashlib.sha256(repr((stream.passes, stream.share_tolerance, stream.is_estimated)).encode())
+    digest = hashlib.sha256(
+        repr((stream.passes, stream.share_tolerance, stream.is_estimated, stream.min_ratio)).encode()
+    )
     arrays = [getattr(layer, part.name) for layer in stream.layers for part in fields(layer)]
     optional = [array for array in (*(stream.earlier or ()), stream.bursty, stream.clients) if array is not None]
     for array in (*arrays, stream.shares, *optional):

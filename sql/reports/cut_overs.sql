@@ -1,11 +1,9 @@
--- For a day: then it is what is usual of this build.
-select pairs.baseline, pairs.candidate
-from pairs
-inner join builds as olds on pairs.baseline = olds.build
-inner join builds as news on pairs.candidate = news.build
+-- Builds that replaced another one at once and are compared with nothing, for a day: then it is what is usual of them.
+select distinct replacements.old_build as baseline, replacements.new_build as candidate
+from replacements
+inner join builds as news on replacements.new_build = news.build
+left join earlier on replacements.new_build = earlier.candidate
 where
-    not pairs.is_named
-    and olds.last_second < news.first_second + interval 1 hour
-    and olds.last_second < news.last_second - interval 10 minutes
-    and news.first_second > (select max(last_second) from builds) - interval 1 day
-order by news.version_rank, pairs.baseline
+    earlier.candidate is null
+    and epoch(news.first_second) > (select max(epoch(last_second)) from builds) - 86400
+order by candidate, baseline

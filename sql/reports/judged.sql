@@ -1,19 +1,18 @@
--- A build is awaited where a bin of the other one is over that it has not been heard in.
+-- A build is awaited where a bin of the other one is over that it has sent nothing in; of days before all is there.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,
     case
-        when any_value(abs(epoch(olds.last_second) - epoch(news.last_second))) < min(rules.bin_seconds) then null
-        when any_value(olds.last_second < news.last_second) then pairs.baseline
+        when any_value(pairs.lag_seconds) > 0 then null
+        when any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)) < min(rules.bin_seconds) then null
+        when any_value(pairs.baseline_last_second < pairs.candidate_last_second) then pairs.baseline
         else pairs.candidate
     end as awaited,
-    any_value(abs(epoch(olds.last_second) - epoch(news.last_second)))::bigint as behind_seconds,
-    epoch(min(progress.judged_until))::bigint - any_value(
-        greatest(epoch(olds.first_second), epoch(news.first_second), pairs.from_second)
-    )::bigint as judged_seconds
+    any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)) as behind_seconds,
+    epoch(min(progress.judged_until))::bigint
+    - any_value(greatest(pairs.begun_second, pairs.from_second)) as judged_seconds
 from pairs
-inner join builds as olds on pairs.baseline = olds.build
-inner join builds as news on pairs.candidate = news.build
+left join builds as news on pairs.candidate = news.build
 cross join (select distinct rule, bin_seconds, settings_hash from rules) as rules -- noqa: ST05
 left join progress
     on

@@ -102,7 +102,7 @@ def _span(connection: Connection, since: datetime | None, until: datetime | None
 
 def _copy(connection: Connection, span: Span, lead_seconds: int, folder: Path) -> None:
     """With all that a pass reads before and behind the span; as files, so that the store is free again at once."""
-    since = span.after - lead_seconds - views.PRESENCE_LEAD_SECONDS
+    since = span.after - lead_seconds - views.PRESENCE_LEAD_SECONDS - max(views.lags(connection), default=0)
     until = span.until + views.PRESENCE_LAG_SECONDS
     ends = {"since": timestamp_literal(since), "until": timestamp_literal(until)}
     connection.exec_driver_sql(_COUNTERS.format(path=_literal(folder / "counters.parquet"), **ends))

@@ -17,7 +17,10 @@ from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 Seconds = npt.NDArray[np.int64]
 
 _PAIRS = """
-select baseline, candidate, from_second, until_second from pairs order by from_second, baseline, candidate
+select baseline, candidate, from_second, until_second
+from pairs
+where lag_seconds = 0
+order by from_second, baseline, candidate
 """
 
 _SHARES = """

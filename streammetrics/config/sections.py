@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from streammetrics import utc
-from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, AnyRule
+from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
@@ -29,13 +29,18 @@ class IngestSettings(Section):
 
 
 class Comparison(Section):
-    """Two builds, by name, or each new one (`latest`) and the one that most users had before it (`previous`)."""
+    """Two builds, by name, or each new one (`latest`) and the one that most users had before it (`previous`).
+
+    With `earlier` as the baseline: a build, or all of a pattern together, and what these sent `lag_days` before.
+    """
 
     baseline: Name = "previous"
     candidate: Name = "latest"
     builds: Name = "*"
     exposure: Literal["equal", "estimated"] | None = None
     exposure_tolerance: float = Field(default=0, ge=0, le=1)
+    lag_days: int = Field(default=1, ge=0, le=366)
+    min_ratio: float = Field(default=1.5, ge=1, lt=RATE_RATIOS[-1])
 
     @model_validator(mode="after")
     def _differ(self) -> "Comparison":
@@ -43,12 +48,34 @@ class Comparison(Section):
             raise ValueError(f"baseline and candidate are both {self.baseline!r}: a build is compared to another")
         if self.candidate == "previous" or self.baseline == "latest":
             raise ValueError('"previous" can only be the baseline, and "latest" only the candidate')
+        if self.candidate == "earlier":
+            raise ValueError('"earlier" can only be the baseline')
         return self
+
+    @model_validator(mode="after")
+    def _earlier_than_now(self) -> "Comparison":
+        if not self.is_earlier:
+            return self
+        if self.lag_days == 0:
+            raise ValueError('baseline = "earlier" needs lag_days of 1 or more')
+        if {"candidate", "builds"} <= self.model_fields_set or "latest" in self.model_fields_set & {self.candidate}:
+            raise ValueError('beside baseline = "earlier" either candidate names a build, or builds those together')
+        return self
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether the baseline is what was sent `lag_days` before."""
+        return self.baseline == "earlier"
+
+    @property
+    def together(self) -> str:
+        """The build, or the pattern of builds, that is compared with what it was before."""
+        return self.builds if self.candidate == "latest" else self.candidate
 
     @property
     def lead_seconds(self) -> int:
         """How far before the bins that a rule looks at their exposure is estimated from."""
-        return ESTIMATE_SECONDS if self.exposure == "estimated" else 0
+        return 0 if self.exposure == "equal" and self.lag_days == 0 else ESTIMATE_SECONDS
 
 
 class BuildSettings(Section):

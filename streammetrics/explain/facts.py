@@ -11,7 +11,7 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, statement
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags, statement
 
 UNITS = {
     "sequential": {
@@ -157,7 +157,8 @@ def _detector(rule: AnyRule) -> queries.Detector:
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
     """Answer all that `ANSWERS` reads, as temporary tables `explained_...`, each of which later ones read."""
-    piece = Slice(second, second + rule.bin_seconds, lead_seconds(config))
+    before = lags(connection)
+    piece = Slice(second, second + rule.bin_seconds, lead_seconds(config), lags=before)
     asked = {name: text.format(second=second) for name, text in queries.ASKED.items()}
     kept: dict[str, str] = {}
 
@@ -169,6 +170,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
     relations.overlay(connection, config)
     for name in ("judged_bins", "bins", "weights"):
         keep(name)
+    keep("code_errors")
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
     connection.exec_driver_sql(queries.SERIES)
     kept["suspects"] = asked["suspects"]
@@ -180,7 +182,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
     keep("verdicts", _detector(rule).verdicts)
     keep("gaps")
     keep("displaced", statement("reports/displaced"))
-    keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0))
+    keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0, lags=before))
 
 
 def _interval(row: RowMapping) -> tuple[float | None, float | None]:

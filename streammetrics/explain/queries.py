@@ -32,12 +32,10 @@ PAIRS = """
 select
     pairs.baseline, pairs.candidate, pairs.opened_second, pairs.until_second, pairs.judged_until_second,
     case
-        when olds.last_second < news.last_second then pairs.baseline
-        when olds.last_second > news.last_second then pairs.candidate
+        when pairs.baseline_last_second < pairs.candidate_last_second then pairs.baseline
+        when pairs.baseline_last_second > pairs.candidate_last_second then pairs.candidate
     end as awaited_build
 from pairs
-inner join builds as olds on pairs.baseline = olds.build
-inner join builds as news on pairs.candidate = news.build
 """
 
 
@@ -62,6 +60,7 @@ select
     case
         when not found.is_enough then if(grid.is_enough and grid.has_ended, 'recovery', 'evidence')
         when found.is_brief then 'brief'
+        when found.is_common then 'traffic'
         when found.is_silent then 'silence'
     end as gate
 from regressions as found

@@ -58,6 +58,11 @@ def verdict(found: Explanation) -> str:
                 f"{_reached(found)}, but the candidate's errors above the usual lie as closely as in "
                 f"{_figure(found.spread_bins)} bins, not in more than {found.min_bins}: it may be one client's burst"
             )
+        case "traffic":
+            return (
+                f"{_reached(found)}, but most other codes rose alike since then, as where the candidate gets more "
+                "users, and what is more than that does not reach it"
+            )
         case "silence":
             return (
                 f"it is over: {_reached(found)}, but neither build sends the code any more: "

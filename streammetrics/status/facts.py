@@ -16,7 +16,7 @@ from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, run
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, run
 
 _AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
 
@@ -166,7 +166,7 @@ def _exposures(connection: Connection) -> tuple[Exposure, ...]:
     latest = advice.latest_complete(connection)
     if latest is None:
         return ()
-    piece = Slice(latest - questions.EXPOSURE_HOURS * 3600, latest, EXPOSURE_LEAD_SECONDS)
+    piece = Slice(latest - questions.EXPOSURE_HOURS * 3600, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
     return tuple(
         Exposure(**found) for found in connection.exec_driver_sql(compose(questions.EXPOSURES, piece)).mappings()
     )

@@ -49,6 +49,8 @@ cross join (
     from codes
     where build in (
         select unnest([baseline, candidate]) from pairs where is_current
+        union
+        select build from earlier
     )
 )
 where detector = 'sequential' and codes > 0

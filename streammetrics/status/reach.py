@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.views import Slice, compose, statement
+from streammetrics.views import Slice, compose, lags, statement
 
 _WIDTHS = """
 select max(bin_seconds) as widest, max(bin_seconds * window_bins) as history_seconds
@@ -75,7 +75,7 @@ def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Rea
     until = max(judged_until for _, judged_until, _ in young)
     begin = min(judged_until - seconds for _, judged_until, seconds in young)
     lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + ESTIMATE_SECONDS + BLOCK_SECONDS + 2 * widest
-    piece = Slice(max(begin - widest, until - history_seconds), until, lead)
+    piece = Slice(max(begin - widest, until - history_seconds), until, lead, lags=lags(connection))
     ratios = {
         (row.baseline, row.candidate): row.rate_ratio for row in connection.exec_driver_sql(compose(_REACHES, piece))
     }

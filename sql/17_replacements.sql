@@ -1,0 +1,46 @@
+-- Which builds replaced another one at once: within an hour, so that there is little to compare side by side.
+-- Grain: one row per comparison of the settings and candidate.
+-- Reads: builds, build_hours, openings
+-- Feeds: earlier
+with
+builds as (select * from builds),
+
+build_hours as (select * from build_hours),
+
+openings as (select * from openings where opened_second > -62135596800),
+
+-- The two hours of the clock after that of the candidate's first record.
+hours as (
+    select build, hour_second, records, 1 as later from build_hours
+    union all
+    select build, hour_second, records, 2 as later from build_hours
+),
+
+sent as (
+    select
+        o.old_build, o.new_build, h.hour_second, max(epoch(news.last_second)) as last_second, sum(h.records) as records,
+        sum(case when h.build = o.new_build then h.records else 0 end) as new_records
+    from openings as o
+    inner join builds as news on o.new_build = news.build
+    inner join hours as h on floor(epoch(news.first_second) / 3600) = floor(h.hour_second / 3600) - h.later
+    where h.build = o.old_build or h.build = o.new_build
+    group by o.old_build, o.new_build, h.hour_second
+),
+
+-- In which of them few clients were left with the old build.
+left_behind as (
+    select distinct old_build, new_build
+    from sent where last_second >= hour_second + 600 and new_records >= 20 and records <= 1.05 * new_records
+)
+
+-- Or the old build is silent since ten minutes, and was within an hour of that record.
+select
+    o.baseline, o.candidate, o.builds_like, o.old_build, o.new_build, o.opened_second,
+    epoch(news.first_second) - epoch(olds.first_second) as known_seconds
+from openings as o
+inner join builds as olds on o.old_build = olds.build
+inner join builds as news on o.new_build = news.build
+left join left_behind as l on o.old_build = l.old_build and o.new_build = l.new_build
+where
+    l.old_build is not null
+    or epoch(olds.last_second) < least(epoch(news.first_second) + 3600, epoch(news.last_second) - 600)

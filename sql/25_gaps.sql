@@ -1,0 +1,60 @@
+-- Stretches in which a build that should have been heard was not: its feed failed, and silence is not health.
+-- Grain: one row per build or side and gap; silent from from_second up to before until_second.
+-- Reads: presence, sides, span
+-- Feeds: judged_bins
+with
+presence as (select build, second, records, floor(second / 3600) as hour from presence),
+
+sides as (select side as build from sides),
+
+span as (select end_second, heard_from_second from span),
+
+-- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning:
+-- who is silent until then is in a gap, whenever its last record before was.
+heard as (
+    select build, second from presence
+    union all
+    select sides.build, span.heard_from_second - 1 as second from sides cross join span
+),
+
+stretches as (
+    select
+        heard.build, heard.second, floor(heard.second / 3600) as hour,
+        lead(heard.second, 1, span.end_second) over (partition by heard.build order by heard.second) as until_second
+    from heard cross join span
+),
+
+both_hours as (
+    select build, hour, records from presence
+    union all
+    select build, hour + 1 as hour, records from presence
+),
+
+-- More than the hour before can hold, and told for all at once: what the two hours of the clock hold that it lies in.
+hours as (select build, hour, sum(records) as records from both_hours group by build, hour),
+
+candidates as (
+    select stretches.build, stretches.second, stretches.until_second, stretches.hour
+    from stretches left join hours on stretches.build = hours.build and stretches.hour = hours.hour
+    where
+        (stretches.until_second - stretches.second - 1) * hours.records >= 20 * 3600
+        or stretches.until_second - stretches.second - 1 > 3600
+),
+
+looks as (
+    select build, second, until_second, hour from candidates
+    union all
+    select build, second, until_second, hour - 1 as hour from candidates
+)
+
+-- 20 records were to be expected at the mean rate of the hour before, or an hour has passed.
+select looks.build, looks.second + 1 as from_second, looks.until_second
+from looks
+left join presence
+    on
+        looks.build = presence.build and looks.hour = presence.hour
+        and looks.second >= presence.second and looks.second < presence.second + 3600
+group by looks.build, looks.second, looks.until_second
+having
+    (looks.until_second - looks.second - 1) * coalesce(sum(presence.records), 0) >= 20 * 3600
+    or looks.until_second - looks.second - 1 > 3600
