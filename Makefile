@@ -42,6 +42,9 @@ reliability: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m bench
 
+relations: .venv/.dev
+	@$(BIN)/python -m tests.relations_page > docs/relations.md
+
 bench-detection: .venv/.dev .venv-bench/.made
 	@$(BIN)/python -m bench.detection $(FAMILIES)
 

@@ -62,14 +62,14 @@ ranks as (
     from votes group by rule, pair_id, block_second, vote window hour as (partition by rule, pair_id, block_second)
 )
 
--- The half of the votes in the middle: no code alone moves it. What is tested is three standard errors above (Wilson).
+-- The half of the votes in the middle: no code alone moves it. What is tested is a standard error above that (Wilson).
 -- Of one or two codes nobody can tell traffic from a regression: where it is not asked for, equal exposure is assumed.
 select
     r.rule, r.pair_id, cast(r.block_second as bigint) as block_second, max(r.sent_share) as sent_share,
     case when max(r.codes) >= pairs.least_codes then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,
     case when max(r.codes) < pairs.least_codes then 0.5 else (
-        sum(r.k) + 4.5 + 3 * sqrt(sum(r.k) * sum(r.n - r.k) / nullif(sum(r.n), 0) + 2.25)
-    ) / nullif(sum(r.n) + 9, 0) end as tested_share
+        sum(r.k) + 0.5 + sqrt(sum(r.k) * sum(r.n - r.k) / nullif(sum(r.n), 0) + 0.25)
+    ) / nullif(sum(r.n) + 1, 0) end as tested_share
 from ranks as r inner join pairs on r.pair_id = pairs.pair_id
 where 4 * r.place - 2 between r.votes and 3 * r.votes
 group by r.rule, r.pair_id, r.block_second, pairs.least_codes

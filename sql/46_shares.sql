@@ -1,5 +1,5 @@
 -- The candidate's share of the exposure of both builds, and how it is known.
--- Grain: one row per rule of sequential, pair and bin; tested_share is the highest it may be, all before an estimate.
+-- Grain: one row per rule of sequential, pair and bin; tested_share is the highest that is reckoned with.
 -- Reads: bin_grids, pairs, exposure, estimates, hypotheses
 -- Feeds: bins
 with
@@ -32,7 +32,7 @@ found as (
         bins.rule, bins.pair_id, bins.bin_second,
         max(stretches.new_users / nullif(stretches.old_users + stretches.new_users, 0)) as given,
         max(case when pairs.is_estimated then e.candidate_share end) as estimated,
-        max(case when pairs.is_estimated then coalesce(e.tested_share, 1) end) as highest,
+        max(case when pairs.is_estimated then e.tested_share end) as highest,
         case when abs(max(e.sent_share) - 0.5) > 0.3 then 'doubtful' else 'assumed' end as unknown
     from bin_grids as bins
     inner join pairs on bins.pair_id = pairs.pair_id

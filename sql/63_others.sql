@@ -10,7 +10,7 @@ code_errors as (select * from code_errors),
 asked as (
     select e.rule, e.pair_id, i.series, i.bin_second, i.onset_second
     from increases as i inner join code_errors as e on i.series = e.series and i.bin_second = e.bin_second
-    where e.exposure = 'estimated'
+    where e.exposure in ('estimated', 'assumed', 'doubtful')
 ),
 
 pairs as (select rule, pair_id, min(onset_second) as first_second from asked group by rule, pair_id),
@@ -60,6 +60,7 @@ shares as (
 ranked as (
     select
         series, bin_second, share, weight, sum(weight) over (partition by series, bin_second) as total,
+        count(*) over (partition by series, bin_second) as others,
         sum(weight) over (
             partition by series, bin_second
             order by share asc, other asc rows between unbounded preceding and current row
@@ -67,8 +68,8 @@ ranked as (
     from shares
 )
 
--- What at least half of them rose to: traffic moves all codes, a regression some.
+-- What at least half of them rose to: traffic moves all codes, a regression some. One code says nothing.
 select series, bin_second, sum(share * weight) as k, sum(weight) as n
 from ranked
-where 2 * (reach - weight) < total
+where 2 * (reach - weight) < total and others >= 2
 group by series, bin_second

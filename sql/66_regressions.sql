@@ -32,7 +32,8 @@ select
     pow(h.k - h.f, 2) <= hypotheses.min_bins * h.squares as is_brief,
     case when h.squares > 0 then round(pow(h.k - h.f, 2) / nullif(h.squares, 0), 3) end as spread_bins,
     case
-        when h.exposure = 'given' and abs(h.e - h.n * h.candidate_share) > 0.001 then 'changing' else h.exposure
+        when h.exposure = 'given' and abs(h.e - h.n * h.candidate_share) > 0.001 then 'changing'
+        when h.is_higher then 'estimated' else h.exposure
     end as exposure,
     cast(h.n - h.k as bigint) as baseline_errors, cast(h.k as bigint) as candidate_errors,
     h.is_higher and (h.k <= h.fine or h.w / nullif(h.n, 0) * (

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.relations import as_written
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, statement
+from streammetrics.statements import statement
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 REMEMBERED = timedelta(days=1)
 """What was so within this time is not news: a share that goes up and down around a limit is told of once."""

@@ -1,7 +1,6 @@
 """Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
 
 import logging
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -231,7 +230,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.fail(str(error), error.exit_code)
     except BrokenPipeError:
         # The reader of our stdout has gone, as `head` does: nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        process.forget_stdout()
         sys.exit(0)
     except KeyboardInterrupt:
         options.fail_at_once("interrupted; what was committed stays", 130)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import relations, retention, utc, views, watermarks
+from streammetrics import comments, relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
@@ -142,7 +142,8 @@ def plan(
     Returns:
         The epoch seconds (after, until] that hold all that waits; None where nothing does.
     """
-    views.publish(connection)
+    if views.publish(connection):
+        comments.put(connection)
     relations.replace(connection, config)
     after = max(span[0], retention.floor(connection, lead_seconds(config)))
     bases: dict[str, str] = {}

@@ -1,37 +1,45 @@
 """What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import advice, detect, incidents, narrate, new_codes, retention, status, views, watermarks
+from streammetrics import (
+    advice,
+    detect,
+    incidents,
+    narrate,
+    new_codes,
+    notices,
+    process,
+    retention,
+    status,
+    views,
+    watermarks,
+)
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
 from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError, UsageError
+from streammetrics.reading import read
 from streammetrics.session import Session
 from streammetrics.store import explained
 
 if TYPE_CHECKING:
     from streammetrics.generate import Scenario
-    from streammetrics.ingest import FileOutcome
-
-
-_NEVER, _EARLIEST = datetime(1, 1, 1), datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are told of and do not stop the others; the first failure decides the code."""
     with session.store.write() as connection:
-        return _ingest(session, connection, paths, source, is_final)
+        return read(session, connection, paths, source, is_final)
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
@@ -71,8 +79,9 @@ def run(
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with session.store.write() as connection:
-        code = _ingest(session, connection, paths, source, is_final)
-        is_changed = _judge_and_tell(session, connection, is_final)
+        code = read(session, connection, paths, source, is_final)
+        is_changed = _judge_and_keep(session, connection, is_final)
+        code = code or _print_notices(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
     if is_changed:
@@ -98,65 +107,8 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     session.out(str(streams.truth_path(target)))
 
 
-def _change_lines(session: Session, changed: list[incidents.Change]) -> Iterable[str]:
-    if session.as_json:
-        return (narrate.as_json({"change": found.change, **found.incident}) for found in changed)
-    return narrate.change_lines(changed)
-
-
-def _new_code_lines(session: Session, found: list[new_codes.NewCodes]) -> Iterable[str]:
-    if session.as_json:
-        return (narrate.as_json({"change": "new_codes", **asdict(one)}) for one in found)
-    return narrate.new_code_lines(found)
-
-
-def _ingest(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
-    from streammetrics.ingest import ingest
-
-    code, files, clock = 0, list(paths), _ingest_clock(session, connection)
-    with session.progress.task("reading") as advance:
-        outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
-        if not files and any(found.url is not None for found in session.config.source):
-            from streammetrics.pull import pull
-
-            outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
-        for outcome in outcomes:
-            _tell_outcome(session, outcome)
-            if outcome.waiting_bytes:
-                wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
-                session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
-            if outcome.error is not None:
-                code = code or outcome.error.exit_code
-    return code
-
-
-def _ingest_clock(session: Session, connection: Connection) -> Callable[[], datetime]:
-    """A clock that has gone back behind what was loaded stands still: else records would seem to be of the future.
-
-    Raises:
-        InputOutputError: the clock was never set, and there is nothing to hold it to.
-    """
-    with connection.begin():
-        loaded = connection.exec_driver_sql("select max(loaded_at) from batches").scalar_one() or _NEVER
-    if max(session.clock(), loaded) < _EARLIEST:
-        raise InputOutputError(
-            f"the clock says {narrate.moment(session.clock())}: set it; nothing was read, for all records would seem "
-            "to be of the future"
-        )
-    return lambda: max(session.clock(), loaded)
-
-
-def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:
-    if not outcome.message and outcome.state != "loaded":
-        return
-    level = logging.ERROR if outcome.error else logging.WARNING if outcome.message else logging.INFO
-    figures = {"path": str(outcome.path), "records": outcome.records, "rejected": outcome.rejected}
-    words = outcome.message or f"{outcome.path}: {narrate.counted(outcome.records, 'record')}"
-    session.say(words, f"ingest.{outcome.state}", level, not outcome.message, **figures, batch_id=outcome.batch_id)
-
-
-def _judge_and_tell(session: Session, connection: Connection, is_final: bool) -> bool:
-    """A pass, and what it changed to `out`; whether anything waited to be judged."""
+def _judge_and_keep(session: Session, connection: Connection, is_final: bool) -> bool:
+    """A pass, and what it changed as notices; whether anything waited to be judged."""
     with connection.begin():
         waiting = detect.plan(connection, session.config, is_final=is_final)
         reach = None
@@ -169,9 +121,10 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
     except BaseException:
         # The portions before the one that failed, or was ended, are stored, and the next run would take them for told.
         with suppress(DBAPIError):
-            _tell(session, connection, reach)
+            _keep(session, connection, reach)
+            _print_notices(session, connection)
         raise
-    is_opened = _tell(session, connection, reach)
+    is_opened = _keep(session, connection, reach)
     _advise(session, connection, waiting, every=is_opened)
     counts = asdict(done.amendment)
     words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
@@ -179,17 +132,33 @@ def _judge_and_tell(session: Session, connection: Connection, is_final: bool) ->
     return waiting is not None
 
 
-def _tell(session: Session, connection: Connection, reach: int | None) -> bool:
-    """Print what a pass has changed behind `reach` (epoch second), and new codes; whether an incident was opened."""
+def _keep(session: Session, connection: Connection, reach: int | None) -> bool:
+    """Keep what a pass has changed behind `reach` (epoch second), and new codes; whether an incident was opened."""
     changed: list[incidents.Change] = []
     with connection.begin():
         if reach is not None:
             incidents.snapshot(connection, "incidents_after", reach)
             changed = incidents.changes(connection)
-        found = new_codes.since_mark(connection)
-    for line in chain(_change_lines(session, changed), _new_code_lines(session, found)):
-        session.out(line)
+        notices.keep(connection, changed, new_codes.since_mark(connection), session.clock())
     return any(one.change in ("opened", "reopened") for one in changed)
+
+
+def _print_notices(session: Session, connection: Connection) -> int:
+    """Print what no run could write yet; the exit code where this one cannot, either."""
+    with connection.begin():
+        found = notices.waiting(connection)
+    try:
+        for line in notices.lines(found, as_json=session.as_json):
+            session.out(line)
+    except OSError as error:
+        words = f"stdout: {error.strerror}; what changed is printed by the next run"
+        session.say(words, "notices.kept", logging.ERROR, notices=len(found))
+        process.forget_stdout()
+        return InputOutputError.exit_code
+    if found:
+        with connection.begin():
+            notices.taken(connection, found, session.clock())
+    return 0
 
 
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> None:

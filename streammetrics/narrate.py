@@ -16,6 +16,9 @@ MOST_BLOCKS = 20
 YOUNG_SECONDS = 3600
 """Of a comparison that was younger when an incident opened, its age is a part of what the incident means."""
 
+_WIDE = 3
+"""An upper bound that is so many times the ratio says nothing."""
+
 NO_NAME = '""'
 """A record may have an empty code."""
 
@@ -62,24 +65,18 @@ def exposure(row: Mapping[str, Any]) -> str:
 
 def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
     """Blocks of the first `most` alerts (None: of all), then a line that counts the rest by code."""
-    rest: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     for count, alert in enumerate(alerts):
         if most is None or count < most:
             yield block(alert)
         else:
-            rest[alert["code"]] += 1
-    yield from _rest(rest, "incident")
+            left[alert["code"]] += 1
+    yield from rest(left, "incident")
 
 
-def change_lines(found: Iterable[Change], most: int = MOST_BLOCKS) -> Iterator[str]:
-    """One line an incident that changed, then a line that counts the rest by code."""
-    rest: Counter[str] = Counter()
-    for count, change in enumerate(found):
-        if count < most:
-            yield f"{change.change.upper():<9} {incident_line(change.incident)}"
-        else:
-            rest[change.incident["code"]] += 1
-    yield from _rest(rest, "change")
+def change_line(change: Change) -> str:
+    """An incident that changed, in a line."""
+    return f"{change.change.upper():<9} {incident_line(change.incident)}"
 
 
 def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
@@ -135,6 +132,9 @@ def ratio(row: Mapping[str, Any]) -> str:
     about = "about " if row["exposure"] in ("changing", "estimated") else ""
     if row["ratio"] is None:
         return f"{about}at least x{row['ratio_low']:.3g}"
+    if row["ratio_high"] > _WIDE * row["ratio"]:
+        # Few errors of the baseline: how large the ratio may be is not known.
+        return f"{about}x{row['ratio']:.3g}, at least x{row['ratio_low']:.2g}"
     return f"{about}x{row['ratio']:.3g}, {row['ratio_low']:.3g} to {row['ratio_high']:.3g}"
 
 
@@ -168,11 +168,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _rest(rest: Counter[str], noun: str) -> Iterator[str]:
-    if rest:
-        by_code = ", ".join(f"{printable(code)} ({count})" for code, count in rest.most_common(MOST_BLOCKS))
-        more = "" if len(rest) <= MOST_BLOCKS else f", {counted(len(rest) - MOST_BLOCKS, 'more code')}"
-        yield f"... and {counted(rest.total(), f'more {noun}')}, by code: {by_code}{more}"
+def rest(left: Counter[str], noun: str) -> Iterator[str]:
+    """A line that counts by code what is not shown; none where all is."""
+    if left:
+        by_code = ", ".join(f"{printable(code)} ({count})" for code, count in left.most_common(MOST_BLOCKS))
+        more = "" if len(left) <= MOST_BLOCKS else f", {counted(len(left) - MOST_BLOCKS, 'more code')}"
+        yield f"... and {counted(left.total(), f'more {noun}')}, by code: {by_code}{more}"
 
 
 def _plain(value: object) -> object:

@@ -48,10 +48,13 @@ where
 """
 
 _WINDOWS = """
-select code, cast(epoch(start_ts) as bigint) as start_second, cast(epoch(end_ts) as bigint) as end_second
-from incident_spans
-where rule = ? and baseline = ? and candidate = ?
-order by code, start_second
+select
+    spans.code, cast(epoch(spans.start_ts) as bigint) as start_second,
+    cast(epoch(spans.end_ts) as bigint) as end_second, peaks.ratio
+from incident_spans as spans
+left join alerts as peaks on spans.peak_alert_id = peaks.alert_id
+where spans.rule = ? and spans.baseline = ? and spans.candidate = ?
+order by spans.code, start_second
 """
 
 _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import io
+import os
 import sys
 
 
@@ -16,3 +17,8 @@ def prepare() -> None:
         # Codes and builds are any text, and cron's locale may know ASCII alone.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def forget_stdout() -> None:
+    """Where nothing can be written to stdout: what Python still holds of it must not fail at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

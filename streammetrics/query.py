@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import interrupts, slices, text
+from streammetrics import comments, interrupts, slices, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
 from streammetrics.store import Store, explained
@@ -104,7 +104,8 @@ def prompt(store: Store, stdin: TextIO, stdout: TextIO, style: str = "table") ->
 def _respond(store: Store, statement: str) -> Result:
     if statement == ".tables":
         with store.read() as connection:
-            return Result(("name",), ("VARCHAR",), [(name,) for name in slices.names(connection)])
+            rows = [(name, comments.relations()[name]) for name in comments.listed(connection)]
+        return Result(("name", "a row is"), ("VARCHAR", "VARCHAR"), rows)
     if statement.startswith("."):
         raise UsageError(f"{statement}: is not a command; {_COMMANDS}")
     return run(store, statement)
@@ -205,5 +206,5 @@ def _explained(connection: Connection, error: duckdb.Error) -> StreammetricsErro
         return explained(error) or InputOutputError(message)
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         connection.rollback()
-        return UsageError(f"{message.splitlines()[0]} There are: {', '.join(slices.names(connection))}")
+        return UsageError(f"{message.splitlines()[0]} There are: {', '.join(comments.listed(connection))}")
     return UsageError(_ONLY_READ if "read-only mode" in message else message)

@@ -71,6 +71,7 @@ _RELATIONS = {
             "delete from alert_revisions where alert_id in (select alert_id from alerts where incident_id in\n"
             "(select incident_id from {over}))",
             "delete from alerts where incident_id in (select incident_id from {over})",
+            "delete from notices where taken_at < {before}",
         ),
     ),
     "rejects": _Relation(

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
-from streammetrics.errors import InputOutputError
+from streammetrics.statements import folder
 
 PRESENCE_LEAD_SECONDS = 2 * 3600
 """A gap longer than an hour is one whatever came before; the rate of the hour before it decides on shorter ones."""
@@ -64,39 +62,13 @@ def relations() -> dict[str, Relation]:
         InputOutputError: the installation lacks its SQL.
     """
     found = {}
-    for path in sorted(_folder().glob("[0-9]*.sql")):
+    for path in sorted(folder().glob("[0-9]*.sql")):
         text = path.read_text(encoding="utf-8")
         header = next(line for line in text.splitlines() if line.startswith("-- Reads: "))
         reads = tuple(name.strip() for name in header.removeprefix("-- Reads: ").split(","))
         name = path.stem.split("_", 1)[1]
         found[name] = Relation(name, text, reads)
     return found
-
-
-@cache
-def statement(name: str) -> str:
-    """The statement of a job or report, such as `jobs/settle_builds`, without its comments.
-
-    Raises:
-        InputOutputError: the installation lacks its SQL.
-    """
-    lines = (_folder() / f"{name}.sql").read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("--"))
-
-
-def run(
-    connection: Connection, name: str, parameters: Mapping[str, Any] | None = None
-) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a statement of a job or report by its name."""
-    return connection.exec_driver_sql(statement(name), dict(parameters or {}))
-
-
-def _folder() -> Path:
-    package = Path(__file__).resolve().parent
-    folder = next((f for f in (package / "sql", package.parent / "sql") if f.is_dir()), None)
-    if folder is None:
-        raise InputOutputError(f"{package}: the SQL files are missing; install streammetrics again")
-    return folder
 
 
 @cache
@@ -111,11 +83,14 @@ def text_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def publish(connection: Connection) -> None:
-    """Make the views anew where this version's text is not what the store has; in the caller's transaction."""
+def publish(connection: Connection) -> bool:
+    """Make the views anew where this version's text is not what the store has; in the caller's transaction.
+
+    Returns whether it has.
+    """
     wanted = published_hash()
     if connection.exec_driver_sql("select views_hash from store_info").scalar_one() == wanted:
-        return
+        return False
     found = connection.exec_driver_sql("select view_name from duckdb_views() where not internal and not temporary")
     for name in found.scalars().all():
         # Of an earlier version; counters_wide is made by ingest.
@@ -127,6 +102,7 @@ def publish(connection: Connection) -> None:
         text = compose(f"select * from {name}", None, is_final=False, **for_people(name))  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace view {name} as {text}")
     connection.exec_driver_sql("update store_info set views_hash = ?", (wanted,))
+    return True
 
 
 def published_hash() -> str:

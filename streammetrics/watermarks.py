@@ -9,7 +9,8 @@ from typing import TypedDict
 
 from sqlalchemy import Connection
 
-from streammetrics.views import LAST_SECOND, Slice, compose, run
+from streammetrics.statements import run
+from streammetrics.views import LAST_SECOND, Slice, compose
 
 
 class Compared(TypedDict):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from streammetrics import jobs
 from streammetrics.config import Config, StoreSettings
@@ -38,7 +38,7 @@ class ReleaseDay:
     dice: random.Random = field(default_factory=lambda: random.Random(5))
 
     @classmethod
-    def at(cls, folder: Path, **sections: Any) -> "ReleaseDay":
+    def at(cls, folder: Path, **sections: Any) -> Self:
         return cls(folder, Config(store=StoreSettings(path="s.duckdb"), base=folder, **sections))
 
     @property

@@ -191,7 +191,7 @@ class Judged:
     def estimate(self, block: int) -> tuple[float | None, float, int]:
         """The share in the middle half of the votes over the hour before a block, the highest it may be, of how many.
 
-        Before the stream has told of a share nothing is guessed: with all of it no candidate has too many errors.
+        Before the stream has told of a share it is a half; what other codes do since the onset corrects that.
         """
         hour = range(block - HOUR_SECONDS, block)
         heard = {}
@@ -204,8 +204,8 @@ class Judged:
         middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]
         k, n = (sum(side) for side in zip(*middle, strict=True)) if middle else (0, 0)
         if not n:
-            return None, 1, 0
-        return k / n, (k + 4.5 + 3 * math.sqrt(k * (n - k) / n + 2.25)) / (n + 9), len(heard)
+            return None, 0.5, 0
+        return k / n, (k + 0.5 + math.sqrt(k * (n - k) / n + 0.25)) / (n + 1), len(heard)
 
 
 class Block(NamedTuple):
@@ -456,7 +456,7 @@ class Series:
             told = [c for start, c in counts.items() if onset <= start <= last]
             if code != self.code and told:
                 sent.append((Fraction(sum(c.candidate for c in told), sum(c.both for c in told)), told))
-        if not sent or self.pair.share(last).exposure != "estimated":
+        if len(sent) < 2 or self.pair.share(last).exposure not in ("estimated", "assumed", "doubtful"):
             return 0, 0
         errors = [sum(c.both for c in told) for _, told in sent]
         by_share = sorted(
@@ -505,6 +505,8 @@ class Series:
         b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
         e = sum(c.both * self.pair.share(s).candidate for s, c in counts.items())
         tested = sum(c.both * self.pair.share(s).tested for s, c in counts.items())
+        others, of_both = self._others(found.onset, max(counts))
+        is_higher = others * (b + k) > of_both * tested
         e, tested = ((b + k) * self._share_since(part / (b + k), found.onset, max(counts)) for part in (e, tested))
         weighed = sum(c.both * self.weight(s) for s, c in counts.items())
         # How the share of the last errors is known; one that was given may have changed since the onset.
@@ -518,7 +520,7 @@ class Series:
             b,
             k,
             k * (b + k - e) / (b * e) if b else None,
-            "changing" if is_changing else share.exposure,
+            "changing" if is_changing else "estimated" if is_higher else share.exposure,
             e / (b + k),
             tested / (b + k),
             (b + k) / weighed,

@@ -238,15 +238,20 @@ def test_example_of_the_reference(config: Path) -> None:
     assert alerts(config, "mean_ratio")[window] == 1.9
 
 
-def test_default_rule_opens_incidents_for_exactly_the_broken_codes(reference: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("comparison", "told"), [('exposure = "equal"', "0:10:00"), ("", "0:12:00")])
+def test_default_rule_opens_incidents_for_exactly_the_broken_codes(
+    reference: Path, tmp_path: Path, comparison: str, told: str
+) -> None:
+    """Where exposure is estimated, the codes that are broken from the first second on have part in the estimate."""
     file = tmp_path / "config.toml"
-    file.write_text(CONFIG.format(path=reference / "ErrorStreamSetA.csv").split("[[comparison]]")[0], encoding="utf-8")
+    settings = CONFIG.format(path=reference / "ErrorStreamSetA.csv").split("[[comparison]]")[0]
+    file.write_text(f"{settings}[[comparison]]\n{comparison}\n", encoding="utf-8")
     streammetrics("run", config=file)
     found = select(file, "select rule, code, count(*), min(alerts) > 0 from incidents group by all order by all")
     assert found == [("regression", code, 1, True) for code in ("2", "3", "4")]
     # The rates differ from the first second on; nothing is known of bursts yet.
     (first,) = select(file, "select min_by(code, end_ts), min(end_ts) from alerts")
     assert first[0] == "3"
-    assert first[1] <= moment("0:10:00")
+    assert first[1] <= moment(told)
     streammetrics("run", "--final", config=file)
     assert select(file, "select distinct code from incidents order by code") == [("2",), ("3",), ("4",)]

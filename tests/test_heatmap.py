@@ -49,7 +49,7 @@ def an_hour(**changes: object) -> Heatmap:
     values = np.array([[float((code + 2 * place) % 3 - 1) for place in range(72)] for code in range(12)])
     values[7] = 12.0
     codes = tuple(str(code) for code in range(-4, 8))
-    alerted = (AlertedWindow("3", MIDNIGHT, MIDNIGHT + 1800),)
+    alerted = (AlertedWindow("3", MIDNIGHT, MIDNIGHT + 1800, 20.04),)
     return replace(a_heatmap(values, codes, alerted=alerted), **changes)  # type: ignore[arg-type]
 
 
@@ -134,7 +134,8 @@ def test_svg_says_what_is_compared_by_which_rule_and_in_which_units(tmp_path: Pa
         "2026-Nov-23",
         "alerted",
         "no records, or not judged",
-        *(str(code) for code in range(-4, 8)),
+        "3  x20  since 00:00",
+        *(str(code) for code in range(-4, 8) if code != 3),
     ):
         assert expected in said
     assert not [text for text in said if "neighbouring" in text or "other" in text]
@@ -332,7 +333,7 @@ def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
         '""',
         "日本",
     ):
-        assert expected in said
+        assert f"{expected}  since 00:00" in said
     assert any(text.startswith("candidate </text>$1$ against baseline WWW") and "…" in text for text in said)
     assert any(text.startswith("rule $r$ <i>&") and text.endswith("bins of 50 s is above 6") for text in said)
 

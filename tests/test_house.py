@@ -41,7 +41,8 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
         (entry_points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         scripts = archive.read(entry_points).decode()
     package = {name for name in MODULES if name.startswith("streammetrics/")}
-    sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "sql").rglob("*.sql")}
+    files = [*(ROOT / "sql").rglob("*.sql"), ROOT / "sql" / "comments.csv"]
+    sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert {Path(path).parent.name for path in sql} == {"sql", "jobs", "reports"}
     assert carried == package | sql
     assert "streammetrics = streammetrics.cli:main" in scripts

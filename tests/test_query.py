@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import query, slices, views
+from streammetrics import comments, query, views
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.store import Store
 from tests.histories import HOSTILE, history, regression
@@ -33,9 +33,9 @@ def rows(
     return query.run(store, sql, since, until).rows
 
 
-def names(store: Store) -> list[str]:
+def listed(store: Store) -> list[str]:
     with store.read() as connection:
-        return slices.names(connection)
+        return comments.listed(connection)
 
 
 def written(store: Store, sql: str, style: str) -> str:
@@ -137,10 +137,10 @@ def test_other_mistakes_are_told_in_the_words_of_the_database(
 ) -> None:
     with pytest.raises(UsageError) as caught:
         query.run(store, sql.replace("{}", str(tmp_path)))
-    words, _, listed = str(caught.value).partition(" There are: ")
+    words, _, told = str(caught.value).partition(" There are: ")
     assert message in words
     assert len(words) <= 320
-    assert listed in ("", ", ".join(names(store)))
+    assert told in ("", ", ".join(listed(store)))
     assert "\x1b" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -154,7 +154,7 @@ def test_unknown_table_lists_what_there_is(store: Store) -> None:
     with pytest.raises(UsageError) as caught:
         query.run(store, "select * from alarms")
     assert str(caught.value).startswith(
-        "Catalog Error: Table with name alarms does not exist! There are: advice, alert_revisions, "
+        "Catalog Error: Table with name alarms does not exist! There are: alert_revisions, alerts, "
     )
     assert ", windows" in str(caught.value)
 
@@ -478,10 +478,11 @@ def test_prompt_goes_on_after_a_mistake(store: Store, capsys: pytest.CaptureFixt
 
 
 def test_prompt_knows_its_commands(store: Store) -> None:
-    found = answers(store, ".tables\n", "\n", ".quit\n", "select 1;\n")
-    assert found[0] == "name"
-    assert {"alerts", "windows", "counters"} < set(found)
-    assert "1" not in found
+    header, *rows = answers(store, ".tables\n", "\n", ".quit\n", "select 1;\n")
+    assert header == "name,a row is"
+    found = {row.split(",")[0] for row in rows}
+    assert {"alerts", "windows", "counters"} < found
+    assert not {"1", "others", "gains"} & found
 
 
 def test_interrupt_drops_what_was_typed(store: Store) -> None:

@@ -296,7 +296,7 @@ def steady(until: int, codes: int = 3) -> list[Record]:
     ("until", "words"),
     [
         (60, "not even an increase by x30 of a typical code would have been found yet"),
-        (1800, "an increase by about x3 or more of a typical code would have been found"),
+        (1800, "an increase by about x2 or more of a typical code would have been found"),
     ],
 )
 def test_of_a_young_comparison_it_says_what_would_have_been_found(tmp_path: Path, until: int, words: str) -> None:
@@ -316,8 +316,8 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
     store = history(tmp_path / "a.duckdb", steady(until), config)
     with store.read() as connection:
         (reach,) = status.reaches(connection, status.comparisons(connection))
-    assert reach.rate_ratio == 3
-    more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 2)]
+    assert reach.rate_ratio == 2
+    more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
     fired = history(tmp_path / "b.duckdb", [*steady(until), *more], config)
     assert told(fired, config)["open"].startswith("regression: 1 incident: code E1 since ")
 

@@ -46,14 +46,14 @@ class Settings:
 @dataclass(frozen=True)
 class _Weighed:
     """The candidate's counts and those of both builds, the share that is tested, what an error counts for, and how many
-    of both builds are usual in a bin (inf where that is not known); and the bins in which the share is estimated."""
+    of both builds are usual in a bin (inf where that is not known); and whether the share is estimated."""
 
     candidate: Counts
     total: Counts
     share: Reals
     weight: Reals
     usual: Reals
-    estimated: Flags
+    is_estimated: bool
 
     def of(self, codes: Counts) -> "_Weighed":
         return replace(
@@ -113,9 +113,7 @@ def _weighed(stream: Stream) -> _Weighed:
     told, tested = estimates(candidate, total) if stream.is_estimated else (stream.shares, stream.shares)
     share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
     counts_for = weights(candidate, total, told, stream.earlier)
-    # Nothing is told of before an error has come.
-    is_estimated = stream.is_estimated & (tested < 1 - 1e-4)
-    return _Weighed(candidate, total, share, counts_for, usual_errors(total), is_estimated)
+    return _Weighed(candidate, total, share, counts_for, usual_errors(total), stream.is_estimated)
 
 
 def usual_errors(total: Counts) -> Reals:
@@ -148,10 +146,10 @@ def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
 
 
 def _estimate(k: Reals, n: Reals) -> tuple[float, float]:
-    """The share in the middle half of the votes of an hour, and Wilson's bound three standard errors above it."""
+    """The share in the middle half of the votes of an hour, and Wilson's bound a standard error above it."""
     k, n = k[n > 0], n[n > 0]
     if not n.size:
-        return 0.5, 1.0
+        return 0.5, 0.5
     rest = n.sum() - n.max()
     rate = min(k.sum() - k.max(), (n - k).sum() - (n - k).max()) / rest if rest else 0.0
     _, vote = np.unique(np.floor(np.cumsum(n) * rate / 20), return_inverse=True)
@@ -159,7 +157,7 @@ def _estimate(k: Reals, n: Reals) -> tuple[float, float]:
     place = np.argsort(np.argsort(hits_of / trials_of, kind="stable")) + 1
     middle = (4 * place - 2 >= place.size) & (4 * place - 2 <= 3 * place.size)
     hits, trials = float(hits_of[middle].sum()), float(trials_of[middle].sum())
-    return hits / trials, (hits + 4.5 + 3 * np.sqrt(hits * (trials - hits) / trials + 2.25)) / (trials + 9)
+    return hits / trials, (hits + 0.5 + np.sqrt(hits * (trials - hits) / trials + 0.25)) / (trials + 1)
 
 
 def weights(candidate: Counts, total: Counts, share: Reals, earlier: tuple[Counts, Counts] | None = None) -> Reals:
@@ -326,11 +324,11 @@ def _fine(share: Any, ratio: float) -> Any:
 def _others(weighed: _Weighed, code: int, onset: int, stop: int) -> tuple[float, float]:
     """Errors of the candidate and of both builds since the onset, of the half of the other codes that rose least.
 
-    No code counts for more than codes do on average. None where the share is not estimated.
+    No code counts for more than codes do on average. None where the share is told, and of one other code.
     """
     k, n = (counts[:, onset : stop + 1].sum(axis=1) for counts in (weighed.candidate, weighed.total))
     others = np.flatnonzero((n > 0) & (np.arange(n.size) != code))
-    if not others.size or not weighed.estimated[stop]:
+    if others.size < 2 or not weighed.is_estimated:
         return 0.0, 0.0
     share, weight = k[others] / n[others], np.minimum(n[others], n[others].mean())
     order = np.argsort(share, kind="stable")

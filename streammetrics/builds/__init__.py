@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from streammetrics.builds import codes
 from streammetrics.builds.order import Build, Place, in_order
-from streammetrics.views import run
+from streammetrics.statements import run
 
 ESTABLISHED_RECORDS = 20
 ESTABLISHED_SECONDS = 30

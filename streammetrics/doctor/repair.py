@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from streammetrics import builds, relations, views, watermarks, wide
+from streammetrics import builds, comments, relations, views, watermarks, wide
 from streammetrics.builds import codes
 from streammetrics.doctor import sums
 from streammetrics.sources import load
@@ -54,6 +54,7 @@ def repair(connection: Connection) -> Iterator[str]:
     wide.publish(connection)
     connection.exec_driver_sql("update store_info set views_hash = ''")
     views.publish(connection)
+    comments.put(connection)
     since = connection.exec_driver_sql(
         f"select min(since) from (select since from wrong_batches union all ({_BUILDS_SINCE}))"  # noqa: S608 ours
     ).scalar_one()

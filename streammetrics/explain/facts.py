@@ -11,7 +11,8 @@ from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
 from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags, statement
+from streammetrics.statements import statement
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags
 
 UNITS = {
     "sequential": {

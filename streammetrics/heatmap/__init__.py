@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AlertedWindow:
-    """A stretch in which a code was alerted, in epoch seconds; the end is exclusive."""
+    """A stretch in which a code was alerted, in epoch seconds; the end is exclusive. `ratio`: None where not known."""
 
     code: str
     start_second: int
     end_second: int
+    ratio: float | None = None
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
 
 
 def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
-    labels = [words.name(code) for code in grid.codes]
+    labels = [words.row(heatmap, code) for code in grid.codes]
     if grid.folded:
         labels.append(f"other {grid.folded:,} codes (mean)")
     axes.set_yticks(range(len(labels)), labels)

@@ -1,5 +1,6 @@
 """What the picture says in words. Names come from records: they are shown, never obeyed, and cut in their middle."""
 
+from streammetrics import utc
 from streammetrics.heatmap import Heatmap
 from streammetrics.heatmap.grid import Grid
 
@@ -12,6 +13,16 @@ def name(text: str, most: int = _MOST_LETTERS) -> str:
     if len(text) > most:
         text = f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) or '""'
+
+
+def row(heatmap: Heatmap, code: str) -> str:
+    """A code, and of one that was alerted by how much and since when (UTC), the last time."""
+    windows = [window for window in heatmap.alerted if window.code == code]
+    if not windows:
+        return name(code)
+    last = max(windows, key=lambda window: window.start_second)
+    times = "" if last.ratio is None else f"  x{last.ratio:.3g}"
+    return f"{name(code)}{times}  since {utc.at_second(last.start_second):%H:%M}"
 
 
 def headline(grid: Grid) -> str:
@@ -28,9 +39,7 @@ def headline(grid: Grid) -> str:
 def subject(heatmap: Heatmap) -> str:
     """Two lines: the comparison, and the rule."""
     if heatmap.detector == "sequential":
-        alerts = (
-            "alerts where the evidence of its windows together is more than chance gives; from the estimated onset on"
-        )
+        alerts = "alerts where an increase is likelier than chance explains; from its estimated onset on"
     else:
         windows = " or ".join(str(bins) for bins in heatmap.window_bins)
         bins = "bin" if windows == "1" else "bins"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config, Source
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
-from streammetrics.views import run
+from streammetrics.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 

@@ -23,7 +23,7 @@ from streammetrics.errors import ConfigError, UsageError
 from streammetrics.sources import cursors
 from streammetrics.sources.cursors import Cursor
 from streammetrics.sources.records import Record
-from streammetrics.views import run
+from streammetrics.statements import run
 
 OVERLAP_NUMBERS = 10_000
 OVERLAP_SECONDS = 300

@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from streammetrics import advice
 from streammetrics.slices import whole_incidents
 from streammetrics.sources.load import AHEAD_SECONDS
+from streammetrics.statements import run
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
-from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, run
+from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 _AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
 

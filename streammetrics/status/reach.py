@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.views import Slice, compose, lags, statement
+from streammetrics.statements import statement
+from streammetrics.views import Slice, compose, lags
 
 _WIDTHS = """
 select max(bin_seconds) as widest, max(bin_seconds * window_bins) as history_seconds

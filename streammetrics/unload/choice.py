@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from streammetrics.errors import UsageError
 from streammetrics.narrate import moment
-from streammetrics.views import run
+from streammetrics.statements import run
 
 _LIST = '`streammetrics query "select batch_id, source, path, records, loaded_at from batches"` lists them'
 

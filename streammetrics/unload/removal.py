@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from streammetrics import builds, relations, retention, watermarks, wide
 from streammetrics.sources import marks
-from streammetrics.views import run
+from streammetrics.statements import run
 
 LONGEST_GAP = timedelta(hours=1)
 """Without a record a build may be silent in bins before it: a gap that matters begins at most so long before."""

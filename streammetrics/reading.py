@@ -1,0 +1,64 @@
+"""What a job reads: records of files and databases into the store, and words for what came of each."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from streammetrics import narrate
+from streammetrics.errors import InputOutputError
+from streammetrics.session import Session
+
+if TYPE_CHECKING:
+    from streammetrics.ingest import FileOutcome
+
+_NEVER, _EARLIEST = datetime(1, 1, 1), datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
+
+
+def read(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
+    from streammetrics.ingest import ingest
+
+    code, files, clock = 0, list(paths), _ingest_clock(session, connection)
+    with session.progress.task("reading") as advance:
+        outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
+        if not files and any(found.url is not None for found in session.config.source):
+            from streammetrics.pull import pull
+
+            outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
+        for outcome in outcomes:
+            _tell_outcome(session, outcome)
+            if outcome.waiting_bytes:
+                wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
+                session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
+            if outcome.error is not None:
+                code = code or outcome.error.exit_code
+    return code
+
+
+def _ingest_clock(session: Session, connection: Connection) -> Callable[[], datetime]:
+    """A clock that has gone back behind what was loaded stands still: else records would seem to be of the future.
+
+    Raises:
+        InputOutputError: the clock was never set, and there is nothing to hold it to.
+    """
+    with connection.begin():
+        loaded = connection.exec_driver_sql("select max(loaded_at) from batches").scalar_one() or _NEVER
+    if max(session.clock(), loaded) < _EARLIEST:
+        raise InputOutputError(
+            f"the clock says {narrate.moment(session.clock())}: set it; nothing was read, for all records would seem "
+            "to be of the future"
+        )
+    return lambda: max(session.clock(), loaded)
+
+
+def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:
+    if not outcome.message and outcome.state != "loaded":
+        return
+    level = logging.ERROR if outcome.error else logging.WARNING if outcome.message else logging.INFO
+    figures = {"path": str(outcome.path), "records": outcome.records, "rejected": outcome.rejected}
+    words = outcome.message or f"{outcome.path}: {narrate.counted(outcome.records, 'record')}"
+    session.say(words, f"ingest.{outcome.state}", level, not outcome.message, **figures, batch_id=outcome.batch_id)

@@ -1,0 +1,10 @@
+"""`make relations`: docs/relations.md on stdout."""
+
+from streammetrics import comments, views
+from tests.streams import empty_store
+
+if __name__ == "__main__":
+    with empty_store() as connection:
+        with connection.begin():
+            views.publish(connection)
+        print(comments.page(connection), end="")
