@@ -18,7 +18,8 @@ replacements as (select * from replacements),
 replaced as (
     select
         r.old_build || c.words as baseline, r.new_build as candidate, r.old_build as build, c.lag_seconds,
-        r.opened_second, 'estimated' as exposure, 0 as exposure_tolerance, c.min_ratio
+        r.opened_second, case when c.exposure = 'given' then 'estimated' else c.exposure end as exposure,
+        c.exposure_tolerance, c.min_ratio
     from replacements as r
     inner join comparisons as c
         on r.baseline = c.baseline and r.candidate = c.candidate and r.builds_like = c.builds_like

@@ -9,7 +9,7 @@ earlier as (select * from earlier),
 
 found as (
     select build as side, family, epoch(first_second) as first_second, epoch(last_second) as last_second
-    from builds
+    from builds where build not in (select earlier.side from earlier where earlier.lag_seconds > 0)
     union all
     select
         earlier.side, builds.family, epoch(builds.first_second) + earlier.lag_seconds as first_second,

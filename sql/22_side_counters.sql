@@ -9,7 +9,7 @@ earlier as (select distinct side, build, lag_seconds from earlier),
 
 found as (
     select build, second, code, errors
-    from counters
+    from counters where build not in (select earlier.side from earlier where earlier.lag_seconds > 0)
     union all
     select earlier.side as build, counters.second + earlier.lag_seconds as second, counters.code, counters.errors
     from counters inner join earlier on counters.build = earlier.build

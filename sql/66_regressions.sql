@@ -1,5 +1,5 @@
 -- Increases in the judged bins for which they stand: the ratio of rates since the onset, and what may hold them back.
--- Grain: one row per series and judged bin; is_brief: of one client, is_common: of all codes, is_silent: of none.
+-- Grain: one row per series and judged bin; is_brief: of one client, is_traffic: of most codes, is_silent: of none.
 -- Reads: increase_errors, suspects, judged_bins, hypotheses
 -- Feeds: fired
 with
@@ -39,7 +39,7 @@ select
     h.is_higher and (h.k <= h.fine or h.w / nullif(h.n, 0) * (
         h.k * ln(greatest(1, h.k)) + h.b * ln(greatest(1, h.b))
         - h.k * ln(greatest(0.000001, h.fine)) - h.b * ln(greatest(0.000001, h.n - h.fine))
-    ) < h.threshold) as is_common,
+    ) < h.threshold) as is_traffic,
     h.w * (j.past_bins - h.past_bins) > 6.907755 * h.busy as is_silent,
     round(h.w * (j.past_bins - h.past_bins) / nullif(h.busy, 0), 6) as missed_errors,
     round(h.e / nullif(h.n, 0), 6) as candidate_share, round(h.t / nullif(h.n, 0), 6) as tested_share,

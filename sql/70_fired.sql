@@ -15,7 +15,7 @@ regressions as (
         rule, detector, baseline, candidate, code, bin_seconds, window_bins, start_second, stop_second, value,
         threshold, baseline_errors, candidate_errors, ratio, exposure, candidate_share, tested_share, dispersion
     from regressions
-    where is_enough and not is_brief and not is_common and not is_silent
+    where is_enough and not is_brief and not is_traffic and not is_silent
 ),
 
 span as (select first_second from span),

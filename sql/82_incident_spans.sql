@@ -49,12 +49,9 @@ chains as (
     from ranked group by rule, detector, baseline, candidate, code, chain
 )
 
--- Its identity is that of its oldest alert. A retraction in its middle cuts it in two: the first part keeps that. Where
--- evidence reaches back into the incident before, it is since that one's end.
+-- Its identity is that of its oldest alert. A retraction in its middle cuts it in two: the first part keeps that.
 select
-    rule, detector, baseline, candidate, code, peak_alert_id,
-    greatest(start_ts, lag(end_ts) over (partition by rule, baseline, candidate, code order by chain)) as start_ts,
-    stop_ts, end_ts, opened_ts, alerts,
+    rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, opened_ts, alerts,
     case
         when row_number() over (partition by inherited_id order by chain) = 1 then inherited_id else oldest_alert_id
     end as incident_id

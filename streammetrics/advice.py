@@ -17,9 +17,9 @@ DUE_SECONDS = 600
 
 _UNHEARD = """
 with named as (
-    select baseline as build, 'comparison' as section from comparisons where baseline <> 'previous'
+    select baseline as build, 'comparison' as section from comparisons where baseline not in ('previous', 'earlier')
     union
-    select candidate, 'comparison' from comparisons where candidate <> 'latest'
+    select candidate, 'comparison' from comparisons where candidate <> 'latest' and baseline <> 'earlier'
     union
     select build, 'exposure' from exposure
 )
@@ -139,7 +139,8 @@ def _cut_over(connection: Connection) -> Iterator[str]:
     for baseline, candidate in connection.exec_driver_sql(compose(statement("reports/cut_overs"))):
         yield (
             f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
-            f"of {candidate}, and no day of {baseline} before that is known; release in steps, or mend its feed"
+            f"of {candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release "
+            f"in steps, or mend the feed of {baseline}"
         )
 
 

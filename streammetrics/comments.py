@@ -9,19 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from streammetrics.statements import folder
-
-_COLUMNS = """
-select table_name, column_name, data_type
-from duckdb_columns()
-where not internal and database_name = current_database() and list_contains($relations, table_name)
-order by table_name, column_index
-"""
-_KINDS = """
-select view_name as name, 'view' as kind from duckdb_views() where not internal and database_name = current_database()
-union all
-select table_name, 'table' from duckdb_tables() where not internal and database_name = current_database()
-"""
+from streammetrics.statements import folder, run
 
 _PAGE = """# Relations
 
@@ -52,13 +40,13 @@ def relations() -> dict[str, str]:
 
 def listed(connection: Connection) -> list[str]:
     """Those of them that the store has, sorted."""
-    return sorted(relations().keys() & {row.name for row in connection.exec_driver_sql(_KINDS)})
+    return sorted(relations().keys() & {row.name for row in run(connection, "reports/stored_relations")})
 
 
 def columns(connection: Connection) -> list[Column]:
     """Their columns, in order."""
     comments = _comments()
-    rows = connection.exec_driver_sql(_COLUMNS, {"relations": list(relations())})
+    rows = run(connection, "reports/commented_columns", {"relations": list(relations())})
     return [
         Column(relation, name, kind, comments.get((relation, name), comments.get(("*", name))))
         for relation, name, kind in rows
@@ -72,7 +60,7 @@ def names() -> list[str]:
 
 def put(connection: Connection) -> None:
     """Write the comments into the store, after its views; in the caller's transaction."""
-    kinds = {row.name: row.kind for row in connection.exec_driver_sql(_KINDS)}
+    kinds = {row.name: row.kind for row in run(connection, "reports/stored_relations")}
     statements = [
         f"comment on {kinds[relation]} {relation} is {_literal(comment)}"
         for relation, comment in relations().items()
@@ -92,8 +80,8 @@ def page(connection: Connection) -> str:
     for one in columns(connection):
         found.setdefault(one.relation, []).append(one)
     parts = [_PAGE]
-    for relation, listed in found.items():
-        rows = [f"| `{one.name}` | {one.type.lower()} | {one.comment} |" for one in listed]
+    for relation, held in found.items():
+        rows = [f"| `{one.name}` | {one.type.lower()} | {one.comment} |" for one in held]
         parts.append(
             "\n".join(
                 [f"## {relation}", "", relations()[relation], "", "| column | type | |", "|---|---|---|", *rows, ""]

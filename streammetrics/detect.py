@@ -15,6 +15,7 @@ from streammetrics import comments, relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
+from streammetrics.statements import statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
@@ -37,19 +38,6 @@ EVER = (FIRST_SECOND, LAST_SECOND)
 
 _PORTION_CODES = 500
 _SHORTEST_PORTION_SECONDS = 900
-
-# In a span: nothing after it is known. What is behind it (or of which retention has removed the beginning) stays as it
-# was judged, and a pair that was not heard since is not judged at all.
-_SCOPES = """
-select
-    rule, settings_hash, baseline, candidate,
-    case when complete_until <= {after:d} then complete_until else greatest(judged_after, {after:d}) end
-        as judged_after,
-    case when complete_until <= {after:d} then complete_until else least(judged_until, {until:d}) end as judged_until,
-    case when complete_until > {until:d} then {until:d} else complete_until end as complete_until,
-    is_current, is_displaced
-from scopes
-"""
 
 # With the input over, the last bins end after the last record.
 _BOUNDS = """
@@ -145,14 +133,16 @@ def plan(
     if views.publish(connection):
         comments.put(connection)
     relations.replace(connection, config)
-    after = max(span[0], retention.floor(connection, lead_seconds(config)))
+    floor = retention.floor(connection, lead_seconds(config))
+    after = max(span[0], floor)
     bases: dict[str, str] = {}
     for name, kept in watermarks.COMPARED.items():
         select = compose(f"select * from {name}", None, is_final=is_final, **bases)  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace temp table compared_{name} as\n{select}")
         bases[name] = str(kept)
-    scopes = compose(_SCOPES.format(after=after, until=span[1]), **watermarks.COMPARED)
-    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes)
+    scopes = compose(statement("jobs/select_scopes"), **watermarks.COMPARED)
+    limits = {"after": after, "until": span[1], "floor": floor}
+    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()

@@ -81,7 +81,8 @@ def run(
     with session.store.write() as connection:
         code = read(session, connection, paths, source, is_final)
         is_changed = _judge_and_keep(session, connection, is_final)
-        code = code or _print_notices(session, connection)
+        unprinted = _print_notices(session, connection)
+        code = code or unprinted
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
     if is_changed:

@@ -107,7 +107,8 @@ def publish(connection: Connection) -> bool:
 
 def published_hash() -> str:
     """What `publish` leaves in the store."""
-    return hashlib.sha256("".join(r.name + r.text for r in relations().values()).encode()).hexdigest()
+    comments = (folder() / "comments.csv").read_text(encoding="utf-8")
+    return hashlib.sha256("".join([comments, *(r.name + r.text for r in relations().values())]).encode()).hexdigest()
 
 
 def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, **bases: str) -> str:

@@ -89,6 +89,8 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
         ((1, 1), Config(comparison=(Comparison(baseline="1.9", candidate="1.10"),)), []),
         ((1, 1), Config(comparison=(Comparison(), Comparison(builds="3.*_?!%"))), [UNMATCHED]),
         ((1, 1), Config(comparison=(Comparison(builds="1.*"),)), []),
+        ((1, 1), Config(comparison=(Comparison(baseline="earlier"),)), []),
+        ((1, 1), Config(comparison=(Comparison(baseline="earlier", builds="3.*_?!%"),)), [UNMATCHED]),
     ],
 )
 def test_what_there_is_to_act_on(

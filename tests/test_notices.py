@@ -60,6 +60,14 @@ def test_what_could_not_be_written_is_printed_by_the_next_run(day: ClosedOutput)
     assert len(day.printed) == 2
 
 
+def test_a_source_that_fails_keeps_nothing_from_being_printed(day: ClosedOutput) -> None:
+    day.is_closed = False
+    damaged = day.folder / "damaged.csv"
+    damaged.write_text("ts,build,code\nnever,1.0,timeout\n", encoding="utf-8")
+    assert jobs.run(day.session, [damaged], is_final=False, exit_code=False) == 74
+    assert [line.split()[0] for _, line in day.printed] == ["OPENED", "NEW"]
+
+
 def test_the_run_that_prints_it_decides_how(day: ClosedOutput) -> None:
     day.is_closed, day.as_json = False, True
     day.run()

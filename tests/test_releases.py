@@ -120,8 +120,9 @@ def test_a_cut_over_is_reported_once(day: ReleaseDay) -> None:
     assert warnings == [
         (
             41,
-            "1.1 can no longer be judged: its baseline 1.0 stopped within an hour of the first record of 1.1, and no "
-            "day of 1.0 before that is known; release in steps, or mend its feed",
+            "1.1 can no longer be judged: its baseline 1.0 stopped within an hour of the first record of 1.1, and "
+            "there is no day of 1.0 before that to compare with, or lag_days is 0; release in steps, or mend the feed "
+            "of 1.0",
         )
     ]
 

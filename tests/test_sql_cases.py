@@ -20,7 +20,7 @@ from streammetrics.store import Store
 FOLDER = Path(__file__).parent / "sql"
 CASES = sorted(path for path in FOLDER.glob("*/*") if path.is_dir())
 DEFAULTS = {"BIGINT": "0", "DOUBLE": "0", "BOOLEAN": "false", "TIMESTAMP": "0", "VARCHAR": "", "BLOB": ""}
-USUAL = {"lag_seconds": "0", "min_ratio": "1", "is_common": "false", "is_higher": "false"}
+USUAL = {"lag_seconds": "0", "min_ratio": "1", "is_traffic": "false", "is_higher": "false"}
 """Columns of views that are left out are NULL, but for these."""
 
 

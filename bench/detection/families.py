@@ -152,25 +152,36 @@ def _released(
     dispersions: dict[int, float] | float = 1.0,
     hours: int = 10_000,
     hour_limits: tuple[float | None, float] = (None, 1 / 2000),
+    share: float | None = None,
 ) -> Family:
-    """The first hour of codes from .02 to 10 a second, without a change; `dispersions`: of all, or of some."""
+    """The first hour of codes from .02 to 10 a second, without a change; `dispersions`: of all, or of some.
+
+    With a `share` the candidate has so much of the exposure, which the program is to estimate.
+    """
 
     def make(chance: Generator) -> Stream:
         given = dict.fromkeys(range(CODES), dispersions) if isinstance(dispersions, float) else dispersions
         bins = HOUR_BINS + (QUIET_BINS if has_history else 0)
         means = np.repeat(SPREAD_RATES[:, np.newaxis] * 10, bins, axis=1)
         sides = []
-        for _ in range(2):
-            counts = simulate.poisson(chance, means)
+        for part in (0.5, 0.5) if share is None else (1 - share, share):
+            counts = simulate.poisson(chance, 2 * part * means)
             for code, dispersion in given.items():
                 if dispersion > 1:
-                    counts[code] = simulate.bursts(chance, means[[code]], dispersion)[0]
+                    counts[code] = simulate.bursts(chance, 2 * part * means[[code]], dispersion)[0]
             sides.append(counts)
         is_bursty = None if isinstance(dispersions, float) else np.isin(np.arange(CODES), list(dispersions))
-        return replace(_begun(*sides), bursty=is_bursty)
+        return replace(_begun(*sides), bursty=is_bursty, is_estimated=share is not None)
 
-    wanted = hours / 24
-    return Family(name, says, make, code_days=wanted, limit=float("inf"), hour_limits=hour_limits)
+    return Family(
+        name,
+        says,
+        make,
+        code_days=hours / 24,
+        limit=float("inf"),
+        hour_limits=hour_limits,
+        is_estimated=share is not None,
+    )
 
 
 def _begun(baseline: Counts, candidate: Counts) -> Stream:
@@ -180,8 +191,13 @@ def _begun(baseline: Counts, candidate: Counts) -> Stream:
     return Stream(*punctual(baseline[:, new], candidate[:, new]), earlier=earlier)
 
 
-def _release_changed(name: str, says: str, rate: float, ratio: float, *, has_history: bool) -> Family:
-    """From its first record on the candidate sends ten codes `ratio` times as often; inf: they are new."""
+def _release_changed(
+    name: str, says: str, rate: float, ratio: float, *, has_history: bool, share: float | None = None
+) -> Family:
+    """From its first record on the candidate sends ten codes `ratio` times as often; inf: they are new.
+
+    With a `share` the candidate has so much of the exposure, which the program is to estimate.
+    """
 
     def make(chance: Generator) -> Stream:
         old = QUIET_BINS if has_history else 0
@@ -193,10 +209,14 @@ def _release_changed(name: str, says: str, rate: float, ratio: float, *, has_his
             candidate[:CHANGED_CODES, :old] = 0
         else:
             candidate[:CHANGED_CODES, old:] *= ratio
-        stream = _begun(simulate.poisson(chance, baseline), simulate.poisson(chance, candidate))
-        return replace(stream, change=Change(np.arange(CODES) < CHANGED_CODES, 0, HOUR_BINS, ratio))
+        parts = (0.5, 0.5) if share is None else (1 - share, share)
+        counts = (
+            simulate.poisson(chance, 2 * part * side) for part, side in zip(parts, (baseline, candidate), strict=True)
+        )
+        change = Change(np.arange(CODES) < CHANGED_CODES, 0, HOUR_BINS, ratio)
+        return replace(_begun(*counts), change=change, is_estimated=share is not None)
 
-    return Family(name, says, make, changes=200)
+    return Family(name, says, make, changes=200, is_estimated=share is not None)
 
 
 def _client(errors: int, seconds: int) -> Family:
@@ -386,7 +406,15 @@ CHANGES = (
 _PAST = ((False, "", ""), (True, "-after", ", after another"))
 """Without and with a comparison before: whether, and what is added to name and words."""
 
-RELEASES = tuple(
+_ESTIMATED_RELEASES = tuple(
+    _released(
+        f"release-{dispersion:g}-at-{share:g}", f"release to {share:.0%}, dispersion {dispersion:g}, estimated",
+        has_history=False, dispersions=float(dispersion), share=share,
+    )
+    for dispersion, share in ((1, 0.01), (1, 0.5), (10, 0.1), (40, 0.5))
+)  # fmt: skip
+
+RELEASES = _ESTIMATED_RELEASES + tuple(
     family
     for has_history, end, words in _PAST
     for family in (
@@ -410,10 +438,29 @@ RELEASES = tuple(
     )
 )
 
-RELEASED_SECONDS = {"x10": (120, 120), "x3": (420, 120), "0.05-x20": (420, 150), "new": (860, 300)}
+RELEASED_SECONDS = {
+    "x10-at-half": (120, 120),
+    "x3-at-half": (420, 420),
+    "x10": (120, 120),
+    "x3": (420, 120),
+    "0.05-x20": (420, 150),
+    "new": (860, 300),
+}
 """The median delay that a change from the first record on may have: without and with a comparison before."""
 
-RELEASE_CHANGES = tuple(
+_ESTIMATED_CHANGES = tuple(
+    _release_changed(
+        f"released-{name}-at-half",
+        f"1/s {name} from the first record, estimated",
+        1,
+        ratio,
+        has_history=False,
+        share=0.5,
+    )
+    for name, ratio in (("x10", 10), ("x3", 3))
+)
+
+RELEASE_CHANGES = _ESTIMATED_CHANGES + tuple(
     _release_changed(f"released-{name}{end}", f"{says} from the first record{words}", rate, ratio, has_history=has)
     for has, end, words in _PAST
     for name, says, rate, ratio in (

@@ -58,7 +58,8 @@ class Comparison(Section):
             return self
         if self.lag_days == 0:
             raise ValueError('baseline = "earlier" needs lag_days of 1 or more')
-        if {"candidate", "builds"} <= self.model_fields_set or "latest" in self.model_fields_set & {self.candidate}:
+        is_latest = self.candidate == "latest" and "candidate" in self.model_fields_set
+        if is_latest or {"candidate", "builds"} <= self.model_fields_set:
             raise ValueError('beside baseline = "earlier" either candidate names a build, or builds those together')
         return self
 
@@ -171,6 +172,17 @@ class Config(Section):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"two [[{kind}]] are named {min(twice)!r}: names are unique")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_is_compared(self) -> "Config":
+        kept = self.retention.counters_days
+        lag = max((pair.lag_days for pair in self.comparison if pair.is_earlier), default=0)
+        if kept is not None and kept <= lag:
+            raise ValueError(
+                f"[retention] counters_days = {kept}: removes what [[comparison]] lag_days = {lag} compares with; "
+                f"set {lag + 1} or more"
+            )
         return self
 
     def resolve(self, path: str) -> Path:

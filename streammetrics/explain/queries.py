@@ -60,7 +60,7 @@ select
     case
         when not found.is_enough then if(grid.is_enough and grid.has_ended, 'recovery', 'evidence')
         when found.is_brief then 'brief'
-        when found.is_common then 'traffic'
+        when found.is_traffic then 'traffic'
         when found.is_silent then 'silence'
     end as gate
 from regressions as found

@@ -6,6 +6,7 @@ from streammetrics.heatmap.grid import Grid
 
 _MOST_LETTERS = 24
 _MOST_CODES = 8
+_DAY_SECONDS = 86_400
 
 
 def name(text: str, most: int = _MOST_LETTERS) -> str:
@@ -22,7 +23,9 @@ def row(heatmap: Heatmap, code: str) -> str:
         return name(code)
     last = max(windows, key=lambda window: window.start_second)
     times = "" if last.ratio is None else f"  x{last.ratio:.3g}"
-    return f"{name(code)}{times}  since {utc.at_second(last.start_second):%H:%M}"
+    # A day and more has several moments of one name.
+    form = "%H:%M" if heatmap.values.shape[1] * heatmap.bin_seconds <= _DAY_SECONDS else "%m-%d %H:%M"
+    return f"{name(code)}{times}  since {utc.at_second(last.start_second):{form}}"
 
 
 def headline(grid: Grid) -> str:
