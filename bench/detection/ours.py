@@ -139,8 +139,11 @@ def store() -> Iterator[Connection]:
 def load(connection: Connection, stream: Stream, since: int, until: int, spread: Generator | None = None) -> None:
     """One batch, as ingest leaves it: what has come in (since, until]. Events are left out, for no rule reads them.
 
-    The first holds the comparison before as well.
+    The first holds the comparison before as well. Where exposure is estimated no code of its own keeps the builds
+    heard: it would send as much in a build of few users, and records are spread over their bins instead.
     """
+    if spread is None and stream.is_estimated:
+        spread = np.random.default_rng(since)
     parts = [(_arrived(stream.layers, since, until, spread), CANDIDATE, BASELINE)]
     if stream.earlier is not None and since == 0:
         parts.insert(0, (_arrived_earlier(*stream.earlier), BASELINE, EARLIER))

@@ -33,11 +33,16 @@ def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
 
 
 def as_stored(stream: Stream) -> Stream:
-    """Codes in the order of their names, and last the one that keeps the builds of a store heard.
+    """Codes in the order of their names, and last the one that keeps the builds of a store heard, if there is one.
 
     It has part in what is told from all codes together, in turn of their names.
     """
     order = sorted(range(stream.codes), key=str)
+    if stream.is_estimated:
+        layers = tuple(
+            replace(layer, baseline=layer.baseline[order], candidate=layer.candidate[order]) for layer in stream.layers
+        )
+        return replace(stream, layers=layers)
     layers = tuple(
         replace(
             layer,
