@@ -1,4 +1,4 @@
--- When each build or side was heard at all, and how often: what gaps and active seconds are told from.
+-- When each build or side sent records, and how many: gaps and active seconds follow from that.
 -- Grain: one row per build or side and second with records of it.
 -- Reads: side_counters
 -- Feeds: gaps, places, judged_bins

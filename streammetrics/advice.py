@@ -7,42 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.relations import as_written
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 REMEMBERED = timedelta(days=1)
 """What was so within this time is not news: a share that goes up and down around a limit is told of once."""
 
 DUE_SECONDS = 600
-
-_UNHEARD = """
-with named as (
-    select baseline as build, 'comparison' as section from comparisons where baseline not in ('previous', 'earlier')
-    union
-    select candidate, 'comparison' from comparisons where candidate <> 'latest' and baseline <> 'earlier'
-    union
-    select build, 'exposure' from exposure
-)
-select section, build from named anti join builds using (build) order by all
-"""
-
-_REVERSED = """
-select baseline, candidate
-from comparisons
-inner join builds as olds on comparisons.baseline = olds.build
-inner join builds as news on comparisons.candidate = news.build and olds.family = news.family
-where olds.version_rank > news.version_rank
-order by all
-"""
-
-_UNMATCHED = """
-select distinct builds_like
-from comparisons
-where
-    exists (select 1 from builds)
-    and not exists (select 1 from builds where build like builds_like escape '!')
-order by all
-"""
 
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
@@ -91,7 +62,7 @@ _REMEMBER = "insert into advice select unnest($texts), $now"
 
 def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
     """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
-    named = [*_unheard(connection), *_reversed(connection), *_unmatched(connection), *_cut_over(connection)]
+    named = [*_unsent(connection), *_reversed(connection), *_unmatched(connection), *_cut_over(connection)]
     return [*named, *(_exposures(connection) if has_exposure else ())]
 
 
@@ -113,8 +84,8 @@ def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, 
     return found
 
 
-def _unheard(connection: Connection) -> Iterator[str]:
-    missing = connection.exec_driver_sql(_UNHEARD).all()
+def _unsent(connection: Connection) -> Iterator[str]:
+    missing = run(connection, "reports/unsent_builds").all()
     known = list(connection.exec_driver_sql("select build from builds order by build").scalars()) if missing else []
     for section, build in missing:
         near = difflib.get_close_matches(build, known, n=1, cutoff=0.5)
@@ -123,7 +94,7 @@ def _unheard(connection: Connection) -> Iterator[str]:
 
 
 def _reversed(connection: Connection) -> Iterator[str]:
-    for baseline, candidate in connection.exec_driver_sql(_REVERSED):
+    for baseline, candidate in run(connection, "reports/reversed_comparisons"):
         yield (
             f"[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange "
             "them unless that is meant"
@@ -131,7 +102,7 @@ def _reversed(connection: Connection) -> Iterator[str]:
 
 
 def _unmatched(connection: Connection) -> Iterator[str]:
-    for pattern in connection.exec_driver_sql(_UNMATCHED).scalars():
+    for pattern in run(connection, "reports/unmatched_patterns").scalars():
         yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
 
 

@@ -82,11 +82,7 @@ def page(connection: Connection) -> str:
     parts = [_PAGE]
     for relation, held in found.items():
         rows = [f"| `{one.name}` | {one.type.lower()} | {one.comment} |" for one in held]
-        parts.append(
-            "\n".join(
-                [f"## {relation}", "", relations()[relation], "", "| column | type | |", "|---|---|---|", *rows, ""]
-            )
-        )
+        parts.append("\n".join([f"## {relation}", "", relations()[relation], "", *_HEADER, *rows, ""]))
     return "\n".join(parts)
 
 

@@ -41,8 +41,8 @@ def hear(connection: Connection, piece: Slice) -> dict[str, str]:
         Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
         once. Of the pairs those are left out that have no place in all of the slice.
     """
-    heard = compose("select build, second, records from presence", piece, **COMPARED)
-    connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + heard)
+    sent = compose("select build, second, records from presence", piece, **COMPARED)
+    connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
     silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD, **COMPARED)
     connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
     places = compose("select * from places", piece, presence=_HEARD, **COMPARED)

@@ -149,7 +149,7 @@ class Judged:
         return Share(exposure, min(max(share, 0.0001), 0.9999), min(highest, 0.9999))
 
     def _share(self, start: int) -> tuple[str, float, float]:
-        """What the settings ask for; of builds that they do not name an estimate where no users are told of."""
+        """What the settings ask for; of builds that they do not name an estimate where no users are given."""
         asked = self.comparison.exposure
         if asked == "equal":
             return "equal", 0.5, 0.5
@@ -194,18 +194,18 @@ class Judged:
         Before the stream has told of a share it is a half; what other codes do since the onset corrects that.
         """
         hour = range(block - HOUR_SECONDS, block)
-        heard = {}
+        sent = {}
         for code, counts in self.counts.items():
             told = [c for start, c in counts.items() if start // BLOCK_SECONDS * BLOCK_SECONDS in hour]
             if told:
-                heard[code] = sum(c.candidate for c in told), sum(c.both for c in told)
-        votes = sorted(_votes(heard), key=lambda vote: Fraction(*vote))
+                sent[code] = sum(c.candidate for c in told), sum(c.both for c in told)
+        votes = sorted(_votes(sent), key=lambda vote: Fraction(*vote))
         number = len(votes)
         middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]
         k, n = (sum(side) for side in zip(*middle, strict=True)) if middle else (0, 0)
         if not n:
             return None, 0.5, 0
-        return k / n, (k + 0.5 + math.sqrt(k * (n - k) / n + 0.25)) / (n + 1), len(heard)
+        return k / n, (k + 0.5 + math.sqrt(k * (n - k) / n + 0.25)) / (n + 1), len(sent)
 
 
 class Block(NamedTuple):

@@ -139,8 +139,8 @@ def store() -> Iterator[Connection]:
 def load(connection: Connection, stream: Stream, since: int, until: int, spread: Generator | None = None) -> None:
     """One batch, as ingest leaves it: what has come in (since, until]. Events are left out, for no rule reads them.
 
-    The first holds the comparison before as well. Where exposure is estimated no code of its own keeps the builds
-    heard: it would send as much in a build of few users, and records are spread over their bins instead.
+    The first holds the comparison before as well. Where exposure is estimated no code of its own fills the
+    seconds of both builds: it would send as much in a build of few users. Records are spread over their bins instead.
     """
     if spread is None and stream.is_estimated:
         spread = np.random.default_rng(since)

@@ -33,7 +33,7 @@ def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
 
 
 def as_stored(stream: Stream) -> Stream:
-    """Codes in the order of their names, and last the one that keeps the builds of a store heard, if there is one.
+    """Codes in the order of their names, and last the one that fills the seconds of both builds, if there is one.
 
     It has part in what is told from all codes together, in turn of their names.
     """

@@ -324,7 +324,7 @@ def _fine(share: Any, ratio: float) -> Any:
 def _others(weighed: _Weighed, code: int, onset: int, stop: int) -> tuple[float, float]:
     """Errors of the candidate and of both builds since the onset, of the half of the other codes that rose least.
 
-    No code counts for more than codes do on average. None where the share is told, and of one other code.
+    No code counts for more than codes do on average. None where the share is given, and of one other code.
     """
     k, n = (counts[:, onset : stop + 1].sum(axis=1) for counts in (weighed.candidate, weighed.total))
     others = np.flatnonzero((n > 0) & (np.arange(n.size) != code))

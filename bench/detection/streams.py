@@ -54,7 +54,7 @@ class Stream:
         share: the candidate's share of exposure as the program is told, shape (bins,); None: nothing is configured.
         share_tolerance: by how much of itself the share may be off, as the program is told.
         is_estimated: the program is not told the share, but to estimate it.
-        min_ratio: what is no more than so many times as frequent is no cause for alarm, as the program is told.
+        min_ratio: what is no more than so many times as frequent is no cause for alarm, by the settings.
         earlier: counts (codes, bins) of the comparison before, of an older build and of the baseline, up to second 0;
             None: both builds begin there.
         bursty: codes that are counted apart, shape (codes,).
