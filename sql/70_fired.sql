@@ -23,8 +23,8 @@ span as (select first_second from span),
 found as (
     select
         windows.rule, windows.detector, windows.baseline, windows.candidate, windows.code, windows.bin_seconds,
-        windows.window_bins, windows.start_second, windows.stop_second, windows.start_second as judged_second,
-        windows.value, windows.threshold, windows.baseline_errors, windows.candidate_errors,
+        windows.window_bins, windows.start_second, windows.stop_second, windows.value, windows.threshold,
+        windows.baseline_errors, windows.candidate_errors,
         round(cast(windows.candidate_errors as double) / nullif(windows.baseline_errors, 0), 6) as ratio,
         cast(null as varchar) as exposure, cast(null as double) as candidate_share,
         cast(null as double) as tested_share, cast(null as double) as dispersion
@@ -32,16 +32,14 @@ found as (
     inner join span on windows.start_second >= floor(span.first_second / windows.bin_seconds) * windows.bin_seconds
     where windows.value > windows.threshold and windows.baseline_errors + windows.candidate_errors > 0
     union all
-    -- Evidence reaches back to the onset, perhaps for hours: what has been judged is the bin that it ends in.
     select
-        rule, detector, baseline, candidate, code, bin_seconds, window_bins, start_second, stop_second,
-        stop_second as judged_second, value, threshold, baseline_errors, candidate_errors, ratio, exposure,
-        candidate_share, tested_share, dispersion
+        rule, detector, baseline, candidate, code, bin_seconds, window_bins, start_second, stop_second, value,
+        threshold, baseline_errors, candidate_errors, ratio, exposure, candidate_share, tested_share, dispersion
     from regressions
 )
 
 select
-    rule, detector, baseline, candidate, code, bin_seconds, window_bins, start_second, stop_second, judged_second,
+    rule, detector, baseline, candidate, code, bin_seconds, window_bins, start_second, stop_second,
     stop_second + bin_seconds as end_second, value, threshold, baseline_errors, candidate_errors, ratio, exposure,
     candidate_share, tested_share, dispersion
 from found

@@ -10,9 +10,9 @@ settings as (select merge_seconds from settings),
 reaches as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, window_bins, value,
-        judged_ts, max(epoch(end_ts)) over (
+        max(epoch(end_ts)) over (
             partition by rule, baseline, candidate, code
-            order by judged_ts, alert_id rows between unbounded preceding and 1 preceding
+            order by start_ts, alert_id rows between unbounded preceding and 1 preceding
         ) as reach_second
     from alerts
 ),
@@ -21,10 +21,10 @@ chained as (
     select
         r.alert_id, r.incident_id, r.rule, r.detector, r.baseline, r.candidate, r.code, r.start_ts, r.stop_ts, r.end_ts,
         r.window_bins, r.value, sum(
-            case when epoch(r.judged_ts) <= r.reach_second + settings.merge_seconds then 0 else 1 end
+            case when epoch(r.start_ts) <= r.reach_second + settings.merge_seconds then 0 else 1 end
         ) over (
             partition by r.rule, r.baseline, r.candidate, r.code
-            order by r.judged_ts, r.alert_id rows between unbounded preceding and current row
+            order by r.start_ts, r.alert_id rows between unbounded preceding and current row
         ) as chain
     from reaches as r cross join settings
 ),
@@ -37,22 +37,12 @@ ranked as (
         ) as strength,
         row_number() over (partition by rule, baseline, candidate, code, chain order by stop_ts, alert_id) as place
     from chained
-),
-
--- The onset of a regression is that of its first alert: it does not move while the incident is open.
-chains as (
-    select
-        rule, detector, baseline, candidate, code, chain, min(incident_id) as inherited_id,
-        min(alert_id) as oldest_alert_id, max(case when strength = 1 then alert_id end) as peak_alert_id,
-        min(case when detector <> 'sequential' or place = 1 then start_ts end) as start_ts, max(stop_ts) as stop_ts,
-        max(end_ts) as end_ts, min(end_ts) as opened_ts, count(*) as alerts
-    from ranked group by rule, detector, baseline, candidate, code, chain
 )
 
--- Its identity is that of its oldest alert. A retraction in its middle cuts it in two: the first part keeps that.
+-- The onset of a regression is that of its first alert: it does not move while the incident is open, nor where the same
+-- evidence fires again later.
 select
-    rule, detector, baseline, candidate, code, peak_alert_id, start_ts, stop_ts, end_ts, opened_ts, alerts,
-    case
-        when row_number() over (partition by inherited_id order by chain) = 1 then inherited_id else oldest_alert_id
-    end as incident_id
-from chains
+    rule, detector, baseline, candidate, code, max(case when strength = 1 then alert_id end) as peak_alert_id,
+    min(case when detector <> 'sequential' or place = 1 then start_ts end) as start_ts, max(stop_ts) as stop_ts,
+    max(end_ts) as end_ts, min(end_ts) as opened_ts, count(*) as alerts, min(incident_id) as incident_id
+from ranked group by rule, detector, baseline, candidate, code, chain

@@ -1,11 +1,13 @@
 -- Alerts of one rule, comparison and code that hang together, told as one story with the figures of its peak.
 -- Grain: one row per incident.
--- Reads: incident_spans, alerts, rules, progress, settings
+-- Reads: incident_spans, alerts, codes, rules, progress, settings
 -- Feeds: people
 with
 incident_spans as (select * from incident_spans),
 
 alerts as (select * from alerts),
+
+codes as (select build, code, first_second from codes),
 
 rules as (select distinct rule from rules),
 
@@ -22,8 +24,9 @@ settled as (
 
 select
     incident_spans.incident_id, incident_spans.rule, incident_spans.detector, incident_spans.baseline,
-    incident_spans.candidate, incident_spans.code, incident_spans.start_ts, incident_spans.stop_ts,
-    incident_spans.alerts, peaks.value as peak_value, peaks.threshold, peaks.baseline_errors, peaks.candidate_errors,
+    incident_spans.candidate, incident_spans.code, greatest(incident_spans.start_ts, codes.first_second) as start_ts,
+    incident_spans.stop_ts, incident_spans.alerts, peaks.value as peak_value, peaks.threshold,
+    peaks.baseline_errors, peaks.candidate_errors,
     peaks.ratio, peaks.ratio_low, peaks.ratio_high,
     case
         when epoch(settled.settled_until) >= epoch(incident_spans.end_ts) + settings.merge_seconds then 'resolved'
@@ -32,7 +35,9 @@ select
         else 'open'
     end as state,
     incident_spans.end_ts, peaks.exposure, peaks.candidate_share, peaks.dispersion, incident_spans.opened_ts
+-- A bin, and all the more a window of a mean, may begin before the code's first record.
 from incident_spans
+left join codes on incident_spans.candidate = codes.build and incident_spans.code = codes.code
 left join settled using (rule, baseline, candidate)
 inner join alerts as peaks on incident_spans.peak_alert_id = peaks.alert_id
 cross join settings

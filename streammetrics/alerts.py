@@ -10,7 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import bounds
+from streammetrics import bounds, statements
+from streammetrics.views import compose
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ select
     fired.rule, fired.detector, fired.baseline, fired.candidate, fired.code,
     make_timestamp(fired.start_second * 1000000) as start_ts,
     make_timestamp(fired.stop_second * 1000000) as stop_ts,
-    make_timestamp(fired.judged_second * 1000000) as judged_ts,
     make_timestamp(fired.end_second * 1000000) as end_ts,
     fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
     fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high, fired.exposure,
@@ -76,7 +76,7 @@ where
 
 _REVISE = """
 update alerts set
-    detector = revised.detector, start_ts = revised.start_ts, judged_ts = revised.judged_ts, end_ts = revised.end_ts,
+    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts,
     bin_seconds = revised.bin_seconds, window_bins = revised.window_bins, value = revised.value,
     threshold = revised.threshold, baseline_errors = revised.baseline_errors,
     candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
@@ -134,44 +134,8 @@ _UNKNOWN = "select * from found anti join stored using (rule, baseline, candidat
 
 _COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
 
-# Stretches of alerts that overlap or follow each other within merge_seconds: new ones and their stored neighbours of
-# any state. The oldest alert gives the incident its identity; a retracted one keeps it alive.
-_ISLANDS = """
-create or replace temp table islands as
-with near as (
-    select series, judged_ts, end_ts, $2 + place as alert_id, cast(null as bigint) as incident_id from fresh
-    union all
-    select series.series, alerts.judged_ts, alerts.end_ts, alerts.alert_id, alerts.incident_id
-    from alerts
-    inner join series using (rule, baseline, candidate, code)
-    cross join (select min(judged_ts) as first_ts, max(end_ts) as last_ts from fresh) as bounds
-    where alerts.end_ts >= bounds.first_ts - to_seconds($1) and alerts.judged_ts <= bounds.last_ts + to_seconds($1)
-),
-stretches as (
-    select
-        series, judged_ts, max(end_ts) as end_ts, min(alert_id) as alert_id,
-        arg_min(incident_id, alert_id) as incident_id
-    from near
-    group by series, judged_ts
-),
-reaches as (
-    select *, max(end_ts) over (
-        partition by series order by judged_ts rows between unbounded preceding and 1 preceding
-    ) as reach_ts
-    from stretches
-),
-chained as (
-    select *, sum(case when judged_ts <= reach_ts + to_seconds($1) then 0 else 1 end) over (
-        partition by series order by judged_ts rows between unbounded preceding and current row
-    ) as chain
-    from reaches
-)
-select
-    series, min(judged_ts) as first_ts, max(judged_ts) as last_ts,
-    coalesce(arg_min(incident_id, alert_id), min(alert_id)) as incident_id
-from chained
-group by series, chain
-"""
+# As many numbers as there are new incidents; their `place` is added to what is before them.
+_DRAW_INCIDENTS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from islands where incident_id is null"
 
 # Late records may close the pause between two incidents: all of the younger one is then told as the older.
 _JOIN = """
@@ -181,7 +145,7 @@ from (
     from alerts
     inner join series using (rule, baseline, candidate, code)
     inner join islands
-        on series.series = islands.series and alerts.judged_ts between islands.first_ts and islands.last_ts
+        on series.series = islands.series and alerts.start_ts between islands.first_ts and islands.last_ts
     where alerts.incident_id > islands.incident_id and alerts.state = 'current'
     group by alerts.incident_id
 ) as joined
@@ -189,14 +153,30 @@ where alerts.incident_id = joined.younger_id
 """
 
 _INSERT = """
-insert into alerts
+insert into alerts by name
 select
-    ? + fresh.place, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code, fresh.start_ts,
-    fresh.stop_ts, fresh.bin_seconds, fresh.window_bins, fresh.value, fresh.threshold, fresh.baseline_errors,
-    fresh.candidate_errors, fresh.ratio, fresh.ratio_low, fresh.ratio_high, 'current', 0, ?, ?, ?, fresh.end_ts,
-    islands.incident_id, fresh.judged_ts, fresh.exposure, fresh.candidate_share, fresh.dispersion
+    $before + fresh.place as alert_id, fresh.* exclude (place, series, tested_share, slot), 'current' as state,
+    0 as revision, $run_id as run_id, $now as created_at, $now as updated_at,
+    coalesce(islands.incident_id, $incidents + islands.place) as incident_id
 from fresh
-inner join islands on fresh.series = islands.series and fresh.judged_ts between islands.first_ts and islands.last_ts
+inner join islands on fresh.series = islands.series and fresh.start_ts between islands.first_ts and islands.last_ts
+"""
+
+
+_DRAW_NUMBERS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from numbered where incident_id is null"
+
+_NUMBER = """
+update alerts set incident_id = coalesce(numbered.incident_id, $before + numbered.place)
+from numbered
+where
+    alerts.rule = numbered.rule and alerts.baseline = numbered.baseline and alerts.candidate = numbered.candidate
+    and alerts.code = numbered.code and alerts.end_ts between numbered.opened_ts and numbered.end_ts
+    and alerts.state = 'current' and alerts.incident_id is distinct from numbered.incident_id
+"""
+
+_ALERTS_IN_SCOPE = """
+select * from main.alerts
+semi join (select distinct rule, baseline, candidate, code from stored) as scope using (rule, baseline, candidate, code)
 """
 
 
@@ -244,7 +224,23 @@ def amend(
         run(_RETRACT, run_id, now)
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()
-        run(_ISLANDS, merge_seconds, before)
+        statements.run(connection, "jobs/find_islands", {"merge_seconds": merge_seconds, "before": before})
+        incidents = connection.exec_driver_sql(_DRAW_INCIDENTS).scalar_one()
         run(_JOIN)
-        run(_INSERT, before, run_id, now, now)
+        row = {"before": before, "incidents": incidents, "run_id": run_id, "now": now}
+        connection.exec_driver_sql(_INSERT, row)
+    if revised or retracted:
+        number_incidents(connection, _ALERTS_IN_SCOPE)
     return Amendment(new, revised, retracted)
+
+
+def number_incidents(connection: Connection, alerts: str = "select * from main.alerts") -> None:
+    """Give each incident one number of its own, in the caller's transaction: what it has is kept where it can be.
+
+    Args:
+        alerts: a query for the alerts of the series whose incidents may have been cut or joined.
+    """
+    numbers = compose(statements.statement("jobs/number_incidents"), alerts=alerts)
+    connection.exec_driver_sql("create or replace temp table numbered as\n" + numbers)
+    before = connection.exec_driver_sql(_DRAW_NUMBERS).scalar_one()
+    connection.exec_driver_sql(_NUMBER, {"before": before})

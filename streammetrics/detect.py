@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from streammetrics import comments, relations, retention, utc, views, watermarks
-from streammetrics.alerts import FOUND, Amendment, amend
+from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.statements import statement
@@ -132,7 +132,10 @@ def plan(
     """
     if views.publish(connection):
         comments.put(connection)
+    merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
     relations.replace(connection, config)
+    if merged != config.detect.merge_seconds:
+        number_incidents(connection)
     floor = retention.floor(connection, lead_seconds(config))
     after = max(span[0], floor)
     bases: dict[str, str] = {}

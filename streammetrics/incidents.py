@@ -82,7 +82,7 @@ with touched as (
     select distinct incident_id from alerts where run_id in (select unnest($1)) and state = 'current'
 ),
 firsts as (
-    select arg_min(alert_id, row(judged_ts, stop_ts, window_bins, alert_id)) as alert_id
+    select arg_min(alert_id, row(start_ts, stop_ts, window_bins, alert_id)) as alert_id
     from alerts semi join touched using (incident_id)
     where state = 'current'
     group by incident_id

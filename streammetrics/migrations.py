@@ -193,4 +193,11 @@ _VERSION_7 = (
         and not exists (select * from pruned where relation = 'counters')""",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
+_VERSION_8 = (
+    # Incidents count up by one; those that are known keep their numbers.
+    "create sequence incident_ids",
+    "select max(nextval('incident_ids')) from range((select coalesce(max(incident_id), 0) from alerts))",
+    "alter table alerts drop column judged_ts",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8)

@@ -14,7 +14,7 @@ LOCK_DOWN = ("set allowed_directories = []", "set enable_external_access = false
 
 
 def migrate(connection: Connection) -> None:
-    """Bring an empty or older store up to this version, in the caller's transaction.
+    """Bring an empty or older store up to this version, each version in a transaction of its own.
 
     Raises:
         InputOutputError: the store was written by a later version of the program.
@@ -23,11 +23,12 @@ def migrate(connection: Connection) -> None:
     _refuse_later(version, "the store")
     if version == 0 and connection.exec_driver_sql("select count(*) from duckdb_tables()").scalar_one():
         raise InputOutputError("the store's file is a database of another program; name another with store.path")
-    for statements in MIGRATIONS[version:]:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-    if version < len(MIGRATIONS):
-        connection.exec_driver_sql("update store_info set schema_version = ?", (len(MIGRATIONS),))
+    connection.rollback()
+    for reached, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        with connection.begin():
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("update store_info set schema_version = ?", (reached,))
 
 
 def check(connection: Connection, path: Path) -> None:

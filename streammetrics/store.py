@@ -67,8 +67,7 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         engine = self._engine({"memory_limit": self._memory_limit, "storage_compatibility_version": STORAGE})
         with self._opened(engine, alone=True) as connection:
-            with connection.begin():
-                schema.migrate(connection)
+            schema.migrate(connection)
             yield connection
 
     @contextmanager

@@ -49,7 +49,7 @@ def empty_store() -> Iterator[Connection]:
     with engine.connect() as connection:
         with connection.begin():
             connection.exec_driver_sql("set timezone = 'UTC'")
-            schema.migrate(connection)
+        schema.migrate(connection)
         yield connection
     engine.dispose()
 

@@ -321,6 +321,33 @@ def test_an_incident_keeps_its_identity_when_late_records_extend_and_join_it(sto
     assert select(store, "select distinct incident_id from alerts") == [(oldest,)]
 
 
+def test_incidents_count_up_by_one_and_a_part_that_is_cut_off_gets_the_next_number(store: Connection) -> None:
+    def incidents() -> list[tuple[Any, ...]]:
+        return sorted(select(store, "select incident_id, start_ts, stop_ts from incidents"))
+
+    def seen(start: int, stop: int) -> tuple[datetime, datetime]:
+        return moment_of(MONDAY + start), moment_of(MONDAY + stop)
+
+    clear(store)
+    load(store, records(A, 0, 200, 10) + records(B, 0, 200, 10))
+    load(store, [record for second in (50, 80, 110, 900) for record in records(B, second, 3)])
+    judge(store, ONE_WINDOW)
+    (first, *_), (second, *_) = incidents()
+    assert incidents() == [(first, *seen(50, 110)), (first + 1, *seen(900, 900))]
+    assert second == first + 1
+    # The alert between them is withdrawn.
+    load(store, records(A, 80, 3))
+    judge(store, ONE_WINDOW)
+    assert incidents() == [(first, *seen(50, 50)), (second, *seen(900, 900)), (second + 1, *seen(110, 110))]
+    assert dict(select(store, "select stop_ts, incident_id from alerts"))[moment_of(MONDAY + 110)] == second + 1
+    # Settings join and cut as well.
+    wide = ONE_WINDOW.model_copy(update={"detect": DetectSettings(merge_seconds=60)})
+    judge(store, wide)
+    assert incidents() == [(first, *seen(50, 110)), (second, *seen(900, 900))]
+    judge(store, ONE_WINDOW)
+    assert incidents() == [(first, *seen(50, 50)), (second, *seen(900, 900)), (second + 2, *seen(110, 110))]
+
+
 def test_windows_that_end_in_a_portion_without_records(store: Connection) -> None:
     clear(store)
     load(store, records(A, 85, 2, 915) + records(B, 85, 2, 915) + records(B, 86, 9))

@@ -44,8 +44,8 @@ def test_whole_text_of_a_small_store(tmp_path: Path) -> None:
         "records    3,001 in 1 batch, 0 rejected",
         "builds     1.9 < 1.10 (by version)",
         "last pass  2026-11-23 12:00:00: done, alerts: 132 new, 0 revised, 0 retracted",
-        "open       difference: 1 incident: code -17 since 2026-11-23 00:00:00; "
-        "ratio: 1 incident: code -17 since 2026-11-23 00:08:30",
+        "open       difference: 1 incident: code -17 since 2026-11-23 00:10:00; "
+        "ratio: 1 incident: code -17 since 2026-11-23 00:10:00",
         "judged     1.9 -> 1.10 up to 2026-11-23 00:19:59",
         "waiting    nothing",
     ]
@@ -87,7 +87,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
     assert found["contents"]["records"] == 3001
     assert found["contents"]["last_pass"]["finished_at"] == "2026-11-23 12:00:00"
     assert found["contents"]["open_incidents"][0] == {
-        "rule": "difference", "code": "-17", "baseline": "1.9", "candidate": "1.10", "start_ts": "2026-11-23 00:00:00",
+        "rule": "difference", "code": "-17", "baseline": "1.9", "candidate": "1.10", "start_ts": "2026-11-23 00:10:00",
         "ratio": None, "ratio_low": None, "open": 1,
     }  # fmt: skip
     assert found["contents"]["comparisons"] == [
@@ -161,10 +161,10 @@ def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> N
     assert [tuple(row) for row in stored] == [(f"E{n}", 1) for n in range(5)]
     first, second = told(store)["open"].split("; ")
     assert first == (
-        "difference: 5 incidents: code E4 since 2026-11-23 00:00:00, code E3 since 2026-11-23 00:00:00, "
-        "code E2 since 2026-11-23 00:00:00 and 2 more"
+        "difference: 5 incidents: code E4 since 2026-11-23 00:10:00, code E3 since 2026-11-23 00:10:00, "
+        "code E2 since 2026-11-23 00:10:00 and 2 more"
     )
-    assert second.startswith("ratio: 5 incidents: code E0 since 2026-11-23 00:08:30, ")
+    assert second.startswith("ratio: 5 incidents: code E0 since 2026-11-23 00:10:00, ")
 
 
 def test_ratio_is_told_where_there_is_one(tmp_path: Path) -> None:

@@ -75,15 +75,13 @@ def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, m
     with pytest.raises(InputOutputError, match="is of schema version 1, this program's is"):
         store.read().__enter__()
     with store.write() as connection:
-        kept = "select * exclude (judged_ts, exposure, candidate_share, dispersion) from alerts"
+        kept = "select * exclude (exposure, candidate_share, dispersion) from alerts"
         with duckdb.connect() as shell:
             shell.execute(re.sub("^insert into alerts", "create table alerts as", ALERT_OF_VERSION_1))
             expected = shell.execute("select * from alerts").fetchall()
         assert [tuple(row) for row in connection.exec_driver_sql(kept)] == expected
-        (told,) = connection.exec_driver_sql(
-            "select judged_ts = start_ts, exposure, candidate_share, dispersion from alerts"
-        )
-        assert tuple(told) == (True, None, None, None)
+        (told,) = connection.exec_driver_sql("select exposure, candidate_share, dispersion from alerts")
+        assert tuple(told) == (None, None, None)
         assert connection.exec_driver_sql("select * from comparisons").all() == [
             ("previous", "latest", "%", None, None, 0, 1)
         ]

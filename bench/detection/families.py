@@ -283,14 +283,33 @@ def _day_before(percent: int) -> Callable[[Generator], Stream]:
     return make
 
 
-def _worse_than_yesterday(rate: float) -> Callable[[Generator], Stream]:
-    """After 6 quiet hours ten codes are three times as frequent as the day before; rates have moved by up to 5 %."""
+def _requests_day_before(chance: Generator) -> Stream:
+    """Users come and go as the requests of a real load balancer; the rate of each code moves by up to 5 % a day."""
+    requests = simulate.requests()
+    days = requests.size // DAY_BINS
+    moves = np.exp(np.log(1.05) * chance.uniform(-1, 1, (CODES, days))).cumprod(axis=1)
+    means = SPREAD_RATES[:, np.newaxis] * 10 * np.repeat(moves, DAY_BINS, axis=1) * requests
+    counts = simulate.poisson(chance, means)
+    stream = Stream(*punctual(counts[:, :-DAY_BINS], counts[:, DAY_BINS:]), is_estimated=True)
+    return replace(stream, min_ratio=EARLIER_RATIO)
+
+
+def _worse_than_yesterday(rate: float, *, is_real: bool = False) -> Callable[[Generator], Stream]:
+    """After 6 quiet hours ten codes are three times as frequent as the day before; rates have moved by up to 5 %.
+
+    Where it `is_real`, users come and go on both days as the requests of a real load balancer.
+    """
 
     def make(chance: Generator) -> Stream:
         bins = QUIET_BINS + HOUR_BINS
         rates = np.concatenate([np.full(CHANGED_CODES, rate), np.geomspace(0.02, 10, CODES - CHANGED_CODES)])
         baseline = np.repeat(rates[:, np.newaxis] * 10, bins, axis=1)
         candidate = baseline * np.exp(np.log(1.05) * chance.uniform(-1, 1, (CODES, 1)))
+        if is_real:
+            requests = simulate.requests()[0]
+            begin = chance.integers(requests.size - DAY_BINS - bins)
+            baseline *= requests[begin : begin + bins]
+            candidate *= requests[begin + DAY_BINS : begin + DAY_BINS + bins]
         candidate[:CHANGED_CODES, QUIET_BINS:] *= 3
         counts = simulate.poisson(chance, baseline), simulate.poisson(chance, candidate)
         change = Change(np.arange(CODES) < CHANGED_CODES, QUIET_BINS, bins, np.nan)
@@ -362,6 +381,10 @@ NULLS = (
         )
         for percent in (5, 15, 30)
     ),
+    Family(
+        "earlier-requests", "against the day before, users as the requests of a load balancer", _requests_day_before,
+        code_days=2_000, limit=10, is_estimated=True,
+    ),
     _null(
         "estimated-dominant", ".1/s and a code of 40/s, share .1, estimated", 0.1, share=_constant(0.1),
         shape=lambda chance: _dominant(), is_estimated=True,
@@ -398,6 +421,13 @@ CHANGES = (
         Family(
             f"earlier-{rate:g}-x3", f"against the day before, {rate:g}/s x3", _worse_than_yesterday(rate), changes=200,
             is_estimated=True,
+        )
+        for rate in (0.1, 1)
+    ),
+    *(
+        Family(
+            f"earlier-requests-{rate:g}-x3", f"the same, {rate:g}/s x3", _worse_than_yesterday(rate, is_real=True),
+            changes=200, is_estimated=True,
         )
         for rate in (0.1, 1)
     ),

@@ -131,7 +131,7 @@ def store() -> Iterator[Connection]:
         with connection.begin():
             connection.exec_driver_sql("set timezone = 'UTC'")
             connection.exec_driver_sql("set enable_progress_bar = false")
-            schema.migrate(connection)
+        schema.migrate(connection)
         yield connection
     engine.dispose()
 

@@ -38,7 +38,10 @@ FOUND_WITHIN_THE_HOUR = ("step-0.02-x5", "step-1-x1.5", "step-5-x1.25")
 RUNNING = ("hour", "day")
 RESOLVED_SECONDS = {"spike-10m": 420, "hour": 600}
 AS_ONE = ("spike-10m", "hour", "day")
-MEDIAN_SECONDS = {"burst-10-x3": 300, "burst-40-x3": 900, "earlier-0.1-x3": 1200, "earlier-1-x3": 180}
+MEDIAN_SECONDS = {
+    "burst-10-x3": 300, "burst-40-x3": 900, "earlier-0.1-x3": 1200, "earlier-1-x3": 180,
+    "earlier-requests-0.1-x3": 1200, "earlier-requests-1-x3": 180,
+}  # fmt: skip
 ONSET_SECONDS = {"step-1-x2": 30, "step-0.1-x5": 90}
 CLIENT_LIMITS = {3: 1 / 50, 20: 1 / 50, 60: 1 / 10}
 

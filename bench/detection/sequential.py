@@ -89,7 +89,7 @@ def judge(stream: Stream, settings: Settings | None = None) -> Findings:
     started = time.perf_counter()
     weighed = _weighed(stream)
     alerts = _fired(weighed, settings or Settings(min_ratio=stream.min_ratio))
-    incident = chain(alerts.code, alerts.stop, alerts.stop, 300 // BIN_SECONDS)
+    incident = chain(alerts.code, alerts.start, alerts.stop, 300 // BIN_SECONDS)
     low, high = (np.full(alerts.code.size, np.nan) for _ in range(2))
     _, first = np.unique(incident, return_index=True)
     low[first], high[first] = _bounds(weighed, _Alerts(alerts.code[first], alerts.stop[first], alerts.start[first]))

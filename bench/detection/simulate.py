@@ -1,5 +1,8 @@
 """Chance at bin level: how many records a build sends of each code in each bin of 10 s. Shapes are (codes, bins)."""
 
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 from numpy.random import Generator
 
@@ -36,6 +39,23 @@ def bursts(chance: Generator, means: Reals, dispersion: float) -> Counts:
 def daily(bins: int) -> Reals:
     """A day's cycle around 1, from .2 at midnight to 1.8 at noon: shape (1, bins)."""
     return (1 - 0.8 * np.cos(2 * np.pi * np.arange(bins) / DAY_BINS))[np.newaxis]
+
+
+@cache
+def requests() -> Reals:
+    """Two weeks of requests to a load balancer in production around their mean, smoothed over an hour: shape (1, bins).
+
+    It serves a request in five seconds: of its own counts, each of five minutes, much is chance.
+
+    Source: realAWSCloudwatch/elb_request_count_8c0756.csv of the Numenta Anomaly Benchmark, copyright Numenta Inc.,
+    under the MIT license; see LICENSE-requests.txt.
+    """
+    path = Path(__file__).with_name("requests.csv")
+    counts = np.repeat(np.loadtxt(path, delimiter=",", skiprows=1, usecols=1), 300 // BIN_SECONDS)
+    hour = np.ones(3600 // BIN_SECONDS)
+    smooth = np.convolve(counts, hour, "same") / np.convolve(np.ones(counts.size), hour, "same")
+    shape: Reals = (smooth / smooth.mean())[np.newaxis]
+    return shape
 
 
 def gamma(chance: Generator, codes: int, bins: int, shape: float = 2, minutes: int = 1) -> Reals:

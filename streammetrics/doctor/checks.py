@@ -122,8 +122,8 @@ where
 """
 
 _INCIDENTS = """
-select format('alert {}: there is no alert {} that its incident is named after', alert_id, incident_id)
-from alerts where incident_id not in (select alert_id from alerts)
+select format('incident {}: has alerts of {} codes or comparisons', incident_id, count(distinct (rule, candidate, code)))
+from alerts group by incident_id having count(distinct (rule, baseline, candidate, code)) > 1
 """
 
 _ALERTS = """
@@ -167,6 +167,8 @@ with used as (
     select 'run_ids', max(run_id) from runs
     union all
     select 'alert_ids', max(alert_id) from alerts
+    union all
+    select 'incident_ids', max(incident_id) from alerts
 )
 select format('sequence {}: gives {} next, and {} is in use', sequence_name, last_value, most)
 from used inner join duckdb_sequences() using (sequence_name)
