@@ -103,7 +103,7 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
             ("update batches set max_ts = max_ts + interval 1 second where batch_id = 1", "times", "batch 1 of"),
             ("update counters set code = '8' where batch_id = 1", "counters", "batch 1 of"),
             ("update builds set since_second = null where build = '1.9'", "builds", "build 1.9: "),
-            ("update alerts set incident_id = 1", "incidents", "incident 1: has alerts of "),
+            ("update alerts set incident_id = 1", "incidents", "incident 1: has alerts of more than one code"),
         ],
         [
             ("update counters set second = second + interval 1 hour where batch_id = 2", "counters", "batch 2 of"),

@@ -122,7 +122,7 @@ where
 """
 
 _INCIDENTS = """
-select format('incident {}: has alerts of {} codes or comparisons', incident_id, count(distinct (rule, candidate, code)))
+select format('incident {}: has alerts of more than one code, rule or comparison', incident_id)
 from alerts group by incident_id having count(distinct (rule, baseline, candidate, code)) > 1
 """
 
