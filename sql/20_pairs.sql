@@ -1,7 +1,7 @@
 -- Which builds are compared, since when, and how far: up to the earlier of their latest records, less the lateness.
 -- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
 -- Reads: comparisons, settings, openings, families, earlier, sides
--- Feeds: scopes, places, pair_steps, estimates, bin_grids, judged_bins, shares, new_codes
+-- Feeds: scopes, places, pair_steps, bin_grids, judged_bins, estimates, shares, new_codes
 with
 comparisons as (select * from comparisons),
 

@@ -62,8 +62,8 @@ _REMEMBER = "insert into advice select unnest($texts), $now"
 
 def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
     """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
-    named = [*_unsent(connection), *_reversed(connection), *_unmatched(connection), *_cut_over(connection)]
-    return [*named, *(_exposures(connection) if has_exposure else ())]
+    named = [*_unsent(connection), *_reversed(connection), *_without_newer(connection), *_unmatched(connection)]
+    return [*named, *_cut_over(connection), *(_exposures(connection) if has_exposure else ())]
 
 
 def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, *, every: bool) -> list[str]:
@@ -98,6 +98,14 @@ def _reversed(connection: Connection) -> Iterator[str]:
         yield (
             f"[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange "
             "them unless that is meant"
+        )
+
+
+def _without_newer(connection: Connection) -> Iterator[str]:
+    for baseline in run(connection, "reports/baselines_without_newer").scalars():
+        yield (
+            f"[[comparison]] has baseline {baseline!r} and candidate 'latest', and all other builds of its family are older: "
+            f"nothing is compared with {baseline!r} until a newer one sends records"
         )
 
 

@@ -11,33 +11,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import comments, relations, retention, utc, views, watermarks
+from streammetrics import comments, portions, relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.statements import statement
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
-
-PORTION_SECONDS = 6 * 3600
-"""Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
-LONGEST_PORTION_SECONDS = 24 * 3600
-"""Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 DAY_SECONDS = 24 * 3600
 
-_KEPT = ("judged_bins", "bins", "weights", "suspects")
-"""What `sequential` asks for more than once, or what is small and says how little the rest has to read."""
-
-_SUSPECT_BINS = """
-select * from kept_bins
-where detector <> 'sequential' or series in (select series from kept_suspects)
-"""
+_FEWER_BINS = "select * from kept_bins where detector <> 'sequential' or series in (select series from {})"
 
 EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
-
-_PORTION_CODES = 500
-_SHORTEST_PORTION_SECONDS = 900
 
 # With the input over, the last bins end after the last record.
 _BOUNDS = """
@@ -46,15 +32,6 @@ select
     max(least(judged_until, greatest(end_second + ?, until_second)))
 from pass_scopes left join unfounded using (rule, baseline, candidate) left join span on true
 where judged_after < judged_until
-"""
-
-# The end of a bin belongs to what is before it.
-_BLOCKS = """
-select distinct cast(floor(epoch(second) / $length) as bigint) from counters
-where second >= {since} and second < {until}
-union
-select cast(floor((epoch(end_ts) - 1) / $length) as bigint) from alerts
-where end_ts > {since} and end_ts <= {until} and state = 'current'
 """
 
 _PORTION_SCOPES = """
@@ -107,18 +84,18 @@ def judge(
         if bounds is None:
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        length = portion_seconds or _bounded_seconds(connection)
-        portions = _portions(connection, length, lead_seconds(config), *bounds)
+        length = portion_seconds or portions.longest_seconds(connection, config, lead_seconds(config), *bounds)
+        pieces = portions.cut(connection, length, lead_seconds(config), *bounds)
     run_ids: list[int] = []
     total = Amendment()
-    for done, portion in enumerate(portions):
-        on_portion(done, len(portions))
+    for done, portion in enumerate(pieces):
+        on_portion(done, len(pieces))
         with connection.begin():
-            reached = portions[done + 1][0] if done + 1 < len(portions) else LAST_SECOND
+            reached = pieces[done + 1][0] if done + 1 < len(pieces) else LAST_SECOND
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment
-    on_portion(len(portions), len(portions))
+    on_portion(len(pieces), len(pieces))
     return Pass(tuple(run_ids), *bounds, total)
 
 
@@ -171,25 +148,6 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
         _record(connection, started_at, now, None, Amendment(), error)
 
 
-def _bounded_seconds(connection: Connection) -> int:
-    """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
-    codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    bounded = PORTION_SECONDS * _PORTION_CODES // max(codes, 1)
-    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, bounded))
-
-
-def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
-    """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
-    if until - after <= length:
-        return [(after, until)]
-    ends = {"since": timestamp_literal(after - lead), "until": timestamp_literal(until)}
-    counted = connection.exec_driver_sql(_BLOCKS.format(**ends), {"length": length}).scalars()
-    reach = -(-lead // length)
-    blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
-    cuts = [(max(after, block * length), min(until, (block + 1) * length)) for block in blocks]
-    return [cut for cut in cuts if cut[0] < cut[1]] or [(after, until)]
-
-
 def _judge_portion(
     connection: Connection,
     config: Config,
@@ -207,14 +165,8 @@ def _judge_portion(
     lags = views.lags(connection, **watermarks.COMPARED)
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
     bases = watermarks.hear(connection, piece)
-    for name in _KEPT if has_sequential else ():
-        select = compose(f"select * from {name}", piece, is_final=is_final, **bases)  # noqa: S608 a name of sql/
-        connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}")
-        bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
     if has_sequential:
-        # Increases of suspects are held against the errors of all codes.
-        of_all = f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
-        bases.update(bins=_SUSPECT_BINS, code_errors=of_all)
+        _keep_suspects(connection, piece, is_final, bases)
     found = compose(FOUND, piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
@@ -223,6 +175,27 @@ def _judge_portion(
     watermarks.remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment
+
+
+def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: dict[str, str]) -> None:
+    """Compute once what `sequential` needs more than once, and of the bins only what may have evidence enough."""
+
+    def keep(name: str, text: str, **parameters: int) -> None:
+        select = compose(f"select * from (\n{text}\n)", piece, is_final=is_final, **bases)  # noqa: S608 files of sql/
+        connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
+        bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
+
+    for name in ("judged_bins", "bins", "weights"):
+        keep(name, f"select * from {name}")  # noqa: S608
+    keep("prospects", statement("jobs/find_prospects"), since=piece.after - (piece.history_seconds or 0))
+    bases["bins"] = _FEWER_BINS.format("kept_prospects")
+    keep("suspects", "select * from suspects")
+    bases["bins"] = _FEWER_BINS.format("kept_suspects")
+    # Increases of suspects are held against the errors of all codes.
+    bases["code_errors"] = (
+        f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
+    )
+    del bases["prospects"]
 
 
 def _record(

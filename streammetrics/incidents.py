@@ -45,17 +45,19 @@ select
     baseline_errors, candidate_errors, ratio, ratio_low, ratio_high, state, exposure, candidate_share, dispersion,
     opened_ts,
     case
-        when exposure is not null then floor(log2(greatest(ratio, steepest.highest_ratio, 1)))
+        when exposure is not null then floor(log2(steepest.highest_ratio / nullif(steepest.first_ratio, 0)))
         when threshold > 0 and peak_value > 0 then floor(log2(peak_value / threshold))
     end as doublings
 from incidents
-left join (select incident_id, max(ratio) as highest_ratio from alerts where state = 'current' group by incident_id)
-    as steepest using (incident_id)
+left join (
+    select incident_id, max(ratio) as highest_ratio, arg_min(ratio, (stop_ts, alert_id)) as first_ratio
+    from alerts where state = 'current' group by incident_id
+) as steepest using (incident_id)
 """
 
-# Worse: the ratio, or what a mean is over its threshold, has doubled once more: a slow rise is told of, but not at
-# every step. Evidence is no measure of that: it grows while nothing gets worse. The highest ratio of all alerts counts:
-# that at the peak goes up and down around a power of two.
+# Worse: the ratio has doubled once more since the first alert, or what a mean is over its threshold: a slow rise is
+# reported, but not at every step. Evidence is no measure of that: it grows while nothing gets worse. The highest ratio
+# of all alerts counts: that at the peak goes up and down.
 _CHANGES = """
 select change, struct_insert(incident, comparison_seconds := epoch(incident.opened_ts - comparison.begun_ts)::bigint)
 from (

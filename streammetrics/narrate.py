@@ -76,7 +76,9 @@ def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) 
 
 def change_line(change: Change) -> str:
     """An incident that changed, in a line."""
-    return f"{change.change.upper():<9} {incident_line(change.incident)}"
+    # The age of a comparison says how little was known when the incident opened.
+    incident = {**change.incident} if change.change == "opened" else {**change.incident, "comparison_seconds": None}
+    return f"{change.change.upper():<9} {incident_line(incident)}"
 
 
 def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:

@@ -12,13 +12,16 @@ from sqlalchemy import Connection
 
 from streammetrics import utc
 from streammetrics.config import Config, Rule
-from streammetrics.detect import DAY_SECONDS, PORTION_SECONDS
+from streammetrics.detect import DAY_SECONDS
 from streammetrics.errors import UsageError
+from streammetrics.portions import PORTION_SECONDS
 from streammetrics.store import Store
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
+
+MOST_CODES = 1000
 
 # Views are there from the first pass on.
 _SPAN = "select first_second, end_second from span"
@@ -34,8 +37,21 @@ select code, list(bin_second) as bin_seconds, list(
 from bins
 where
     rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
-    and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
+    and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ? and code in (select unnest(?))
 group by code
+"""
+
+# Those with alerts first: a picture has few rows, and clients may send any number of codes.
+_CODES = """
+select code
+from (
+    select code, sum(errors) as errors from main.counters
+    where second >= make_timestamp({after}) and second < make_timestamp({until}) group by code
+)
+left join (
+    select distinct code, true as is_alerted from ({alerts}) where state = 'current'
+) using (code)
+order by is_alerted nulls last, errors desc, code limit {most}
 """
 
 # Evidence has no rows of bins without errors: there the candidate has no more errors than expected.
@@ -140,11 +156,14 @@ def _heatmap(
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
     cells = []
     empty: list[int] = []
+    within = (after * 1_000_000, until * 1_000_000)
+    ends = {"after": within[0], "until": within[1], "alerts": _ALERTS_WITHIN.format(*within), "most": MOST_CODES}
+    codes = connection.exec_driver_sql(_CODES.format(**ends)).scalars().all()
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
         piece = Slice(start, stop, lead, lags=before)
         empty += connection.exec_driver_sql(compose(_JUDGED, piece), (*subject, start, stop)).scalars()
-        found = connection.exec_driver_sql(compose(_CELLS, piece), (*subject, start, stop))
+        found = connection.exec_driver_sql(compose(_CELLS, piece), (*subject, start, stop, codes))
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
@@ -156,7 +175,7 @@ def _heatmap(
     values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
     for code, seconds, bin_values in cells:
         values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
-    windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(after * 1_000_000, until * 1_000_000))
+    windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(*within))
     yield Heatmap(
         rule=rule.name,
         detector=rule.detector,

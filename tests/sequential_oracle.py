@@ -5,6 +5,7 @@ takes minima of frames; blocks are looked up by number, where it counts rows; sh
 joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
 """
 
+import hashlib
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -133,6 +134,19 @@ class Judged:
         return dict(found)
 
     @cached_property
+    def known_counts(self) -> dict[str, dict[int, Counts]]:
+        """Those after the bin in which the baseline first sent the code: what it never sent tells nothing of shares."""
+        first: dict[str, int] = {}
+        for record in self.stream.records:
+            if record.build == self.pair.baseline:
+                first[record.code] = min(record.second, first.get(record.code, record.second))
+        return {
+            code: {start: c for start, c in counts.items() if start > first[code]}
+            for code, counts in self.counts.items()
+            if code in first
+        }
+
+    @cached_property
     def comparison(self) -> Comparison:
         """Comparisons of these tests have one kind of exposure."""
         return self.config.comparison[0]
@@ -165,7 +179,7 @@ class Judged:
     def _assumed(self, start: int) -> str:
         """Equal shares are doubtful where one build sent less than a fifth of all records in the hour before."""
         block = start // BLOCK_SECONDS * BLOCK_SECONDS
-        told = [c for counts in self.counts.values() for s, c in counts.items() if self._is_before(s, block)]
+        told = [c for counts in self.known_counts.values() for s, c in counts.items() if self._is_before(s, block)]
         errors = sum(c.both for c in told)
         is_doubtful = errors > 0 and abs(sum(c.candidate for c in told) / errors - 0.5) > 0.3
         return "doubtful" if is_doubtful else "assumed"
@@ -193,12 +207,13 @@ class Judged:
 
         Before the stream has told of a share it is a half; what other codes do since the onset corrects that.
         """
-        hour = range(block - HOUR_SECONDS, block)
-        sent = {}
-        for code, counts in self.counts.items():
-            told = [c for start, c in counts.items() if start // BLOCK_SECONDS * BLOCK_SECONDS in hour]
+        sent: dict[str, tuple[int, int]] = {}
+        for code, counts in self.known_counts.items():
+            told = [c for start, c in counts.items() if self._is_before(start, block)]
             if told:
-                sent[code] = sum(c.candidate for c in told), sum(c.both for c in told)
+                group = hashlib.md5(code.encode(), usedforsecurity=False).hexdigest()[:3]
+                k, n = sent.get(group, (0, 0))
+                sent[group] = k + sum(c.candidate for c in told), n + sum(c.both for c in told)
         votes = sorted(_votes(sent), key=lambda vote: Fraction(*vote))
         number = len(votes)
         middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]

@@ -19,6 +19,10 @@ DOUBTFUL = (
     "1.9 -> 1.10: equal exposure is assumed, but one build sends more than four fifths of all records: "
     "set [[exposure]], or exposure in [[comparison]]"
 )
+NO_NEWER = (
+    "[[comparison]] has baseline '1.10' and candidate 'latest', and all other builds of its family are older: "
+    "nothing is compared with '1.10' until a newer one sends records"
+)
 REVERSED = (
     "[[comparison]] has baseline '1.10' and candidate '1.9', which is the older one: exchange them unless that is meant"
 )
@@ -87,6 +91,8 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
         ),
         ((1, 1), Config(comparison=(Comparison(baseline="1.10", candidate="1.9"),)), [REVERSED]),
         ((1, 1), Config(comparison=(Comparison(baseline="1.9", candidate="1.10"),)), []),
+        ((1, 1), Config(comparison=(Comparison(baseline="1.10"),)), [NO_NEWER]),
+        ((1, 1), Config(comparison=(Comparison(baseline="1.9"),)), []),
         ((1, 1), Config(comparison=(Comparison(), Comparison(builds="3.*_?!%"))), [UNMATCHED]),
         ((1, 1), Config(comparison=(Comparison(builds="1.*"),)), []),
         ((1, 1), Config(comparison=(Comparison(baseline="earlier"),)), []),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, heatmap, jobs, narrate, progress
+from streammetrics import alerts, detect, heatmap, jobs, narrate, portions, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.progress import Progress
 from streammetrics.session import Session
@@ -133,7 +133,7 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_stored_before_a_failure_is_told(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect, "_bounded_seconds", lambda connection: 900)
+    monkeypatch.setattr(portions, "longest_seconds", lambda *_: 900)
     calls = []
 
     def fail_second(*arguments: Any, **named: Any) -> Any:

@@ -168,17 +168,17 @@ def test_a_pass_that_fails_loses_no_code(runs: Runs, monkeypatch: pytest.MonkeyP
 
 def test_a_code_of_the_portion_before_a_failure_is_reported_once(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """All batches count as seen once a portion is stored."""
-    portions: list[object] = []
+    calls: list[object] = []
 
     def fail_second(*arguments: Any, **named: Any) -> Any:
-        portions.append(arguments)
-        if len(portions) == 2:
+        calls.append(arguments)
+        if len(calls) == 2:
             raise RuntimeError("the disk is on fire")
         return alerts.amend(*arguments, **named)
 
     runs.minute(0, {})
     with monkeypatch.context() as patch:
-        patch.setattr(detect, "_bounded_seconds", lambda connection: 900)
+        patch.setattr(portions, "longest_seconds", lambda *_: 900)
         patch.setattr(detect, "amend", fail_second)
         with pytest.raises(RuntimeError, match="on fire"):
             runs.run(*(runs.file(minute, {"X": [1]}) for minute in range(1, 31)))

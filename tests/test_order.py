@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from streammetrics import detect
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from streammetrics.portions import PORTION_SECONDS
 from tests.oracle import Key, Record
 from tests.streams import (
     MONDAY,
@@ -111,7 +112,7 @@ def everything(store: Connection) -> dict[str, Any]:
     number=st.integers(2, 5),
     kind=st.sampled_from(("in order", "shuffled", "stragglers", "by build")),
     seed=st.integers(0, 999),
-    portion_seconds=st.sampled_from((detect.PORTION_SECONDS, 3600, 7000)),
+    portion_seconds=st.sampled_from((PORTION_SECONDS, 3600, 7000)),
     is_final=st.booleans(),
     interrupted_after=st.sampled_from((None, 0, 1, 2)),
 )

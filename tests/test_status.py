@@ -330,6 +330,20 @@ def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) 
         assert status.reaches(connection, old) == ()
 
 
+def test_a_day_before_that_is_not_known_yet(tmp_path: Path) -> None:
+    config = Config(comparison=(Comparison(baseline="earlier"),))
+    store = history(tmp_path / "s.duckdb", steady(7200), config)
+    assert told(store, config)["judged"] == "* a day earlier -> * not yet: its baseline begins in 21 h"
+
+
+def test_no_comparison_now(tmp_path: Path) -> None:
+    """A build that has gone is compared no more."""
+    gone = [Record(MONDAY + second, "1.9", "E1") for second in range(0, 600, 4)]
+    rest = [Record(MONDAY + second, "1.10", "E1") for second in range(0, 4 * 3600, 4)]
+    store = history(tmp_path / "s.duckdb", [*gone, *rest], Config())
+    assert told(store, Config())["judged"] == "nothing now: builds are compared while both send records"
+
+
 def test_files_that_need_a_person(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

@@ -4,6 +4,7 @@ Page's CUSUM (Biometrika 41, 1954) of the log likelihood ratio over a grid of ra
 threshold in information time. Gaps and records that come late are not looked at. Shapes are (codes, bins).
 """
 
+import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -110,7 +111,9 @@ def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Co
 def _weighed(stream: Stream) -> _Weighed:
     baseline, candidate = stream.arrived()
     total = baseline + candidate
-    told, tested = estimates(candidate, total) if stream.is_estimated else (stream.shares, stream.shares)
+    told, tested = stream.shares, stream.shares
+    if stream.is_estimated:
+        told, tested = estimates(candidate, total, stream.earlier and stream.earlier[1])
     share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
     counts_for = weights(candidate, total, told, stream.earlier)
     return _Weighed(candidate, total, share, counts_for, usual_errors(total), stream.is_estimated)
@@ -133,9 +136,18 @@ def usual_errors(total: Counts) -> Reals:
     return by_bin[:, : total.shape[1]]
 
 
-def estimates(candidate: Counts, total: Counts) -> tuple[Reals, Reals]:
-    """The share that the hour before each bin's block tells, and the highest that it may be: shapes (bins,)."""
-    k, n = (np.cumsum(np.pad(_blocks(counts), ((0, 0), (1, 0))), axis=1) for counts in (candidate, total))
+def estimates(candidate: Counts, total: Counts, before: Counts | None = None) -> tuple[Reals, Reals]:
+    """The share that the hour before each bin's block tells, and the highest that it may be: shapes (bins,).
+
+    Codes count from the bin after the first in which the baseline sent them; `before` is what it sent earlier.
+    """
+    sent = np.cumsum(np.pad(total - candidate, ((0, 0), (1, 0))), axis=1)[:, :-1]
+    is_known = sent + (0 if before is None else before.sum(axis=1, keepdims=True)) > 0
+    names = [hashlib.md5(f"E{code}".encode(), usedforsecurity=False).hexdigest()[:3] for code in range(len(total))]
+    groups, group = np.unique(names, return_inverse=True)
+    together = np.arange(groups.size)[:, np.newaxis] == group
+    known = (together @ _blocks(counts * is_known) for counts in (candidate, total))
+    k, n = (np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1) for counts in known)
     starts = np.arange(k.shape[1] - 1)
     since = np.maximum(starts - HOUR_BLOCKS, 0)
     told = [

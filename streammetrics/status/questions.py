@@ -61,12 +61,16 @@ order by rule
 # How the exposure is known, and where it went in the last hours: where most codes rise together, an estimate follows.
 # Odds that are higher by the least ratio that rules look for may be traffic as well.
 EXPOSURES = """
-select *, exposure = 'estimated' and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
+select
+    baseline, candidate, exposure, share, former_share,
+    exposure = 'estimated' and former_exposure = 'estimated'
+    and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
 from (
     select
         pairs.baseline, pairs.candidate, arg_max(shares.exposure, bin_second) as exposure,
         arg_max(shares.candidate_share, bin_second) as share,
-        arg_min(shares.candidate_share, bin_second) as former_share
+        arg_min(shares.candidate_share, bin_second) as former_share,
+        arg_min(shares.exposure, bin_second) as former_exposure
     from shares
     inner join pairs using (pair_id)
     where shares.bin_second >= pairs.from_second
@@ -80,8 +84,8 @@ select
     (
         select kind
         from (
-            -- What follows is a value.
-            select split_part(reason, ': ''', 1) as kind from rejects
+            -- What follows is a value, and by how many seconds it is off is one as well.
+            select regexp_replace(split_part(reason, ': ''', 1), '^[0-9,]+ s ', '') as kind from rejects
             where batch_id in (select batch_id from batches where loaded_at >= $since)
         )
         group by kind order by count(*) desc, kind limit 1

@@ -72,7 +72,9 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
         + _exposure(None if pair.is_displaced else exposures.get((pair.baseline, pair.candidate)))
         for pair in contents.comparisons
     ]
-    yield "judged", _some(judged) or "nothing yet"
+    has_others = any(family.known > 1 for family in contents.families)
+    idle = "nothing now: builds are compared while both send records" if has_others else "nothing yet"
+    yield "judged", _some(judged) or idle
 
 
 def _some(words: Sequence[str]) -> str:
@@ -155,6 +157,8 @@ def _ratio(incident: Incident) -> str:
 def _judged(pair: Comparison, reach: Reach | None) -> str:
     if pair.is_displaced:
         return f"{pair.baseline} -> {pair.candidate} not now: other comparisons go first ([builds] max_comparisons)"
+    if pair.judged_seconds is not None and pair.judged_seconds < 0:
+        return f"{pair.baseline} -> {pair.candidate} not yet: its baseline begins in {_duration(-pair.judged_seconds)}"
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     awaited = "" if pair.awaited is None else f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
     if awaited and pair.behind_seconds >= STANDSTILL_SECONDS:
