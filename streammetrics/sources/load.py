@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
+from streammetrics.sources.records import LONGEST_NAME
 from streammetrics.sources.times import TYPED
 
 
@@ -45,7 +46,9 @@ class Batch:
         }
 
 
-_PLAIN_HEAD = "insert into events select case when build <> '' and"
+# Bytes, which a text knows of itself: what has more of them may have too many characters.
+_PLAIN_HEAD = f"""insert into events
+select case when build <> '' and strlen(build) <= {LONGEST_NAME} and strlen(code) <= {LONGEST_NAME} and"""
 
 _PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
 

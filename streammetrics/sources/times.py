@@ -9,6 +9,8 @@ Where the source has a `time_format`, texts are read by that alone.
 import re
 from collections.abc import Iterable
 
+from streammetrics.sources.records import LONGEST_NAME
+
 _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
 
 # A bare cast drops an offset, but takes no other text of one of these shapes for a time than `TYPED` does. It costs
@@ -137,7 +139,9 @@ typed as (
         case
             when reason <> '' then reason
             when build is null or build = '' then 'has no build'
+            when length(build) > $longest_name then format('its build is longer than {:,} characters', $longest_name)
             when code is null then 'has no code'
+            when length(code) > $longest_name then format('its code is longer than {:,} characters', $longest_name)
             when time_text is null or time_text = '' then 'has no time'
             when $time_format is not null and local_ts is null and utc_ts is null
                 then format('time cannot be read by time_format ''{}'': ''{}''', $time_format, left(time_text, 60))
@@ -158,7 +162,7 @@ typed as (
         end as problem
     from moments
 )
-"""
+""".replace("$longest_name", str(LONGEST_NAME))
 """Common table expressions that make of `records` (line, reason, ts, build, code, content: all but line are text) the
 relation `typed` (line, ts, build, code, content, problem). `problem` is NULL where the record counts.
 
