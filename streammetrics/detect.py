@@ -11,17 +11,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import comments, relations, retention, utc, views, watermarks
+from streammetrics import comments, portions, relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
+from streammetrics.portions import Portion
 from streammetrics.statements import statement
-from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, timestamp_literal
+from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
 LONGEST_PORTION_SECONDS = 24 * 3600
 """Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
+SPARSE_PORTION_SECONDS = 30 * 24 * 3600
+"""Where few counters lie in a longer time, it costs what its portions cost, not what they hold."""
 
 DAY_SECONDS = 24 * 3600
 
@@ -46,15 +49,6 @@ select
     max(least(judged_until, greatest(end_second + ?, until_second)))
 from pass_scopes left join unfounded using (rule, baseline, candidate) left join span on true
 where judged_after < judged_until
-"""
-
-# The end of a bin belongs to what is before it.
-_BLOCKS = """
-select distinct cast(floor(epoch(second) / $length) as bigint) from counters
-where second >= {since} and second < {until}
-union
-select cast(floor((epoch(end_ts) - 1) / $length) as bigint) from alerts
-where end_ts > {since} and end_ts <= {until} and state = 'current'
 """
 
 _PORTION_SCOPES = """
@@ -108,17 +102,19 @@ def judge(
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         length = portion_seconds or _bounded_seconds(connection)
-        portions = _portions(connection, length, lead_seconds(config), *bounds)
+        cuts = portions.cut(connection, length, lead_seconds(config), *bounds)
+        if portion_seconds is None and length == LONGEST_PORTION_SECONDS:
+            cuts = portions.joined(cuts, min(SPARSE_PORTION_SECONDS, _memory_seconds(connection)))
     run_ids: list[int] = []
     total = Amendment()
-    for done, portion in enumerate(portions):
-        on_portion(done, len(portions))
+    for done, portion in enumerate(cuts):
+        on_portion(done, len(cuts))
         with connection.begin():
-            reached = portions[done + 1][0] if done + 1 < len(portions) else LAST_SECOND
+            reached = cuts[done + 1].after if done + 1 < len(cuts) else LAST_SECOND
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment
-    on_portion(len(portions), len(portions))
+    on_portion(len(cuts), len(cuts))
     return Pass(tuple(run_ids), *bounds, total)
 
 
@@ -173,34 +169,25 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
 
 def _bounded_seconds(connection: Connection) -> int:
     """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
+    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, _memory_seconds(connection)))
+
+
+def _memory_seconds(connection: Connection) -> int:
     codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    bounded = PORTION_SECONDS * _PORTION_CODES // max(codes, 1)
-    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, bounded))
-
-
-def _portions(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
-    """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
-    if until - after <= length:
-        return [(after, until)]
-    ends = {"since": timestamp_literal(after - lead), "until": timestamp_literal(until)}
-    counted = connection.exec_driver_sql(_BLOCKS.format(**ends), {"length": length}).scalars()
-    reach = -(-lead // length)
-    blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
-    cuts = [(max(after, block * length), min(until, (block + 1) * length)) for block in blocks]
-    return [cut for cut in cuts if cut[0] < cut[1]] or [(after, until)]
+    return PORTION_SECONDS * _PORTION_CODES // max(codes, 1)
 
 
 def _judge_portion(
     connection: Connection,
     config: Config,
-    portion: tuple[int, int],
+    portion: Portion,
     reached: int,
     clock: Callable[[], datetime],
     is_final: bool,
 ) -> tuple[int, Amendment]:
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards."""
     started_at = clock()
-    after, until = portion
+    after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())

@@ -13,6 +13,8 @@ from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
 
+OLDEST_DAYS = 3650
+
 
 class StoreSettings(Section):
     """Where the history lives, how long to wait for it (s), and what DuckDB may use of memory."""
@@ -23,9 +25,10 @@ class StoreSettings(Section):
 
 
 class IngestSettings(Section):
-    """Records further ahead of the clock than this (s) are rejected: one bad clock must not move the watermark."""
+    """Records further ahead of the clock than this (s), or older (days), are rejected: bad clocks must not decide."""
 
     future_limit_seconds: int = Field(default=3600, ge=0, le=10**9)
+    oldest_days: int = Field(default=OLDEST_DAYS, ge=1, le=400_000)
 
 
 class Comparison(Section):

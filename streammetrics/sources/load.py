@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
+from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
-from streammetrics.sources.records import LONGEST_NAME
+from streammetrics.sources.records import LONGEST_TEXT
 from streammetrics.sources.times import TYPED
 
 
@@ -27,6 +28,7 @@ class Batch:
     future_limit_seconds: int
     kept_from: datetime | None = None
     paths: tuple[str, ...] = ()
+    oldest_days: int = OLDEST_DAYS
 
     @property
     def last_id(self) -> int:
@@ -35,29 +37,30 @@ class Batch:
 
     @property
     def typing(self) -> dict[str, object]:
-        """The parameters of `TYPED`. What is later than `latest` comes from a clock that is wrong."""
+        """The parameters of `TYPED`. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
         return {
             "zone": self.file.source.timezone,
             "day": self.file.day(),
             "time_format": self.file.source.time_format,
             "latest": self.now + timedelta(seconds=self.future_limit_seconds),
             "future_limit_seconds": self.future_limit_seconds,
+            "oldest": self.now - timedelta(days=self.oldest_days),
+            "oldest_days": self.oldest_days,
             "kept_from": self.kept_from,
         }
 
 
 # Bytes, which a text knows of itself: what has more of them may have too many characters.
 _PLAIN_HEAD = f"""insert into events
-select case when build <> '' and strlen(build) <= {LONGEST_NAME} and strlen(code) <= {LONGEST_NAME} and"""
+select case when build <> '' and strlen(build) <= {LONGEST_TEXT} and strlen(code) <= {LONGEST_TEXT} and"""
 
 _PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
 
-# A bare cast takes a year of three digits for one.
 _OUT_OF_RANGE = """
 select error('out of range')
 from events
 where batch_id = $batch_id
-having max(ts) > $latest or min(ts) < greatest(timestamp '1000-01-01 00:00:00', cast($kept_from as timestamp))
+having max(ts) > $latest or min(ts) < greatest(cast($oldest as timestamp), cast($kept_from as timestamp))
 """
 
 _INSERT_TYPED = """
@@ -164,8 +167,10 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
     for reading in readings:
         parameters = {"batch_id": batch.batch_id, **reading.parameters}
         if reading.plain_guard:
-            connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
-            ends = {"latest": batch.typing["latest"], "kept_from": batch.kept_from}
+            connection.exec_driver_sql(
+                _with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters
+            )
+            ends = {name: batch.typing[name] for name in ("latest", "oldest", "kept_from")}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
             connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
@@ -182,7 +187,9 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
             has_events = bool(connection.exec_driver_sql(_with(reading, TYPED, _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one() if has_events else 0
+            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one()
+            if has_events
+            else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:

@@ -12,7 +12,7 @@ from streammetrics.sources.content import Content
 LONGEST_RECORD = 1_000_000
 """Characters. What is longer is rejected: the memory that a file takes must not depend on what is in it."""
 
-LONGEST_NAME = 1000
+LONGEST_TEXT = 1000
 """Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
 
 KEPT_OF_REJECTS = 200
