@@ -47,8 +47,19 @@ class Batch:
             "oldest": self.now - timedelta(days=self.oldest_days),
             "oldest_days": self.oldest_days,
             "kept_from": self.kept_from,
+            **self.stratum,
         }
 
+    @property
+    def stratum(self) -> dict[str, object]:
+        """The parameter of `_STRATIFIED`, where the source has one."""
+        return {} if self.file.source.stratum is None else {"stratum": self.file.source.stratum}
+
+
+# An empty build stays empty, and is rejected.
+_STRATIFIED = """records as (
+    select * replace (case when build <> '' then $stratum || '/' || build end as build) from read
+)"""
 
 # Bytes, which a text knows of itself: what has more of them may have too many characters.
 _PLAIN_HEAD = f"""insert into events
@@ -165,15 +176,15 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
         DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
     """
     for reading in readings:
-        parameters = {"batch_id": batch.batch_id, **reading.parameters}
+        parameters = {"batch_id": batch.batch_id, **batch.stratum, **reading.parameters}
         if reading.plain_guard:
             connection.exec_driver_sql(
-                _with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters
+                _with(batch, reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters
             )
             ends = {name: batch.typing[name] for name in ("latest", "oldest", "kept_from")}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
-            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
 
 
 def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
@@ -185,15 +196,15 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
         parameters = {**batch_id, **batch.typing, **reading.parameters}
         if not has_events:
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(reading, TYPED, _ANY), unlabelled).scalar())
+            has_events = bool(connection.exec_driver_sql(_with(batch, reading, TYPED, _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one()
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _ACCEPT), parameters).scalar_one()
             if has_events
             else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
-            connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _REJECT), {**parameters, **place})
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
@@ -209,7 +220,9 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
     return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
 
 
-def _with(reading: Reading, typed: str, *statement: str) -> str:
+def _with(batch: Batch, reading: Reading, typed: str, *statement: str) -> str:
     """A statement on `records`, and on `typed` where the expressions that make it are given."""
     expressions = ("with records as (", reading.select, ")") + ((",", typed) if typed else ())
+    if batch.file.source.stratum is not None:
+        expressions = ("with read as (", reading.select, "),", _STRATIFIED, *expressions[3:])
     return "\n".join((*expressions, *statement))
