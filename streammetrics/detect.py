@@ -23,8 +23,6 @@ PORTION_SECONDS = 6 * 3600
 """Of 500 codes: a week in one piece runs out of 1 GB; in portions it does not."""
 LONGEST_PORTION_SECONDS = 24 * 3600
 """Of few codes: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
-SPARSE_PORTION_SECONDS = 30 * 24 * 3600
-"""Where few counters lie in a longer time, it costs what its portions cost, not what they hold."""
 
 DAY_SECONDS = 24 * 3600
 
@@ -103,8 +101,8 @@ def judge(
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         length = portion_seconds or _bounded_seconds(connection)
         cuts = portions.cut(connection, length, lead_seconds(config), *bounds)
-        if portion_seconds is None and length == LONGEST_PORTION_SECONDS:
-            cuts = portions.joined(cuts, min(SPARSE_PORTION_SECONDS, _memory_seconds(connection)))
+        if portion_seconds is None:
+            cuts = portions.joined(cuts, _count_codes(connection))
     run_ids: list[int] = []
     total = Amendment()
     for done, portion in enumerate(cuts):
@@ -169,12 +167,12 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
 
 def _bounded_seconds(connection: Connection) -> int:
     """How long a portion may be: bins times codes are held in memory, and clients may send any number of codes."""
-    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, _memory_seconds(connection)))
+    bounded = PORTION_SECONDS * _PORTION_CODES // max(_count_codes(connection), 1)
+    return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, bounded))
 
 
-def _memory_seconds(connection: Connection) -> int:
-    codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-    return PORTION_SECONDS * _PORTION_CODES // max(codes, 1)
+def _count_codes(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
 
 
 def _judge_portion(

@@ -7,8 +7,11 @@ from sqlalchemy import Connection
 from streammetrics.statements import statement
 from streammetrics.views import Slice, compose
 
-SPARSE_COUNTERS = 20_000
-"""So many counters of a longer time take no more memory than those of a busy day."""
+SPARSE_COUNTERS, SPARSE_SECONDS = 1000, 30 * 24 * 3600
+"""So few counters may be judged at once, in so long a time: they cost what their portions cost, not what these hold."""
+
+SPARSE_CODE_SECONDS = 4 * 500 * 6 * 3600
+"""And so many codes times seconds, for a rule of means has a row for each code and bin."""
 
 
 class Portion(NamedTuple):
@@ -32,13 +35,19 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
     return [one for one in cuts if one.after < one.until] or [Portion(after, until, 0)]
 
 
-def joined(portions: list[Portion], longest: int) -> list[Portion]:
-    """Portions of few records as one of up to `longest` (s), with what is empty between them."""
+def joined(portions: list[Portion], codes: int) -> list[Portion]:
+    """Portions of few records as one, with what is empty between them, where the store has so many codes."""
     found = portions[:1]
     for portion in portions[1:]:
-        counters = found[-1].counters + portion.counters
-        if counters <= SPARSE_COUNTERS and portion.until - found[-1].after <= longest:
-            found[-1] = Portion(found[-1].after, portion.until, counters)
+        both = Portion(found[-1].after, portion.until, found[-1].counters + portion.counters)
+        if _is_sparse(both, codes):
+            found[-1] = both
         else:
             found.append(portion)
     return found
+
+
+def _is_sparse(portion: Portion, codes: int) -> bool:
+    seconds = portion.until - portion.after
+    is_small = min(codes, portion.counters) * seconds <= SPARSE_CODE_SECONDS
+    return is_small and portion.counters <= SPARSE_COUNTERS and seconds <= SPARSE_SECONDS

@@ -22,16 +22,19 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
+def days(*found: tuple[int, int]) -> list[Portion]:
+    return [Portion(day * DAY, (day + 1) * DAY, counters) for day, counters in found]
+
+
 def test_portions_of_few_records_are_one() -> None:
-    few = [Portion(day, day + 1, 1) for day in (0, 1, 7, 9)]
-    assert joined(few, 8) == [Portion(0, 8, 3), Portion(9, 10, 1)]
-    assert joined([], 8) == []
+    assert joined(days((0, 1), (1, 2), (29, 3), (30, 4)), 1) == [Portion(0, 30 * DAY, 6), *days((30, 4))]
+    assert joined([], 1) == []
 
 
-def test_portions_of_many_records_stay_apart() -> None:
-    half = SPARSE_COUNTERS // 2
-    many = [Portion(0, 1, half), Portion(1, 2, half), Portion(2, 3, 1)]
-    assert joined(many, 8) == [Portion(0, 2, SPARSE_COUNTERS), Portion(2, 3, 1)]
+def test_portions_of_many_records_or_codes_stay_apart() -> None:
+    many = days((0, SPARSE_COUNTERS - 1), (1, 1), (2, 1))
+    assert joined(many, 1) == [Portion(0, 2 * DAY, SPARSE_COUNTERS), *many[2:]]
+    assert joined(days((0, 200), (1, 100), (2, 0)), 250) == [Portion(0, 2 * DAY, 300), *days((2, 0))]
 
 
 def test_a_record_a_day_is_judged_in_few_portions(store: Connection) -> None:

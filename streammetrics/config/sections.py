@@ -111,9 +111,13 @@ class Exposure(Section):
 
 
 class DetectSettings(Section):
-    """How long late records are waited for (s), and how close alerts are one incident (s)."""
+    """How long late records are waited for (s), and how close alerts are one incident (s).
+
+    What is later (days) behind what its comparison has judged is counted, and judges nothing anew.
+    """
 
     lateness_seconds: int = Field(default=0, ge=0, le=10**9)
+    late_limit_days: int = Field(default=7, ge=1, le=400_000)
     merge_seconds: int = Field(default=300, ge=0, le=10**9)
 
 
