@@ -1,59 +1,75 @@
 -- What waits to be judged: the bins that end in (judged_after, judged_until]. Late records take `judged_after` back.
 -- Grain: one row per rule, baseline and candidate; of a pair that is compared no more nothing waits.
--- Reads: rules, pairs, progress, batches
+-- Reads: rules, settings, pairs, progress, batches, counters
 -- Feeds: people
 with
 rules as (select distinct rule, settings_hash from rules),
+
+settings as (select late_limit_days from settings),
 
 pairs as (select * from pairs),
 
 progress as (select * from progress),
 
-batches as (select * from batches where records > 0),
+batches as (select batch_id, floor(epoch(min_ts)) as min_second, max_ts from batches where records > 0),
+
+counters as (select batch_id, cast(floor(epoch(second)) as bigint) as second from counters),
+
+-- What comes from before late_second judges nothing anew.
+judged as (
+    select
+        progress.rule, progress.baseline, progress.candidate, progress.settings_hash, progress.seen_batch_id,
+        progress.is_superseded, cast(floor(epoch(progress.judged_until)) as bigint) as judged_second,
+        cast(floor(epoch(progress.judged_until)) as bigint) - 86400 * coalesce(s.late_limit_days, 7) as late_second
+    from progress left join settings as s on true
+),
+
+marks as (select distinct seen_batch_id, late_second from judged),
+
+-- Of batches that begin before that: their first record behind it.
+rests as (
+    select m.late_second, c.batch_id, min(c.second) as second
+    from marks as m
+    inner join batches as b on m.seen_batch_id < b.batch_id and m.late_second > b.min_second
+    inner join counters as c on b.batch_id = c.batch_id and m.late_second <= c.second
+    group by m.late_second, c.batch_id
+),
 
 -- What has come since a pass looked.
 arrivals as (
     select
-        marks.seen_batch_id,
-        min(case when batches.batch_id > marks.seen_batch_id then batches.min_ts end) as unseen_from_ts,
-        max(case when batches.batch_id <= marks.seen_batch_id then batches.max_ts end) as seen_until_ts
-    from (select distinct seen_batch_id from progress) as marks
-    cross join batches
-    group by marks.seen_batch_id
+        m.seen_batch_id, m.late_second, min(case
+            when b.batch_id > m.seen_batch_id and b.min_second < m.late_second then rests.second
+            when b.batch_id > m.seen_batch_id then b.min_second
+        end) as unseen_second,
+        max(case when b.batch_id <= m.seen_batch_id then floor(epoch(b.max_ts)) end) as seen_until_second
+    from marks as m cross join batches as b
+    left join rests on m.late_second = rests.late_second and b.batch_id = rests.batch_id
+    group by m.seen_batch_id, m.late_second
 ),
 
 -- Of pairs that were judged alerts may be stored, whether or not they are compared now.
 compared as (
     select rules.rule, rules.settings_hash, pairs.baseline, pairs.candidate from rules cross join pairs
     union distinct
-    select rules.rule, rules.settings_hash, progress.baseline, progress.candidate
-    from rules inner join progress on rules.rule = progress.rule
+    select rules.rule, rules.settings_hash, judged.baseline, judged.candidate
+    from rules inner join judged on rules.rule = judged.rule
 )
 
+-- A record between others of its build may close a gap, and a gap that matters began at most an hour before it. Where
+-- settings have changed alerts may be stored from before the time that the pair has now.
 select
-    compared.rule, compared.settings_hash, compared.baseline, compared.candidate,
-    case
+    c.rule, c.settings_hash, c.baseline, c.candidate, case
         when pairs.baseline is null then 253402300799
-        -- Settings have changed: alerts may be stored from before the time that the pair has now.
-        when progress.settings_hash <> compared.settings_hash then -62135596800
-        when progress.settings_hash is null then pairs.opened_second
-        -- A record between others of its build may close a gap, and a gap that matters began at most an hour before it.
-        else greatest(
-            pairs.opened_second, least(
-                cast(epoch(progress.judged_until) as bigint),
-                cast(floor(epoch(coalesce(arrivals.unseen_from_ts, progress.judged_until))) as bigint)
-                - case when arrivals.unseen_from_ts < arrivals.seen_until_ts then 3600 else 0 end
-            )
-        )
+        when judged.settings_hash <> c.settings_hash then -62135596800
+        when judged.settings_hash is null then pairs.opened_second
+        else greatest(pairs.opened_second, least(
+            judged.judged_second, cast(coalesce(a.unseen_second, judged.judged_second) as bigint)
+            - case when a.unseen_second < a.seen_until_second then 3600 else 0 end
+        ))
     end as judged_after,
-    coalesce(pairs.judged_until_second, -62135596800) as judged_until,
-    pairs.complete_until_second as complete_until,
-    pairs.is_current,
-    pairs.is_current and coalesce(progress.is_superseded, false) as is_displaced
-from compared
-left join pairs on compared.baseline = pairs.baseline and compared.candidate = pairs.candidate
-left join progress
-    on
-        compared.rule = progress.rule and compared.baseline = progress.baseline
-        and compared.candidate = progress.candidate
-left join arrivals on progress.seen_batch_id = arrivals.seen_batch_id
+    coalesce(pairs.judged_until_second, -62135596800) as judged_until, pairs.complete_until_second as complete_until,
+    pairs.is_current, pairs.is_current and coalesce(judged.is_superseded, false) as is_displaced
+from compared as c left join pairs on c.baseline = pairs.baseline and c.candidate = pairs.candidate
+left join judged on c.rule = judged.rule and c.baseline = judged.baseline and c.candidate = judged.candidate
+left join arrivals as a on judged.seen_batch_id = a.seen_batch_id and judged.late_second = a.late_second

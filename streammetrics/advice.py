@@ -104,8 +104,8 @@ def _reversed(connection: Connection) -> Iterator[str]:
 def _without_newer(connection: Connection) -> Iterator[str]:
     for baseline in run(connection, "reports/baselines_without_newer").scalars():
         yield (
-            f"[[comparison]] has baseline {baseline!r} and candidate 'latest', and all other builds of its family are older: "
-            f"nothing is compared with {baseline!r} until a newer one sends records"
+            f"[[comparison]] has baseline {baseline!r} and candidate 'latest', and all other builds of its family are "
+            f"older: nothing is compared with {baseline!r} until a newer one sends records"
         )
 
 

@@ -35,11 +35,13 @@ def run(
     final: options.FinalOption = False,
     exit_code: options.ExitCodeOption = False,
     as_json: options.JsonOption = False,
+    accept_clock: options.AcceptClockOption = False,
 ) -> None:
     """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
     from streammetrics import jobs
 
-    sys.exit(jobs.run(options.session_of(config, as_json), paths or (), source, is_final=final, exit_code=exit_code))
+    session = options.session_of(config, as_json, accept_clock=accept_clock)
+    sys.exit(jobs.run(session, paths or (), source, is_final=final, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
@@ -48,11 +50,13 @@ def ingest(
     config: options.ConfigOption = None,
     source: options.SourceOption = None,
     final: options.FinalOption = False,
+    accept_clock: options.AcceptClockOption = False,
 ) -> None:
     """Read new records from the configured sources, or from PATHs."""
     from streammetrics import jobs
 
-    sys.exit(jobs.ingest(options.session_of(config), paths or (), source, is_final=final))
+    session = options.session_of(config, accept_clock=accept_clock)
+    sys.exit(jobs.ingest(session, paths or (), source, is_final=final))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
@@ -62,11 +66,13 @@ def detect(
     final: options.FinalOption = False,
     exit_code: options.ExitCodeOption = False,
     as_json: options.JsonOption = False,
+    accept_clock: options.AcceptClockOption = False,
 ) -> None:
     """Judge what is complete and not yet judged, and print the first alert of each new incident."""
     from streammetrics import jobs
 
-    sys.exit(jobs.detect_once(options.session_of(config, as_json), is_final=final, every=every, exit_code=exit_code))
+    session = options.session_of(config, as_json, accept_clock=accept_clock)
+    sys.exit(jobs.detect_once(session, is_final=final, every=every, exit_code=exit_code))
 
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")
@@ -100,10 +106,7 @@ def query(
             raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
         sys.exit(queries.prompt(session.store, sys.stdin, sys.stdout, style))
     else:
-        result = queries.run(
-            session.store, sql, options.moment_of(since, "--since"), options.moment_of(until, "--until")
-        )
-        queries.write(result, style, sys.stdout)
+        queries.write(queries.run(session.store, sql, *options.span_of(since, until)), style, sys.stdout)
 
 
 @app.command(epilog="Example: streammetrics export incidents --to incidents.csv")
@@ -120,9 +123,7 @@ def export(
 
     session = options.session_of(config)
     with session.progress.task("exporting"):
-        rows = exports.export(
-            session.store, relation, to, options.moment_of(since, "--since"), options.moment_of(until, "--until")
-        )
+        rows = exports.export(session.store, relation, to, *options.span_of(since, until))
     session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
 
 
@@ -138,14 +139,7 @@ def heatmap(
     from streammetrics import pictures
 
     session = options.session_of(config)
-    for path in pictures.draw(
-        session.store,
-        session.config,
-        to,
-        rule,
-        options.moment_of(since, "--since"),
-        options.moment_of(until, "--until"),
-    ):
+    for path in pictures.draw(session.store, session.config, to, rule, *options.span_of(since, until)):
         session.out(str(path))
 
 
@@ -209,7 +203,7 @@ def backtest(
     from streammetrics import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]
-    span = options.moment_of(since, "--since"), options.moment_of(until, "--until")
+    span = options.span_of(since, until)
     backtests.backtest(options.session_of(config, as_json), *span, repetitions=null, injections=wanted, seed=seed)
 
 

@@ -15,6 +15,7 @@ from streammetrics import comments, portions, relations, retention, utc, views, 
 from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
+from streammetrics.portions import Portion
 from streammetrics.statements import statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
@@ -85,17 +86,19 @@ def judge(
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         length = portion_seconds or portions.longest_seconds(connection, config, lead_seconds(config), *bounds)
-        pieces = portions.cut(connection, length, lead_seconds(config), *bounds)
+        cuts = portions.cut(connection, length, lead_seconds(config), *bounds)
+        if portion_seconds is None:
+            cuts = portions.joined(cuts, portions.count_codes(connection))
     run_ids: list[int] = []
     total = Amendment()
-    for done, portion in enumerate(pieces):
-        on_portion(done, len(pieces))
+    for done, portion in enumerate(cuts):
+        on_portion(done, len(cuts))
         with connection.begin():
-            reached = pieces[done + 1][0] if done + 1 < len(pieces) else LAST_SECOND
+            reached = cuts[done + 1].after if done + 1 < len(cuts) else LAST_SECOND
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
         run_ids.append(run_id)
         total += amendment
-    on_portion(len(pieces), len(pieces))
+    on_portion(len(cuts), len(cuts))
     return Pass(tuple(run_ids), *bounds, total)
 
 
@@ -151,14 +154,14 @@ def record_failure(connection: Connection, started_at: datetime, now: datetime, 
 def _judge_portion(
     connection: Connection,
     config: Config,
-    portion: tuple[int, int],
+    portion: Portion,
     reached: int,
     clock: Callable[[], datetime],
     is_final: bool,
 ) -> tuple[int, Amendment]:
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards."""
     started_at = clock()
-    after, until = portion
+    after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
     connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
     run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import (
     advice,
+    clocks,
     detect,
     incidents,
     narrate,
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are told of and do not stop the others; the first failure decides the code."""
     with session.store.write() as connection:
+        session = clocks.believed(session, connection, paths := list(paths))
         return read(session, connection, paths, source, is_final)
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
     """One pass, and the first alert of each new incident (`every`: all new alerts) as blocks or lines of JSON."""
     with session.store.write() as connection:
+        session = clocks.believed(session, connection)
         done = judge(session, connection, is_final=is_final)
         with connection.begin():
             found = incidents.alerts_of(connection, done.run_ids, every=every)
@@ -79,6 +82,7 @@ def run(
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with session.store.write() as connection:
+        session = clocks.believed(session, connection, paths := list(paths))
         code = read(session, connection, paths, source, is_final)
         is_changed = _judge_and_keep(session, connection, is_final)
         unprinted = _print_notices(session, connection)
@@ -193,7 +197,7 @@ def _record_failure(session: Session, connection: Connection, started_at: dateti
 def _prune(session: Session) -> None:
     """Remove what was kept for long enough, a day at a time; others may have the store in between, and come first."""
     settings = session.config.retention
-    if settings == RetentionSettings():
+    if settings == RetentionSettings() or session.is_clock_doubted:
         return
     with suppress(StoreBusyError):
         while True:

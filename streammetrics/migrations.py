@@ -200,4 +200,9 @@ _VERSION_8 = (
     "alter table alerts drop column judged_ts",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8)
+# Passes fill the table anew.
+_VERSION_9 = ("alter table settings add column late_limit_days bigint",)
+
+MIGRATIONS = (
+    _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
+)  # fmt: skip

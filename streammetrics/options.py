@@ -29,6 +29,9 @@ SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
 ]
 FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: last lines and bins are complete.")]
+AcceptClockOption = Annotated[
+    bool, typer.Option("--accept-clock", help="The clock is right, however far it is from the last run's.")
+]
 AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")]
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
 SinceOption = Annotated[
@@ -100,16 +103,23 @@ def config_path(path: Path | None) -> Path | None:
     return path
 
 
-def session_of(path: Path | None, as_json: bool = False, use_default: bool = True) -> Session:
+def session_of(
+    path: Path | None, as_json: bool = False, use_default: bool = True, *, accept_clock: bool = False
+) -> Session:
     """A command's session; without `use_default` the file in the working directory does not count."""
     found = config_path(path) if use_default else path
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
-    return Session(configuration.load(found), progress, as_json=as_json)
+    return Session(configuration.load(found), progress, as_json=as_json, accept_clock=accept_clock)
 
 
 def moment_of(text: str | None, option: str) -> datetime | None:
     """A time of the command line as naive UTC."""
     return None if text is None else required_moment(text, option)
+
+
+def span_of(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """The times of --since and --until."""
+    return moment_of(since, "--since"), moment_of(until, "--until")
 
 
 def required_moment(text: str, option: str) -> datetime:

@@ -1,9 +1,12 @@
-"""How a pass is cut into portions: what one reads is held in memory."""
+"""The portions of a pass: what holds many records is cut, what holds few is joined, what is empty is left out."""
+
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, SequentialRule
-from streammetrics.views import timestamp_literal
+from streammetrics.statements import statement
+from streammetrics.views import Slice, compose, timestamp_literal
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes and rules of means: a week in one piece runs out of 1 GB; in portions it does not."""
@@ -15,14 +18,19 @@ _PORTION_ROWS = 1_500_000
 """Counters of `sequential`, lead-in included, that 1 GB holds."""
 _SHORTEST_PORTION_SECONDS = 900
 
-# The end of a bin belongs to what is before it.
-_BLOCKS = """
-select distinct cast(floor(epoch(second) / $length) as bigint) from counters
-where second >= {since} and second < {until}
-union
-select cast(floor((epoch(end_ts) - 1) / $length) as bigint) from alerts
-where end_ts > {since} and end_ts <= {until} and state = 'current'
-"""
+SPARSE_COUNTERS, SPARSE_SECONDS = 1000, 30 * 24 * 3600
+"""So few counters may be judged at once, in so long a time: they cost what their portions cost, not what these hold."""
+
+SPARSE_CODE_SECONDS = 4 * 500 * 6 * 3600
+"""And so many codes times seconds, for a rule of means has a row for each code and bin."""
+
+
+class Portion(NamedTuple):
+    """Bins that end in (after, until], epoch seconds, and how many counters lie there."""
+
+    after: int
+    until: int
+    counters: int
 
 
 def longest_seconds(connection: Connection, config: Config, lead: int, after: int, until: int) -> int:
@@ -36,18 +44,41 @@ def longest_seconds(connection: Connection, config: Config, lead: int, after: in
     # Shorter than its lead-in it would cost more without being much smaller.
     bounded = max(lead, _PORTION_ROWS * (until - after + lead) // max(rows, 1) - lead)
     if not all(isinstance(rule, SequentialRule) for rule in config.rule):
-        codes = int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
-        bounded = min(bounded, PORTION_SECONDS * _PORTION_CODES // max(codes, 1))
+        bounded = min(bounded, PORTION_SECONDS * _PORTION_CODES // max(count_codes(connection), 1))
     return max(_SHORTEST_PORTION_SECONDS, min(LONGEST_PORTION_SECONDS, bounded))
 
 
-def cut(connection: Connection, length: int, lead: int, after: int, until: int) -> list[tuple[int, int]]:
-    """Cut (after, until] where it is long, and pass over what is empty: one bad clock can make it decades."""
+def count_codes(connection: Connection) -> int:
+    """How many codes the store knows."""
+    return int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
+
+
+def cut(connection: Connection, length: int, lead: int, after: int, until: int) -> list[Portion]:
+    """Cut (after, until] at multiples of `length` (s), without what lies further than `lead` (s) behind all records."""
     if until - after <= length:
-        return [(after, until)]
-    ends = {"since": timestamp_literal(after - lead), "until": timestamp_literal(until)}
-    counted = connection.exec_driver_sql(_BLOCKS.format(**ends), {"length": length}).scalars()
+        return [Portion(after, until, 0)]
+    ends = {"since": after - lead, "until": until, "length": length}
+    sql = compose(statement("jobs/find_blocks"), Slice(after, until, lead))
+    counted: dict[int, int] = dict(tuple(row) for row in connection.exec_driver_sql(sql, ends))
     reach = -(-lead // length)
     blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
-    cuts = [(max(after, block * length), min(until, (block + 1) * length)) for block in blocks]
-    return [cut for cut in cuts if cut[0] < cut[1]] or [(after, until)]
+    cuts = [Portion(max(after, n * length), min(until, (n + 1) * length), counted.get(n, 0)) for n in blocks]
+    return [one for one in cuts if one.after < one.until] or [Portion(after, until, 0)]
+
+
+def joined(portions: list[Portion], codes: int) -> list[Portion]:
+    """Portions of few records as one, with what is empty between them, where the store has so many codes."""
+    found = portions[:1]
+    for portion in portions[1:]:
+        both = Portion(found[-1].after, portion.until, found[-1].counters + portion.counters)
+        if _is_sparse(both, codes):
+            found[-1] = both
+        else:
+            found.append(portion)
+    return found
+
+
+def _is_sparse(portion: Portion, codes: int) -> bool:
+    seconds = portion.until - portion.after
+    is_small = min(codes, portion.counters) * seconds <= SPARSE_CODE_SECONDS
+    return is_small and portion.counters <= SPARSE_COUNTERS and seconds <= SPARSE_SECONDS

@@ -121,10 +121,13 @@ class _Pull:
 
     def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
         """The transaction: all that a portion leaves in the store."""
-        connection, limit = self.connection, self.config.ingest.future_limit_seconds
+        connection, limits = self.connection, self.config.ingest
         with scratch_folder(self.config) as folder, connection.begin():
             kept_from = retention.kept_from(connection)
-            batch = Batch(entries.next_batch_id(connection), database.place, taken.now, limit, kept_from)
+            batch_id, future = entries.next_batch_id(connection), limits.future_limit_seconds
+            batch = Batch(
+                batch_id, database.place, taken.now, future, kept_from=kept_from, oldest_days=limits.oldest_days
+            )
             load.carefully(connection, databases.through(taken.records(), folder), batch)
             tally = load.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):

@@ -1,8 +1,7 @@
 """What a job reads: records of files and databases into the store, and words for what came of each."""
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +9,28 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from streammetrics import narrate
+from streammetrics.clocks import EARLIEST
 from streammetrics.errors import InputOutputError
 from streammetrics.session import Session
 
 if TYPE_CHECKING:
     from streammetrics.ingest import FileOutcome
 
-_NEVER, _EARLIEST = datetime(1, 1, 1), datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
-
 
 def read(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
+    """Read what is new, by a clock that is believed.
+
+    Raises:
+        InputOutputError: the clock was never set, and there is nothing to hold it to.
+    """
     from streammetrics.ingest import ingest
 
-    code, files, clock = 0, list(paths), _ingest_clock(session, connection)
+    if session.clock() < EARLIEST:
+        raise InputOutputError(
+            f"the clock says {narrate.moment(session.clock())}: set it; nothing was read, for all records would seem "
+            "to be of the future"
+        )
+    code, files, clock = 0, list(paths), session.clock
     with session.progress.task("reading") as advance:
         outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
         if not files and any(found.url is not None for found in session.config.source):
@@ -37,22 +45,6 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
     return code
-
-
-def _ingest_clock(session: Session, connection: Connection) -> Callable[[], datetime]:
-    """A clock that has gone back behind what was loaded stands still: else records would seem to be of the future.
-
-    Raises:
-        InputOutputError: the clock was never set, and there is nothing to hold it to.
-    """
-    with connection.begin():
-        loaded = connection.exec_driver_sql("select max(loaded_at) from batches").scalar_one() or _NEVER
-    if max(session.clock(), loaded) < _EARLIEST:
-        raise InputOutputError(
-            f"the clock says {narrate.moment(session.clock())}: set it; nothing was read, for all records would seem "
-            "to be of the future"
-        )
-    return lambda: max(session.clock(), loaded)
 
 
 def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:

@@ -59,9 +59,9 @@ where $detector is null or rule in (select rule from rules where detector = $det
 _OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
 
 _SETTINGS = _Statements(
-    "select lateness_seconds, merge_seconds, is_final, builds_order, max_comparisons from settings",
+    "select lateness_seconds, merge_seconds, is_final, builds_order, max_comparisons, late_limit_days from settings",
     "delete from settings",
-    "insert into settings values (?, ?, ?, ?, ?)",
+    "insert into settings values (?, ?, ?, ?, ?, ?)",
 )
 
 
@@ -98,7 +98,8 @@ def replace(connection: Connection, config: Config) -> None:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
         rewind(connection, min(changed)[0], "sequential")
     waits = config.detect.lateness_seconds, config.detect.merge_seconds
-    if _replace(connection, _SETTINGS, [(*waits, False, config.builds.order, config.builds.max_comparisons)]):
+    ordered = config.builds.order, config.builds.max_comparisons
+    if _replace(connection, _SETTINGS, [(*waits, False, *ordered, config.detect.late_limit_days)]):
         builds.place(connection)
 
 

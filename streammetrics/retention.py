@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import RetentionSettings
+from streammetrics.statements import run
 from streammetrics.views import FIRST_SECOND
 
 _DAY = timedelta(days=1)
+_CONFIRMED = timedelta(days=2)
+"""By so much the clock may be ahead of the newest records, of which 20 are asked for."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,9 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
     """Remove the oldest day of what is older than the settings say, of one relation; None where nothing is.
 
     Args:
-        now: naive UTC.
+        now: naive UTC. Where it is more than two days ahead of the newest records, these count.
     """
+    now = _confirmed_until(connection, now)
     for name, relation in _RELATIONS.items():
         days = getattr(settings, f"{name}_days")
         if days is None:
@@ -99,6 +103,13 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
                 before = min(horizon, oldest.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
                 return Step(name, before, _remove(connection, name, relation, before, now))
     return None
+
+
+def _confirmed_until(connection: Connection, now: datetime) -> datetime:
+    """No clock alone makes records old: newer ones have to have come."""
+    with connection.begin():
+        newest: datetime | None = run(connection, "jobs/newest_records").scalar_one()
+    return now if newest is None else min(now, newest + _CONFIRMED)
 
 
 def floor(connection: Connection, lead_seconds: int) -> int:

@@ -26,13 +26,18 @@ def print_line(text: str) -> None:
 
 @dataclass(frozen=True)
 class Session:
-    """What all commands share: the settings, the clock, and where words and data go."""
+    """What all commands share: the settings, the clock, and where words and data go.
+
+    `accept_clock`: a person says that the clock is right. `is_clock_doubted`: nothing is removed by this clock.
+    """
 
     config: Config
     progress: "Progress"
     out: Callable[[str], None] = print_line
     clock: Callable[[], datetime] = utc_now
     as_json: bool = False
+    accept_clock: bool = False
+    is_clock_doubted: bool = False
 
     @property
     def store(self) -> Store:

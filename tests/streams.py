@@ -215,7 +215,10 @@ def configs(draw: st.DrawFn) -> Config:
         comparison=tuple(draw(COMPARED)),
         rule=tuple(draw(rules(name)) for name in names),
         detect=DetectSettings(
-            lateness_seconds=draw(st.sampled_from((0, 7, 60))), merge_seconds=draw(st.sampled_from((300, 0, 20, 4000)))
+            lateness_seconds=draw(st.sampled_from((0, 7, 60))),
+            merge_seconds=draw(st.sampled_from((300, 0, 20, 4000))),
+            # However late a record is.
+            late_limit_days=400_000,
         ),
     )
 

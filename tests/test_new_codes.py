@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, jobs, narrate, pictures, retention
+from streammetrics import alerts, detect, jobs, narrate, pictures, portions, retention
 from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
 from streammetrics.new_codes import NewCodes
 from streammetrics.progress import Progress

@@ -13,6 +13,8 @@ from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
 
+OLDEST_DAYS = 3650
+
 
 class StoreSettings(Section):
     """Where the history lives, how long to wait for it (s), and what DuckDB may use of memory."""
@@ -23,9 +25,10 @@ class StoreSettings(Section):
 
 
 class IngestSettings(Section):
-    """Records further ahead of the clock than this (s) are rejected: one bad clock must not move the watermark."""
+    """Records further ahead of the clock than this (s), or older (days), are rejected: bad clocks must not decide."""
 
     future_limit_seconds: int = Field(default=3600, ge=0, le=10**9)
+    oldest_days: int = Field(default=OLDEST_DAYS, ge=1, le=400_000)
 
 
 class Comparison(Section):
@@ -108,9 +111,13 @@ class Exposure(Section):
 
 
 class DetectSettings(Section):
-    """How long late records are waited for (s), and how close alerts are one incident (s)."""
+    """How long late records are waited for (s), and how close alerts are one incident (s).
+
+    What is later (days) behind what its comparison has judged is counted, and judges nothing anew.
+    """
 
     lateness_seconds: int = Field(default=0, ge=0, le=10**9)
+    late_limit_days: int = Field(default=7, ge=1, le=400_000)
     merge_seconds: int = Field(default=300, ge=0, le=10**9)
 
 

@@ -1,5 +1,6 @@
 """The section [[source]] of config.toml: where error records come from, and how they are read."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
@@ -36,7 +37,7 @@ from (select timestamptz '2026-11-28 17:03:00+00' as moment)
 """
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
-_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone"}
+_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum"}
 
 
 def _reads_a_moment(time_format: str) -> bool:
@@ -55,6 +56,7 @@ def _reads_a_moment(time_format: str) -> bool:
 class Source(Section):
     """Files of one kind, `path`, or rows of a database, `url`; and what they mean where they do not say it themselves.
 
+    `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds.
     `overlap` is in units of the cursor: a number, or seconds where it is a time.
     """
 
@@ -74,6 +76,7 @@ class Source(Section):
     columns: SourceColumns | None = None
     date: str | None = None
     timezone: str = "UTC"
+    stratum: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
     time_format: str | None = None
     same_content: Literal["skip", "load"] = "skip"
     last_line_seconds: int = Field(default=600, ge=0, le=10**9)
@@ -99,6 +102,13 @@ class Source(Section):
 
         if value != "UTC" and value not in available_timezones():
             raise ValueError("is not the name of a time zone such as UTC or Europe/Berlin")
+        return value
+
+    @field_validator("stratum")
+    @classmethod
+    def _is_a_family(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^\W\d_]+([-_ .][^\W\d_]+)*", value):
+            raise ValueError('is not a word of letters, such as "ios": a version begins where digits do')
         return value
 
     @field_validator("time_format")

@@ -41,7 +41,8 @@ class Transaction:
         first = entries.next_batch_id(connection, len(files))
         paths = tuple(str(file.path) for file in files)
         kept_from = retention.kept_from(connection)
-        batch = Batch(first, files[0], now, config.ingest.future_limit_seconds, kept_from, paths)
+        limits = config.ingest
+        batch = Batch(first, files[0], now, limits.future_limit_seconds, kept_from, paths, limits.oldest_days)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), whereabouts)
 
     def entry(self, place: int, found: News, fingerprint: str = "") -> Entry:

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source
+from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 from streammetrics.statements import run
@@ -112,6 +113,8 @@ class Boundary:
 def settings_of(config: Config, source: Source) -> str:
     """A fingerprint of what decides how the files of a source are read, and which records are rejected."""
     told = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
+    if config.ingest.oldest_days != OLDEST_DAYS:
+        told += f" {config.ingest.oldest_days}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

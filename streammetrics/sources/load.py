@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
+from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
+from streammetrics.sources.records import LONGEST_TEXT
 from streammetrics.sources.times import TYPED
 
 
@@ -26,6 +28,7 @@ class Batch:
     future_limit_seconds: int
     kept_from: datetime | None = None
     paths: tuple[str, ...] = ()
+    oldest_days: int = OLDEST_DAYS
 
     @property
     def last_id(self) -> int:
@@ -34,27 +37,41 @@ class Batch:
 
     @property
     def typing(self) -> dict[str, object]:
-        """The parameters of `TYPED`. What is later than `latest` comes from a clock that is wrong."""
+        """The parameters of `TYPED`. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
         return {
             "zone": self.file.source.timezone,
             "day": self.file.day(),
             "time_format": self.file.source.time_format,
             "latest": self.now + timedelta(seconds=self.future_limit_seconds),
             "future_limit_seconds": self.future_limit_seconds,
+            "oldest": self.now - timedelta(days=self.oldest_days),
+            "oldest_days": self.oldest_days,
             "kept_from": self.kept_from,
+            **self.stratum,
         }
 
+    @property
+    def stratum(self) -> dict[str, object]:
+        """The parameter of `_STRATIFIED`, where the source has one."""
+        return {} if self.file.source.stratum is None else {"stratum": self.file.source.stratum}
 
-_PLAIN_HEAD = "insert into events select case when build <> '' and"
+
+# An empty build stays empty, and is rejected.
+_STRATIFIED = """records as (
+    select * replace (case when build <> '' then $stratum || '/' || build end as build) from read
+)"""
+
+# Bytes, which a text knows of itself: what has more of them may have too many characters.
+_PLAIN_HEAD = f"""insert into events
+select case when build <> '' and strlen(build) <= {LONGEST_TEXT} and strlen(code) <= {LONGEST_TEXT} and"""
 
 _PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
 
-# A bare cast takes a year of three digits for one.
 _OUT_OF_RANGE = """
 select error('out of range')
 from events
 where batch_id = $batch_id
-having max(ts) > $latest or min(ts) < greatest(timestamp '1000-01-01 00:00:00', cast($kept_from as timestamp))
+having max(ts) > $latest or min(ts) < greatest(cast($oldest as timestamp), cast($kept_from as timestamp))
 """
 
 _INSERT_TYPED = """
@@ -159,13 +176,15 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
         DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
     """
     for reading in readings:
-        parameters = {"batch_id": batch.batch_id, **reading.parameters}
+        parameters = {"batch_id": batch.batch_id, **batch.stratum, **reading.parameters}
         if reading.plain_guard:
-            connection.exec_driver_sql(_with(reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters)
-            ends = {"latest": batch.typing["latest"], "kept_from": batch.kept_from}
+            connection.exec_driver_sql(
+                _with(batch, reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters
+            )
+            ends = {name: batch.typing[name] for name in ("latest", "oldest", "kept_from")}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
-            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
 
 
 def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
@@ -177,13 +196,15 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
         parameters = {**batch_id, **batch.typing, **reading.parameters}
         if not has_events:
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(reading, TYPED, _ANY), unlabelled).scalar())
+            has_events = bool(connection.exec_driver_sql(_with(batch, reading, TYPED, _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one() if has_events else 0
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _ACCEPT), parameters).scalar_one()
+            if has_events
+            else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
-            connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})
+            connection.exec_driver_sql(_with(batch, reading, TYPED, _REJECT), {**parameters, **place})
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
@@ -199,7 +220,9 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
     return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
 
 
-def _with(reading: Reading, typed: str, *statement: str) -> str:
+def _with(batch: Batch, reading: Reading, typed: str, *statement: str) -> str:
     """A statement on `records`, and on `typed` where the expressions that make it are given."""
     expressions = ("with records as (", reading.select, ")") + ((",", typed) if typed else ())
+    if batch.file.source.stratum is not None:
+        expressions = ("with read as (", reading.select, "),", _STRATIFIED, *expressions[3:])
     return "\n".join((*expressions, *statement))

@@ -12,6 +12,9 @@ from streammetrics.sources.content import Content
 LONGEST_RECORD = 1_000_000
 """Characters. What is longer is rejected: the memory that a file takes must not depend on what is in it."""
 
+LONGEST_TEXT = 1000
+"""Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
+
 KEPT_OF_REJECTS = 200
 """Characters of a rejected record that are stored."""
 

@@ -9,6 +9,8 @@ Where the source has a `time_format`, texts are read by that alone.
 import re
 from collections.abc import Iterable
 
+from streammetrics.sources.records import LONGEST_TEXT
+
 _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
 
 # A bare cast drops an offset, but takes no other text of one of these shapes for a time than `TYPED` does. It costs
@@ -137,7 +139,9 @@ typed as (
         case
             when reason <> '' then reason
             when build is null or build = '' then 'has no build'
+            when length(build) > $longest_text then format('its build is longer than {:,} characters', $longest_text)
             when code is null then 'has no code'
+            when length(code) > $longest_text then format('its code is longer than {:,} characters', $longest_text)
             when time_text is null or time_text = '' then 'has no time'
             when $time_format is not null and local_ts is null and utc_ts is null
                 then format('time cannot be read by time_format ''{}'': ''{}''', $time_format, left(time_text, 60))
@@ -152,16 +156,22 @@ typed as (
                     '{:,} s ahead of the clock, more than ingest.future_limit_seconds = {}',
                     cast(ceil(epoch(ts) - epoch($latest)) as bigint) + $future_limit_seconds, $future_limit_seconds
                 )
+            when ts < cast($oldest as timestamp)
+                then format(
+                    '{:,} days older than the clock, more than ingest.oldest_days = {}',
+                    cast(ceil((epoch($oldest) - epoch(ts)) / 86400) as bigint) + $oldest_days, $oldest_days
+                )
             when ts < cast($kept_from as timestamp)
                 then 'from before ' || strftime(cast($kept_from as timestamp), '%Y-%m-%d %H:%M')
                     || ', of which retention keeps nothing'
         end as problem
     from moments
 )
-"""
+""".replace("$longest_text", str(LONGEST_TEXT))
 """Common table expressions that make of `records` (line, reason, ts, build, code, content: all but line are text) the
 relation `typed` (line, ts, build, code, content, problem). `problem` is NULL where the record counts.
 
 Parameters: $zone of times without one, $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
-$latest (timestamp) and $future_limit_seconds, $kept_from (timestamp or NULL). The session's time zone is UTC.
+$latest (timestamp) and $future_limit_seconds, $oldest (timestamp) and $oldest_days, $kept_from (timestamp or NULL).
+The session's time zone is UTC.
 """

@@ -111,6 +111,7 @@ class Contents(_Part):
     exposures: tuple[Exposure, ...]
     advice: tuple[str, ...]
     rejected_last_day: int
+    late_last_day: int
     reject_reason: str | None
     marks: tuple[Mark, ...]
     replaced_files: int
@@ -145,6 +146,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
+        **run(connection, "reports/late_records", {"since": now - timedelta(days=1)}).mappings().one(),
         **run(connection, "reports/files", {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
         families=tuple(
             Family(**found) for found in run(connection, "reports/families", {"most": questions.STRONGEST}).mappings()

@@ -59,6 +59,11 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     )
     if contents.rejected_last_day:
         yield "rejects", f"{contents.rejected_last_day:,} in the last day, most of them: {contents.reject_reason}"
+    if contents.late_last_day:
+        yield (
+            "late",
+            f"{counted(contents.late_last_day, 'record')} of the last day: counted, but too late to judge anew",
+        )
     yield "builds", _some([_family(found) for found in contents.families]) or NO_BUILDS
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:

@@ -42,13 +42,15 @@ class Shop:
         path.write_bytes(content)
         return path
 
-    def feed(self, *paths: Path, now: datetime = NOW, limit: int = 3600, **settings: Any) -> list[FileOutcome]:
+    def feed(
+        self, *paths: Path, now: datetime = NOW, limit: int = 3600, oldest_days: int = 370_000, **settings: Any
+    ) -> list[FileOutcome]:
         """Read `paths`, or the folder where none is named, with these settings of the source."""
         settings = {"name": "feed", "path": str(self.folder / "*"), **settings}
         config = Config(
             store=StoreSettings(path=str(self.folder / "store" / "x.duckdb")),
             source=(Source.model_validate(settings),),
-            ingest=IngestSettings(future_limit_seconds=limit),
+            ingest=IngestSettings(future_limit_seconds=limit, oldest_days=oldest_days),
         )
         return list(ingest(self.connection, config, paths, None, lambda: now))
 

@@ -1,9 +1,14 @@
 """What cannot be read is kept with its line and the reason; accepted and rejected are all records of the file."""
 
+import json
+
+import polars
 import pytest
 
+from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.sources import readings
+from streammetrics.sources.records import LONGEST_TEXT
 from tests.ingest.feeding import Shop
 
 GOOD = "2026-11-23 10:00:00,5.9,7"
@@ -65,6 +70,51 @@ def test_an_open_quote_costs_one_record(shop: Shop) -> None:
     outcome = shop.feed_text("\n".join(lines))
     assert (outcome.records, outcome.rejected) == (50_000, 1)
     assert [line for line, _, _ in shop.rejects()] == [2]
+
+
+@pytest.mark.parametrize("name", ["quick.csv", "careful.csv", "errors.jsonl", "errors.parquet"])
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_a_build_or_code_that_is_too_long_costs_one_record(shop: Shop, name: str, letter: str) -> None:
+    longest = letter * LONGEST_TEXT
+    rows = [("5.9", "7"), ("5.9", longest + letter), (longest + letter, "7"), (longest, longest)]
+    path = shop.folder / name
+    if name.endswith("parquet"):
+        columns = {"ts": ["2026-11-23 10:00:00"] * 4, "build": [b for b, _ in rows], "code": [c for _, c in rows]}
+        polars.DataFrame(columns).write_parquet(path)
+    elif name.endswith("jsonl"):
+        path.write_text(
+            "".join(json.dumps({"ts": "2026-11-23 10:00:00", "build": b, "code": c}) + "\n" for b, c in rows)
+        )
+    else:
+        zone = "" if name.startswith("quick") else "Z "
+        path.write_text("ts,build,code\n" + "".join(f"2026-11-23 10:00:00{zone},{b},{c}\n" for b, c in rows))
+    (outcome,) = shop.feed(path)
+    assert (outcome.records, outcome.rejected) == (2, 2)
+    assert sorted((build, code) for _, build, code in shop.events()) == sorted([rows[0], rows[3]])
+    assert [reason for _, reason, _ in shop.rejects()] == [
+        "its code is longer than 1,000 characters", "its build is longer than 1,000 characters",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["", "Z "], ids=["quickly", "carefully"])
+def test_records_that_are_too_old_are_rejected(shop: Shop, zone: str) -> None:
+    path = shop.folder / "a.csv"
+    times = ("1000-01-01 00:00:00", "2026-11-13 11:59:59", "2026-11-13 12:00:00")
+    path.write_text("ts,build,code\n" + "".join(f"{time}{zone},5.9,7\n" for time in times))
+    (outcome,) = shop.feed(path, oldest_days=10)
+    assert (outcome.records, outcome.rejected) == (1, 2)
+    assert [reason for _, reason, _ in shop.rejects()] == [
+        "375,066 days older than the clock, more than ingest.oldest_days = 10",
+        "11 days older than the clock, more than ingest.oldest_days = 10",
+    ]
+
+
+def test_a_file_that_is_too_old_is_read_once_the_limit_is_raised(shop: Shop) -> None:
+    path = shop.write("a.csv", b"ts,build,code\n2026-11-03 10:00:00,5.9,7\n")
+    (outcome,) = shop.feed(path, oldest_days=10)
+    assert "raise oldest_days of [ingest], if they are so old, or mend columns" in outcome.message
+    assert shop.feed(path, oldest_days=30)[0].records == 1
+    assert Config().ingest.oldest_days == 3650
 
 
 @pytest.mark.parametrize("name", ["errors.csv", "errors.jsonl"])

@@ -241,6 +241,8 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
         "time_format": None,
         "latest": datetime(9999, 1, 1),
         "future_limit_seconds": 0,
+        "oldest": datetime(1, 1, 1),
+        "oldest_days": 1,
         "kept_from": None,
     }
     with shop.connection.begin():
