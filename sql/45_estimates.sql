@@ -5,6 +5,8 @@
 with
 judged_bins as (select rule, pair_id, bin_second from judged_bins where detector = 'sequential' and is_weighed),
 
+tallies as (select * from tallies),
+
 pairs as (
     select pair_id, baseline, case when exposure = 'estimated' then 1 else 3 end as least_codes
     from pairs where exposure <> 'equal'
@@ -14,7 +16,7 @@ side_codes as (select * from side_codes),
 
 -- A code that is new in the candidate tells nothing of shares. Of thousands of codes some count together: they fall
 -- into 4,096 groups.
-tallies as (
+known_tallies as (
     select
         t.rule, t.pair_id, substr(md5(t.code), 1, 3) as code_group, t.bin_second, t.baseline_errors, t.candidate_errors
     from tallies as t
@@ -33,7 +35,7 @@ block_tallies as (
         bins.rule, bins.pair_id, bins.block_second, b.code_group, cast(sum(b.candidate_errors) as double) as k,
         cast(sum(b.baseline_errors + b.candidate_errors) as double) as n
     from bins
-    inner join tallies as b on bins.rule = b.rule and bins.pair_id = b.pair_id and bins.bin_second = b.bin_second
+    inner join known_tallies as b on bins.rule = b.rule and bins.pair_id = b.pair_id and bins.bin_second = b.bin_second
     group by bins.rule, bins.pair_id, bins.block_second, b.code_group
 ),
 
