@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
-from streammetrics.sources.times import TYPED
+from streammetrics.sources.times import typed
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Batch:
 
     @property
     def typing(self) -> dict[str, object]:
-        """The parameters of `TYPED`. What is later than `latest` comes from a clock that is wrong."""
+        """The parameters of `typed`. What is later than `latest` comes from a clock that is wrong."""
         return {
             "zone": self.file.source.timezone,
             "day": self.file.day(),
@@ -165,7 +165,7 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
             ends = {"latest": batch.typing["latest"], "kept_from": batch.kept_from}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
-            connection.exec_driver_sql(_with(reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
+            connection.exec_driver_sql(_with(reading, typed(), _INSERT_TYPED), {**batch.typing, **parameters})
 
 
 def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
@@ -177,13 +177,13 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
         parameters = {**batch_id, **batch.typing, **reading.parameters}
         if not has_events:
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(reading, TYPED, _ANY), unlabelled).scalar())
+            has_events = bool(connection.exec_driver_sql(_with(reading, typed(), _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(reading, TYPED, _ACCEPT), parameters).scalar_one() if has_events else 0
+            connection.exec_driver_sql(_with(reading, typed(), _ACCEPT), parameters).scalar_one() if has_events else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
-            connection.exec_driver_sql(_with(reading, TYPED, _REJECT), {**parameters, **place})
+            connection.exec_driver_sql(_with(reading, typed(), _REJECT), {**parameters, **place})
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
@@ -199,7 +199,7 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
     return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
 
 
-def _with(reading: Reading, typed: str, *statement: str) -> str:
-    """A statement on `records`, and on `typed` where the expressions that make it are given."""
-    expressions = ("with records as (", reading.select, ")") + ((",", typed) if typed else ())
+def _with(reading: Reading, expression: str, *statement: str) -> str:
+    """A statement on `records`, and on `typed` where the expression that makes it is given."""
+    expressions = ("with records as (", reading.select, ")") + ((",", expression) if expression else ())
     return "\n".join((*expressions, *statement))

@@ -63,7 +63,7 @@ select column_name, column_type from (describe select * from read_parquet($path,
 class Reading:
     """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
 
-    `plain_guard`: the condition under which a bare cast reads the times; empty where `TYPED` must. `records`: how many
+    `plain_guard`: the condition under which a bare cast reads the times; empty where `typed` must. `records`: how many
     there are; None where that is not known.
     """
 
