@@ -134,7 +134,13 @@ def read(content: Content, columns: Columns, delimiter: str, *, has_header: bool
             if reason:
                 yield rejected(line, reason, text.rstrip("\r\n"))
             else:
-                yield accepted(line, row[columns.ts], row[columns.build], row[columns.code], text.rstrip("\r\n"))
+                yield accepted(
+                    line,
+                    " ".join(row[place] for place in columns.times),
+                    row[columns.build],
+                    row[columns.code],
+                    text.rstrip("\r\n"),
+                )
 
 
 def _next_row(rows: Iterator[list[str]], lines: _Lines) -> tuple[list[str] | None, str]:

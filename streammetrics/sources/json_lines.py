@@ -46,14 +46,14 @@ def _at(value: dict[str, Any], path: str) -> Any:
 
 def read(content: Content, columns: Columns) -> Iterator[Record]:
     """The records; blank lines are none."""
-    names = [columns.names[place] for place in (columns.ts, columns.build, columns.code)]
+    names = [columns.names[place] for place in (*columns.times, columns.build, columns.code)]
     for line, text in _lines(content):
         values, reason = _values(text, names, content.encoding)
         if reason:
             yield rejected(line, reason, text)
         else:
-            ts, build, code = values
-            yield accepted(line, ts, build, code, text)
+            *ts, build, code = values
+            yield accepted(line, " ".join(ts), build, code, text)
 
 
 def _lines(content: Content) -> Iterator[tuple[int, str]]:
@@ -77,7 +77,7 @@ def _values(text: str, names: list[str], encoding: str) -> tuple[list[str], str]
     if not isinstance(found, dict):
         return [], "is not a JSON object"
     values = []
-    for role, name in zip(ROLES, names, strict=True):
+    for role, name in zip((*ROLES[: len(names) - len(ROLES)], *ROLES), names, strict=True):
         value = _at(found, name)
         if value is None:
             return [], f"has no {role}"

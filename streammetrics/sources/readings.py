@@ -18,6 +18,7 @@ from streammetrics.sources.columns import Columns, resolve
 from streammetrics.sources.content import Content
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
+from streammetrics.statements import statement
 
 _SAMPLE_RECORDS = 1000
 _PORTION_RECORDS = 200_000
@@ -31,7 +32,7 @@ _DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"',
 
 _CSV = "\n".join(
     (
-        "select 0 as line, '' as reason, ts, build, code, '' as content from read_csv(",
+        "select 0 as line, '' as reason, {time} as ts, build, code, '' as content from read_csv(",
         "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
         _DIALECT,
         ")",
@@ -46,13 +47,6 @@ select cast(line as bigint) as line, reason, ts, build, code, content from read_
     columns = {line: 'VARCHAR', reason: 'VARCHAR', ts: 'VARCHAR', build: 'VARCHAR', code: 'VARCHAR', content: 'VARCHAR'}
 )
 """
-
-_PARQUET_RECORDS = """
-select
-    file_row_number + 1 as line, '' as reason, cast(ts as varchar) as ts, cast(build as varchar) as build,
-    cast(code as varchar) as code, left(concat_ws(',', ts, build, code), 200) as content
-"""
-
 
 _PARQUET_TYPES = """
 select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))
@@ -96,7 +90,7 @@ class Plan:
         source = self.file.source
         sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
         return Reading(
-            _CSV,
+            _CSV.replace("{time}", self.columns.time_sql),
             {
                 "path": glob.escape(str(self.content.path)),
                 "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
@@ -123,15 +117,13 @@ class Plan:
 
     def parquet(self) -> Reading:
         """The rows of a Parquet file, of which it tells the numbers itself."""
-        aliases = ", ".join(self.columns.aliases())
-        select = "\n".join(
-            (
-                _PARQUET_RECORDS,
-                "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
-                aliases,
-                ")",
-            )
+        found = (
+            f"with found as (select file_row_number + 1 as line, {self.columns.time_sql} as ts, build, code",
+            "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
+            ", ".join(self.columns.aliases()),
+            "))",
         )
+        select = "\n".join((*found, "select * from (", statement("jobs/parquet_records"), ")"))
         parameters: dict[str, object] = {"path": glob.escape(str(self.content.path))}
         return Reading(select, parameters if self.has_text_times else {**parameters, "time_format": None})
 
@@ -174,8 +166,8 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
             rows = connection.exec_driver_sql(_PARQUET_TYPES, parameters)
             types = {row.column_name: row.column_type for row in rows}
             columns = resolve(file, list(types))
-            has_text_times = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
-            found = Plan(file, content, columns, has_text_times=has_text_times)
+            is_text = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
+            found = Plan(file, content, columns, has_text_times=is_text or columns.clock is not None)
             first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
@@ -193,5 +185,6 @@ def _require_date(file: SourceFile, first_time: str) -> None:
         )
     raise ConfigError(
         f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
-        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it'
+        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where '
+        'another column has it, name both: columns = { ts = ["date", "time"] }'
     )

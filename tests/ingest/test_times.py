@@ -228,7 +228,8 @@ def test_times_of_day_without_a_date_are_refused(shop: Shop, name: str) -> None:
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
         f"{shop.folder / name}: the first time is 0:00:00, a time of day; set date of [[source]] 'feed' to the day it "
-        'belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it'
+        'belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where another column has '
+        'it, name both: columns = { ts = ["date", "time"] }'
     )
     assert shop.rows("select * from batches") == []
 
