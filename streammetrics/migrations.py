@@ -200,4 +200,17 @@ _VERSION_8 = (
     "alter table alerts drop column judged_ts",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8)
+# Where the header stands by which the columns are read behind a batch; NULL where it is the first of the file.
+_VERSION_9 = ("alter table contents add column header_line bigint",)
+
+MIGRATIONS = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    _VERSION_7,
+    _VERSION_8,
+    _VERSION_9,
+)

@@ -53,6 +53,7 @@ class Transaction:
                 return row
             return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
         lines, prefix = None, snapshot.prefix(found.stop)
+        row = replace(row, header_line=found.known.header_line if found.known else None)
         if found.is_small:
             lines = parts.lines_at(found, found.stop)
             fingerprint = hashlib.sha256(snapshot.read(found.start, found.stop)).hexdigest()
@@ -130,7 +131,8 @@ class Transaction:
 
 
 def _counted(entry: Entry, tally: Tally) -> Entry:
-    counted = replace(entry, records=tally.records, rejected=tally.rejected)
+    header_line = tally.header_line or entry.header_line
+    counted = replace(entry, records=tally.records, rejected=tally.rejected, header_line=header_line)
     return replace(counted, min_ts=tally.min_ts, max_ts=tally.max_ts)
 
 

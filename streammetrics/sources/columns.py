@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from streammetrics.errors import ConfigError
@@ -42,6 +43,16 @@ class Columns:
         """The time as text, of the columns named by `aliases`."""
         return "ts" if self.clock is None else f"concat_ws(' ', ts, {CLOCK})"
 
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return _ALL_KNOWN.union(_folded(self.names))
+
+    def may_be_header(self, row: Sequence[str]) -> bool:
+        """Whether a row has the name of a column where times are; in one of another width, anywhere."""
+        if len(row) == len(self.names):
+            return row[self.ts].strip().casefold() in self._words
+        return not self._words.isdisjoint(_folded(row))
+
     def aliases(self) -> list[str]:
         """A name for each place that SQL can carry without quoting: its role, or its number."""
         roles = {self.ts: "ts", self.build: "build", self.code: "code"}
@@ -50,9 +61,12 @@ class Columns:
         return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
 
 
+_ALL_KNOWN = frozenset(name for names in _KNOWN.values() for name in names)
+
+
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     """Where the columns are that can be told; names are compared without regard to case unless one fits exactly."""
-    folded = [name.strip().casefold() for name in names]
+    folded = _folded(names)
     found = {}
     for role, mapped in _mapped(file).items():
         for name in _KNOWN[role] if mapped is None else (mapped,):
@@ -63,6 +77,10 @@ def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
             if role in found:
                 break
     return found
+
+
+def _folded(names: Sequence[str]) -> list[str]:
+    return [name.strip().casefold() for name in names]
 
 
 def positions(file: SourceFile) -> dict[str, int]:

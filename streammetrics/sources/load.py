@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
+from streammetrics.sources.delimited import HEADER
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
 from streammetrics.sources.times import typed
@@ -80,7 +81,7 @@ _TALLIES = """
 select
     coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
     coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts,
-    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead
+    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead, refused.header_line
 from (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events where batch_id between $batch_id and $last_id group by batch_id
@@ -88,7 +89,8 @@ from (
 full join (
     select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason,
         count(*) filter (where reason not like '%, of which retention keeps nothing') as misread,
-        min(ahead) as least_ahead, max(ahead) as most_ahead
+        min(ahead) as least_ahead, max(ahead) as most_ahead,
+        max(line) filter (where reason like $header || '%') as header_line
     from (
         select *, try_cast(replace(regexp_extract(reason, '^([0-9,]+) s ahead of', 1), ',', '') as bigint) as ahead
         from rejects where batch_id between $batch_id and $last_id
@@ -140,6 +142,7 @@ class Tally:
 
     `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
     that are of the future, `least_ahead` and `most_ahead` tell how far (s) they are ahead of the clock.
+    `header_line`: see `Boundary`.
     """
 
     records: int = 0
@@ -150,6 +153,7 @@ class Tally:
     misread: int = 0
     least_ahead: int | None = None
     most_ahead: int | None = None
+    header_line: int | None = None
 
 
 def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
@@ -196,7 +200,8 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             half = start + (stop - start) / 2
             connection.exec_driver_sql(_COUNT, {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
-    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
+    tallied = {**ids, "header": HEADER}
+    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, tallied)}
 
 
 def _with(reading: Reading, expression: str, *statement: str) -> str:

@@ -162,7 +162,7 @@ def _whole_lines(found: News) -> int:
     tail = snapshot.read(start, stop)
     if b'"' not in tail:
         return stop
-    delimiter, _ = delimited.sniff(found.opened.file, found.whole)
+    delimiter = delimited.sniff(found.opened.file, found.whole).delimiter
     return stop - lines.open_bytes(tail, codec_of(snapshot.beginning), delimiter)
 
 

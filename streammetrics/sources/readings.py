@@ -16,6 +16,7 @@ from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import delimited, first_lines, json_lines, times
 from streammetrics.sources.columns import Columns, resolve
 from streammetrics.sources.content import Content
+from streammetrics.sources.delimited import Head
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
 from streammetrics.statements import statement
@@ -32,7 +33,9 @@ _DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"',
 
 _CSV = "\n".join(
     (
-        "select 0 as line, '' as reason, {time} as ts, build, code, '' as content from read_csv(",
+        "select 0 as line, '' as reason, ",
+        "    if($is_spaced, ltrim({time}, ' '), {time}) as ts, if($is_spaced, ltrim(build, ' '), build) as build,",
+        "    if($is_spaced, ltrim(code, ' '), code) as code, '' as content from read_csv(",
         "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
         _DIALECT,
         ")",
@@ -77,7 +80,7 @@ class Plan:
     file: SourceFile
     content: Content
     columns: Columns
-    delimiter: str = ""
+    head: Head | None = None
     has_text_times: bool = True
     first_time: str = ""
 
@@ -85,7 +88,8 @@ class Plan:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
         if self.file.format == "parquet":
             return self.parquet()
-        if self.file.format == "jsonl" or not is_plain:
+        # With `skip`, DuckDB 1.5 loses all records behind a byte order mark and a quoted line, without a word.
+        if self.head is None or self.head.lead or not is_plain:
             return None
         source = self.file.source
         sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
@@ -94,7 +98,8 @@ class Plan:
             {
                 "path": glob.escape(str(self.content.path)),
                 "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
-                "delimiter": self.delimiter,
+                "delimiter": self.head.delimiter,
+                "is_spaced": self.head.is_spaced,
                 "header": source.header,
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
@@ -111,9 +116,9 @@ class Plan:
 
     def records(self) -> Iterator[Record]:
         """The records of a text."""
-        if self.file.format == "jsonl":
+        if self.head is None:
             return json_lines.read(self.content, self.columns)
-        return delimited.read(self.content, self.columns, self.delimiter, has_header=self.file.source.header)
+        return delimited.read(self.file, self.content, self.columns, self.head)
 
     def parquet(self) -> Reading:
         """The rows of a Parquet file, of which it tells the numbers itself."""
@@ -152,8 +157,9 @@ def plan(connection: Connection, file: SourceFile, content: Content, whole: Cont
         if file.format == "jsonl":
             found = Plan(file, content, resolve(file, json_lines.keys(whole)))
         else:
-            delimiter, fields = delimited.sniff(file, whole)
-            found = Plan(file, content, first_lines.columns(file, delimiter, fields), delimiter)
+            # Without a header, the first line of a part may be like no other.
+            head = delimited.sniff(file, content if file.source.header else whole)
+            found = Plan(file, content, first_lines.columns(file, head.delimiter, head.fields), head)
         first_time = next((record.ts for record in found.records() if not record.reason), "")
     _require_date(file, first_time)
     return replace(found, first_time=first_time)
