@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.sources import unpack
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 # Without the time of day in its header: the same bytes in every run.
@@ -302,6 +303,35 @@ def test_an_empty_file_is_told_of_once(shop: Shop) -> None:
     assert [outcome.message for outcome in shop.feed()] == [""]
     path.write_bytes(THREE)
     assert shop.feed()[0].records == 3
+
+
+def with_window(content: bytes, log: int) -> bytes:
+    """A zstd frame as a stream has it: without its size, but with that of the window."""
+    packer = zstandard.ZstdCompressor(write_checksum=False).compressobj()
+    frame = bytearray(packer.compress(content) + packer.flush())
+    frame[5] = (log - 10) << 3
+    return bytes(frame)
+
+
+def test_zstd_with_a_long_window(shop: Shop) -> None:
+    header, *lines = THREE.splitlines(keepends=True)
+    frames = [with_window(b"".join([header, *lines[:1]]), 31), zstandard.compress(lines[1]), with_window(lines[2], 30)]
+    (shop.folder / "a.csv.zst").write_bytes(b"".join(frames))
+    assert [outcome.message for outcome in shop.feed()] == [""]
+    assert shop.events() == THREE_EVENTS
+
+
+def test_what_a_window_would_hold_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "LARGEST_WINDOW", 1 << 20)
+    lines = THREE + b"\n" * (1 << 20)
+    for name, log in (("a", 31), ("b", 20)):
+        (shop.folder / f"{name}.csv.zst").write_bytes(with_window(lines, log))
+    long, usual = shop.feed()
+    assert long.message == (
+        f"{shop.folder / 'a.csv.zst'}: needs a window of 2,048 MiB, more than 1 MiB, and holds more than that: "
+        "compress it without --long; nothing of it was loaded"
+    )
+    assert (usual.records, usual.message) == (3, "")
 
 
 def test_several_members_of_gzip_and_frames_of_zstd_are_one_content(shop: Shop) -> None:
