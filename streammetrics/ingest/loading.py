@@ -113,6 +113,7 @@ class Loader:
                     except (StreammetricsError, OSError) as error:
                         bad.append(self._failed(one.file, error))
                         continue
+                    transaction.go_on(place, found)
                     transaction.add(entry, found, plan.first_time if plan else "")
                     known.add(entry)
                     yield from read
@@ -147,6 +148,7 @@ class Loader:
         def commit(insert: Callable[[Batch], None]) -> FileOutcome:
             with self.connection.begin():
                 transaction = self._transaction([found.opened.file])
+                transaction.go_on(0, found)
                 insert(transaction.batch)
                 transaction.add(transaction.entry(0, found, examined.fingerprint), found, plan.first_time)
                 (outcome,) = transaction.finish()

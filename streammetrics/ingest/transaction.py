@@ -60,6 +60,11 @@ class Transaction:
         row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
         return replace(row, head=found.head, prefix=prefix, lines=lines)
 
+    def go_on(self, place: int, found: News) -> None:
+        """What is inserted of the file at a place follows what is known of it."""
+        if found.known is not None:
+            self.batch.continued[place] = found.known.batch_id
+
     def add(self, entry: Entry, found: News, first_time: str = "") -> None:
         """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
         self._added.append((entry, found, first_time))

@@ -1,7 +1,7 @@
 """Records into the base tables, in the caller's transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from streammetrics.sources.delimited import HEADER
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
 from streammetrics.sources.times import typed
+from streammetrics.statements import run
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Batch:
     future_limit_seconds: int
     kept_from: datetime | None = None
     paths: tuple[str, ...] = ()
+    continued: dict[int, int] = field(default_factory=dict)
+    """The batches that files go on from, by their places."""
 
     @property
     def last_id(self) -> int:
@@ -176,18 +179,31 @@ def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch)
     """Insert the records that can be read, and the others with their line and reason as rejects."""
     batch_id = {"batch_id": batch.batch_id}
     place = {"source": batch.file.source.name, "paths": list(batch.paths) or [str(batch.file.path)]}
-    has_events = False
+    has_events, has_order = False, batch.file.source.timezone != "UTC"
+    expression = typed(has_order=has_order)
     for reading in readings:
-        parameters = {**batch_id, **batch.typing, **reading.parameters}
+        after = {"after": _latest(connection, batch)} if has_order else {}
+        parameters = {**batch_id, **batch.typing, **after, **reading.parameters}
         if not has_events:
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(reading, typed(), _ANY), unlabelled).scalar())
+            has_events = bool(connection.exec_driver_sql(_with(reading, expression, _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(reading, typed(), _ACCEPT), parameters).scalar_one() if has_events else 0
+            connection.exec_driver_sql(_with(reading, expression, _ACCEPT), parameters).scalar_one()
+            if has_events
+            else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
-            connection.exec_driver_sql(_with(reading, typed(), _REJECT), {**parameters, **place})
+            connection.exec_driver_sql(_with(reading, expression, _REJECT), {**parameters, **place})
+
+
+def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
+    batch_ids = list(range(batch.batch_id, batch.last_id + 1))
+    known_ids = [batch.continued.get(place, 0) for place in range(len(batch_ids))]
+    found: list[datetime | None] = run(
+        connection, "jobs/latest_records", {"batch_ids": batch_ids, "known_ids": known_ids}
+    ).scalar_one()
+    return found
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:

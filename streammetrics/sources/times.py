@@ -48,6 +48,14 @@ def looks_like_one(text: str) -> bool:
     return _MAYBE.fullmatch(text) is not None
 
 
-def typed() -> str:
-    """A common table expression that makes of `records` the relation `typed`; sql/jobs/typed_records.sql says how."""
-    return "\n".join(("typed as (", statement("jobs/typed_records"), ")"))
+_NO_FOLDS = "select 0 as line, timestamp '1970-01-01' as ts where false"
+
+
+def typed(*, has_order: bool = False) -> str:
+    """Common table expressions that make of `records` the relation `typed`; sql/jobs/typed_records.sql says how.
+
+    `has_order`: `line` tells the order in which the records were written.
+    """
+    folds = statement("jobs/folds") if has_order else _NO_FOLDS
+    parts = {"times": statement("jobs/times"), "folds": folds, "typed": statement("jobs/typed_records")}
+    return ",\n".join(f"{name} as (\n{text})" for name, text in parts.items())
