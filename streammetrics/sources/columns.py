@@ -88,6 +88,11 @@ def positions(file: SourceFile) -> dict[str, int]:
     return {role: place - 1 for role, place in _mapped(file).items() if isinstance(place, int)}
 
 
+def named(file: SourceFile) -> list[str]:
+    """The columns that the settings name."""
+    return [name for name in _mapped(file).values() if isinstance(name, str)]
+
+
 def _mapped(file: SourceFile) -> dict[str, Any]:
     """The names or positions that the settings give the columns, by role; None where they give none."""
     mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import delimited, first_lines, json_lines, times
-from streammetrics.sources.columns import Columns, resolve
+from streammetrics.sources.columns import Columns, named, resolve
 from streammetrics.sources.content import Content
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.files import SourceFile
@@ -155,7 +155,7 @@ def plan(connection: Connection, file: SourceFile, content: Content, whole: Cont
         found, first_time = _plan_parquet(connection, file, content)
     else:
         if file.format == "jsonl":
-            found = Plan(file, content, resolve(file, json_lines.keys(whole)))
+            found = Plan(file, content, resolve(file, json_lines.keys(whole, named(file))))
         else:
             # Without a header, the first line of a part may be like no other.
             head = delimited.sniff(file, content if file.source.header else whole)
