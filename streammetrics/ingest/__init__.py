@@ -28,8 +28,8 @@ __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch
 Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]
 
-TOGETHER_FILES = 500
-"""So many small files are one transaction: a spool has thousands."""
+TOGETHER_FILES = 200
+"""So many small files are one transaction: a spool has thousands, and all are open, of which systems allow 256."""
 
 
 def ingest(

@@ -11,6 +11,7 @@ from typing import Literal
 
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.sources import held
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gzip", "zstd"]
@@ -128,11 +129,11 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
     except OSError as error:
         raise InputOutputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     if stat.S_ISLNK(found.st_mode):
-        raise InputOutputError(f"{path}: is a symbolic link; only regular files are read: name what it points to")
+        raise InputOutputError(f"{path}: {held.LINK}")
     if stat.S_ISDIR(found.st_mode):
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
-        raise InputOutputError(f"{path}: is a pipe, socket or device; only regular files are read")
+        raise InputOutputError(f"{path}: {held.DEVICE}")
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
     kind = _FORMATS.get(inner.suffix.lower()) or source.format

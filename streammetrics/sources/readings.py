@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, first_lines, json_lines, times
+from streammetrics.sources import delimited, first_lines, held, json_lines, times
 from streammetrics.sources.columns import Columns, named, resolve
 from streammetrics.sources.content import Content
 from streammetrics.sources.delimited import Head
@@ -177,7 +177,8 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
             first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
-        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None
+        said = held.named(str(error.orig), file.path)
+        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None
     return found, first_time or ""
 
 

@@ -3,11 +3,14 @@
 import gzip
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from streammetrics.errors import DamagedInputError
 from streammetrics.sources.files import SourceFile
+from streammetrics.sources.held import held
 
 # A zstd block of 4 bytes can stand for 128 KiB: small portions bound the memory that a hostile file takes.
 _ZSTD_PORTION = 1 << 14
@@ -18,15 +21,22 @@ LARGEST_WINDOW = 1 << 28
 """Bytes. What a zstd frame may refer back to is held in memory, as far as there is content: no more than so much."""
 
 
-def unpack(file: SourceFile, target: Path) -> Path:
-    """Write the content of a compressed file to `target`; return where the content lies: a plain file is its own.
+@contextmanager
+def unpack(file: SourceFile, target: Path) -> Iterator[Path]:
+    """Where the content of a file lies; that of a compressed one is written to `target`.
 
     Raises:
+        InputOutputError: it is no regular file any more.
         DamagedInputError: the file is truncated, damaged, or not compressed at all.
     """
-    if file.compression is None:
-        return file.path
-    with file.path.open("rb") as packed, target.open("wb") as plain:
+    with held(file.path) as path:
+        if file.compression is not None:
+            _write(file, path, target)
+        yield path if file.compression is None else target
+
+
+def _write(file: SourceFile, path: Path, target: Path) -> None:
+    with path.open("rb") as packed, target.open("wb") as plain:
         try:
             if file.compression == "gzip":
                 with gzip.open(packed) as members:
@@ -37,7 +47,6 @@ def unpack(file: SourceFile, target: Path) -> Path:
             raise DamagedInputError(
                 f"{file.path}: is damaged or not a whole {file.compression} file, nothing of it was loaded: {error}"
             ) from None
-    return target
 
 
 def _unpack_zstd(path: Path, packed: BinaryIO, plain: BinaryIO) -> None:
