@@ -1,7 +1,7 @@
 """What a person has to act on: settings that name builds nobody has sent, a cut-over, exposure that is doubtful."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -60,13 +60,25 @@ _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $si
 _REMEMBER = "insert into advice select unnest($texts), $now"
 
 
-def current(connection: Connection, *, has_exposure: bool = True) -> list[str]:
-    """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for."""
-    named = [*_unsent(connection), *_reversed(connection), *_without_newer(connection), *_unmatched(connection)]
-    return [*named, *_cut_over(connection), *(_exposures(connection) if has_exposure else ())]
+def current(connection: Connection, *, has_exposure: bool = True, problems: Sequence[str] = ()) -> list[str]:
+    """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for.
+
+    Args:
+        problems: what is wrong with files that the settings name.
+    """
+    named = [*problems, *_unsent(connection), *_reversed(connection), *_without_newer(connection)]
+    named += [*_unmatched(connection), *_cut_over(connection)]
+    return [*named, *(_exposures(connection) if has_exposure else ())]
 
 
-def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, *, every: bool) -> list[str]:
+def news(
+    connection: Connection,
+    now: datetime,
+    judged: tuple[int, int] | None,
+    *,
+    every: bool,
+    problems: Sequence[str] = (),
+) -> list[str]:
     """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
 
     Args:
@@ -74,7 +86,7 @@ def news(connection: Connection, now: datetime, judged: tuple[int, int] | None, 
             these hold a full ten minutes on the clock: that costs as much as the usual pass.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
-    texts = current(connection, has_exposure=every or is_due)
+    texts = current(connection, has_exposure=every or is_due, problems=problems)
     told = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []

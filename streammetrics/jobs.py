@@ -15,6 +15,7 @@ from streammetrics import (
     advice,
     clocks,
     detect,
+    exposure,
     incidents,
     narrate,
     new_codes,
@@ -168,8 +169,9 @@ def _print_notices(session: Session, connection: Connection) -> int:
 
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> None:
     """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain."""
+    problems = exposure.problems(session.config)
     with connection.begin():
-        found = advice.news(connection, session.clock(), judged, every=every)
+        found = advice.news(connection, session.clock(), judged, every=every, problems=problems)
     for text in found:
         session.say(narrate.printable(text), "advice", logging.WARNING)
 

@@ -200,8 +200,12 @@ _VERSION_8 = (
     "alter table alerts drop column judged_ts",
 )
 
-# Passes fill the table anew.
-_VERSION_9 = ("alter table settings add column late_limit_days bigint",)
+_VERSION_9 = (
+    # Passes fill the table anew.
+    "alter table settings add column late_limit_days bigint",
+    # Where the header stands by which the columns are read behind a batch; NULL where it is the first of the file.
+    "alter table contents add column header_line bigint",
+)
 
 MIGRATIONS = (
     _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,

@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from streammetrics import builds
+from streammetrics import builds, exposure
 from streammetrics.config import AnyRule, Config, SequentialRule
-from streammetrics.exposure import exposure_rows
 from streammetrics.views import text_hash
 
 _LIKE = str.maketrans({"%": "!%", "_": "!_", "!": "!!", "*": "%", "?": "_"})
@@ -93,7 +92,9 @@ def replace(connection: Connection, config: Config) -> None:
     _replace(connection, _RULES, rules)
     _replace(connection, _HYPOTHESES, hypotheses)
     _replace(connection, _COMPARISONS, comparisons)
-    changed = _replace(connection, _EXPOSURE, exposure_rows(config))
+    told = exposure.read(config)
+    # While a file is written anew, what it said last holds.
+    changed = _replace(connection, _EXPOSURE, told.rows) if told.is_whole else set()
     if changed:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
         rewind(connection, min(changed)[0], "sequential")

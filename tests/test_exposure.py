@@ -1,11 +1,14 @@
 """How many users a build has: rows of config.toml, and the files that it names."""
 
+import os
+import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streammetrics import config
+from streammetrics import config, exposure, relations
 from streammetrics.errors import ConfigError
 from streammetrics.exposure import EVER, ExposureRow, exposure_rows
 from tests.streams import empty_store, select
@@ -67,31 +70,82 @@ ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 
         ("noon,A,5", "Invalid isoformat string: 'noon'"),
         (",A,many", "could not convert string to float: 'many'"),
         (",A,", "could not convert string to float: ''"),
-        (",A", "float() argument must be a string or a real number, not 'NoneType'"),
+        (",A", "expected 3 fields, found 2"),
         (",,5", ALLOWED),
         (",A,-1", ALLOWED),
         (",A,nan", ALLOWED),
         (",A,inf", ALLOWED),
         (f",{'A' * 201},5", ALLOWED),
-        (f",{'A' * 200_000},5", "field larger than field limit (131072)"),
-        (',"A"B,5', "',' expected after '\"'"),
+        (f",{'A' * 200_000},5", ALLOWED),
+        (',"A"B,5', "a quoted field does not end where it should"),
+        (",A,5\0", "holds a NUL character"),
         ("9999-12-31T23:59-12:00,A,5", ALLOWED),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str, problem: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users=f"since,build,users\n,A,1\n{line}\n")
-    assert str(caught.value) == (
-        f"exposure.path: {tmp_path / 'users.csv'}: line 3: {problem}; "
+    text = "[[exposure]]\npath = 'users.csv'\n"
+    assert rows(tmp_path, text, users=f"since,build,users\n,A,1\n{line}\n,B,2\n") == [(EVER, "A", 1), (EVER, "B", 2)]
+    assert exposure.problems(config.load(tmp_path / "config.toml", {})) == [
+        f"exposure.path: {tmp_path / 'users.csv'}: line 3 is left out: {problem}; "
         "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
-    )
+    ]
+
+
+@pytest.mark.parametrize("heading", ["Since,BUILD,Users", "build;USERS;since", "# by hand\n since, build, users"])
+def test_headings_are_read_as_those_of_sources(tmp_path: Path, heading: str) -> None:
+    names = [name.strip().lower() for name in heading.splitlines()[-1].replace(";", ",").split(",")]
+    line = (";" if ";" in heading else ",").join({"since": "", "build": "A", "users": "5"}[name] for name in names)
+    assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users=f"{heading}\n{line}\n") == [(EVER, "A", 5)]
+
+
+def aged(path: Path, seconds: int) -> None:
+    at = time.time() - seconds
+    os.utime(path, (at, at))
+
+
+@pytest.mark.parametrize("last", [",B,12", ",B,12000,", '2026-11-23T06:00:00Z,"B\n', ",B,1\r"])
+def test_a_last_line_without_its_end_waits(tmp_path: Path, last: str) -> None:
+    text = "[[exposure]]\npath = 'users.csv'\n"
+    assert rows(tmp_path, text, users=f"since,build,users\n,A,12000\n{last}") == [(EVER, "A", 12000)]
+
+
+def test_a_last_line_that_nobody_goes_on_with_is_one(tmp_path: Path) -> None:
+    text = "[[exposure]]\npath = 'users.csv'\n"
+    assert rows(tmp_path, text, users="since,build,users\n,A,12000\n,B,12") == [(EVER, "A", 12000)]
+    aged(tmp_path / "users.csv", 590)
+    settings = config.load(tmp_path / "config.toml", {})
+    assert exposure_rows(settings) == [(EVER, "A", 12000)]
+    aged(tmp_path / "users.csv", 601)
+    assert exposure_rows(settings) == [(EVER, "A", 12000), (EVER, "B", 12)]
+
+
+@pytest.mark.parametrize("begun", ["", "sin", "since,build,users"])
+def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: str) -> None:
+    path = tmp_path / "users.csv"
+    rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="since,build,users\n,A,5\n")
+    settings = config.load(tmp_path / "config.toml", {})
+    with empty_store() as connection:
+
+        def users() -> list[tuple[Any, ...]]:
+            with connection.begin():
+                relations.replace(connection, settings)
+            return select(connection, "select build, users from exposure")
+
+        assert users() == [("A", 5)]
+        path.write_text(begun)
+        assert users() == [("A", 5)]
+        path.write_text("since,build,users\n,A,6\n")
+        assert users() == [("A", 6)]
 
 
 def test_a_file_without_a_column_says_which_are_meant(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"users\.csv: has no column build and since; a CSV of since, build, users"):
         rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="users\n5\n")
+    path = tmp_path / "users.csv"
+    path.write_text("")
+    aged(path, 601)
     with pytest.raises(ConfigError, match=r"users\.csv: has no column build and since and users"):
-        rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="")
+        rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n")
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

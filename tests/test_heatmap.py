@@ -1,5 +1,6 @@
 """The pictures are drawn, opened again and looked at: sizes, words, colours, and what they do with too much."""
 
+import warnings
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -341,6 +342,38 @@ def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
 def test_names_are_cut_in_their_middle() -> None:
     assert words.name("short", 6) == "short"
     assert words.name("E_LONG_NAME_A", 6) == "E_L…_A"
+    assert words.name("エラー", 6, str.isascii) == "\\u30a8…\\u30fc"
+    assert words.name("エラー", 9, str.isascii) == "\\u30a8\\u30e9\\u30fc"
+    assert words.name("エ" * 12 + "ー" * 12, 12, str.isascii) == "\\u30a8\\u30a8…\\u30fc\\u30fc"
+
+
+def test_letters_that_the_font_lacks_are_told_apart(tmp_path: Path) -> None:
+    codes = ("エラー", "ヘンナ", "🤖", "E_Ü")
+    alerted = tuple(AlertedWindow(code, MIDNIGHT, MIDNIGHT + 1800) for code in codes)
+    heatmap = a_heatmap(np.ones((4, 72)), codes, alerted=alerted, rule="規則", candidate="五")
+    with picture.style(), warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        figure = picture.make_figure(heatmap, picture.font_shows())
+        figure.savefig(tmp_path / "x.png")
+        labels = [label.get_text().split()[0] for label in figure.axes[0].get_yticklabels()]
+    assert set(labels) == {"\\u30a8\\u30e9\\u30fc", "\\u30d8\\u30f3\\u30ca", "\\U0001f916", "E_Ü"}
+    # Whatever opens an SVG has fonts of its own.
+    draw(heatmap, tmp_path / "x.svg")
+    assert any(text.startswith("エラー") for text in words_of(tmp_path / "x.svg"))
+
+
+def test_a_png_is_drawn_so(tmp_path: Path) -> None:
+    for name, code in (("a", "エラー"), ("b", "ヘンナ")):
+        draw(a_heatmap(np.ones((1, 72)), (code,)), tmp_path / f"{name}.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_the_headline_has_room_for_escapes() -> None:
+    codes = tuple("ヘ" * 3 + chr(0x30A0 + n) * 3 for n in range(9))
+    alerted = tuple(AlertedWindow(code, MIDNIGHT, MIDNIGHT + 1800) for code in codes)
+    said = words.headline(make_grid(a_heatmap(np.ones((9, 72)), codes, alerted=alerted)), str.isascii)
+    assert len(said) < 200
+    assert said.endswith(" and 5 more")
 
 
 @pytest.mark.parametrize(

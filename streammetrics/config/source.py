@@ -16,19 +16,27 @@ def _column(value: object) -> object:
     return value
 
 
+def _time_columns(value: object) -> object:
+    return tuple(map(_column, value)) if isinstance(value, list | tuple) and len(value) == 2 else _column(value)
+
+
 _Column = Annotated[str | int, BeforeValidator(_column)]
+_TimeColumns = Annotated[str | int | tuple[str | int, str | int], BeforeValidator(_time_columns)]
 
 
 class SourceColumns(Section):
-    """The names that the columns have in the source, or their positions, from 1; the header tells the others."""
+    """The names that the columns have in the source, or their positions, from 1; the header tells the others.
 
-    ts: _Column | None = None
+    `ts` may be two columns: of the date, and of the time of day.
+    """
+
+    ts: _TimeColumns | None = None
     build: _Column | None = None
     code: _Column | None = None
 
     @property
     def all(self) -> tuple[str | int | None, ...]:
-        return self.ts, self.build, self.code
+        return *(self.ts if isinstance(self.ts, tuple) else (self.ts,)), self.build, self.code
 
 
 _READ_BACK = """
@@ -151,6 +159,8 @@ class Source(Section):
             raise ValueError("the password is given twice: in url, by password_env or by password_file")
         if self.date == "name":
             raise ValueError('date = "name" does not go with url')
+        if self.columns is not None and isinstance(self.columns.ts, tuple):
+            raise ValueError("columns.ts of two columns does not go with url: let query join them")
 
     @model_validator(mode="after")
     def _names_or_positions(self) -> "Source":

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
@@ -36,14 +37,18 @@ def save(heatmap: Heatmap, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    is_svg = path.suffix.lower() == ".svg"
     with style():
-        make_figure(heatmap).savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        # An SVG holds its words as text: who opens it has fonts of his own.
+        figure = make_figure(heatmap, str.isprintable if is_svg else font_shows())
+        figure.savefig(path, metadata={"Date": None} if is_svg else None)
 
 
 @contextmanager
 def style() -> Iterator[None]:
     """The settings to draw and save under: the same at a desk and under cron, and without remarks about letters."""
     with mpl.rc_context(), warnings.catch_warnings():
+        # Of an SVG, whose letters are drawn elsewhere.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         mpl.rcdefaults()
         mpl.rcParams.update({"font.size": 9.0, "svg.fonttype": "none"})
@@ -54,7 +59,13 @@ def style() -> Iterator[None]:
         yield
 
 
-def make_figure(heatmap: Heatmap) -> Figure:
+def font_shows() -> words.CanShow:
+    """Whether the font has a letter, thin and bold; to be called under `style`."""
+    fonts = [get_font(findfont(FontProperties(weight=weight))).get_charmap() for weight in ("normal", "bold")]
+    return lambda letter: letter.isprintable() and all(ord(letter) in letters for letters in fonts)
+
+
+def make_figure(heatmap: Heatmap, can_show: words.CanShow = str.isprintable) -> Figure:
     """The whole picture, not yet written; to be called under `style`. 1,600 pixels wide, as high as the codes need."""
     grid = make_grid(heatmap)
     found = deviations(grid.values, heatmap.detector)
@@ -63,10 +74,10 @@ def make_figure(heatmap: Heatmap) -> Figure:
     axes = figure.add_subplot()
     image = _draw_cells(axes, found, limit, heatmap, grid)
     _draw_outlines(axes, heatmap, grid)
-    _draw_axes(axes, heatmap, grid)
+    _draw_axes(axes, heatmap, grid, can_show)
     _draw_colour_bar(figure, image, found, limit, heatmap)
-    figure.suptitle(words.headline(grid), x=0.01, ha="left", fontsize=14, fontweight="bold")
-    axes.set_title(words.subject(heatmap), loc="left", fontsize=10)
+    figure.suptitle(words.headline(grid, can_show), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    axes.set_title(words.subject(heatmap, can_show), loc="left", fontsize=10)
     swatches = [
         Patch(facecolor="white", edgecolor="black", label="alerted"),
         Patch(facecolor=_UNKNOWN, label="no records, or not judged"),
@@ -134,8 +145,8 @@ def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
         )
 
 
-def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
-    labels = [words.row(heatmap, code) for code in grid.codes]
+def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid, can_show: words.CanShow) -> None:
+    labels = [words.row(heatmap, code, can_show) for code in grid.codes]
     if grid.folded:
         labels.append(f"other {grid.folded:,} codes (mean)")
     axes.set_yticks(range(len(labels)), labels)

@@ -1,5 +1,7 @@
 """What the picture says in words. Names come from records: they are shown, never obeyed, and cut in their middle."""
 
+from collections.abc import Callable
+
 from streammetrics import utc
 from streammetrics.heatmap import Heatmap
 from streammetrics.heatmap.grid import Grid
@@ -9,37 +11,54 @@ _MOST_CODES = 8
 _DAY_SECONDS = 86_400
 
 
-def name(text: str, most: int = _MOST_LETTERS) -> str:
-    """At most so many letters: names often differ at their ends. What moves or hides text is written as an escape."""
-    if len(text) > most:
-        text = f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) or '""'
+CanShow = Callable[[str], bool]
+"""Whether a letter can be shown, which is to be printable in any case."""
 
 
-def row(heatmap: Heatmap, code: str) -> str:
+def name(text: str, most: int = _MOST_LETTERS, can_show: CanShow = str.isprintable) -> str:
+    """At most so many letters: names often differ at their ends. What cannot be shown is written as an escape.
+
+    Where there are many escapes, twice as many letters are left.
+    """
+    head, tail = (text[: most // 2], text[1 - most // 2 :]) if len(text) > most else (text, "")
+    first, last = ([c if can_show(c) else c.encode("unicode_escape").decode() for c in part] for part in (head, tail))
+    if not last:
+        first, last = first[: len(first) // 2 + 1], first[len(first) // 2 + 1 :]
+    is_cut = len(text) > most
+    while sum(map(len, first + last)) > 2 * most:
+        is_cut = True
+        first.pop() if len(first) > len(last) else last.pop(0)
+    return "".join((*first, "…" if is_cut else "", *last)) or '""'
+
+
+def row(heatmap: Heatmap, code: str, can_show: CanShow = str.isprintable) -> str:
     """A code, and of one that was alerted by how much and since when (UTC), the last time."""
     windows = [window for window in heatmap.alerted if window.code == code]
+    shown = name(code, can_show=can_show)
     if not windows:
-        return name(code)
+        return shown
     last = max(windows, key=lambda window: window.start_second)
     times = "" if last.ratio is None else f"  x{last.ratio:.3g}"
     # A day and more has several moments of one name.
     form = "%H:%M" if heatmap.values.shape[1] * heatmap.bin_seconds <= _DAY_SECONDS else "%m-%d %H:%M"
-    return f"{name(code)}{times}  since {utc.at_second(last.start_second):{form}}"
+    return f"{shown}{times}  since {utc.at_second(last.start_second):{form}}"
 
 
-def headline(grid: Grid) -> str:
-    """How many codes were alerted, and which, the longest alerted first."""
+def headline(grid: Grid, can_show: CanShow = str.isprintable) -> str:
+    """How many codes were alerted, and which, as far as there is room, the longest alerted first."""
     total = len(grid.codes) + grid.folded
     codes = f"{total:,} error code{'' if total == 1 else 's'}"
     if not grid.alerted:
         return f"no alerts in {codes}"
-    rest = len(grid.alerted) - _MOST_CODES
-    names = ", ".join(name(code, 16) for code in grid.alerted[:_MOST_CODES]) + (f" and {rest} more" if rest > 0 else "")
-    return f"{len(grid.alerted)} of {codes} alerted: {names}"
+    names = [name(code, 16, can_show) for code in grid.alerted[:_MOST_CODES]]
+    while sum(map(len, names)) > 16 * _MOST_CODES:
+        names.pop()
+    rest = len(grid.alerted) - len(names)
+    more = f" and {rest} more" if rest else ""
+    return f"{len(grid.alerted)} of {codes} alerted: {', '.join(names)}{more}"
 
 
-def subject(heatmap: Heatmap) -> str:
+def subject(heatmap: Heatmap, can_show: CanShow = str.isprintable) -> str:
     """Two lines: the comparison, and the rule."""
     if heatmap.detector == "sequential":
         alerts = "alerts where an increase is likelier than chance explains; from its estimated onset on"
@@ -48,8 +67,9 @@ def subject(heatmap: Heatmap) -> str:
         bins = "bin" if windows == "1" else "bins"
         alerts = f"alerts where the mean of {windows} {bins} of {heatmap.bin_seconds} s is above {heatmap.threshold:g}"
     return (
-        f"candidate {name(heatmap.candidate)} against baseline {name(heatmap.baseline)}\n"
-        f"rule {name(heatmap.rule)} ({heatmap.detector}): {alerts}"
+        f"candidate {name(heatmap.candidate, can_show=can_show)} "
+        f"against baseline {name(heatmap.baseline, can_show=can_show)}\n"
+        f"rule {name(heatmap.rule, can_show=can_show)} ({heatmap.detector}): {alerts}"
     )
 
 

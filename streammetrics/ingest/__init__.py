@@ -28,8 +28,8 @@ __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch
 Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]
 
-TOGETHER_FILES = 500
-"""So many small files are one transaction: a spool has thousands."""
+TOGETHER_FILES = 200
+"""So many small files are one transaction: a spool has thousands, and all are open, of which systems allow 256."""
 
 
 def ingest(
@@ -77,9 +77,10 @@ def ingest(
                 found.setdefault(match, files.describe(chosen, match, is_final=is_final_here, is_spooled=not paths))
             except StreammetricsError as error:
                 # Of what is configured `status` and `doctor` find that out by themselves.
+                refused = Path(files.shown(match))
                 if paths:
-                    refusals.refuse(match, chosen, str(error), clock())
-                yield failed(match, error)
+                    refusals.refuse(refused, chosen, str(error), clock())
+                yield failed(refused, error)
     known = ledger.known(connection, config, found.values())
     for path, is_done in known.items():
         outcome = _spooled(config, found[path], FileOutcome(path, "skipped", is_done=is_done))

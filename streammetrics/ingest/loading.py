@@ -4,6 +4,7 @@ What is wrong with one of several concerns that one alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -54,39 +55,44 @@ class Loader:
             InputOutputError: the store itself failed.
         """
         while files:
-            opened, files = self._open(files)
-            outcomes, self._outcomes = self._outcomes, []
-            yield from outcomes
-            try:
-                outcomes, large = self._together(opened)
-            except (DBAPIError, OSError) as error:
-                self.whereabouts.read_again()
-                if len(opened) > 1:
-                    for one in opened:
-                        yield from self.load([one.file])
-                    continue
-                outcomes, large = [self._failed(opened[0].file, error)], []
-            yield from outcomes
-            for found in large:
-                # Beside others it is looked at again: what was loaded before it may hold the same.
-                yield from self.load([found.opened.file]) if len(opened) > 1 else [self._try_alone(found)]
+            with ExitStack() as held:
+                opened, files = self._open(files, held)
+                yield from self._load(opened)
 
-    def _open(self, files: Sequence[SourceFile]) -> tuple[list[Opened], Sequence[SourceFile]]:
-        """As many files as are held in memory at once, and the others; what cannot be opened has its outcome."""
+    def _load(self, opened: Sequence[Opened]) -> Iterator[FileOutcome]:
+        outcomes, self._outcomes = self._outcomes, []
+        yield from outcomes
+        try:
+            outcomes, large = self._together(opened)
+        except (DBAPIError, OSError) as error:
+            self.whereabouts.read_again()
+            if len(opened) > 1:
+                for one in opened:
+                    yield from self.load([one.file])
+                return
+            outcomes, large = [self._failed(opened[0].file, error)], []
+        yield from outcomes
+        for found in large:
+            # Beside others it is looked at again: what was loaded before it may hold the same.
+            yield from self.load([found.opened.file]) if len(opened) > 1 else [self._try_alone(found)]
+
+    def _open(self, files: Sequence[SourceFile], held: ExitStack) -> tuple[list[Opened], Sequence[SourceFile]]:
+        """As many files as are in memory at once, and the others; what cannot be opened has its outcome."""
         opened: list[Opened] = []
-        held = 0
+        held_bytes = 0
         for number, file in enumerate(files):
             try:
-                one = Opened.at(file, unpack.unpack(file, self.scratch / f"content-{number}"))
+                plain = held.enter_context(unpack.unpack(file, self.scratch / f"content-{number}"))
+                one = Opened.at(file, plain)
             except DamagedInputError as error:
                 self._outcomes.append(self._quarantine(file, error))
                 continue
-            except OSError as error:
+            except (InputOutputError, OSError) as error:
                 self._outcomes.append(self._failed(file, error))
                 continue
             opened.append(one)
-            held += len(one.bytes.data or b"")
-            if held > TOGETHER_BYTES:
+            held_bytes += len(one.bytes.data or b"")
+            if held_bytes > TOGETHER_BYTES:
                 return opened, files[number + 1 :]
         return opened, ()
 
@@ -113,6 +119,7 @@ class Loader:
                     except (StreammetricsError, OSError) as error:
                         bad.append(self._failed(one.file, error))
                         continue
+                    transaction.go_on(place, found)
                     transaction.add(entry, found, plan.first_time if plan else "")
                     known.add(entry)
                     yield from read
@@ -147,6 +154,7 @@ class Loader:
         def commit(insert: Callable[[Batch], None]) -> FileOutcome:
             with self.connection.begin():
                 transaction = self._transaction([found.opened.file])
+                transaction.go_on(0, found)
                 insert(transaction.batch)
                 transaction.add(transaction.entry(0, found, examined.fingerprint), found, plan.first_time)
                 (outcome,) = transaction.finish()

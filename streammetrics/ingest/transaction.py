@@ -54,11 +54,17 @@ class Transaction:
                 return row
             return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
         lines, prefix = None, snapshot.prefix(found.stop)
+        row = replace(row, header_line=found.known.header_line if found.known else None)
         if found.is_small:
             lines = parts.lines_at(found, found.stop)
             fingerprint = hashlib.sha256(snapshot.read(found.start, found.stop)).hexdigest()
         row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
         return replace(row, head=found.head, prefix=prefix, lines=lines)
+
+    def go_on(self, place: int, found: News) -> None:
+        """What is inserted of the file at a place follows what is known of it."""
+        if found.known is not None:
+            self.batch.continued[place] = found.known.batch_id
 
     def add(self, entry: Entry, found: News, first_time: str = "") -> None:
         """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
@@ -131,7 +137,8 @@ class Transaction:
 
 
 def _counted(entry: Entry, tally: Tally) -> Entry:
-    counted = replace(entry, records=tally.records, rejected=tally.rejected)
+    header_line = tally.header_line or entry.header_line
+    counted = replace(entry, records=tally.records, rejected=tally.rejected, header_line=header_line)
     return replace(counted, min_ts=tally.min_ts, max_ts=tally.max_ts)
 
 

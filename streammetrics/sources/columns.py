@@ -3,11 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from streammetrics.errors import ConfigError
 from streammetrics.sources.files import SourceFile
 
 ROLES = ("ts", "build", "code")
+
+CLOCK = "clock"
+"""The role of the column of the time of day, where `ts` is that of the date."""
 
 _KNOWN = {
     "ts": ("ts", "time", "timestamp"),
@@ -20,25 +25,50 @@ _SHOWN_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of all columns, and the places of the three among them."""
+    """The names of all columns, and the places of the three among them; of four where date and time are two."""
 
     names: tuple[str, ...]
     ts: int
     build: int
     code: int
+    clock: int | None = None
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """The places whose texts, with a blank between them, are the time."""
+        return (self.ts,) if self.clock is None else (self.ts, self.clock)
+
+    @property
+    def time_sql(self) -> str:
+        """The time as text, of the columns named by `aliases`."""
+        return "ts" if self.clock is None else f"concat_ws(' ', ts, {CLOCK})"
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return _ALL_KNOWN.union(_folded(self.names))
+
+    def may_be_header(self, row: Sequence[str]) -> bool:
+        """Whether a row has the name of a column where times are; in one of another width, anywhere."""
+        if len(row) == len(self.names):
+            return row[self.ts].strip().casefold() in self._words
+        return not self._words.isdisjoint(_folded(row))
 
     def aliases(self) -> list[str]:
         """A name for each place that SQL can carry without quoting: its role, or its number."""
         roles = {self.ts: "ts", self.build: "build", self.code: "code"}
+        if self.clock is not None:
+            roles[self.clock] = CLOCK
         return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
+
+
+_ALL_KNOWN = frozenset(name for names in _KNOWN.values() for name in names)
 
 
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     """Where the columns are that can be told; names are compared without regard to case unless one fits exactly."""
-    folded = [name.strip().casefold() for name in names]
+    folded = _folded(names)
     found = {}
-    for role in ROLES:
-        mapped = getattr(file.source.columns, role, None)
+    for role, mapped in _mapped(file).items():
         for name in _KNOWN[role] if mapped is None else (mapped,):
             if name in names:
                 found[role] = names.index(name)
@@ -49,10 +79,26 @@ def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def _folded(names: Sequence[str]) -> list[str]:
+    return [name.strip().casefold() for name in names]
+
+
 def positions(file: SourceFile) -> dict[str, int]:
     """The places that the settings give the columns; none where they go by name."""
+    return {role: place - 1 for role, place in _mapped(file).items() if isinstance(place, int)}
+
+
+def named(file: SourceFile) -> list[str]:
+    """The columns that the settings name."""
+    return [name for name in _mapped(file).values() if isinstance(name, str)]
+
+
+def _mapped(file: SourceFile) -> dict[str, Any]:
+    """The names or positions that the settings give the columns, by role; None where they give none."""
     mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}
-    return {role: place - 1 for role, place in mapped.items() if isinstance(place, int)}
+    if isinstance(mapped["ts"], tuple):
+        mapped["ts"], mapped[CLOCK] = mapped["ts"]
+    return mapped
 
 
 def fitting(file: SourceFile, fields: Sequence[str]) -> int:
@@ -74,8 +120,8 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
             "give such files a [[source]] of their own"
         )
     found = places(file, names)
-    if len(set(found.values())) < len(ROLES):
-        missing = [role for role in ROLES if role not in found]
+    missing = [role for role in _mapped(file) if role not in found]
+    if missing or len(set(found.values())) < len(found):
         what = "one column cannot be two of ts, build and code"
         if missing:
             what = "no column for " + ", ".join(role + _wanted(file, role) for role in missing)
@@ -86,11 +132,11 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
             f"name them in [[source]] {file.source.name!r} of the configuration, beside its name and path:\n"
             f"{_mapping(found, names)}"
         )
-    return Columns(tuple(names), found["ts"], found["build"], found["code"])
+    return Columns(tuple(names), **found)
 
 
 def _wanted(file: SourceFile, role: str) -> str:
-    mapped = getattr(file.source.columns, role, None)
+    mapped = _mapped(file)[role]
     return "" if mapped is None else f" (set to {json.dumps(mapped, ensure_ascii=False)})"
 
 

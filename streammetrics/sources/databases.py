@@ -30,6 +30,18 @@ def _number(value: float | Decimal) -> str:
     return format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
 
 
+def _build(value: float | Decimal) -> str:
+    """A whole number without a fraction; but 5.10 is another build than 5.1."""
+    whole, _, fraction = _number(value).partition(".")
+    return f"{whole}.{fraction}" if fraction.strip("0") else whole
+
+
+def _code(value: float | Decimal) -> str:
+    """404, 404.0 and 404.00 are one code."""
+    whole, _, fraction = _number(value).partition(".")
+    return f"{whole}.{fraction.rstrip('0')}" if fraction.strip("0") else whole
+
+
 # What is written takes the time: of a row that can be read only the cursor stands there as its content.
 _WITH_CONTENT = """
 select line, reason, ts, build, code, if(reason = '', concat_ws(',', content, ts, build, code), content) as content
@@ -38,9 +50,14 @@ select line, reason, ts, build, code, if(reason = '', concat_ws(',', content, ts
 _NAMES = ("time", "build", "code")
 
 # By exact type: a bool is no number here.
-_TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, float: _number, Decimal: _number, UUID: str}
-_TIMES: dict[type, Callable[[Any], str]] = {**_TEXTS, datetime: cursors.as_text, date: str, time: str, Unreadable: str}
-_WRITERS = (_TIMES, _TEXTS, _TEXTS)
+_TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, UUID: str}
+_BUILDS: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _build, Decimal: _build}
+_CODES: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _code, Decimal: _code}
+_TIMES: dict[type, Callable[[Any], str]] = {
+    **_TEXTS,
+    **{float: _number, Decimal: _number, datetime: cursors.as_text, date: str, time: str, Unreadable: str},
+}
+_WRITERS = (_TIMES, _BUILDS, _CODES)
 
 
 class Database:
@@ -122,7 +139,8 @@ class Database:
     def settings(self) -> str:
         """Stands for what is read: rows that are taken under other settings cannot be compared by what they hold."""
         names = [str(found.name) for found in self._columns]
-        what = repr((self._source.table, self._source.query, names))
+        # 2: how rows are put into text; what was written otherwise is known by its cursor.
+        what = repr((self._source.table, self._source.query, names, 2))
         return blake2b(what.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
     def _named(self, name: str) -> quoted_name:

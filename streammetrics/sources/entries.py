@@ -13,7 +13,7 @@ _FIELDS = (
     "records, rejected, min_ts, max_ts, loaded_at, duplicate_of"
 )
 
-_CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings"
+_CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings, header_line"
 
 _FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
@@ -45,6 +45,7 @@ class Entry:
     min_ts: datetime | None = None
     max_ts: datetime | None = None
     duplicate_of: int | None = None
+    header_line: int | None = None
 
     @property
     def is_new(self) -> bool:
@@ -63,7 +64,7 @@ class Entry:
     def content_row(self) -> tuple[object, ...]:
         # A line that waits for its end must not be forgotten when the file does not change again.
         size = self.end if self.file.can_grow else self.file.size
-        return self.batch_id, size, self.file.inode, self.head, self.prefix, self.lines, self.settings
+        return self.batch_id, size, self.file.inode, self.head, self.prefix, self.lines, self.settings, self.header_line
 
 
 def next_batch_id(connection: Connection, number: int = 1) -> int:

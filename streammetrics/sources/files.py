@@ -11,6 +11,7 @@ from typing import Literal
 
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.sources import held
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gzip", "zstd"]
@@ -83,9 +84,11 @@ def expand(path: Path) -> list[Path]:
     A glob passes over folders, hidden files and names that end in .tmp or .part: they are not meant to be read (yet).
     """
     name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
-    if os.path.lexists(name) or not glob.has_magic(name):
+    # Signs in the path of the working folder itself are no wildcards.
+    pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
+    if os.path.lexists(name) or not glob.has_magic(str(path)):
         return [Path(name)]
-    found = map(Path, sorted(glob.glob(name, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    found = map(Path, sorted(glob.glob(pattern, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
     return [
         path
         for path in found
@@ -105,23 +108,32 @@ def matching(path: Path, config: Config | None = None) -> list[Path]:
     return expand(path if config is None else config.pattern(str(path)))
 
 
+def shown(path: Path) -> str:
+    """A path as text that can be stored and printed: bytes of it that are not UTF-8 as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
     """What is to be known about a file without opening it.
 
     Raises:
-        InputOutputError: there is no such file, or it is a link, folder, pipe or device.
+        InputOutputError: there is no such file, its name is not UTF-8, or it is a link, folder, pipe or device.
         ConfigError: neither the name nor `format` tells what is in it.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputOutputError(f"{shown(path)}: its name is not UTF-8: rename it") from None
     try:
         found = path.lstat()
     except OSError as error:
         raise InputOutputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     if stat.S_ISLNK(found.st_mode):
-        raise InputOutputError(f"{path}: is a symbolic link; only regular files are read: name what it points to")
+        raise InputOutputError(f"{path}: {held.LINK}")
     if stat.S_ISDIR(found.st_mode):
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
-        raise InputOutputError(f"{path}: is a pipe, socket or device; only regular files are read")
+        raise InputOutputError(f"{path}: {held.DEVICE}")
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
     kind = _FORMATS.get(inner.suffix.lower()) or source.format

@@ -1,7 +1,7 @@
 """JSON lines: an object a line. Numbers stay the text that they came as, so that a code keeps its digits."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -13,13 +13,19 @@ from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open
 _SAMPLE_LINES = 1000
 
 
-def keys(content: Content) -> list[str]:
-    """The keys of the first objects, in the order of their appearance; `error.code` is that of an object in `error`."""
+def keys(content: Content, believed: Iterable[str]) -> list[str]:
+    """The keys of the first objects, in the order of their appearance; `error.code` is that of an object in `error`.
+
+    Those that are `believed` count where there are more objects, which may have them.
+    """
     found: dict[str, None] = {}
-    for _, text in islice(_lines(content), _SAMPLE_LINES):
+    lines = _lines(content)
+    for _, text in islice(lines, _SAMPLE_LINES):
         value = _parse(text)
         if isinstance(value, dict):
             found.update(dict.fromkeys(_paths(value)))
+    if next(lines, None) is not None:
+        found.update(dict.fromkeys(believed))
     return list(found)
 
 
@@ -46,14 +52,14 @@ def _at(value: dict[str, Any], path: str) -> Any:
 
 def read(content: Content, columns: Columns) -> Iterator[Record]:
     """The records; blank lines are none."""
-    names = [columns.names[place] for place in (columns.ts, columns.build, columns.code)]
+    names = [columns.names[place] for place in (*columns.times, columns.build, columns.code)]
     for line, text in _lines(content):
         values, reason = _values(text, names, content.encoding)
         if reason:
             yield rejected(line, reason, text)
         else:
-            ts, build, code = values
-            yield accepted(line, ts, build, code, text)
+            *ts, build, code = values
+            yield accepted(line, " ".join(ts), build, code, text)
 
 
 def _lines(content: Content) -> Iterator[tuple[int, str]]:
@@ -77,7 +83,7 @@ def _values(text: str, names: list[str], encoding: str) -> tuple[list[str], str]
     if not isinstance(found, dict):
         return [], "is not a JSON object"
     values = []
-    for role, name in zip(ROLES, names, strict=True):
+    for role, name in zip((*ROLES[: len(names) - len(ROLES)], *ROLES), names, strict=True):
         value = _at(found, name)
         if value is None:
             return [], f"has no {role}"

@@ -49,7 +49,7 @@ with wanted as (
 
 select
     batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
-    records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings
+    records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings, header_line
 from wanted
 inner join batches using (batch_id)
 left join contents using (batch_id)
@@ -89,7 +89,8 @@ NEAREST = 50
 class Boundary:
     """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2.
 
-    `is_rejected`: it has rejects alone; `is_header`: it has no record at all.
+    `is_rejected`: it has rejects alone; `is_header`: it has no record at all; `header_line`: where the header stands by
+    which the columns are read from there on, if that is not the first.
     """
 
     batch_id: int
@@ -104,6 +105,7 @@ class Boundary:
     is_rejected: bool
     is_header: bool
     settings: str | None
+    header_line: int | None
 
     def is_stale(self, settings: str) -> bool:
         """Whether nothing of it counts, and other settings than its own may read it."""
@@ -204,5 +206,7 @@ class Ledger:
         if not entry.is_new:
             return
         place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
-        boundary = Boundary(*place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings)
+        boundary = Boundary(
+            *place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings, entry.header_line
+        )
         self._by_head.setdefault(entry.head, []).append(boundary)

@@ -1,17 +1,19 @@
 """Records into the base tables, in the caller's transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection
 
 from streammetrics.config.sections import OLDEST_DAYS
+from streammetrics.sources.delimited import HEADER
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.readings import Reading
 from streammetrics.sources.records import LONGEST_TEXT
-from streammetrics.sources.times import TYPED
+from streammetrics.sources.times import typed
+from streammetrics.statements import run
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Batch:
     kept_from: datetime | None = None
     paths: tuple[str, ...] = ()
     oldest_days: int = OLDEST_DAYS
+    continued: dict[int, int] = field(default_factory=dict)
+    """The batches that files go on from, by their places."""
 
     @property
     def last_id(self) -> int:
@@ -37,7 +41,7 @@ class Batch:
 
     @property
     def typing(self) -> dict[str, object]:
-        """The parameters of `TYPED`. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
+        """The parameters of `typed`. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
         return {
             "zone": self.file.source.timezone,
             "day": self.file.day(),
@@ -46,6 +50,7 @@ class Batch:
             "future_limit_seconds": self.future_limit_seconds,
             "oldest": self.now - timedelta(days=self.oldest_days),
             "oldest_days": self.oldest_days,
+            "longest_text": LONGEST_TEXT,
             "kept_from": self.kept_from,
             **self.stratum,
         }
@@ -97,7 +102,7 @@ _TALLIES = """
 select
     coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
     coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts,
-    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead
+    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead, refused.header_line
 from (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events where batch_id between $batch_id and $last_id group by batch_id
@@ -105,7 +110,8 @@ from (
 full join (
     select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason,
         count(*) filter (where reason not like '%, of which retention keeps nothing') as misread,
-        min(ahead) as least_ahead, max(ahead) as most_ahead
+        min(ahead) as least_ahead, max(ahead) as most_ahead,
+        max(line) filter (where reason like $header || '%') as header_line
     from (
         select *, try_cast(replace(regexp_extract(reason, '^([0-9,]+) s ahead of', 1), ',', '') as bigint) as ahead
         from rejects where batch_id between $batch_id and $last_id
@@ -157,6 +163,7 @@ class Tally:
 
     `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
     that are of the future, `least_ahead` and `most_ahead` tell how far (s) they are ahead of the clock.
+    `header_line`: see `Boundary`.
     """
 
     records: int = 0
@@ -167,6 +174,7 @@ class Tally:
     misread: int = 0
     least_ahead: int | None = None
     most_ahead: int | None = None
+    header_line: int | None = None
 
 
 def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
@@ -184,27 +192,38 @@ def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -
             ends = {name: batch.typing[name] for name in ("latest", "oldest", "kept_from")}
             connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
         else:
-            connection.exec_driver_sql(_with(batch, reading, TYPED, _INSERT_TYPED), {**batch.typing, **parameters})
+            connection.exec_driver_sql(_with(batch, reading, typed(), _INSERT_TYPED), {**batch.typing, **parameters})
 
 
 def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
     """Insert the records that can be read, and the others with their line and reason as rejects."""
     batch_id = {"batch_id": batch.batch_id}
     place = {"source": batch.file.source.name, "paths": list(batch.paths) or [str(batch.file.path)]}
-    has_events = False
+    has_events, has_order = False, batch.file.source.timezone != "UTC"
+    expression = typed(has_order=has_order)
     for reading in readings:
-        parameters = {**batch_id, **batch.typing, **reading.parameters}
+        after = {"after": _latest(connection, batch)} if has_order else {}
+        parameters = {**batch_id, **batch.typing, **after, **reading.parameters}
         if not has_events:
             unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(batch, reading, TYPED, _ANY), unlabelled).scalar())
+            has_events = bool(connection.exec_driver_sql(_with(batch, reading, expression, _ANY), unlabelled).scalar())
         accepted = (
-            connection.exec_driver_sql(_with(batch, reading, TYPED, _ACCEPT), parameters).scalar_one()
+            connection.exec_driver_sql(_with(batch, reading, expression, _ACCEPT), parameters).scalar_one()
             if has_events
             else 0
         )
         # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
         if accepted != reading.records:
-            connection.exec_driver_sql(_with(batch, reading, TYPED, _REJECT), {**parameters, **place})
+            connection.exec_driver_sql(_with(batch, reading, expression, _REJECT), {**parameters, **place})
+
+
+def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
+    batch_ids = list(range(batch.batch_id, batch.last_id + 1))
+    known_ids = [batch.continued.get(place, 0) for place in range(len(batch_ids))]
+    found: list[datetime | None] = run(
+        connection, "jobs/latest_records", {"batch_ids": batch_ids, "known_ids": known_ids}
+    ).scalar_one()
+    return found
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
@@ -217,12 +236,13 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             half = start + (stop - start) / 2
             connection.exec_driver_sql(_COUNT, {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
-    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, ids)}
+    tallied = {**ids, "header": HEADER}
+    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, tallied)}
 
 
-def _with(batch: Batch, reading: Reading, typed: str, *statement: str) -> str:
-    """A statement on `records`, and on `typed` where the expressions that make it are given."""
-    expressions = ("with records as (", reading.select, ")") + ((",", typed) if typed else ())
+def _with(batch: Batch, reading: Reading, expression: str, *statement: str) -> str:
+    """A statement on `records`, and on `typed` where the expression that makes it is given."""
+    expressions = ("with records as (", reading.select, ")") + ((",", expression) if expression else ())
     if batch.file.source.stratum is not None:
         expressions = ("with read as (", reading.select, "),", _STRATIFIED, *expressions[3:])
     return "\n".join((*expressions, *statement))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from streammetrics.errors import InputOutputError
 from streammetrics.sources import delimited, lines
 from streammetrics.sources.content import Content, codec_of, encoding_of
 from streammetrics.sources.files import SourceFile, day_in
 from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
+from streammetrics.sources.held import held
 from streammetrics.sources.ledger import Boundary, Ledger
 
 
@@ -145,11 +147,12 @@ def _is_of_another_day(file: SourceFile, path: str) -> bool:
 
 def _is_elsewhere(boundary: Boundary) -> bool:
     """Whether its path holds another content by now."""
-    path = Path(boundary.path)
-    if not path.is_file():
+    try:
+        with held(Path(boundary.path)) as path:
+            snapshot = Snapshot(path)
+            return boundary.end > snapshot.size or boundary.prefix != snapshot.prefix(boundary.end)
+    except (InputOutputError, OSError):
         return False
-    snapshot = Snapshot(path)
-    return boundary.end > snapshot.size or boundary.prefix != snapshot.prefix(boundary.end)
 
 
 def _whole_lines(found: News) -> int:
@@ -162,7 +165,7 @@ def _whole_lines(found: News) -> int:
     tail = snapshot.read(start, stop)
     if b'"' not in tail:
         return stop
-    delimiter, _ = delimited.sniff(found.opened.file, found.whole)
+    delimiter = delimited.sniff(found.opened.file, found.whole).delimiter
     return stop - lines.open_bytes(tail, codec_of(snapshot.beginning), delimiter)
 
 

@@ -60,8 +60,8 @@ def _before(news: News) -> tuple[bytes, int]:
     """What a reader is to see before the part, and by how much the numbers of lines then differ from the file's."""
     if not news.start:
         return b"", 0
-    file = news.opened.file
-    header = delimited.header(news.whole) if file.format != "jsonl" and file.source.header else b""
+    file, later = news.opened.file, news.known.header_line if news.known else None
+    header = delimited.header(file, news.whole, later) if file.format != "jsonl" else b""
     return header, lines_at(news, news.start) - count_ends(header, codec_of(news.opened.bytes.beginning))
 
 

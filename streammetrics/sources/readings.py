@@ -13,11 +13,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, first_lines, json_lines, times
-from streammetrics.sources.columns import Columns, resolve
+from streammetrics.sources import delimited, first_lines, held, json_lines, times
+from streammetrics.sources.columns import Columns, named, resolve
 from streammetrics.sources.content import Content
+from streammetrics.sources.delimited import Head
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
+from streammetrics.statements import statement
 
 _SAMPLE_RECORDS = 1000
 _PORTION_RECORDS = 200_000
@@ -31,7 +33,9 @@ _DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"',
 
 _CSV = "\n".join(
     (
-        "select 0 as line, '' as reason, ts, build, code, '' as content from read_csv(",
+        "select 0 as line, '' as reason, ",
+        "    if($is_spaced, ltrim({time}, ' '), {time}) as ts, if($is_spaced, ltrim(build, ' '), build) as build,",
+        "    if($is_spaced, ltrim(code, ' '), code) as code, '' as content from read_csv(",
         "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
         _DIALECT,
         ")",
@@ -47,13 +51,6 @@ select cast(line as bigint) as line, reason, ts, build, code, content from read_
 )
 """
 
-_PARQUET_RECORDS = """
-select
-    file_row_number + 1 as line, '' as reason, cast(ts as varchar) as ts, cast(build as varchar) as build,
-    cast(code as varchar) as code, left(concat_ws(',', ts, build, code), 200) as content
-"""
-
-
 _PARQUET_TYPES = """
 select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))
 """
@@ -63,7 +60,7 @@ select column_name, column_type from (describe select * from read_parquet($path,
 class Reading:
     """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
 
-    `plain_guard`: the condition under which a bare cast reads the times; empty where `TYPED` must. `records`: how many
+    `plain_guard`: the condition under which a bare cast reads the times; empty where `typed` must. `records`: how many
     there are; None where that is not known.
     """
 
@@ -83,7 +80,7 @@ class Plan:
     file: SourceFile
     content: Content
     columns: Columns
-    delimiter: str = ""
+    head: Head | None = None
     has_text_times: bool = True
     first_time: str = ""
 
@@ -91,16 +88,18 @@ class Plan:
         """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
         if self.file.format == "parquet":
             return self.parquet()
-        if self.file.format == "jsonl" or not is_plain:
+        # With `skip`, DuckDB 1.5 loses all records behind a byte order mark and a quoted line, without a word.
+        if self.head is None or self.head.lead or not is_plain:
             return None
         source = self.file.source
         sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
         return Reading(
-            _CSV,
+            _CSV.replace("{time}", self.columns.time_sql),
             {
                 "path": glob.escape(str(self.content.path)),
                 "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
-                "delimiter": self.delimiter,
+                "delimiter": self.head.delimiter,
+                "is_spaced": self.head.is_spaced,
                 "header": source.header,
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,
@@ -117,21 +116,19 @@ class Plan:
 
     def records(self) -> Iterator[Record]:
         """The records of a text."""
-        if self.file.format == "jsonl":
+        if self.head is None:
             return json_lines.read(self.content, self.columns)
-        return delimited.read(self.content, self.columns, self.delimiter, has_header=self.file.source.header)
+        return delimited.read(self.file, self.content, self.columns, self.head)
 
     def parquet(self) -> Reading:
         """The rows of a Parquet file, of which it tells the numbers itself."""
-        aliases = ", ".join(self.columns.aliases())
-        select = "\n".join(
-            (
-                _PARQUET_RECORDS,
-                "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
-                aliases,
-                ")",
-            )
+        found = (
+            f"with found as (select file_row_number + 1 as line, {self.columns.time_sql} as ts, build, code",
+            "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
+            ", ".join(self.columns.aliases()),
+            "))",
         )
+        select = "\n".join((*found, "select * from (", statement("jobs/parquet_records"), ")"))
         parameters: dict[str, object] = {"path": glob.escape(str(self.content.path))}
         return Reading(select, parameters if self.has_text_times else {**parameters, "time_format": None})
 
@@ -158,10 +155,11 @@ def plan(connection: Connection, file: SourceFile, content: Content, whole: Cont
         found, first_time = _plan_parquet(connection, file, content)
     else:
         if file.format == "jsonl":
-            found = Plan(file, content, resolve(file, json_lines.keys(whole)))
+            found = Plan(file, content, resolve(file, json_lines.keys(whole, named(file))))
         else:
-            delimiter, fields = delimited.sniff(file, whole)
-            found = Plan(file, content, first_lines.columns(file, delimiter, fields), delimiter)
+            # Without a header, the first line of a part may be like no other.
+            head = delimited.sniff(file, content if file.source.header else whole)
+            found = Plan(file, content, first_lines.columns(file, head.delimiter, head.fields), head)
         first_time = next((record.ts for record in found.records() if not record.reason), "")
     _require_date(file, first_time)
     return replace(found, first_time=first_time)
@@ -174,12 +172,13 @@ def _plan_parquet(connection: Connection, file: SourceFile, content: Content) ->
             rows = connection.exec_driver_sql(_PARQUET_TYPES, parameters)
             types = {row.column_name: row.column_type for row in rows}
             columns = resolve(file, list(types))
-            has_text_times = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
-            found = Plan(file, content, columns, has_text_times=has_text_times)
+            is_text = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
+            found = Plan(file, content, columns, has_text_times=is_text or columns.clock is not None)
             first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
             first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
     except DBAPIError as error:
-        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {str(error.orig)[:200]}") from None
+        said = held.named(str(error.orig), file.path)
+        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None
     return found, first_time or ""
 
 
@@ -193,5 +192,6 @@ def _require_date(file: SourceFile, first_time: str) -> None:
         )
     raise ConfigError(
         f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
-        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it'
+        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where '
+        'another column has it, name both: columns = { ts = ["date", "time"] }'
     )

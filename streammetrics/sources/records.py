@@ -20,6 +20,7 @@ KEPT_OF_REJECTS = 200
 
 PLACE_BITS = 32
 """Where records of several files are read together, the file's place among them stands above these bits of `line`."""
+LINE_MASK = (1 << PLACE_BITS) - 1
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACED = "\ufffd"

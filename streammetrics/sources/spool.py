@@ -12,6 +12,7 @@ from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.sources.files import SourceFile
+from streammetrics.sources.held import held
 
 
 def dispose(config: Config, file: SourceFile) -> None:
@@ -51,6 +52,6 @@ def _move(path: Path, folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with whole.replacing(target) as unfinished:
-            shutil.copy2(path, unfinished)
+        with whole.replacing(target) as unfinished, held(path) as lying:
+            shutil.copy2(lying, unfinished)
         path.unlink()

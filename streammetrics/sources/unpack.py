@@ -3,51 +3,73 @@
 import gzip
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from streammetrics.errors import DamagedInputError
 from streammetrics.sources.files import SourceFile
+from streammetrics.sources.held import held
 
 # A zstd block of 4 bytes can stand for 128 KiB: small portions bound the memory that a hostile file takes.
 _ZSTD_PORTION = 1 << 14
 _COPY_PORTION = 1 << 20
+_ZSTD_HEADER = 18
+
+LARGEST_WINDOW = 1 << 28
+"""Bytes. What a zstd frame may refer back to is held in memory, as far as there is content: no more than so much."""
 
 
-def unpack(file: SourceFile, target: Path) -> Path:
-    """Write the content of a compressed file to `target`; return where the content lies: a plain file is its own.
+@contextmanager
+def unpack(file: SourceFile, target: Path) -> Iterator[Path]:
+    """Where the content of a file lies; that of a compressed one is written to `target`.
 
     Raises:
+        InputOutputError: it is no regular file any more.
         DamagedInputError: the file is truncated, damaged, or not compressed at all.
     """
-    if file.compression is None:
-        return file.path
-    with file.path.open("rb") as packed, target.open("wb") as plain:
+    with held(file.path) as path:
+        if file.compression is not None:
+            _write(file, path, target)
+        yield path if file.compression is None else target
+
+
+def _write(file: SourceFile, path: Path, target: Path) -> None:
+    with path.open("rb") as packed, target.open("wb") as plain:
         try:
             if file.compression == "gzip":
                 with gzip.open(packed) as members:
                     shutil.copyfileobj(members, plain, _COPY_PORTION)
             else:
-                _unpack_zstd(packed, plain)
+                _unpack_zstd(file.path, packed, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
             raise DamagedInputError(
                 f"{file.path}: is damaged or not a whole {file.compression} file, nothing of it was loaded: {error}"
             ) from None
-    return target
 
 
-def _unpack_zstd(packed: BinaryIO, plain: BinaryIO) -> None:
+def _unpack_zstd(path: Path, packed: BinaryIO, plain: BinaryIO) -> None:
     """All frames, one after the other; the library's own stream reader takes a truncated frame for a whole one."""
     import zstandard
 
-    frame = None
+    frame, window, start = None, 0, 0
     try:
         while portion := packed.read(_ZSTD_PORTION):
             while portion:
                 if frame is None or frame.eof:
-                    frame = zstandard.ZstdDecompressor().decompressobj()
+                    if len(portion) < _ZSTD_HEADER:
+                        portion += packed.read(_ZSTD_HEADER)
+                    window, start = zstandard.get_frame_parameters(portion).window_size, plain.tell()
+                    most = 1 << zstandard.WINDOWLOG_MAX
+                    frame = zstandard.ZstdDecompressor(max_window_size=most).decompressobj()
                 plain.write(frame.decompress(portion))
                 portion = frame.unused_data
+                if window > LARGEST_WINDOW and plain.tell() - start > LARGEST_WINDOW:
+                    raise DamagedInputError(
+                        f"{path}: needs a window of {window >> 20:,} MiB, more than {LARGEST_WINDOW >> 20} MiB, and "
+                        "holds more than that: compress it without --long; nothing of it was loaded"
+                    )
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from None
     if frame is None or not frame.eof:

@@ -29,7 +29,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     heard: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
-            contents, size = facts.contents(connection, now), store.path.stat().st_size
+            contents, size = facts.contents(connection, config, now), store.path.stat().st_size
             # What can be seen without reading is not of the last run, but of now.
             refused = {**refusals.standing(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from streammetrics import advice
+from streammetrics import advice, exposure
+from streammetrics.config import Config
 from streammetrics.slices import whole_incidents
 from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.statements import run
@@ -137,7 +138,7 @@ class Status(_Part):
     refused: tuple[str, ...]
 
 
-def contents(connection: Connection, now: datetime) -> Contents:
+def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     """Ask the store."""
     opened = connection.exec_driver_sql(
         compose(questions.OPEN, alerts=whole_incidents(questions.OPEN_TAILS)), {"most": questions.STRONGEST}
@@ -160,7 +161,7 @@ def contents(connection: Connection, now: datetime) -> Contents:
             Promise(**found) for found in connection.exec_driver_sql(compose(questions.PROMISES)).mappings()
         ),
         exposures=_exposures(connection),
-        advice=tuple(advice.current(connection)),
+        advice=tuple(advice.current(connection, problems=exposure.problems(config))),
         marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
     )
 

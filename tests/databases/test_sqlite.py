@@ -206,7 +206,7 @@ def test_text_that_is_not_utf_8_is_quarantined(reader: Reader, errors: Sqlite) -
     [
         (7, "7"),
         (-17, "-17"), (2**63 - 1, "9223372036854775807"), ("007", "007"), ("", ""), (" x ", " x "), ("🙂", "🙂"),
-        ('a"b,c\nd', 'a"b,c\nd'), (1e20, "100000000000000000000"), (404.0, "404.0"),
+        ('a"b,c\nd', 'a"b,c\nd'), (1e20, "100000000000000000000"), (404.0, "404"),
     ],
 )  # fmt: skip
 def test_codes_are_text_exactly(reader: Reader, errors: Sqlite, code: Any, text: str) -> None:
@@ -384,6 +384,16 @@ def test_progress_is_told_in_rows(reader: Reader, errors: Sqlite) -> None:
     assert reader.progress == [(0, 5), (2, 5), (4, 5)]
 
 
+@pytest.mark.parametrize(
+    ("value", "build", "code"),
+    [(404.0, "404", "404"), (5.5, "5.5", "5.5"), (-17.0, "-17", "-17"), (1e20, *2 * ["1" + "0" * 20])],
+)
+def test_a_whole_number_has_one_spelling(reader: Reader, errors: Sqlite, value: float, build: str, code: str) -> None:
+    errors.run("insert into errors values (?, ?, ?, ?)", [(1, "2026-11-23 10:00:00", value, value)])
+    assert reader.pull().rejected == 0
+    assert reader.rows("select build, code from events") == [(build, code)]
+
+
 def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
     """DuckDB's dialect is at hand: decimals and times that are no text."""
     path = tmp_path / "other.duckdb"
@@ -391,14 +401,13 @@ def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "create table errors as select range::decimal(20, 3) as id, timestamptz '2026-11-23 10:00:00+00' as ts, "
-            "date '2026-11-23' as build, 1e3::decimal(30, 0) as code from range(3)"
+            "5.10::decimal(5, 2) as build, 1e3::decimal(30, 2) as code from range(3)"
         )
     engine.dispose()
-    reader = Reader(
-        store, tmp_path, {"url": f"duckdb:///{path}", "query": "select id, ts, build::text as build, code from errors"}
-    )
+    reader = Reader(store, tmp_path, {"url": f"duckdb:///{path}", "query": "select id, ts, build, code from errors"})
     assert [reader.pull().records for _ in range(2)] == [3, 0]
     assert reader.counted() == Counter({"1000": 3})
+    assert reader.rows("select distinct build from events") == [("5.10",)]
     assert reader.rows("select kind, mark from cursor_marks") == [("decimal", str(Decimal("2.000")))]
 
 

@@ -195,3 +195,25 @@ def test_failures_carry_their_exit_codes(shop: Shop) -> None:
         "b.log": 78,
         "c.csv.gz": 74,
     }
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_name_that_is_not_utf_8_is_refused_alone(shop: Shop, is_named: bool) -> None:
+    shop.write("good.csv", THREE)
+    path = Path(os.fsdecode(bytes(shop.folder / "caf") + b"\xe9.csv"))
+    path.write_bytes(THREE)
+    found = shop.feed(*([path, shop.folder / "good.csv"] if is_named else []))
+    refused, good = sorted(found, key=lambda outcome: outcome.records)
+    assert (good.records, refused.message) == (3, f"{shop.folder}/caf\\xe9.csv: its name is not UTF-8: rename it")
+    assert isinstance(refused.error, InputOutputError)
+    config = Config(source=(Source(name="feed", path=str(shop.folder / "*")),))
+    assert list(files.configured(config)[1].values()) == [refused.message]
+
+
+def test_signs_of_globs_in_the_working_folder_are_no_wildcards(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shop.folder / "a[1] *?"
+    (folder / "in").mkdir(parents=True)
+    (folder / "in" / "x1.csv").write_bytes(THREE)
+    monkeypatch.chdir(folder)
+    assert files.expand(Path("in/*")) == files.expand(Path("in/x[0-9].csv")) == [folder / "in" / "x1.csv"]
+    assert [outcome.records for outcome in shop.feed(path="in/*")] == [3]

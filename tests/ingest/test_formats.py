@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.sources import unpack
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 # Without the time of day in its header: the same bytes in every run.
@@ -160,6 +161,74 @@ def test_json_numbers_keep_their_digits(shop: Shop) -> None:
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(1, "is not a JSON object"), (2, "has no ts")]
 
 
+@pytest.mark.parametrize(
+    ("value", "build", "code"),
+    [
+        ("404", "404", "404"),
+        ("200::utinyint", "200", "200"),
+        ("404::hugeint", "404", "404"),
+        ("404::double", "404", "404"),
+        ("404::float", "404", "404"),
+        ("404::decimal(9, 2)", "404", "404"),
+        ("400::decimal(9, 0)", "400", "400"),
+        ("-17::double", "-17", "-17"),
+        ("404.5::double", "404.5", "404.5"),
+        ("5.10::decimal(9, 2)", "5.10", "5.1"),
+        ("10.0::decimal(9, 2)", "10", "10"),
+        ("'404.0'", "404.0", "404.0"),
+        ("'Fehler_Ü'", "Fehler_Ü", "Fehler_Ü"),
+        ("encode('Fehler_Ü')", "Fehler_Ü", "Fehler_Ü"),
+        ("encode('a\\xC3')", "a\\xC3", "a\\xC3"),
+        ("'a\\xC3'", "a\\xC3", "a\\xC3"),
+        ("'A'::enum ('A', 'B')", "A", "A"),
+        ("'00000000-0000-0000-0000-000000000009'::uuid", *2 * ["00000000-0000-0000-0000-000000000009"]),
+    ],
+)
+def test_a_code_of_parquet_has_one_spelling(shop: Shop, value: str, build: str, code: str) -> None:
+    path = shop.folder / "x.parquet"
+    row = f"select timestamp '2026-11-23 10:00:00' as ts, {value} as build, {value} as code"
+    duckdb.execute(f"copy ({row}) to '{path}' (format parquet)")
+    assert [outcome.message for outcome in shop.feed(path)] == [""]
+    assert shop.events() == [("2026-11-23 10:00:00", build, code)]
+
+
+@pytest.mark.parametrize("role", ["time", "build", "code"])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("true", " is neither text nor a number"),
+        ("[7]", " is neither text nor a number"),
+        ("{'a': '7'}", " is neither text nor a number"),
+        ("interval 1 day", " is neither text nor a number"),
+        ("['A'::enum ('A', 'B')]", " is neither text nor a number"),
+        ("'\\xFF'::blob", "is not valid UTF-8"),
+    ],
+)
+def test_what_is_neither_text_nor_number_is_rejected(shop: Shop, role: str, value: str, reason: str) -> None:
+    values = {"time": "'2026-11-23 10:00:00'", "build": "'5.9'", "code": "7", role: value}
+    columns = ", ".join(f"unnest([null, {value}]) as {name}" for name, value in values.items())
+    duckdb.execute(f"copy (select {columns}) to '{shop.folder / 'x.parquet'}' (format parquet)")
+    shop.feed()
+    expected = f"{role}{reason}" if reason.startswith(" ") else reason
+    assert [reason for _, reason, _ in shop.rejects()] == ["has no build", expected]
+
+
+@pytest.mark.parametrize("value", ["date '2026-11-23'", "timestamp '2026-11-23 10:00:00'", "time '10:00:00'"])
+def test_times_are_no_codes(shop: Shop, value: str) -> None:
+    row = f"select timestamp '2026-11-23 10:00:00' as ts, '5.9' as build, {value} as code"
+    duckdb.execute(f"copy ({row}) to '{shop.folder / 'x.parquet'}' (format parquet)")
+    shop.feed()
+    assert [reason for _, reason, _ in shop.rejects()] == ["code is neither text nor a number"]
+
+
+def test_not_a_number_is_no_code(shop: Shop) -> None:
+    row = "select timestamp '2026-11-23 10:00:00' as ts, '5.9' as build, unnest(['nan'::double, 404]) as code"
+    duckdb.execute(f"copy ({row}) to '{shop.folder / 'x.parquet'}' (format parquet)")
+    shop.feed()
+    assert [code for *_, code in shop.events()] == ["404"]
+    assert [reason for _, reason, _ in shop.rejects()] == ["has no code"]
+
+
 def test_parquet_types(shop: Shop) -> None:
     columns = {
         "timestamptz": "timestamptz '2026-11-23 12:00:00+02'",
@@ -234,6 +303,35 @@ def test_an_empty_file_is_told_of_once(shop: Shop) -> None:
     assert [outcome.message for outcome in shop.feed()] == [""]
     path.write_bytes(THREE)
     assert shop.feed()[0].records == 3
+
+
+def with_window(content: bytes, log: int) -> bytes:
+    """A zstd frame as a stream has it: without its size, but with that of the window."""
+    packer = zstandard.ZstdCompressor(write_checksum=False).compressobj()
+    frame = bytearray(packer.compress(content) + packer.flush())
+    frame[5] = (log - 10) << 3
+    return bytes(frame)
+
+
+def test_zstd_with_a_long_window(shop: Shop) -> None:
+    header, *lines = THREE.splitlines(keepends=True)
+    frames = [with_window(b"".join([header, *lines[:1]]), 31), zstandard.compress(lines[1]), with_window(lines[2], 30)]
+    (shop.folder / "a.csv.zst").write_bytes(b"".join(frames))
+    assert [outcome.message for outcome in shop.feed()] == [""]
+    assert shop.events() == THREE_EVENTS
+
+
+def test_what_a_window_would_hold_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "LARGEST_WINDOW", 1 << 20)
+    lines = THREE + b"\n" * (1 << 20)
+    for name, log in (("a", 31), ("b", 20)):
+        (shop.folder / f"{name}.csv.zst").write_bytes(with_window(lines, log))
+    long, usual = shop.feed()
+    assert long.message == (
+        f"{shop.folder / 'a.csv.zst'}: needs a window of 2,048 MiB, more than 1 MiB, and holds more than that: "
+        "compress it without --long; nothing of it was loaded"
+    )
+    assert (usual.records, usual.message) == (3, "")
 
 
 def test_several_members_of_gzip_and_frames_of_zstd_are_one_content(shop: Shop) -> None:

@@ -106,3 +106,16 @@ def test_deep_nesting_costs_one_record(shop: Shop) -> None:
     text = lines({"error": {"code": 7}}) + deep + "\n"
     outcome = shop.feed_text(text, "errors.jsonl", columns=COLUMNS)
     assert (outcome.records, outcome.rejected) == (1, 1)
+
+
+def test_a_key_that_comes_late_is_believed_where_it_is_named(shop: Shop) -> None:
+    early = {"ts": "2026-11-23 10:00:00", "build": "5.9"}
+    many = [early] * 1000
+    columns = {"code": "error.code"}
+    shop.feed_text(lines(*many, {**early, "error": {"code": 7}}), "late.jsonl", columns=columns)
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "7")]
+    assert {reason for _, reason, _ in shop.rejects()} == {"has no code"}
+    shop.clear()
+    # Of a whole file that lacks it, it is a mistake.
+    outcome = shop.feed_text(lines(*many), "never.jsonl", columns=columns)
+    assert isinstance(outcome.error, ConfigError)

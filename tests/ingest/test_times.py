@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.times import TYPED, plain_guard
+from streammetrics.sources.times import plain_guard, typed
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -39,6 +39,53 @@ TIMES = {
     "1795428000123456": "2026-11-23 10:00:00.123456",
     "1795428000123456789": "2026-11-23 10:00:00.123456",
     "100000000": "1973-03-03 09:46:40",
+    # Go, with its monotonic clock, and with zones of a name or of none.
+    "2026-11-23 10:00:00 +0000 UTC": "2026-11-23 10:00:00",
+    "2026-11-23 10:00:00.123456789 +0000 UTC m=+0.1": "2026-11-23 10:00:00.123456",
+    "2026-11-23 10:00:00.5 +0100 CET m=+12.000000001": "2026-11-23 09:00:00.500000",
+    "2026-11-23 10:00:00 -0300 -03": "2026-11-23 13:00:00",
+    "2026-11-23 10:00:00 +0530 +0530 m=-0.5": "2026-11-23 04:30:00",
+    # Java.
+    "2026-11-23T10:00:00Z[UTC]": "2026-11-23 10:00:00",
+    "2026-11-23T10:00:00.25+01:00[Europe/Berlin]": "2026-11-23 09:00:00.250000",
+    "2026-11-23T10:00:00-02:00[Etc/GMT+2]": "2026-11-23 12:00:00",
+    # Numbers with an exponent or a decimal comma.
+    "1.795428e9": "2026-11-23 10:00:00",
+    "1.7954280005E9": "2026-11-23 10:00:00.500000",
+    "1.795428000123E+12": "2026-11-23 10:00:00.123000",
+    "1,795428e9": "2026-11-23 10:00:00",
+    "17954280001234567e-7": "2026-11-23 10:00:00.123456",
+    "1.795428000123456789e18": "2026-11-23 10:00:00.123456",
+    "1795428000,5": "2026-11-23 10:00:00.500000",
+    "1795428000123,25": "2026-11-23 10:00:00.123250",
+    # ISO basic, slashes and dots behind the year.
+    "20261123T100000Z": "2026-11-23 10:00:00",
+    "20261123T100000.25+0100": "2026-11-23 09:00:00.250000",
+    "20261123 100000": "2026-11-23 10:00:00",
+    "20261123T1000Z": "2026-11-23 10:00:00",
+    "20261123T10:00:00": "2026-11-23 10:00:00",
+    "2026-11-23T100000,5Z": "2026-11-23 10:00:00.500000",
+    "2026/11/23 10:00:00": "2026-11-23 10:00:00",
+    "2026/1/3 9:05:01.5 +0100": "2026-01-03 08:05:01.500000",
+    "2026.11.23 10:00:00Z": "2026-11-23 10:00:00",
+    # Months by name: Apache, RFC 2822, ctime, date, JavaScript.
+    "23/Nov/2026:10:00:00 +0000": "2026-11-23 10:00:00",
+    "[23/Nov/2026:10:00:00 -0130]": "2026-11-23 11:30:00",
+    "Mon, 23 Nov 2026 10:00:00 +0100": "2026-11-23 09:00:00",
+    "Mon, 23 Nov 2026 10:00:00 GMT": "2026-11-23 10:00:00",
+    "Mon, 2 Feb 2026 10:00:00 +0000 (UTC)": "2026-02-02 10:00:00",
+    "23-Nov-2026 10:00:00": "2026-11-23 10:00:00",
+    "23 november 2026 10:00:00.5": "2026-11-23 10:00:00.500000",
+    "Nov 23, 2026 10:00:00": "2026-11-23 10:00:00",
+    "Mon Nov 23 10:00:00 2026": "2026-11-23 10:00:00",
+    "Mon Nov  2 10:00:00 UTC 2026": "2026-11-02 10:00:00",
+    "Mon Nov 23 10:00:00 +0100 2026": "2026-11-23 09:00:00",
+    "Mon Nov 23 2026 10:00:00 GMT+0100 (Central European Standard Time)": "2026-11-23 09:00:00",
+    # A leap second is the second after it, as on the clock of POSIX.
+    "2016-12-31T23:59:60Z": "2017-01-01 00:00:00",
+    "2016-12-31T23:59:60.5Z": "2017-01-01 00:00:00.500000",
+    "2017-01-01 05:29:60+05:30": "2017-01-01 00:00:00",
+    "20161231T235960Z": "2017-01-01 00:00:00",
     "2024-02-29 23:59:59.999999": "2024-02-29 23:59:59.999999",
 }
 
@@ -64,7 +111,15 @@ NO_TIMES = {
     "20261123": "time cannot be read",
     "99999999": "time cannot be read",
     "-1795428000": "time cannot be read",
-    "1.795428e9": "time cannot be read",
+    "1.7e7": "time cannot be read",
+    "1.795428e30": "time cannot be read",
+    "11/28/24 16:15:00": "time cannot be read",
+    "28/11/2026 16:15:00": "time cannot be read",
+    "28/Nix/2026:16:15:00 +0000": "time cannot be read",
+    "Sat, 28 Nov 2026 16:15:00 EST": "time cannot be read",
+    "1,795,428,000": "time cannot be read",
+    "2026-11-23 10:00:00 m=+0.1": "time cannot be read",
+    "20261123T250000": "time cannot be read",
     "1795428000123456789012": "time cannot be read",
     "x" * 500: "time cannot be read",
 }
@@ -173,7 +228,8 @@ def test_times_of_day_without_a_date_are_refused(shop: Shop, name: str) -> None:
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
         f"{shop.folder / name}: the first time is 0:00:00, a time of day; set date of [[source]] 'feed' to the day it "
-        'belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it'
+        'belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where another column has '
+        'it, name both: columns = { ts = ["date", "time"] }'
     )
     assert shop.rows("select * from batches") == []
 
@@ -230,7 +286,7 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
     twice = {one[:n] + letter + one[n + 1 :] for one in once for n in range(len(one)) for letter in letters}
     query = (
         "with records as (select 1 as line, '' as reason, ts, ts as build, '' as code, '' as content "
-        f"from (select unnest($texts) as ts) where {plain_guard([text])}), {TYPED} "
+        f"from (select unnest($texts) as ts) where {plain_guard([text])}), {typed()} "
         "select count(*), count(*) filter (where problem is not null or ts is distinct from bare) "
         "from (select *, try_cast(build as timestamp) as bare from typed) where bare >= timestamp '1000-01-01'"
     )

@@ -1,0 +1,128 @@
+-- What texts are times: one meaning for every reader. Reads `records` (line, reason, ts, build, code, content: all but
+-- line are text). A time is in UTC (`utc_ts`), or as the clock of the source shows it (`local_ts`), or none.
+-- ISO 8601 and what common writers make of it; seconds, milli-, micro- or nanoseconds since 1970, by magnitude; a time
+-- of day where the source gives a date. Fractions are cut, not rounded, at the microsecond. A number below 100,000,000
+-- (1973) is no time: each unit covers 1973 to 5138, and no two overlap.
+-- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
+-- by which alone texts are then read. The session's time zone is UTC.
+with texts as (
+    select line, reason, trim(ts, ' ' || chr(9)) as time_text, build, code, content from records
+),
+
+-- To respell is slow, and few times need it.
+respelled as (
+    select
+        *,
+        case
+            when
+                $time_format is null
+                and not regexp_full_match(
+                    time_text, '[1-9]\d{3}-\d{1,2}-\d{1,2}[Tt ] *\d+:[\d:]+([.,]\d*)?([Zz]|[+-][\d:]+)?|\d+(\.\d*)?'
+                )
+                then time_text
+        end as other_text,
+        -- 1.764346500250E12 is 1764346500250.
+        regexp_extract(
+            other_text, '^(\d{1,19})(?:[.,](\d{0,19}))?[Ee]\+?(-?\d{1,2})$', ['whole', 'fraction', 'exponent']
+        ) as number,
+        cast(length(number['whole']) as integer) + try_cast(number['exponent'] as integer) as places,
+        number['whole'] || number['fraction'] as digits,
+        rpad(digits, places, '0') || '.' || digits[places + 1:] as number_text,
+        -- Behind the offset some name the zone: +0100 CET m=+0.1, Z[UTC], GMT+0100 (Central European Standard Time).
+        regexp_replace(
+            other_text,
+            '^\[?(.*?\d)( ?)(?:GMT|UTC)?([Zz]|[+-]\d{2}:?\d{2})'
+            || '(?: (?:[A-Z]{2,5}|[+-]\d{2,4}))?(?: m=[+-][\d.]+)?(?:\[[\w/+-]+\]| \([\w ]+\))?\]?$',
+            '\1\2\3'
+        ) as unnamed,
+        -- 20261128T161500, 2026/11/28 16:15:00
+        regexp_replace(unnamed, '^([1-9]\d{3})(\d\d)(\d\d)[Tt ]', '\1-\2-\3 ') as hyphened,
+        regexp_replace(hyphened, '^([1-9]\d{3})[/.](\d{1,2})[/.](\d{1,2})[Tt ]', '\1-\2-\3 ') as year_first,
+        -- 28/Nov/2026:16:15:00, Sat, 28 Nov 2026 16:15:00
+        regexp_replace(
+            year_first,
+            '^(?:[A-Za-z]{3,9},? +)?(\d{1,2})[-/ ]([A-Za-z]{3})[a-z]*[-/ ]([1-9]\d{3})[: ]', '\3-\2-\1 '
+        ) as day_first,
+        -- Sat Nov 28 2026 16:15:00, Sat Nov 28 16:15:00 UTC 2026
+        regexp_replace(
+            day_first,
+            '^(?:[A-Za-z]{3,9},? +)?([A-Za-z]{3})[a-z]* +(\d{1,2}),? +([1-9]\d{3}),? ', '\3-\1-\2 '
+        ) as month_first,
+        regexp_replace(
+            month_first,
+            '^(?:[A-Za-z]{3,9},? +)?([A-Za-z]{3}) +(\d{1,2}) +([\d:.]+) (.* )?([1-9]\d{3})$', '\5-\1-\2 \3 \4'
+        ) as dated,
+        regexp_extract(dated, '(?i)^\d{4}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-', 1) as month,
+        case
+            when month = '' then dated
+            else replace(
+                dated, month, cast((instr('janfebmaraprmayjunjulaugsepoctnovdec', lower(month)) + 2) // 3 as varchar)
+            )
+        end as numbered,
+        -- A clock without colons.
+        regexp_replace(numbered, '^(\S+[Tt ]\d\d)(\d\d)', '\1:\2') as halved,
+        regexp_replace(halved, '^(\S+[Tt ]\d\d:\d\d)(\d\d)', '\1:\2') as clocked,
+        case when other_text is null then time_text when number['whole'] <> '' then number_text else clocked end
+            as spelling
+    from texts
+),
+
+parts as (
+    select
+        * exclude (spelling),
+        -- A word such as epoch is 1900 to strptime.
+        case
+            when $time_format is not null and regexp_matches(time_text, '\d')
+                then cast(try_strptime(time_text, $time_format) as timestamp)
+        end as formatted_ts,
+        typeof(try_strptime('', $time_format)) = 'TIMESTAMP WITH TIME ZONE' as has_zone,
+        regexp_extract(
+            spelling,
+            '^([1-9]\d{3}-\d{1,2}-\d{1,2})[Tt ] *(\d{1,2}:\d{1,2}(?::\d{1,2}(?:[.,]\d*)?)?)'
+            || ' ?([Zz]|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)? ?$',
+            ['day', 'clock', 'zone']
+        ) as iso,
+        -- A leap second is the last of an hour, or of a half one; it is read as the one that follows it.
+        regexp_matches(iso['clock'], ':[25]9:60') as is_leap,
+        regexp_extract(spelling, '^(\d{9,19})(?:[.,](\d*))?$', ['whole', 'fraction']) as epoch,
+        regexp_full_match(time_text, '\d{1,2}:\d{2}:\d{2}([.,]\d+)?') as is_clock
+    from respelled
+),
+
+tidy as (
+    select
+        *,
+        if(is_leap, replace(iso['clock'], ':60', ':59'), iso['clock']) as clock,
+        iso['day'] || ' ' || replace(clock, ',', '.') as iso_text,
+        try_cast(epoch['whole'] as ubigint) as epoch_number
+    from parts
+),
+
+readings as (
+    select
+        *,
+        case
+            when $time_format is not null then if(has_zone or year(formatted_ts) < 1000, null, formatted_ts)
+            when iso['day'] <> '' and iso['zone'] = '' then try_cast(iso_text as timestamp)
+            when is_clock then try_cast($day || ' ' || replace(time_text, ',', '.') as timestamp)
+        end as local_ts,
+        case
+            when $time_format is not null then if(has_zone and year(formatted_ts) >= 1000, formatted_ts, null)
+            when iso['day'] <> '' and lower(iso['zone']) in ('z', 'utc', 'gmt') then try_cast(iso_text as timestamp)
+            when iso['day'] <> '' and iso['zone'] <> ''
+                then timezone('UTC', try_cast(iso_text || iso['zone'] as timestamptz))
+            when epoch_number >= 100000000 then make_timestamp(try_cast(
+                case
+                    when epoch_number < 100000000000
+                        then epoch_number * 1000000 + try_cast(rpad(left(epoch['fraction'], 6), 6, '0') as ubigint)
+                    when epoch_number < 100000000000000
+                        then epoch_number * 1000 + try_cast(rpad(left(epoch['fraction'], 3), 3, '0') as ubigint)
+                    when epoch_number < 100000000000000000 then epoch_number
+                    else epoch_number // 1000
+                end as bigint
+            ))
+        end as utc_ts
+    from tidy
+)
+
+select line, reason, time_text, is_clock, is_leap, local_ts, utc_ts, build, code, content from readings

@@ -1,0 +1,46 @@
+"""A file is opened once, and read as what was opened: nobody can put a link or a pipe in its place meanwhile."""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from streammetrics.errors import InputOutputError
+
+LINK = "is a symbolic link; only regular files are read: name what it points to"
+DEVICE = "is a pipe, socket or device; only regular files are read"
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+@contextmanager
+def held(path: Path) -> Iterator[Path]:
+    """A path by which the file can be opened as often as is needed, whatever lies at its own by then.
+
+    Where the system has none (macOS), its own.
+
+    Raises:
+        InputOutputError: it is no regular file.
+        OSError: it cannot be opened.
+    """
+    try:
+        # A pipe that nobody writes to would not be opened before somebody does.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputOutputError(f"{path}: {LINK}") from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputOutputError(f"{path}: {DEVICE}")
+        yield _DESCRIPTORS / str(descriptor) if _DESCRIPTORS.exists() else path
+    finally:
+        os.close(descriptor)
+
+
+def named(text: str, path: Path) -> str:
+    """What was said of a file that is held, with its own path."""
+    return re.sub(rf"{_DESCRIPTORS}/\d+", lambda _: str(path), text)

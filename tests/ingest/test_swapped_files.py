@@ -1,0 +1,118 @@
+"""Who may write into a spool can put a link or a pipe in a file's place: no target is read, and no job hangs."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from streammetrics import whole
+from streammetrics.errors import InputOutputError
+from streammetrics.sources import readings, unpack
+from streammetrics.sources.held import DEVICE, LINK, held
+from streammetrics.sources.news import News
+from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
+
+SECRET = b"ts,build,code\n2026-11-23 10:00:00,SECRET,7\n"
+
+
+def swap(path: Path, kind: str) -> None:
+    path.unlink()
+    if kind == "link":
+        target = path.parent / ".secret"
+        target.write_bytes(SECRET)
+        path.symlink_to(target)
+    else:
+        os.mkfifo(path)
+
+
+def before(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, act: Callable[[], None]) -> None:
+    """Do something once, before a function is called first."""
+    function = getattr(place, name)
+    waiting = [act]
+
+    def changed(*arguments: Any, **named: Any) -> Any:
+        while waiting:
+            waiting.pop()()
+        return function(*arguments, **named)
+
+    monkeypatch.setattr(place, name, changed)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zst", "a.parquet"])
+@pytest.mark.parametrize(("kind", "reason"), [("link", LINK), ("pipe", DEVICE)])
+def test_it_is_refused_between_looking_and_opening(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, reason: str, name: str
+) -> None:
+    path = shop.write(name, THREE)
+    good = shop.write("b.csv", THREE)
+    before(monkeypatch, unpack, "unpack", lambda: swap(path, kind))
+    swapped, other = shop.feed()
+    assert (swapped.message, other.records, other.path) == (f"{path}: {reason}", 3, good)
+    assert isinstance(swapped.error, InputOutputError)
+    assert shop.events() == THREE_EVENTS
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
+    monkeypatch.setattr(News, "is_small", property(lambda found: found.start >= found.stop))
+    path = shop.folder / name
+    if name.endswith("parquet"):
+        row = "select timestamp '2026-11-23 10:00:00' as ts, '5.9' as build, 404 as code"
+        duckdb.execute(f"copy ({row}) to '{path}' (format parquet)")
+    else:
+        path.write_bytes(THREE)
+    before(monkeypatch, readings, "plan", lambda: swap(path, kind))
+    (outcome,) = shop.feed()
+    # It was not what it was: nothing of it counts, or what was opened.
+    assert outcome.state == "failed" or shop.events() == THREE_EVENTS[: outcome.records]
+    assert "SECRET" not in {build for _, build, _ in shop.events()}
+
+
+def test_files_of_one_name_in_turn_are_told_apart(shop: Shop) -> None:
+    """The same descriptor is used again: what was read by it before is not taken for the next."""
+    for number in range(4):
+        path = shop.folder / f"{number}.parquet"
+        row = f"select timestamp '2026-11-23 10:00:00' as ts, '5.9' as build, {number} as code"
+        duckdb.execute(f"copy ({row}) to '{path}' (format parquet)")
+        os.utime(path, (10**9, 10**9))
+    shop.feed()
+    assert [code for *_, code in shop.events()] == ["0", "1", "2", "3"]
+
+
+def test_a_damaged_file_is_named_as_it_is_called(shop: Shop) -> None:
+    path = shop.write("a.parquet", b"PAR1" + THREE)
+    (outcome,) = shop.feed()
+    assert str(path) in outcome.message
+    assert "/proc/" not in outcome.message
+
+
+def test_no_target_of_a_link_is_moved(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To another disk what was read is copied."""
+    path = shop.write("a.csv", THREE)
+
+    def elsewhere(path: Path, target: Path) -> None:
+        swap(path, "link")
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(whole, "move", elsewhere)
+    done = shop.folder / "done"
+    shop.feed(path=str(shop.folder / "*.csv"), after="move", move_to=str(done))
+    assert not any(found.is_file() and found.read_bytes() == SECRET for found in done.rglob("*"))
+    assert path.is_symlink()
+
+
+def test_no_descriptor_is_left(shop: Shop) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for number in range(5):
+        (shop.folder / f"{number}.csv").symlink_to("/dev/null")
+        for path in (shop.folder / f"{number}.csv", Path("/dev/null")):
+            with pytest.raises(InputOutputError), held(path):
+                pass
+    shop.write("x.csv", THREE)
+    shop.write("x.parquet", THREE)
+    shop.feed()
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
