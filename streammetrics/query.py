@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import comments, interrupts, slices, text
+from streammetrics import comments, interrupts, read_only, slices, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
 from streammetrics.store import Store, explained
@@ -20,8 +20,6 @@ from streammetrics.store import Store, explained
 MOST_ROWS = 1_000_000
 """A result is held in memory, so that the store is free again before anybody looks at it."""
 
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-_ONLY_READ = "queries only read: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN are allowed"
 _COMMANDS = ".tables lists tables and views, .quit ends; anything else is SQL up to a semicolon"
 
 
@@ -48,7 +46,7 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
     """
     with store.read(locked_down=True) as connection:
         try:
-            _refuse_writing(connection, sql)
+            read_only.require(connection, store.path, sql)
             if since is not None or until is not None:
                 words = sorted(set(re.findall(r"\w+", sql.lower())))
                 slices.narrow(connection, words, slices.span(since, until))
@@ -158,20 +156,6 @@ def _semicolon(sql: str) -> int | None:
     return None
 
 
-def _refuse_writing(connection: Connection, sql: str) -> None:
-    statements = connection.connection.driver_connection.extract_statements(sql)  # type: ignore[union-attr]
-    if not statements:
-        raise UsageError("the query is empty; an example: select code, count(*) from alerts group by all")
-    if len(statements) > 1:
-        hint = "; a PIVOT must name its values: PIVOT ... ON code IN ('1', '2')" if "pivot" in sql.lower() else ""
-        raise UsageError(f"a query is one statement, not {len(statements)}{hint}")
-    kind = statements[0].type
-    # To DuckDB some pragmas are queries.
-    is_pragma = sql.encode()[duckdb.tokenize(sql)[0][0] :].lower().startswith(b"pragma")
-    if kind not in _READING or is_pragma:
-        raise UsageError(f"{'PRAGMA' if is_pragma else kind.name}: {_ONLY_READ}")
-
-
 def _answer(connection: Connection, sql: str) -> Result:
     relation = connection.connection.driver_connection.sql(sql)  # type: ignore[union-attr]
     columns, types = tuple(relation.columns), tuple(str(kind) for kind in relation.types)
@@ -207,4 +191,4 @@ def _explained(connection: Connection, error: duckdb.Error) -> StreammetricsErro
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         connection.rollback()
         return UsageError(f"{message.splitlines()[0]} There are: {', '.join(comments.listed(connection))}")
-    return UsageError(_ONLY_READ if "read-only mode" in message else message)
+    return UsageError(read_only.ONLY_READ if "read-only mode" in message else message)

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 IS_FULL = bool(os.environ.get("RELIABILITY_FULL"))
-ALL = range(1, 23)
+ALL = range(1, 27)
 
 
 def count(quick: int, full: int) -> int:

@@ -78,8 +78,8 @@ def run(
 
 
 def is_inside(process: "subprocess.Popen[str]", folder: Path) -> bool:
-    """Wait until a process has the store; False where it ended before."""
-    holder = Path(f"{config(folder).store_path}.pid")
+    """Wait until a process has the store for writing; False where it ended before."""
+    holder = Path(f"{config(folder).store_path}.lock")
     while process.poll() is None:
         with suppress(FileNotFoundError):
             if holder.read_text().strip() == str(process.pid):
