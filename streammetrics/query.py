@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import comments, interrupts, read_only, slices, text
+from streammetrics import comments, interrupts, read_only, slices, spill, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
 from streammetrics.store import Store, explained
@@ -182,6 +182,8 @@ def _fetched(place: int, kind: str) -> str:
 
 def _explained(connection: Connection, error: duckdb.Error) -> StreammetricsError:
     message = printable_lines(str(error)[:300])
+    if exceeded := spill.exceeded(error):
+        return InputOutputError(f"{exceeded}, or narrow the query with --since and --until")
     if isinstance(error, duckdb.OutOfMemoryException):
         return StreammetricsError(
             f"{message}; narrow the query with --since and --until, or raise [store] memory_limit"

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streammetrics import failpoints, interrupts, schema, turns, whole
+from streammetrics import failpoints, interrupts, schema, spill, turns, whole
 from streammetrics.errors import DamagedStoreError, InputOutputError, StreammetricsError
 
 STORAGE = "v1.3.0"
@@ -35,7 +35,7 @@ class Store:
     Args:
         path: the DuckDB file; it and its folder are made on first use.
         lock_wait_seconds: how long to wait for another process before `StoreBusyError`.
-        memory_limit: what DuckDB may use, such as "700MB"; it spills to `<path>.tmp` beyond that.
+        memory_limit: what DuckDB may use, such as "700MB"; beyond that it spills, see `spill`.
     """
 
     def __init__(self, path: Path, lock_wait_seconds: float = 30, memory_limit: str = "700MB") -> None:
@@ -97,7 +97,8 @@ class Store:
     def _opened(self, settings: dict[str, str], *, alone: bool) -> Iterator[Connection]:
         with ExitStack() as held:
             turn = held.enter_context(turns.Turn(self.path, self._lock_wait_seconds))
-            engine = self._engine(settings, read_only=not alone)
+            spilled = held.enter_context(spill.folder(self.path))
+            engine = self._engine({**settings, "temp_directory": str(spilled or "")}, read_only=not alone)
             connection = turn.enter(lambda: self._connected(engine), alone=alone)
             held.callback(engine.dispose)
             held.callback(connection.close)
@@ -106,6 +107,8 @@ class Store:
             connection.exec_driver_sql("set timezone = 'UTC'")
             # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
             connection.exec_driver_sql("set enable_progress_bar = false")
+            if spilled is not None:
+                connection.exec_driver_sql(spill.bound(spilled))
             connection.commit()
             yield connection
 
@@ -146,6 +149,8 @@ def explained(error: BaseException) -> StreammetricsError | None:
     if not isinstance(error, duckdb.Error):
         return None
     text = whole.reason(error)
+    if exceeded := spill.exceeded(error):
+        return InputOutputError(exceeded)
     if whole.is_full(error):
         return InputOutputError(f"the disk is full: {text}")
     if _DAMAGE.search(text):
