@@ -39,7 +39,7 @@ def stream(dice: random.Random) -> list[Record]:
     return found
 
 
-@tries(12)
+@tries(6)
 @given(st.integers(0, 10**9), st.sampled_from(("equal", "estimated")), st.sampled_from((1, 1.5)))
 def test_no_series_with_evidence_enough_is_left_out(
     store: Connection, seed: int, exposure: str, min_ratio: float
@@ -56,7 +56,7 @@ def test_no_series_with_evidence_enough_is_left_out(
         load(store, records)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(detect, "statement", lambda name, text=text: text if "prospects" in name else statement(name))
-            detect.judge(store, config, clock)
+            detect.judge(store, config, clock, portion_seconds=600)
         found.append((select(store, ALERTS), select(store, "select count(*) from kept_prospects")[0][0]))
     (alerts, prospects), (of_all, series) = found
     assert alerts == of_all
