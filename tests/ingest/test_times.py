@@ -39,6 +39,10 @@ TIMES = {
     "1795428000123456": "2026-11-23 10:00:00.123456",
     "1795428000123456789": "2026-11-23 10:00:00.123456",
     "100000000": "1973-03-03 09:46:40",
+    "2024-02-29 23:59:59.999999": "2024-02-29 23:59:59.999999",
+}
+
+SPELLINGS = {
     # Go, with its monotonic clock, and with zones of a name or of none.
     "2026-11-23 10:00:00 +0000 UTC": "2026-11-23 10:00:00",
     "2026-11-23 10:00:00.123456789 +0000 UTC m=+0.1": "2026-11-23 10:00:00.123456",
@@ -86,7 +90,6 @@ TIMES = {
     "2016-12-31T23:59:60.5Z": "2017-01-01 00:00:00.500000",
     "2017-01-01 05:29:60+05:30": "2017-01-01 00:00:00",
     "20161231T235960Z": "2017-01-01 00:00:00",
-    "2024-02-29 23:59:59.999999": "2024-02-29 23:59:59.999999",
 }
 
 NO_TIMES = {
@@ -130,6 +133,13 @@ NO_TIMES = {
 def test_a_time_is_exact(shop: Shop, text: str, end: str) -> None:
     shop.feed_text(end.join(["ts;build;code", f"{text};5.9;7"]))
     assert shop.events() == [(TIMES[text], "5.9", "7")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
+def test_spellings_of_common_writers(shop: Shop, end: str) -> None:
+    shop.feed_text(end.join(["ts;build;code", *(f"{text};5.9;{text}" for text in SPELLINGS)]))
+    assert {code: ts for ts, _, code in shop.events()} == SPELLINGS
+    assert shop.rejects() == []
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
