@@ -28,6 +28,9 @@ texts as (
             else build_text
         end as build,
         case
+            -- 1e+16 is a whole number, too.
+            when code_type = 'DOUBLE' and contains(code_text, 'e+')
+                then coalesce(cast(try_cast(code_text as decimal(38, 0)) as varchar), code_text)
             when code_type = 'BLOB' then try(decode(try_cast(code_text as blob)))
             when code_type in ('FLOAT', 'DOUBLE') or code_type like 'DECIMAL%'
                 then regexp_replace(code_text, '(\.\d*[1-9])0+$|\.0+$', '\1')

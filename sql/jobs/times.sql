@@ -62,8 +62,19 @@ respelled as (
         -- A clock without colons.
         regexp_replace(numbered, '^(\S+[Tt ]\d\d)(\d\d)', '\1:\2') as halved,
         regexp_replace(halved, '^(\S+[Tt ]\d\d:\d\d)(\d\d)', '\1:\2') as clocked,
-        case when other_text is null then time_text when number['whole'] <> '' then number_text else clocked end
-            as spelling
+        -- 4:15:00 PM
+        regexp_extract(
+            clocked,
+            '^(\S+[Tt ] *)(1[0-2]|0?[1-9])(:[\d:.,]*\d) ?([AaPp])\.?[Mm]\.?(.*)$',
+            ['day', 'hour', 'minutes', 'half', 'zone']
+        ) as halves,
+        try_cast(halves['hour'] as integer) % 12 + if(lower(halves['half']) = 'p', 12, 0) as hour,
+        case
+            when other_text is null then time_text
+            when number['whole'] <> '' then number_text
+            when hour is not null then concat(halves['day'], hour, halves['minutes'], halves['zone'])
+            else clocked
+        end as spelling
     from texts
 ),
 
@@ -83,7 +94,7 @@ parts as (
             ['day', 'clock', 'zone']
         ) as iso,
         -- A leap second is the last of an hour, or of a half one; it is read as the one that follows it.
-        regexp_matches(iso['clock'], ':[25]9:60') as is_leap,
+        $time_format is null and regexp_matches(iso['clock'], ':[25]9:60') as is_leap,
         regexp_extract(spelling, '^(\d{9,19})(?:[.,](\d*))?$', ['whole', 'fraction']) as epoch,
         regexp_full_match(time_text, '\d{1,2}:\d{2}:\d{2}([.,]\d+)?') as is_clock
     from respelled

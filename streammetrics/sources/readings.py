@@ -33,9 +33,7 @@ _DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"',
 
 _CSV = "\n".join(
     (
-        "select 0 as line, '' as reason, ",
-        "    if($is_spaced, ltrim({time}, ' '), {time}) as ts, if($is_spaced, ltrim(build, ' '), build) as build,",
-        "    if($is_spaced, ltrim(code, ' '), code) as code, '' as content from read_csv(",
+        "select 0 as line, '' as reason, {time} as ts, build, code, '' as content from read_csv(",
         "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
         _DIALECT,
         ")",
@@ -89,7 +87,7 @@ class Plan:
         if self.file.format == "parquet":
             return self.parquet()
         # With `skip`, DuckDB 1.5 loses all records behind a byte order mark and a quoted line, without a word.
-        if self.head is None or self.head.lead or not is_plain:
+        if self.head is None or self.head.lead or self.head.is_spaced or not is_plain:
             return None
         source = self.file.source
         sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
@@ -99,7 +97,6 @@ class Plan:
                 "path": glob.escape(str(self.content.path)),
                 "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
                 "delimiter": self.head.delimiter,
-                "is_spaced": self.head.is_spaced,
                 "header": source.header,
                 # Python's reader counts characters: what this one takes that one takes, too.
                 "longest_bytes": LONGEST_RECORD // 2,

@@ -36,17 +36,18 @@ def read_rightly(shop: Shop, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "start"),
+    ("zone", "start", "kind"),
     [
-        (BERLIN, NIGHT),
-        ("America/New_York", datetime(2025, 11, 2, 4, 40)),
-        ("Australia/Lord_Howe", datetime(2025, 4, 5, 14)),
-        ("Antarctica/Troll", datetime(2025, 10, 25, 22, 30)),
-        ("America/Havana", datetime(2025, 11, 2, 3, 30)),
-        ("Europe/London", datetime(2025, 10, 25, 23)),
+        (BERLIN, NIGHT, "csv"),
+        (BERLIN, NIGHT, "jsonl"),
+        (BERLIN, NIGHT, "parquet"),
+        ("America/New_York", datetime(2025, 11, 2, 4, 40), "csv"),
+        ("Australia/Lord_Howe", datetime(2025, 4, 5, 14), "csv"),
+        ("Antarctica/Troll", datetime(2025, 10, 25, 22, 30), "csv"),
+        ("America/Havana", datetime(2025, 11, 2, 3, 30), "csv"),
+        ("Europe/London", datetime(2025, 10, 25, 23), "csv"),
     ],
 )
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_all_records_of_a_night_count(shop: Shop, zone: str, start: datetime, kind: str) -> None:
     text = lines(found := moments(start, 300), zone)
     if kind == "csv":
@@ -62,7 +63,7 @@ def test_all_records_of_a_night_count(shop: Shop, zone: str, start: datetime, ki
     read_rightly(shop, len(found))
 
 
-@pytest.mark.parametrize("first_minutes", [31, 60, 89, 90, 91, 120, 149, 150, 151])
+@pytest.mark.parametrize("first_minutes", [31, 60, 90, 91, 149])
 def test_a_file_that_grows_through_the_night(shop: Shop, first_minutes: int) -> None:
     """Read long afterwards, in two parts or more: what was read of it before tells as well."""
     found = moments(NIGHT, 200)
@@ -81,9 +82,9 @@ def test_a_file_that_is_read_each_minute(shop: Shop, pause_minutes: int) -> None
     """No second hour is meant while it is still to come, however long nothing was written."""
     found = moments(NIGHT, 40) + moments(NIGHT + timedelta(minutes=40 + pause_minutes), 160)
     path = shop.write("errors.csv", b"ts,build,code\n")
-    for minute in range(30, 210, 5):
+    for minute in range(30, 216, 15):
         now = NIGHT + timedelta(minutes=minute)
-        text = lines([at for at in found if now - timedelta(minutes=5) <= at < now or (minute == 30 and at < now)])
+        text = lines([at for at in found if now - timedelta(minutes=15) <= at < now or (minute == 30 and at < now)])
         with path.open("a") as stream:
             stream.write("".join(text))
         shop.feed(timezone=BERLIN, now=now)

@@ -172,6 +172,7 @@ def test_json_numbers_keep_their_digits(shop: Shop) -> None:
         ("404::decimal(9, 2)", "404", "404"),
         ("400::decimal(9, 0)", "400", "400"),
         ("-17::double", "-17", "-17"),
+        ("1e17::double", "1e+17", "1" + "0" * 17),
         ("404.5::double", "404.5", "404.5"),
         ("5.10::decimal(9, 2)", "5.10", "5.1"),
         ("10.0::decimal(9, 2)", "10", "10"),

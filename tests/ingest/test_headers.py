@@ -168,3 +168,9 @@ def test_blanks_behind_delimiters_are_no_part_of_fields(shop: Shop, settings: di
 def test_a_blank_behind_one_delimiter_is_part_of_a_field(shop: Shop) -> None:
     shop.feed_text(joined(HEADER, "2026-11-23 10:00:00, 5.9, E1"))
     assert shop.events() == [("2026-11-23 10:00:00", " 5.9", " E1")]
+
+
+@pytest.mark.usefixtures("way")
+def test_what_is_quoted_keeps_its_blanks(shop: Shop) -> None:
+    shop.feed_text(joined("ts, build, code", '2026-11-23 10:00:00, 5.9,"  x"'))
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "  x")]

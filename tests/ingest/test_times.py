@@ -39,6 +39,10 @@ TIMES = {
     "1795428000123456": "2026-11-23 10:00:00.123456",
     "1795428000123456789": "2026-11-23 10:00:00.123456",
     "100000000": "1973-03-03 09:46:40",
+    "2024-02-29 23:59:59.999999": "2024-02-29 23:59:59.999999",
+}
+
+SPELLINGS = {
     # Go, with its monotonic clock, and with zones of a name or of none.
     "2026-11-23 10:00:00 +0000 UTC": "2026-11-23 10:00:00",
     "2026-11-23 10:00:00.123456789 +0000 UTC m=+0.1": "2026-11-23 10:00:00.123456",
@@ -81,12 +85,17 @@ TIMES = {
     "Mon Nov  2 10:00:00 UTC 2026": "2026-11-02 10:00:00",
     "Mon Nov 23 10:00:00 +0100 2026": "2026-11-23 09:00:00",
     "Mon Nov 23 2026 10:00:00 GMT+0100 (Central European Standard Time)": "2026-11-23 09:00:00",
+    # Twice twelve hours.
+    "2026-11-22 10:00:00 PM": "2026-11-22 22:00:00",
+    "2026-11-23 12:00:00 AM": "2026-11-23 00:00:00",
+    "2026/11/23 12:30 p.m.": "2026-11-23 12:30:00",
+    "Nov 22, 2026, 1:05:00.5 pm": "2026-11-22 13:05:00.500000",
+    "Mon Nov 23 10:00:00 AM UTC 2026": "2026-11-23 10:00:00",
     # A leap second is the second after it, as on the clock of POSIX.
     "2016-12-31T23:59:60Z": "2017-01-01 00:00:00",
     "2016-12-31T23:59:60.5Z": "2017-01-01 00:00:00.500000",
     "2017-01-01 05:29:60+05:30": "2017-01-01 00:00:00",
     "20161231T235960Z": "2017-01-01 00:00:00",
-    "2024-02-29 23:59:59.999999": "2024-02-29 23:59:59.999999",
 }
 
 NO_TIMES = {
@@ -120,6 +129,8 @@ NO_TIMES = {
     "1,795,428,000": "time cannot be read",
     "2026-11-23 10:00:00 m=+0.1": "time cannot be read",
     "20261123T250000": "time cannot be read",
+    "2026-11-23 13:00:00 PM": "time cannot be read",
+    "2026-11-23 0:00:00 AM": "time cannot be read",
     "1795428000123456789012": "time cannot be read",
     "x" * 500: "time cannot be read",
 }
@@ -130,6 +141,13 @@ NO_TIMES = {
 def test_a_time_is_exact(shop: Shop, text: str, end: str) -> None:
     shop.feed_text(end.join(["ts;build;code", f"{text};5.9;7"]))
     assert shop.events() == [(TIMES[text], "5.9", "7")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
+def test_spellings_of_common_writers(shop: Shop, end: str) -> None:
+    shop.feed_text(end.join(["ts;build;code", *(f"{text};5.9;{text}" for text in SPELLINGS)]))
+    assert {code: ts for ts, _, code in shop.events()} == SPELLINGS
+    assert shop.rejects() == []
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
