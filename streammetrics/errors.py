@@ -29,6 +29,10 @@ class DamagedStoreError(InputOutputError):
     """The store does not open, or broke while it was read."""
 
 
+class ReplacedStoreError(InputOutputError):
+    """Another file, or none, lies where the store was opened. Not a fault of the input at hand: the command ends."""
+
+
 class DamagedInputError(InputOutputError):
     """A file is not what its name says; it is not looked at again before it changes."""
 

@@ -1,8 +1,9 @@
 """Faults on purpose, for tests of what survives them: a process that dies at the nth commit or rename.
 
 `STREAMMETRICS_FAILPOINT` names a point, the visit of it that fails, and how: `commit.after:2:kill`. Points are
-`commit.before`, `commit.after`, `rename.before` and `rename.after`; `kill` ends the process at once and `term` sends it
-SIGTERM, both as the system would; `raise` is an error of the disk. Unset, a point costs a look at an empty variable.
+`commit.before`, `commit.after`, `rename.before` and `rename.after`; `kill` ends the process at once, `term` sends it
+SIGTERM and `stop` stops it until SIGCONT, all as the system would; `raise` is an error of the disk. Unset, a point
+costs a look at an empty variable.
 """
 
 import errno
@@ -31,7 +32,7 @@ def reach(point: str) -> None:
         return
     if how == "raise":
         raise OSError(errno.EIO, f"failpoint {_WANTED}")
-    os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM}[how])
+    os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM, "stop": signal.SIGSTOP}[how])
 
 
 def watch_commits(dialect: Any) -> None:

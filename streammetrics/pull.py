@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import builds, retention, wide
 from streammetrics.config import Config, Source
-from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
 from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken, scratch_folder
 from streammetrics.ingest.outcome import suspicion
 from streammetrics.sources import connections, databases, entries, load, marks
@@ -86,6 +86,8 @@ class _Pull:
             with connections.connect(self.config, self.source) as (url, database):
                 path = connections.place(self.source, url)
                 self._read(Database(self.source, url, database))
+        except ReplacedStoreError:
+            raise
         except StreammetricsError as error:
             failure = error
         except OSError as error:

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streammetrics import failpoints, interrupts, schema, spill, turns, whole
+from streammetrics import failpoints, interrupts, same_file, schema, spill, turns, whole
 from streammetrics.errors import DamagedStoreError, InputOutputError, StreammetricsError
 
 STORAGE = "v1.3.0"
@@ -90,7 +90,6 @@ class Store:
         engine = create_engine(url, poolclass=NullPool, connect_args={"read_only": read_only, "config": settings})
         event.listen(engine, "handle_error", _end_when_asked)
         event.listen(engine, "before_cursor_execute", _unscanned, retval=True)
-        failpoints.watch_commits(engine.dialect)
         return engine
 
     @contextmanager
@@ -104,6 +103,9 @@ class Store:
             held.callback(connection.close)
             if alone:
                 turn.claim()
+                held.callback(same_file.SameFile(self.path, connection).leave)
+            # Around that check, so that the file can be replaced at any commit.
+            failpoints.watch_commits(engine.dialect)
             connection.exec_driver_sql("set timezone = 'UTC'")
             # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
             connection.exec_driver_sql("set enable_progress_bar = false")
@@ -119,8 +121,9 @@ class Store:
             TakenError: another process has the file.
             InputOutputError: it cannot be opened; it is damaged: DamagedStoreError.
         """
+        lying = same_file.identity(self.path)
         try:
-            return engine.connect()
+            connection = engine.connect()
         except DBAPIError as error:
             text = str(error.orig)
             if "Could not set lock" in text:
@@ -130,6 +133,10 @@ class Store:
             if whole.is_full(text) or "Permission denied" in text:
                 raise InputOutputError(message) from None
             raise DamagedStoreError(f"{message}; {REMEDY}") from None
+        if lying not in (None, same_file.identity(self.path)):
+            connection.close()
+            raise turns.TakenError(None)
+        return connection
 
 
 def begins_as_store(path: Path) -> bool:

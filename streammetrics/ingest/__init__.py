@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from streammetrics import same_file
 from streammetrics.config import Config, Source
 from streammetrics.errors import DamagedInputError, StreammetricsError, UsageError
 from streammetrics.ingest.loading import Loader
@@ -83,7 +84,7 @@ def ingest(
                 yield failed(refused, error)
     known = ledger.known(connection, config, found.values())
     for path, is_done in known.items():
-        outcome = _spooled(config, found[path], FileOutcome(path, "skipped", is_done=is_done))
+        outcome = _spooled(connection, config, found[path], FileOutcome(path, "skipped", is_done=is_done))
         yield _remembered(refusals, found[path], outcome, clock)
     waiting = [file for file in found.values() if file.path not in known]
     by_path = {file.path: file for file in waiting}
@@ -104,7 +105,7 @@ def _load(
         loader = Loader(connection, config, clock, scratch, whereabouts)
         for together in _together(waiting):
             for outcome in loader.load(together):
-                yield _spooled(config, by_path[outcome.path], outcome)
+                yield _spooled(connection, config, by_path[outcome.path], outcome)
             done += sum(file.size for file in together)
             on_progress(done, total)
     for path, what in whereabouts.missed(connection):
@@ -124,10 +125,15 @@ def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
             yield alike[first : first + TOGETHER_FILES]
 
 
-def _spooled(config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutcome:
-    """A file of which all is committed goes where its source says; what fails is told, and tried again next time."""
+def _spooled(connection: Connection, config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutcome:
+    """A file of which all is committed goes where its source says; what fails is told, and tried again next time.
+
+    Raises:
+        ReplacedStoreError: it was committed to a file that is no longer the store's.
+    """
     if not outcome.is_done:
         return outcome
+    same_file.require(connection)
     try:
         spool.dispose(config, file)
     except StreammetricsError as error:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics import whole
 from streammetrics.config import Config
-from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
+from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
 from streammetrics.ingest.outcome import FileOutcome, failed, is_fatal, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.sources import entries, load, parts, readings, unpack
@@ -199,6 +199,8 @@ class Loader:
         Raises:
             InputOutputError: it is wrong with the store.
         """
+        if isinstance(error, ReplacedStoreError):
+            raise error
         if isinstance(error, StreammetricsError):
             return failed(file.path, error)
         if isinstance(error, OSError):
