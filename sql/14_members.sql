@@ -1,16 +1,32 @@
 -- Which builds take part in a comparison of the settings: as candidate since when, as a baseline of others since when.
 -- Grain: one row per comparison and build; epoch seconds, None where it takes no such part; year 1 where it is named.
--- Reads: builds, comparisons
+-- Reads: builds, comparisons, exposure
 -- Feeds: openings
 with
-builds as (select * from builds),
+builds as (select build, family, version_rank, first_second, since_second, last_second from builds),
 
 comparisons as (select * from comparisons where baseline <> 'earlier'),
+
+exposure as (select distinct build from exposure),
+
+-- A baseline that has users and never sent an error is the best there is.
+known as (
+    select build, family, version_rank, first_second, since_second, cast(epoch(last_second) as bigint) as last_second
+    from builds
+    union all
+    select
+        exposure.build, '' as family, 0 as version_rank, cast(null as timestamp) as first_second,
+        cast(null as timestamp) as since_second, 253402300799 as last_second
+    from exposure
+    where
+        exposure.build in (select comparisons.baseline from comparisons)
+        and exposure.build not in (select builds.build from builds)
+),
 
 -- Two builds that the settings name are compared whatever their families and versions are.
 members as (
     select
-        c.baseline, c.candidate, c.builds_like, b.build, cast(epoch(b.last_second) as bigint) as last_second,
+        c.baseline, c.candidate, c.builds_like, b.build, b.last_second,
         case when c.baseline = 'previous' or c.candidate = 'latest' then b.family else '' end as family,
         case
             when c.baseline = 'previous' or c.candidate = 'latest' then b.version_rank
@@ -28,7 +44,7 @@ members as (
                 then cast(epoch(b.since_second) as bigint)
         end as new_second
     from comparisons as c
-    cross join builds as b
+    cross join known as b
 )
 
 -- A comparison opens with the first lower build of its family that is established.

@@ -1,9 +1,11 @@
 -- What stands on a side of a comparison: a build, all builds of a pattern, or either as it was days before.
--- Grain: one row per side, with the epoch seconds of its first and last record.
--- Reads: builds, earlier
+-- Grain: one row per side, with the epoch seconds of its first and last record; None where it never sent one.
+-- Reads: builds, openings, earlier
 -- Feeds: pairs, gaps
 with
 builds as (select * from builds),
+
+openings as (select * from openings),
 
 earlier as (select * from earlier),
 
@@ -15,6 +17,9 @@ found as (
         earlier.side, builds.family, epoch(builds.first_second) + earlier.lag_seconds as first_second,
         epoch(builds.last_second) + earlier.lag_seconds as last_second
     from earlier inner join builds on earlier.build = builds.build
+    union all
+    select openings.old_build as side, '' as family, cast(null as double) as first_second, null as last_second
+    from openings where openings.old_build not in (select builds.build from builds)
 )
 
 select

@@ -1,11 +1,13 @@
--- Which builds are compared, since when, and how far: up to the earlier of their latest records, less the lateness.
+-- Which builds are compared, since when, and how far: to the earlier of their latest records, less the lateness.
 -- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
--- Reads: comparisons, settings, openings, families, earlier, sides
+-- Reads: comparisons, settings, exposure, openings, families, earlier, sides
 -- Feeds: scopes, places, pair_steps, bin_grids, judged_bins, estimates, shares, new_codes
 with
 comparisons as (select * from comparisons),
 
 settings as (select * from settings),
+
+exposure as (select build, cast(min(floor(epoch(since_ts))) as bigint) as since_second from exposure group by build),
 
 openings as (select * from openings),
 
@@ -15,15 +17,23 @@ earlier as (select * from earlier),
 
 sides as (select * from sides),
 
+-- A build whose users are told from told_second on may be silent for a week: nothing is wrong with it, or all is.
 compared as (
     select
         o.old_build as baseline, o.new_build as candidate, o.opened_second, c.exposure, c.exposure_tolerance,
-        0 as lag_seconds, 1 as min_ratio
+        0 as lag_seconds, 1 as min_ratio, case
+            when c.exposure = 'given' and olds.since_second > news.since_second then olds.since_second
+            when c.exposure = 'given' and olds.since_second is not null then news.since_second
+        end as told_second
     from openings as o
     inner join comparisons as c
         on o.baseline = c.baseline and o.candidate = c.candidate and o.builds_like = c.builds_like
+    left join exposure as olds on o.old_build = olds.build
+    left join exposure as news on o.new_build = news.build
     union all
-    select baseline, candidate, opened_second, exposure, exposure_tolerance, lag_seconds, min_ratio from earlier
+    select
+        baseline, candidate, opened_second, exposure, exposure_tolerance, lag_seconds, min_ratio, null as told_second
+    from earlier
 ),
 
 pairs as (
@@ -33,7 +43,12 @@ pairs as (
         max(c.min_ratio) as min_ratio, min(c.opened_second) as opened_second,
         max(greatest(olds.first_second, news.first_second)) as begun_second,
         max(olds.last_second) as baseline_last_second, max(news.last_second) as candidate_last_second,
-        max(least(olds.last_second, news.last_second)) as heard_second
+        max(c.told_second) as told_second, max(case
+            when c.told_second is null then least(olds.last_second, news.last_second)
+            else least(
+                greatest(olds.last_second, news.last_second), least(olds.last_second, news.last_second) + 604800
+            )
+        end) as heard_second
     from compared as c
     inner join sides as olds on c.baseline = olds.side
     inner join sides as news on c.candidate = news.side
@@ -46,7 +61,7 @@ select
     p.min_ratio, p.exposure, p.exposure_tolerance,
     p.exposure = 'estimated' or (p.exposure = 'given' and p.opened_second > -62135596800) as is_estimated,
     p.opened_second = -62135596800 as is_named, p.opened_second, p.begun_second, p.baseline_last_second,
-    p.candidate_last_second,
+    p.candidate_last_second, p.told_second,
     case when p.opened_second = -62135596800 and p.lag_seconds = 0 then p.opened_second else p.begun_second end
         as from_second,
     coalesce(p.heard_second + 3600 >= families.busy_second, true) as is_current,

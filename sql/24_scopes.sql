@@ -56,15 +56,15 @@ compared as (
     from rules inner join judged on rules.rule = judged.rule
 )
 
--- A record between others of its build may close a gap, and a gap that matters began at most an hour before it. Where
--- settings have changed alerts may be stored from before the time that the pair has now.
+-- A gap that closes or grows began at most an hour before where it matters. By other settings alerts may be older.
 select
     c.rule, c.settings_hash, c.baseline, c.candidate, case
         when pairs.baseline is null then 253402300799
         when judged.settings_hash <> c.settings_hash then -62135596800
         when judged.settings_hash is null then pairs.opened_second
         else greatest(pairs.opened_second, least(
-            judged.judged_second, cast(coalesce(a.unseen_second, judged.judged_second) as bigint)
+            judged.judged_second - case when a.unseen_second + pairs.told_second is null then 0 else 3600 end,
+            cast(coalesce(a.unseen_second, judged.judged_second) as bigint)
             - case when a.unseen_second < a.seen_until_second then 3600 else 0 end
         ))
     end as judged_after,

@@ -1,6 +1,6 @@
 -- Stretches in which a build that should have been heard was not: its feed failed, and silence is not health.
--- Grain: one row per build or side and gap; silent from from_second up to before until_second.
--- Reads: presence, sides, span
+-- Grain: one row per build or side and gap, [from_second, until_second); is_rare: few were sent before.
+-- Reads: presence, sides, span, build_hours
 -- Feeds: judged_bins
 with
 presence as (select build, second, records, floor(second / 3600) as hour from presence),
@@ -8,6 +8,18 @@ presence as (select build, second, records, floor(second / 3600) as hour from pr
 sides as (select side as build from sides),
 
 span as (select end_second, heard_from_second from span),
+
+build_hours as (select build, hour_second, records from build_hours),
+
+-- The hour of its last record before a silence, and the one before that: also of what lies before a slice.
+last_hours as (
+    select
+        build, hour_second, lead(hour_second, 1, 253402300799) over by_hour as next_second,
+        sum(records) over (
+            partition by build order by hour_second range between 3600 preceding and current row
+        ) as records
+    from build_hours window by_hour as (partition by build order by hour_second)
+),
 
 -- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning:
 -- who is silent until then is in a gap, whenever its last record before was.
@@ -48,8 +60,11 @@ looks as (
 )
 
 -- 20 records were to be expected at the mean rate of the hour before, or an hour has passed.
-select looks.build, looks.second + 1 as from_second, looks.until_second
+select
+    looks.build, looks.second + 1 as from_second, looks.until_second, coalesce(max(l.records), 0) < 20 as is_rare
 from looks
+left join last_hours as l
+    on looks.build = l.build and looks.second >= l.hour_second and looks.second < l.next_second
 left join presence
     on
         looks.build = presence.build and looks.hour = presence.hour

@@ -35,6 +35,9 @@ silent_bins as (
             (bin_grids.baseline = gaps.build or bin_grids.candidate = gaps.build)
             and bin_grids.bin_second + bin_grids.bin_seconds > gaps.from_second
             and bin_grids.bin_second < gaps.until_second
+    inner join pairs on bin_grids.pair_id = pairs.pair_id
+    -- Of builds that have users and send few errors silence is health.
+    where not gaps.is_rare or pairs.told_second is null or bin_grids.bin_second < pairs.told_second
 ),
 
 weighed_bins as (

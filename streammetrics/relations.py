@@ -52,7 +52,6 @@ _EXPOSURE = _Statements(
 # A bin that begins before it holds it as well, and is judged by its end.
 _REWIND = """
 update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))
-where $detector is null or rule in (select rule from rules where detector = $detector)
 """
 
 _OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
@@ -97,16 +96,16 @@ def replace(connection: Connection, config: Config) -> None:
     changed = _replace(connection, _EXPOSURE, told.rows) if told.is_whole else set()
     if changed:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
-        rewind(connection, min(changed)[0], "sequential")
+        rewind(connection, min(changed)[0])
     waits = config.detect.lateness_seconds, config.detect.merge_seconds
     ordered = config.builds.order, config.builds.max_comparisons
     if _replace(connection, _SETTINGS, [(*waits, False, *ordered, config.detect.late_limit_days)]):
         builds.place(connection)
 
 
-def rewind(connection: Connection, since: datetime, detector: str | None = None) -> None:
-    """Have the next pass judge anew what ends after `since` (naive UTC), by the rules of one detector or by all."""
-    connection.exec_driver_sql(_REWIND, {"since": since, "detector": detector})
+def rewind(connection: Connection, since: datetime) -> None:
+    """Have the next pass judge anew what ends after `since` (naive UTC)."""
+    connection.exec_driver_sql(_REWIND, {"since": since})
 
 
 def overlay(connection: Connection, config: Config) -> None:

@@ -29,7 +29,7 @@ COMPARED: Compared = {
 """In place of the relations, on a connection that has planned a pass: as they were then."""
 
 _HEARD = "select build, second, records from heard_seconds"
-_SILENCES = "select build, from_second, until_second from silences"
+_SILENCES = "select build, from_second, until_second, is_rare from silences"
 
 _FORGET = "delete from progress where rule in (select rule from rules)"
 
@@ -43,7 +43,7 @@ def hear(connection: Connection, piece: Slice) -> dict[str, str]:
     """
     sent = compose("select build, second, records from presence", piece, **COMPARED)
     connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
-    silences = compose("select build, from_second, until_second from gaps", piece, presence=_HEARD, **COMPARED)
+    silences = compose("select build, from_second, until_second, is_rare from gaps", piece, presence=_HEARD, **COMPARED)
     connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
     places = compose("select * from places", piece, presence=_HEARD, **COMPARED)
     connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)

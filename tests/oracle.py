@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cached_property
@@ -16,12 +17,14 @@ from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from streammetrics.config import Comparison, Config, Rule
+from streammetrics.exposure import exposure_rows
 
 UNITS = 10**12
 """Bin values are DECIMAL(38, 12): whole numbers of these."""
 ESTABLISHED_RECORDS = 20
 ESTABLISHED_SECONDS = 30
 BLOCK_SECONDS, HOUR_SECONDS, DAY_SECONDS = 600, 3600, 86400
+EPOCH = datetime(1970, 1, 1)
 ALWAYS = -62135596800
 """Since when builds are compared that are named: since year 1."""
 
@@ -81,6 +84,8 @@ class Stream:
     """All records that there are, and what follows from them whatever the rule."""
 
     records: tuple[Record, ...]
+    told: tuple[tuple[float, str, float], ...] = ()
+    """Rows of exposure: since when, build, users."""
 
     @cached_property
     def first_second(self) -> int:
@@ -109,19 +114,31 @@ class Stream:
         }
 
     @cached_property
-    def gaps(self) -> dict[str, list[tuple[int, int]]]:
-        """Of each build the stretches [from, until) in which it should have been heard and was not."""
-        return {build: list(self._gaps(seconds)) for build, seconds in self.seconds.items()}
+    def gaps(self) -> dict[str, list[tuple[int, int, bool]]]:
+        """Of each build the stretches [from, until) in which it was not heard, and whether it sent few before."""
+        return {build: list(self._gaps(build, seconds)) for build, seconds in self.seconds.items()}
 
-    def _gaps(self, seconds: list[int]) -> Iterator[tuple[int, int]]:
+    def _gaps(self, build: str, seconds: list[int]) -> Iterator[tuple[int, int, bool]]:
         for before, after in pairwise([self.first_second - 1, *sorted(set(seconds)), self.last_second + 1]):
             silence = after - before - 1
             hour = bisect_right(seconds, before) - bisect_right(seconds, before - HOUR_SECONDS)
             if Fraction(silence * hour, HOUR_SECONDS) >= ESTABLISHED_RECORDS or silence > HOUR_SECONDS:
-                yield before + 1, after
+                clock_hour = before // HOUR_SECONDS * HOUR_SECONDS
+                sent = self.records_in(build, clock_hour - HOUR_SECONDS, clock_hour + HOUR_SECONDS)
+                yield before + 1, after, sent < ESTABLISHED_RECORDS
 
-    def is_in_gap(self, pair: Pair, start: int, end: int) -> bool:
-        return any(start < until and end > since for build in pair for since, until in self.gaps[build])
+    def told_since(self, pair: Pair, config: Config) -> float | None:
+        """From when on the users of both builds are given, if they are."""
+        since = [min((s for s, build, _ in self.told if build == one), default=None) for one in pair]
+        asked = any(comparison.exposure is None for comparison in config.comparison)
+        return max(s for s in since if s is not None) if asked and None not in since else None
+
+    def is_in_gap(self, pair: Pair, start: int, end: int, config: Config) -> bool:
+        """Where both builds have users, who sends few errors is not missed."""
+        told = self.told_since(pair, config)
+        is_told = told is not None and start >= told
+        found = (gap for build in pair for gap in self.gaps[build])
+        return any(start < until and end > since and not (rare and is_told) for since, until, rare in found)
 
     def records_in(self, build: str, since: int, until: int) -> int:
         """How many records of a build lie in the seconds [since, until)."""
@@ -171,8 +188,9 @@ class Stream:
 
         return Pair(max((b for b in older if older[b] < hour + 2 * HOUR_SECONDS), key=weight), candidate), opened
 
-    def heard_until(self, pair: Pair) -> int:
-        return min(self.seconds[build][-1] for build in pair)
+    def heard_until(self, pair: Pair, config: Config) -> int:
+        first, last = sorted(self.seconds[build][-1] for build in pair)
+        return first if self.told_since(pair, config) is None else min(last, first + 7 * DAY_SECONDS)
 
     def is_placed(self, pair: Pair, start: int, config: Config) -> bool:
         """Whether the pair is one of the few that are compared in the block that the bin begins in."""
@@ -204,11 +222,11 @@ class Stream:
         opened = self.openings(config.comparison).get(pair)
         if opened is None or (opened != ALWAYS and end <= max(self.seconds[build][0] for build in pair)):
             return False
-        return not self.is_in_gap(pair, start, end) and self.is_placed(pair, start, config)
+        return not self.is_in_gap(pair, start, end, config) and self.is_placed(pair, start, config)
 
     def is_judged(self, pair: Pair, start: int, end: int, config: Config, is_final: bool) -> bool:
         """Whether the bin [start, end) may raise an alert."""
-        is_complete = is_final or end <= self.heard_until(pair) - config.detect.lateness_seconds
+        is_complete = is_final or end <= self.heard_until(pair, config) - config.detect.lateness_seconds
         return (
             is_complete and self.is_weighed(pair, start, end, config) and end > self.openings(config.comparison)[pair]
         )
@@ -216,7 +234,10 @@ class Stream:
 
 def alerts(records: Iterable[Record], config: Config, *, is_final: bool = False) -> dict[Key, Finding]:
     """Every alert that the rules of `config` raise on `records`, in whatever order these came."""
-    stream = Stream(tuple(records))
+    rows = exposure_rows(config)
+    stream = Stream(
+        tuple(records), tuple(((since - EPOCH).total_seconds(), build, users) for since, build, users in rows)
+    )
     found: dict[Key, Finding] = {}
     for pair in permutations(stream.seconds, 2):
         for rule in config.rule:

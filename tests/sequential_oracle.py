@@ -78,8 +78,8 @@ def alerts(
     records: Iterable[Record], config: Config, users: Users = (), *, is_final: bool = False
 ) -> dict[Key, Evidence]:
     """Every alert that the rules `sequential` of `config` raise; `users` are the rows of exposure."""
-    stream = Stream(tuple(records))
     since = [((moment - datetime(1970, 1, 1)).total_seconds(), build, number) for moment, build, number in users]
+    stream = Stream(tuple(records), tuple(since))
     found: dict[Key, Evidence] = {}
     for rule in config.rule:
         if isinstance(rule, SequentialRule):

@@ -145,7 +145,7 @@ def test_oracle_gaps_by_hand() -> None:
     # 20 in the hour before: 3,600 s are one gap too much, 3,599 s are not.
     records = [Record(second, A, "7") for second in range(20)]
     assert Stream((*records, Record(3619, A, "7"))).gaps == {A: []}
-    assert Stream((*records, Record(3620, A, "7"))).gaps == {A: [(20, 3620)]}
+    assert Stream((*records, Record(3620, A, "7"))).gaps == {A: [(20, 3620, False)]}
 
 
 def test_oracle_pairs_by_hand() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from streammetrics import detect
-from streammetrics.config import Comparison, Config, SequentialRule
+from streammetrics.config import Comparison, Config, Exposure, SequentialRule
 from streammetrics.exposure import exposure_rows
 from streammetrics.intervals import ratio_interval
 from tests import sequential_oracle
@@ -275,3 +275,16 @@ def test_blocks_before_the_last_180_are_forgotten_and_wide_bins_are_blocks(store
     found = judged(store, records, config)
     assert_agrees(found, expected)
     assert {key.rule for key in found} == {"r60", "r130", "r300"}
+
+
+@pytest.mark.parametrize("last", [13_000, 7240], ids=["and one more", "and none more"])
+def test_a_build_that_has_users_and_hardly_an_error_is_no_failed_feed(store: Connection, last: int) -> None:
+    """The other one is worse within minutes."""
+    healthy = [Record(MONDAY + s, OLD, "7") for s in (*range(0, 40, 4), *range(7200, 7240, 4), last)]
+    bad = [Record(MONDAY + s, NEW, "7") for s in range(0, 40, 2)]
+    bad += [Record(MONDAY + s, NEW, "404") for s in range(12_000, 13_200, 2)]
+    users = (Exposure(build=OLD, users=100.0), Exposure(build=NEW, users=100.0))
+    config = Config(rule=(DAY_RULE,), exposure=users)
+    found = judged(store, healthy + bad, config)
+    assert_agrees(found, sequential_oracle.alerts(healthy + bad, config, exposure_rows(config)))
+    assert first_stop(found, "404") < 12_000 + 600

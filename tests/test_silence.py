@@ -1,12 +1,13 @@
 """Silence is no health: what an incident needs to be over is that its pair was heard, and judged."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Connection
 
 from streammetrics import detect
-from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from streammetrics.config import Comparison, Config, DetectSettings, Exposure, Rule
 from tests.oracle import Record
 from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, select
 
@@ -106,3 +107,53 @@ def test_a_pair_whose_build_has_gone_is_superseded_and_goes_on_where_it_comes_ba
 def test_a_named_pair_waits_for_its_own_builds(store: Connection) -> None:
     config = CONFIG.model_copy(update={"comparison": (Comparison(baseline=A, candidate=B),)})
     assert states(store, REGRESSION, calm(110, 500, A, C), config=config) == ["open", "open"]
+
+
+EQUAL_USERS = (Exposure(build=A, users=100.0), Exposure(build=B, users=100.0))
+TOLD = CONFIG.model_copy(update={"exposure": EQUAL_USERS})
+HEALTHY = [Record(MONDAY + s, A, "7") for s in range(0, 40, 2)] + [Record(MONDAY + 7200, A, "7")]
+"""Twenty errors that establish the build, and one two hours later."""
+BAD = [Record(MONDAY + s, B, "7") for s in range(0, 40, 2)]
+BAD += [Record(MONDAY + s, B, "404") for s in range(12_000, 14_000, 5) for _ in range(2)]
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["the build before it", "a build that is named"])
+def test_a_build_that_has_users_and_sends_no_error_is_healthy(store: Connection, named: bool) -> None:
+    """And the other one is worse, as soon as it sends errors."""
+    comparison = Comparison(baseline=A, candidate=B) if named else Comparison()
+    told = TOLD.model_copy(update={"comparison": (comparison,)})
+    assert states(store, HEALTHY + BAD, config=told) == ["open"]
+    untold = told.model_copy(update={"exposure": EQUAL_USERS[:1]})
+    assert states(store, HEALTHY + BAD, config=untold) == []
+
+
+def test_a_named_build_that_never_sent_an_error_is_healthy_where_it_has_users(store: Connection) -> None:
+    named = {"comparison": (Comparison(baseline=A, candidate=B),)}
+    assert states(store, BAD, config=TOLD.model_copy(update=named)) == ["open", "resolved"], "code 404, and at first 7"
+    assert states(store, BAD, config=CONFIG.model_copy(update=named)) == []
+
+
+def test_a_build_that_sent_many_errors_and_none_any_more_is_silent(store: Connection) -> None:
+    """However many users it has: its feed failed."""
+    busy = [Record(MONDAY + s, A, "7") for s in range(0, 11_990, 10)]
+    assert states(store, busy + BAD, config=TOLD) == []
+
+
+def test_told_silence_ends_alike_in_steps_and_in_portions(store: Connection) -> None:
+    """A silence that was judged becomes a gap as it grows; a slice knows of the hour before it."""
+    busy = [Record(MONDAY + s, A, "7") for s in range(0, 9000, 100)] + [Record(MONDAY + 40_000, A, "7")]
+    worse = [Record(MONDAY + s, B, "404") for s in range(9000, 60_000, 20) for _ in range(2)]
+    records = busy + BAD[:20] + worse
+    progress = "select judged_until, settled_until from progress"
+    alerts = "select code, start_ts, stop_ts, value from alerts where state = 'current'"
+    states(store, records, config=TOLD)
+    whole = select(store, alerts), select(store, progress)
+    assert 100 < len(whole[0]) < 4000
+    edges = [0, 9100, 9800, 10_200, 12_000, 30_000, 41_000, 60_000]
+    parts = [[r for r in records if since <= r.second - MONDAY < until] for since, until in pairwise(edges)]
+    states(store, *parts, config=TOLD)
+    assert (select(store, alerts), select(store, progress)) == whole
+    clear(store)
+    load(store, records)
+    detect.judge(store, TOLD, clock, portion_seconds=2000)
+    assert (select(store, alerts), select(store, progress)) == whole

@@ -3,11 +3,13 @@ create or replace temp table silent as
 with stretches as (
     select
         pairs.baseline, pairs.candidate, greatest(gaps.from_second, $after::bigint, opened_second) as from_second,
-        gaps.until_second
+        case when gaps.is_rare then least(gaps.until_second, told_second) else gaps.until_second end as until_second
     from compared_pairs as pairs
     semi join portion_scopes using (baseline, candidate)
     inner join silences as gaps on gaps.build in (pairs.baseline, pairs.candidate)
-    where gaps.until_second > greatest($after::bigint, opened_second)
+    where
+        case when gaps.is_rare then least(gaps.until_second, told_second) else gaps.until_second end
+        > greatest(gaps.from_second, $after::bigint, opened_second)
     union all
     select
         baseline, candidate, greatest(block_second, $after::bigint, opened_second) as from_second,

@@ -2,8 +2,8 @@
 create or replace temp table placed_pairs as
 select
     pair_id, baseline, candidate, family, lag_seconds, min_ratio, exposure, exposure_tolerance, is_estimated, is_named,
-    opened_second, begun_second, baseline_last_second, candidate_last_second, from_second, is_current, until_second,
-    complete_until_second, judged_until_second
+    opened_second, begun_second, baseline_last_second, candidate_last_second, told_second, from_second, is_current,
+    until_second, complete_until_second, judged_until_second
 from compared_pairs
 where
     until_second > $from_second

@@ -3,12 +3,12 @@ select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,
     case
-        when any_value(pairs.lag_seconds) > 0 then null
+        when any_value(pairs.lag_seconds) > 0 or any_value(pairs.told_second) is not null then null
         when any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)) < min(rules.bin_seconds) then null
         when any_value(pairs.baseline_last_second < pairs.candidate_last_second) then pairs.baseline
         else pairs.candidate
     end as awaited,
-    any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)) as behind_seconds,
+    coalesce(any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)), 0) as behind_seconds,
     epoch(min(progress.judged_until))::bigint
     - any_value(greatest(pairs.begun_second, pairs.from_second)) as judged_seconds
 from pairs

@@ -1,4 +1,4 @@
--- Builds that the settings name and that have sent no record.
+-- Builds that the settings name and that have sent no record: a baseline that has users is not missed.
 with named as (
     select baseline as build, 'comparison' as section from comparisons where baseline not in ('previous', 'earlier')
     union
@@ -8,4 +8,8 @@ with named as (
     select build, 'exposure' as section from exposure
 )
 
-select section, build from named anti join builds using (build) order by all
+select section, build
+from named
+anti join builds using (build)
+where build not in (select exposure.build from exposure) or build not in (select comparisons.baseline from comparisons)
+order by all

@@ -31,7 +31,9 @@ inner join span on windows.start_second >= floor(span.first_second / windows.bin
 PAIRS = """
 select
     pairs.baseline, pairs.candidate, pairs.opened_second, pairs.until_second, pairs.judged_until_second,
+    pairs.told_second,
     case
+        when pairs.told_second is not null then null
         when pairs.baseline_last_second < pairs.candidate_last_second then pairs.baseline
         when pairs.baseline_last_second > pairs.candidate_last_second then pairs.candidate
     end as awaited_build
@@ -119,6 +121,7 @@ silences as (
     from explained_pairs as pairs
     inner join explained_gaps as gaps on gaps.build in (pairs.baseline, pairs.candidate)
     inner join asked on asked.end_second > gaps.from_second and asked.bin_second < gaps.until_second
+    where not gaps.is_rare or pairs.told_second is null or asked.bin_second < pairs.told_second
     group by pairs.baseline, pairs.candidate
 ),
 
