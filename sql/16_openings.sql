@@ -1,7 +1,7 @@
 -- Which comparisons ever opened: each candidate with the baseline that it had when that began.
 -- Grain: one row per comparison of the settings and candidate.
 -- Reads: members, build_hours
--- Feeds: replacements, pairs
+-- Feeds: replacements, sides, pairs
 with
 members as (select * from members),
 
