@@ -170,10 +170,10 @@ def _exposures(connection: Connection) -> tuple[Exposure, ...]:
     latest = advice.latest_complete(connection)
     if latest is None:
         return ()
-    piece = Slice(latest - questions.EXPOSURE_HOURS * 3600, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    return tuple(
-        Exposure(**found) for found in connection.exec_driver_sql(compose(questions.EXPOSURES, piece)).mappings()
-    )
+    since = latest - questions.EXPOSURE_HOURS * 3600
+    piece = Slice(since, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
+    shares = connection.exec_driver_sql(compose(questions.EXPOSURES, piece), {"since": since})
+    return tuple(Exposure(**found) for found in shares.mappings())
 
 
 def _pass(connection: Connection, *, failed: bool) -> Pass | None:

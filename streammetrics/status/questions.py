@@ -73,7 +73,8 @@ from (
         arg_min(shares.exposure, bin_second) as former_exposure
     from shares
     inner join pairs using (pair_id)
-    where shares.bin_second >= pairs.from_second
+    -- Before that lies what the first of these are estimated from.
+    where shares.bin_second >= greatest(pairs.from_second, $since)
     group by pairs.baseline, pairs.candidate
 )
 """

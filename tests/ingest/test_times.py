@@ -317,6 +317,7 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
         "future_limit_seconds": 0,
         "oldest": datetime(1, 1, 1),
         "oldest_days": 1,
+        "longest_text": 1000,
         "kept_from": None,
     }
     with shop.connection.begin():
