@@ -8,6 +8,7 @@ import pytest
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.sources import readings
+from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.records import LONGEST_TEXT
 from tests.ingest.feeding import Shop
 
@@ -107,6 +108,22 @@ def test_records_that_are_too_old_are_rejected(shop: Shop, zone: str) -> None:
         "375,066 days older than the clock, more than ingest.oldest_days = 10",
         "11 days older than the clock, more than ingest.oldest_days = 10",
     ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("2026-11-23 10:00:00,5.9," + "x" * 1001, "its code is longer than 1,000 characters"),
+        (f"2026-11-23 10:00:00,{'x' * 1001},7", "its build is longer than 1,000 characters"),
+        ("2016-11-22 10:00:00,5.9,7", "3,654 days older than the clock, more than ingest.oldest_days = 3650"),
+    ],
+)
+def test_one_record_of_a_large_file_is_rejected(shop: Shop, bad: str, reason: str) -> None:
+    """Which DuckDB's reader takes first, with a bare cast of the times."""
+    lines = ["ts,build,code", *[GOOD] * (SMALL_BYTES // len(GOOD)), bad]
+    (outcome,) = shop.feed(shop.write("a.csv", "\n".join(lines).encode()), oldest_days=3650)
+    assert (outcome.records, outcome.rejected) == (len(lines) - 2, 1)
+    assert [found for _, found, _ in shop.rejects()] == [reason]
 
 
 def test_a_file_that_is_too_old_is_read_once_the_limit_is_raised(shop: Shop) -> None:
