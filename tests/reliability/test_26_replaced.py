@@ -66,8 +66,7 @@ def stopped(process: "subprocess.Popen[str]") -> bool:
     return False
 
 
-@pytest.mark.parametrize("after", ["delete", "move"])
-@pytest.mark.parametrize("way", ["replaced", "removed"])
+@pytest.mark.parametrize(("way", "after"), [("replaced", "delete"), ("removed", "move")])
 def test_under_a_run(
     tmp_path: Path, backup: Path, way: str, after: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -93,12 +92,11 @@ def test_under_a_run(
             lying = contents(folder)
             assert sorted(lying) == {"replaced": ["store.duckdb", "store.duckdb.wal"], "removed": []}[way]
             process.send_signal(signal.SIGCONT)
-            out, err = process.communicate(timeout=300)
+            _, err = process.communicate(timeout=300)
             assert process.returncode in ((0, 74) if not there else (74,)), err
             if process.returncode == 74:
                 assert "store.duckdb: was removed or replaced while this command had it open" in err
                 assert err.count("\n") == 1, err
-                assert out == ""
             found += 1
             assert inputs(folder) == there
             assert contents(folder) == lying
