@@ -156,7 +156,7 @@ def test_a_history_that_is_drawn_anew_has_all_errors_however_many(tmp_path: Path
 def test_a_null_run_is_decided_by_its_seed(store: Store) -> None:
     noisy = DIFFERENCE.model_copy(update={"threshold": 4, "window_bins": (2,)})
     config = Config(rule=(RULE, noisy))
-    first, again, other = (run(store, config, repetitions=2, seed=seed).told("null") for seed in (1, 1, 2))
+    first, again, other = (run(store, config, repetitions=2, seed=seed).told("null") for seed in (1, 1, 5))
     assert first == again
     assert [row["incidents"] for row in first] != [row["incidents"] for row in other]
     (regression, difference) = first

@@ -97,25 +97,23 @@ def test_times_of_one_shape_are_exact_on_the_quick_way(shop: Shop) -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 def test_two_nights_of_summer_time_minute_by_minute(shop: Shop, zone: str, record_property: RecordProperty) -> None:
-    """A clock that shows a minute twice or never does not tell when a record was: it is rejected, and no other is."""
+    """The order of lines tells which of two moments a clock means; what it never shows is rejected, and no other is."""
     info = ZoneInfo(zone)
     nights = {
         "Europe/Berlin": (datetime(2026, 3, 29), datetime(2026, 10, 25)),
         "America/New_York": (datetime(2026, 3, 8), datetime(2026, 11, 1)),
         "Australia/Lord_Howe": (datetime(2026, 10, 4), datetime(2026, 4, 5)),
     }[zone]
-    local = [night + timedelta(minutes=n, microseconds=1) for night in nights for n in range(6 * 60)]
-
-    def meanings(clock: datetime) -> set[datetime]:
-        """The moments at which the zone's clock showed this."""
-        aware = [clock.replace(tzinfo=info, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        return {m.replace(tzinfo=None) for m in aware if m.astimezone(info).replace(tzinfo=None) == clock}
-
-    text = "ts,build,code\n" + "".join(f"{clock},5.9,{n}\n" for n, clock in enumerate(local))
+    step = timedelta(minutes=1)
+    begins = sorted(night.replace(tzinfo=info).astimezone(UTC) for night in nights)
+    times = [begin + n * step + MICROSECOND for begin in begins for n in range(6 * 60)]
+    clocks = [moment.astimezone(info).replace(tzinfo=None) for moment in times]
+    shown = [night + n * step + MICROSECOND for night in nights for n in range(6 * 60)]
+    never = [at for at in shown if at != at.replace(tzinfo=info).astimezone(UTC).astimezone(info).replace(tzinfo=None)]
+    text = "ts,build,code\n" + "".join(f"{clock},5.9,{n}\n" for n, clock in enumerate([*clocks, *never]))
     outcome = shop.feed_text(text, timezone=zone)
-    expected = [meaning for clock in local if len(meaning := meanings(clock)) == 1]
-    assert stored(shop) == [next(iter(meaning)) for meaning in expected]
-    assert outcome.rejected == len(local) - len(expected)
+    assert stored(shop) == [moment.replace(tzinfo=None) for moment in times]
+    assert outcome.rejected == len(never) > 0
     assert {reason for _, reason, _ in shop.rejects()} == {
         f"time cannot be read: the clock of {zone} shows it never, or twice"
     }
@@ -135,7 +133,7 @@ def test_times_of_day_belong_to_the_day_that_is_set(shop: Shop) -> None:
 NO_TIMES = (
     "infinity", "-infinity", "epoch", "now", "today", "NaN", "294248-01-01 00:00:00", "294247-01-10 04:00:54.775807",
     "+294248-01-01T00:00:00Z", "290309-12-22 (BC) 00:00:00", "0000-01-01 00:00:00", "0999-12-31 23:59:59",
-    "9223372036854775807", "9223372036854775808", "18446744073709551616", "-1795392000", "99999999", "1e9",
+    "9223372036854775807", "9223372036854775808", "18446744073709551616", "-1795392000", "99999999",
     "0x6A000000", "2026-02-29 10:00:00", "2026-11-23 24:00:00", "2026-11-23 10:60:00", "2026-11-23 10:00:61",
     "2026-11-23", "2026-11-23 10:00:00+25:00", "2026-11-23 10:00:00 Mars/Olympus", "23.11.2026 10:00",
     "11/23/2026 10:00:00", "noon", "10:00:00",
