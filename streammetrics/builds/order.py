@@ -16,8 +16,13 @@ from typing import Literal
 Order = Literal["auto", "version", "first_seen"]
 
 _PRE_RELEASES = frozenset(
-    {"alpha", "beta", "canary", "cr", "dev", "milestone", "nightly", "pre", "preview", "rc", "snapshot"}
+    {
+        *("alpha", "beta", "canary", "cr", "dev", "ea", "insider", "insiders", "m", "milestone", "next", "nightly"),
+        *("pre", "preview", "rc", "snapshot"),
+    }
 )
+# As in 59.0b14 (PEP 440); a letter at the end is no pre-release.
+_PRE_RELEASE_LETTER = re.compile(r"(?<=[0-9])[ab](?=[0-9])", re.IGNORECASE)
 _PRE_RELEASE, _END, _TEXT, _NUMBER = range(4)
 _RUN = re.compile(r"[0-9]+|[^0-9.\-_+~/ ]+")
 
@@ -89,7 +94,9 @@ def version_key(name: str) -> _Key:
     """
     text = _HASH.sub("", name)
     start = _version_start(text)
-    return (*map(_token, _RUN.findall(text[start.end() :] if start else name)), (_END, 0, ""))
+    version = text[start.end() :] if start else name
+    spelled = _PRE_RELEASE_LETTER.sub(lambda found: "-alpha-" if found[0] in "aA" else "-beta-", version)
+    return (*map(_token, _RUN.findall(spelled)), (_END, 0, ""))
 
 
 def _version_start(text: str) -> re.Match[str] | None:
