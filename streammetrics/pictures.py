@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config import Config, Rule
 from streammetrics.detect import DAY_SECONDS
+from streammetrics.detect.portions import PORTION_SECONDS
 from streammetrics.errors import UsageError
-from streammetrics.portions import PORTION_SECONDS
 from streammetrics.store import Store
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 

@@ -20,8 +20,8 @@ from sqlalchemy import Connection
 
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
+from streammetrics.detect.portions import PORTION_SECONDS
 from streammetrics.errors import UsageError
-from streammetrics.portions import PORTION_SECONDS
 from streammetrics.views import Slice, compose, for_people, lags, relations, timestamp_literal
 
 _MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")

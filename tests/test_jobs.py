@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, heatmap, jobs, narrate, portions, progress
+from streammetrics import alerts, detect, heatmap, jobs, narrate, progress
 from streammetrics.config import Config, OutputSettings, StoreSettings
+from streammetrics.detect import portions
 from streammetrics.progress import Progress
 from streammetrics.session import Session
 from tests.rules import REFERENCE

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from streammetrics import alerts, detect, jobs, narrate, pictures, portions, retention
+from streammetrics import alerts, detect, jobs, narrate, pictures, retention
 from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
+from streammetrics.detect import portions
 from streammetrics.new_codes import NewCodes
 from streammetrics.progress import Progress
 from streammetrics.session import Session

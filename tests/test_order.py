@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from streammetrics import detect
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
-from streammetrics.portions import PORTION_SECONDS
+from streammetrics.detect.portions import PORTION_SECONDS
 from tests.oracle import Key, Record
 from tests.streams import (
     MONDAY,

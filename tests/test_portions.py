@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from streammetrics import detect
 from streammetrics.config import Comparison, Config, Rule
-from streammetrics.portions import SPARSE_COUNTERS, Portion, joined
+from streammetrics.detect.portions import SPARSE_COUNTERS, Portion, joined
 from tests.oracle import Record
 from tests.streams import MONDAY, clear, clock, current_alerts, empty_store, load, select
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import same_file
 from streammetrics.errors import ReplacedStoreError
-from streammetrics.store import Store
+from streammetrics.store import Store, same_file
 
 INSERT = "insert into codes (build, code) values ('1.9', '7')"
 MESSAGE = "was removed or replaced while this command had it open; .* run it again"

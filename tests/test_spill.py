@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import query, spill
+from streammetrics import query
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.store import Store
+from streammetrics.store import Store, spill
 
 SPILLING = "select count(*), sum(a) from (select a, row_number() over (order by hash(a)) as n from range({n}) as t (a))"
 

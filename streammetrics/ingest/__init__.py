@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics import same_file
 from streammetrics.config import Config, Source
 from streammetrics.errors import DamagedInputError, StreammetricsError, UsageError
 from streammetrics.ingest.loading import Loader
@@ -23,6 +22,7 @@ from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.refusals import Refusals
 from streammetrics.sources.whereabouts import Whereabouts
+from streammetrics.store import same_file
 
 __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
 

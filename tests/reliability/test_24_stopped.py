@@ -14,7 +14,7 @@ import pytest
 
 from streammetrics.errors import StoreBusyError
 from streammetrics.store import Store
-from streammetrics.turns import STILL_SECONDS
+from streammetrics.store.turns import STILL_SECONDS
 from tests.reliability import program
 from tests.reliability.conftest import count
 

@@ -12,10 +12,11 @@ from typing import Any, TextIO
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import comments, interrupts, read_only, slices, spill, text
+from streammetrics import comments, interrupts, slices, text
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
 from streammetrics.progress import printable_lines
-from streammetrics.store import Store, explained
+from streammetrics.query import read_only
+from streammetrics.store import Store, explained, spill
 
 MOST_ROWS = 1_000_000
 """A result is held in memory, so that the store is free again before anybody looks at it."""

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import comments, portions, relations, retention, utc, views, watermarks
+from streammetrics import comments, relations, retention, utc, views, watermarks
 from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
-from streammetrics.portions import Portion
+from streammetrics.detect import portions
+from streammetrics.detect.portions import Portion
 from streammetrics.statements import statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 

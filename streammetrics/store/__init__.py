@@ -16,8 +16,9 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streammetrics import failpoints, interrupts, same_file, schema, spill, turns, whole
+from streammetrics import failpoints, interrupts, schema, whole
 from streammetrics.errors import DamagedStoreError, InputOutputError, StreammetricsError
+from streammetrics.store import same_file, spill, turns
 
 STORAGE = "v1.3.0"
 """Of files made from now on, which DuckDB 1.3 and later read: its compression makes ingest faster by a fifth."""
