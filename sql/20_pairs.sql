@@ -17,7 +17,7 @@ earlier as (select * from earlier),
 
 sides as (select * from sides),
 
--- A build whose users are told from told_second on may be silent for a week: nothing is wrong with it, or all is.
+-- A build whose users are given from told_second on may be silent for a week: nothing is wrong with it, or all is.
 compared as (
     select
         o.old_build as baseline, o.new_build as candidate, o.opened_second, c.exposure, c.exposure_tolerance,

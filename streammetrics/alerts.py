@@ -26,22 +26,6 @@ class Amendment:
         return Amendment(self.new + other.new, self.revised + other.revised, self.retracted + other.retracted)
 
 
-FOUND = """
-select
-    fired.rule, fired.detector, fired.baseline, fired.candidate, fired.code,
-    make_timestamp(fired.start_second * 1000000) as start_ts,
-    make_timestamp(fired.stop_second * 1000000) as stop_ts,
-    make_timestamp(fired.end_second * 1000000) as end_ts,
-    fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
-    fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high, fired.exposure,
-    fired.candidate_share, fired.dispersion, fired.tested_share,
-    case when fired.detector = 'sequential' then 0 else fired.window_bins end as slot
-from fired
-inner join portion_scopes as portion using (rule, baseline, candidate)
-where fired.end_second > portion.judged_after and fired.end_second <= portion.judged_until
-"""
-"""The alerts that a scope should have, as a query to be composed with the relations that it reads."""
-
 _STORED = """
 create or replace temp table stored as
 select alerts.*, case when alerts.detector = 'sequential' then 0 else alerts.window_bins end as slot
@@ -74,16 +58,6 @@ where
     or stored.dispersion is distinct from found.dispersion
 """
 
-_REVISE = """
-update alerts set
-    detector = revised.detector, start_ts = revised.start_ts, end_ts = revised.end_ts,
-    bin_seconds = revised.bin_seconds, window_bins = revised.window_bins, value = revised.value,
-    threshold = revised.threshold, baseline_errors = revised.baseline_errors,
-    candidate_errors = revised.candidate_errors, ratio = revised.ratio, ratio_low = revised.ratio_low,
-    ratio_high = revised.ratio_high, exposure = revised.exposure, candidate_share = revised.candidate_share,
-    dispersion = revised.dispersion, state = 'current', revision = alerts.revision + 1, run_id = ?, updated_at = ?
-from revised where alerts.alert_id = revised.alert_id
-"""
 
 _KEEP = """
 insert into alert_revisions
@@ -137,42 +111,9 @@ _COUNTS = "select (select count(*) from fresh), (select count(*) from revised), 
 # As many numbers as there are new incidents; their `place` is added to what is before them.
 _DRAW_INCIDENTS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from islands where incident_id is null"
 
-# Late records may close the pause between two incidents: all of the younger one is then told as the older.
-_JOIN = """
-update alerts set incident_id = joined.incident_id
-from (
-    select alerts.incident_id as younger_id, min(islands.incident_id) as incident_id
-    from alerts
-    inner join series using (rule, baseline, candidate, code)
-    inner join islands
-        on series.series = islands.series and alerts.start_ts between islands.first_ts and islands.last_ts
-    where alerts.incident_id > islands.incident_id and alerts.state = 'current'
-    group by alerts.incident_id
-) as joined
-where alerts.incident_id = joined.younger_id
-"""
-
-_INSERT = """
-insert into alerts by name
-select
-    $before + fresh.place as alert_id, fresh.* exclude (place, series, tested_share, slot), 'current' as state,
-    0 as revision, $run_id as run_id, $now as created_at, $now as updated_at,
-    coalesce(islands.incident_id, $incidents + islands.place) as incident_id
-from fresh
-inner join islands on fresh.series = islands.series and fresh.start_ts between islands.first_ts and islands.last_ts
-"""
-
 
 _DRAW_NUMBERS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from numbered where incident_id is null"
 
-_NUMBER = """
-update alerts set incident_id = coalesce(numbered.incident_id, $before + numbered.place)
-from numbered
-where
-    alerts.rule = numbered.rule and alerts.baseline = numbered.baseline and alerts.candidate = numbered.candidate
-    and alerts.code = numbered.code and alerts.end_ts between numbered.opened_ts and numbered.end_ts
-    and alerts.state = 'current' and alerts.incident_id is distinct from numbered.incident_id
-"""
 
 _ALERTS_IN_SCOPE = """
 select * from main.alerts
@@ -194,7 +135,7 @@ def amend(
     """Make the stored alerts of a scope what `found` says they are, in the caller's transaction.
 
     Args:
-        found: a query for the alerts that the scope should have, `FOUND` composed.
+        found: a query for the alerts that the scope should have, jobs/find_alerts composed.
         after, until: naive UTC; alerts that end in (after, until] are in scope. The temporary table `portion_scopes`
             (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
         has_intervals: some of the rules tell how sure their ratios are.
@@ -220,15 +161,15 @@ def amend(
         new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
     if revised or retracted:
         run(_KEEP, run_id, now)
-        run(_REVISE, run_id, now)
+        statements.run(connection, "jobs/revise_alerts", {"run_id": run_id, "now": now})
         run(_RETRACT, run_id, now)
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()
         statements.run(connection, "jobs/find_islands", {"merge_seconds": merge_seconds, "before": before})
         incidents = connection.exec_driver_sql(_DRAW_INCIDENTS).scalar_one()
-        run(_JOIN)
-        row = {"before": before, "incidents": incidents, "run_id": run_id, "now": now}
-        connection.exec_driver_sql(_INSERT, row)
+        statements.run(connection, "jobs/join_incidents")
+        row = {"before": before, "incidents": incidents, "run": run_id, "now": now}
+        statements.run(connection, "jobs/insert_alerts", row)
     if revised or retracted:
         number_incidents(connection, _ALERTS_IN_SCOPE)
     return Amendment(new, revised, retracted)
@@ -243,4 +184,4 @@ def number_incidents(connection: Connection, alerts: str = "select * from main.a
     numbers = compose(statements.statement("jobs/number_incidents"), alerts=alerts)
     connection.exec_driver_sql("create or replace temp table numbered as\n" + numbers)
     before = connection.exec_driver_sql(_DRAW_NUMBERS).scalar_one()
-    connection.exec_driver_sql(_NUMBER, {"before": before})
+    statements.run(connection, "jobs/assign_incident_numbers", {"before": before})

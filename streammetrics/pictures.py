@@ -15,6 +15,7 @@ from streammetrics.config import Config, Rule
 from streammetrics.detect import DAY_SECONDS
 from streammetrics.detect.portions import PORTION_SECONDS
 from streammetrics.errors import UsageError
+from streammetrics.statements import run
 from streammetrics.store import Store
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from streammetrics.heatmap import Heatmap
 
 MOST_CODES = 1000
+"""Clients may send any number of codes, and a picture has few rows."""
 
 # Views are there from the first pass on.
 _SPAN = "select first_second, end_second from span"
@@ -39,19 +41,6 @@ where
     rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
     and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ? and code in (select unnest(?))
 group by code
-"""
-
-# Those with alerts first: a picture has few rows, and clients may send any number of codes.
-_CODES = """
-select code
-from (
-    select code, sum(errors) as errors from main.counters
-    where second >= make_timestamp({after}) and second < make_timestamp({until}) group by code
-)
-left join (
-    select distinct code, true as is_alerted from ({alerts}) where state = 'current'
-) using (code)
-order by is_alerted nulls last, errors desc, code limit {most}
 """
 
 # Evidence has no rows of bins without errors: there the candidate has no more errors than expected.
@@ -157,8 +146,8 @@ def _heatmap(
     cells = []
     empty: list[int] = []
     within = (after * 1_000_000, until * 1_000_000)
-    ends = {"after": within[0], "until": within[1], "alerts": _ALERTS_WITHIN.format(*within), "most": MOST_CODES}
-    codes = connection.exec_driver_sql(_CODES.format(**ends)).scalars().all()
+    ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
+    codes = run(connection, "reports/pictured_codes", ends).scalars().all()
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
         piece = Slice(start, stop, lead, lags=before)

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from streammetrics import comments, relations, retention, utc, views, watermarks
-from streammetrics.alerts import FOUND, Amendment, amend, number_incidents
+from streammetrics.alerts import Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.detect import portions
@@ -171,7 +171,7 @@ def _judge_portion(
     bases = watermarks.hear(connection, piece)
     if has_sequential:
         _keep_suspects(connection, piece, is_final, bases)
-    found = compose(FOUND, piece, is_final=is_final, **bases)
+    found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
     amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)

@@ -174,7 +174,7 @@ def _locked(descriptor: int, kind: int) -> bool:
 def _claimed(lock: int) -> None:
     if not _locked(lock, fcntl.LOCK_EX):
         raise TakenError(_holder(lock))
-    # In place and of one length, for others read it. On a full disk nobody is told.
+    # In place and of one length, for others read it. On a full disk the id stays unknown.
     with suppress(OSError):
         os.pwrite(lock, b"%-10d" % os.getpid(), 0)
 

@@ -3,8 +3,11 @@
 import os
 import re
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
+
+from tests.reliability import program
 
 IS_FULL = bool(os.environ.get("RELIABILITY_FULL"))
 ALL = range(1, 27)
@@ -13,6 +16,15 @@ ALL = range(1, 27)
 def count(quick: int, full: int) -> int:
     """How often to try: `full` in `make reliability`, else `quick`."""
     return full if IS_FULL else quick
+
+
+@pytest.fixture
+def worked(tmp_path: Path) -> Path:
+    """The folder of an installation that has ingested and judged a file."""
+    folder = program.install(tmp_path / "installation")
+    program.records(folder / "incoming" / "0.csv", 0)
+    program.work(folder)
+    return folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -43,14 +43,6 @@ def shell(path: Path) -> Iterator["subprocess.Popen[str]"]:
         process.stdin.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = program.install(tmp_path / "installation")
-    program.records(folder / "incoming" / "0.csv", 0)
-    program.work(folder)
-    return folder
-
-
 def queued(path: Path, process: "subprocess.Popen[str]") -> None:
     """Wait until somebody has a place in the queue."""
     queue = Path(f"{path}.queue")
@@ -60,12 +52,12 @@ def queued(path: Path, process: "subprocess.Popen[str]") -> None:
         time.sleep(0.01)
 
 
-def test_those_who_wait_are_stopped(folder: Path, record_property: Callable[[str, object], None]) -> None:
-    path, draw, longest = program.config(folder).store_path, random.Random(24), 0.0
+def test_those_who_wait_are_stopped(worked: Path, record_property: Callable[[str, object], None]) -> None:
+    path, draw, longest = program.config(worked).store_path, random.Random(24), 0.0
     for turn in range(count(2, 40)):
         chosen = draw.sample(WAITERS, 2)
         with shell(path):
-            waiting = [program.start(folder, *command, environment=PATIENT) for command in chosen]
+            waiting = [program.start(worked, *command, environment=PATIENT) for command in chosen]
             queued(path, waiting[0])
             time.sleep(draw.uniform(0, 1))
             for process in waiting:
@@ -81,17 +73,17 @@ def test_those_who_wait_are_stopped(folder: Path, record_property: Callable[[str
         for process in waiting:
             _, err = process.communicate(timeout=60)
             assert process.returncode == 0, (turn, process.args, err)
-    assert program.findings(folder) == []
+    assert program.findings(worked) == []
     # Less than their wait, after which they try without a place in the queue.
     assert longest < 15
     record_property("seen", f"{count(2, 40)} times two stopped, nobody waited longer than {longest:.1f} s")
 
 
-def test_who_is_inside_is_named_not_who_was(folder: Path) -> None:
+def test_who_is_inside_is_named_not_who_was(worked: Path) -> None:
     """Behind a stopped command, too; and nobody is named who has ended."""
-    path = program.config(folder).store_path
+    path = program.config(worked).store_path
     with shell(path) as first:
-        waiting = program.start(folder, "ingest", environment=PATIENT)
+        waiting = program.start(worked, "ingest", environment=PATIENT)
         queued(path, waiting)
         with pytest.raises(StoreBusyError, match=f"process {first.pid} has held the store for 0.1 s"):
             Store(path, 0.1).write().__enter__()
@@ -100,7 +92,7 @@ def test_who_is_inside_is_named_not_who_was(folder: Path) -> None:
         with shell(path) as second, pytest.raises(StoreBusyError, match=f"process {second.pid} has held"):
             Store(path, 0.1).read().__enter__()
         with Store(path, 5 * STILL_SECONDS).write():
-            done = program.run(folder, "status", environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0.1"})
+            done = program.run(worked, "status", environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0.1"})
             assert f"process {os.getpid()} has held the store for 0.1 s" in done.stderr
     finally:
         waiting.kill()
