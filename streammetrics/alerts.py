@@ -109,10 +109,7 @@ _UNKNOWN = "select * from found anti join stored using (rule, baseline, candidat
 _COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
 
 # As many numbers as there are new incidents; their `place` is added to what is before them.
-_DRAW_INCIDENTS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from islands where incident_id is null"
-
-
-_DRAW_NUMBERS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from numbered where incident_id is null"
+_DRAW_INCIDENTS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from {} where incident_id is null"
 
 
 _ALERTS_IN_SCOPE = """
@@ -166,7 +163,7 @@ def amend(
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()
         statements.run(connection, "jobs/find_islands", {"merge_seconds": merge_seconds, "before": before})
-        incidents = connection.exec_driver_sql(_DRAW_INCIDENTS).scalar_one()
+        incidents = connection.exec_driver_sql(_DRAW_INCIDENTS.format("islands")).scalar_one()
         statements.run(connection, "jobs/join_incidents")
         row = {"before": before, "incidents": incidents, "run": run_id, "now": now}
         statements.run(connection, "jobs/insert_alerts", row)
@@ -183,5 +180,5 @@ def number_incidents(connection: Connection, alerts: str = "select * from main.a
     """
     numbers = compose(statements.statement("jobs/number_incidents"), alerts=alerts)
     connection.exec_driver_sql("create or replace temp table numbered as\n" + numbers)
-    before = connection.exec_driver_sql(_DRAW_NUMBERS).scalar_one()
+    before = connection.exec_driver_sql(_DRAW_INCIDENTS.format("numbered")).scalar_one()
     statements.run(connection, "jobs/assign_incident_numbers", {"before": before})

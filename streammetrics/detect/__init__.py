@@ -86,10 +86,7 @@ def judge(
         if bounds is None:
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        length = portion_seconds or portions.longest_seconds(connection, config, lead_seconds(config), *bounds)
-        cuts = portions.cut(connection, length, lead_seconds(config), *bounds)
-        if portion_seconds is None:
-            cuts = portions.joined(cuts, portions.count_codes(connection))
+        cuts = portions.plan(connection, config, lead_seconds(config), *bounds, portion_seconds)
     run_ids: list[int] = []
     total = Amendment()
     for done, portion in enumerate(cuts):

@@ -33,6 +33,22 @@ class Portion(NamedTuple):
     counters: int
 
 
+def plan(
+    connection: Connection, config: Config, lead: int, after: int, until: int, length: int | None = None
+) -> list[Portion]:
+    """The portions of (after, until], epoch seconds, each of which reads `lead` seconds before it as well.
+
+    Args:
+        length: how long (s) they are; None: as memory allows, and what holds few records is joined.
+    """
+    if length is not None:
+        return cut(connection, length, lead, after, until)
+    if until - after <= _SHORTEST_PORTION_SECONDS:
+        return [Portion(after, until, 0)]
+    cuts = cut(connection, longest_seconds(connection, config, lead, after, until), lead, after, until)
+    return joined(cuts, count_codes(connection)) if len(cuts) > 1 else cuts
+
+
 def longest_seconds(connection: Connection, config: Config, lead: int, after: int, until: int) -> int:
     """How long a portion of (after, until], epoch seconds, may be; each reads `lead` seconds before it as well.
 
