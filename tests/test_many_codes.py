@@ -51,7 +51,10 @@ def test_no_series_with_evidence_enough_is_left_out(
         {"rule": [rule.model_dump(exclude_defaults=True)], "comparison": [{"exposure": exposure}]}
     )
     found = []
-    for text in (statement("jobs/find_prospects"), "select distinct series from bins where $since is not null"):
+    for text in (
+        statement("jobs/find_prospects"),
+        "select distinct series from bins where $since + $after is not null",
+    ):
         clear(store)
         load(store, records)
         with pytest.MonkeyPatch.context() as patch:

@@ -17,7 +17,7 @@ from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.detect import portions
 from streammetrics.detect.portions import Portion
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 DAY_SECONDS = 24 * 3600
@@ -27,14 +27,7 @@ _FEWER_BINS = "select * from kept_bins where detector <> 'sequential' or series 
 EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
 
-# With the input over, the last bins end after the last record.
-_BOUNDS = """
-select
-    min(greatest(judged_after, least(first_second, after_second))),
-    max(least(judged_until, greatest(end_second + ?, until_second)))
-from pass_scopes left join unfounded using (rule, baseline, candidate) left join span on true
-where judged_after < judged_until
-"""
+_STRETCHES = "select after_second, until_second, is_open from stretches order by after_second"
 
 _PORTION_SCOPES = """
 create or replace temp table portion_scopes as
@@ -86,14 +79,19 @@ def judge(
         if bounds is None:
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
-        cuts = portions.plan(connection, config, lead_seconds(config), *bounds, portion_seconds)
+        lead = lead_seconds(config)
+        cuts = [
+            (one, is_open)
+            for after, until, is_open in connection.exec_driver_sql(_STRETCHES).all()
+            for one in portions.plan(connection, config, lead, after, until, portion_seconds)
+        ]
     run_ids: list[int] = []
     total = Amendment()
-    for done, portion in enumerate(cuts):
+    for done, (portion, is_open) in enumerate(cuts):
         on_portion(done, len(cuts))
         with connection.begin():
-            reached = cuts[done + 1].after if done + 1 < len(cuts) else LAST_SECOND
-            run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final)
+            reached = cuts[done + 1][0].after if done + 1 < len(cuts) else LAST_SECOND
+            run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final, is_open)
         run_ids.append(run_id)
         total += amendment
     on_portion(len(cuts), len(cuts))
@@ -126,8 +124,10 @@ def plan(
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
     widest = max(rule.bin_seconds for rule in config.rule)
-    after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
-    return None if after is None or after >= until else (after, until)
+    reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.merge_seconds)
+    run(connection, "jobs/find_stretches", {"reach": reach, "widest": widest})
+    stretches = connection.exec_driver_sql(_STRETCHES).all()
+    return (stretches[0].after_second, stretches[-1].until_second) if stretches else None
 
 
 def lead_seconds(config: Config) -> int:
@@ -156,8 +156,12 @@ def _judge_portion(
     reached: int,
     clock: Callable[[], datetime],
     is_final: bool,
+    is_open: bool,
 ) -> tuple[int, Amendment]:
-    """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards."""
+    """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
+
+    `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
+    """
     started_at = clock()
     after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
@@ -172,7 +176,8 @@ def _judge_portion(
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
     amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
-    watermarks.pause(connection, after)
+    if is_open:
+        watermarks.pause(connection, after)
     watermarks.remember(connection, reached)
     _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment
@@ -188,7 +193,8 @@ def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: 
 
     for name in ("judged_bins", "bins", "weights"):
         keep(name, f"select * from {name}")  # noqa: S608
-    keep("prospects", statement("jobs/find_prospects"), since=piece.after - (piece.history_seconds or 0))
+    since = piece.after - (piece.history_seconds or 0)
+    keep("prospects", statement("jobs/find_prospects"), since=since, after=piece.after)
     bases["bins"] = _FEWER_BINS.format("kept_prospects")
     keep("suspects", "select * from suspects")
     bases["bins"] = _FEWER_BINS.format("kept_suspects")
