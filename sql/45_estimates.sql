@@ -14,11 +14,10 @@ pairs as (
 
 side_codes as (select * from side_codes),
 
--- A code that is new in the candidate tells nothing of shares. Of thousands of codes some count together: they fall
--- into 4,096 groups.
+-- A code that is new in the candidate tells nothing of shares. Of thousands of codes some count together.
 known_tallies as (
     select
-        t.rule, t.pair_id, substr(md5(t.code), 1, 3) as code_group, t.bin_second, t.baseline_errors, t.candidate_errors
+        t.rule, t.pair_id, s.code_group, t.bin_second, t.baseline_errors, t.candidate_errors
     from tallies as t
     inner join pairs on t.pair_id = pairs.pair_id
     inner join side_codes as s on pairs.baseline = s.side and t.code = s.code and t.bin_second > s.first_second

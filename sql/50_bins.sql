@@ -9,6 +9,12 @@ tallies as (select * from tallies),
 
 shares as (select * from shares),
 
+sums as (
+    select rule, pair_id, code, bin_second, baseline_errors, candidate_errors, recorded_seconds, recorded_value
+    from tallies
+    where rule in (select judged_bins.rule from judged_bins where judged_bins.detector <> 'sequential')
+),
+
 -- A number for rule, comparison and code together: what windows are joined by.
 codes as (
     select rule, pair_id, code, row_number() over (order by rule, pair_id, code) as series
@@ -23,19 +29,19 @@ cells as (
         codes.series, bins.bin_second, bins.active_seconds, bins.is_judged, bins.is_weighed, bins.past_bins,
         cast(null as varchar) as exposure, cast(null as double) as candidate_share,
         cast(null as double) as tested_share, cast(null as double) as min_ratio,
-        coalesce(tallies.baseline_errors, 0) as baseline_errors,
-        coalesce(tallies.candidate_errors, 0) as candidate_errors,
-        cast(coalesce(tallies.recorded_value, 0) as decimal(36, 12)) + cast(case
+        coalesce(sums.baseline_errors, 0) as baseline_errors,
+        coalesce(sums.candidate_errors, 0) as candidate_errors,
+        cast(coalesce(sums.recorded_value, 0) as decimal(36, 12)) + cast(case
             when bins.detector = 'mean_ratio'
-                then cast(bins.active_seconds - coalesce(tallies.recorded_seconds, 0) as double)
+                then cast(bins.active_seconds - coalesce(sums.recorded_seconds, 0) as double)
             else 0
         end / nullif(bins.bin_seconds, 0) as decimal(36, 12)) as value
     from judged_bins as bins
     inner join codes on bins.rule = codes.rule and bins.pair_id = codes.pair_id
-    left join tallies
+    left join sums
         on
-            codes.rule = tallies.rule and codes.pair_id = tallies.pair_id and codes.code = tallies.code
-            and bins.bin_second = tallies.bin_second
+            codes.rule = sums.rule and codes.pair_id = sums.pair_id and codes.code = sums.code
+            and bins.bin_second = sums.bin_second
     where bins.detector <> 'sequential'
     union all
     select

@@ -207,6 +207,15 @@ _VERSION_9 = (
     "alter table contents add column header_line bigint",
 )
 
+_VERSION_10 = (
+    # What passes estimated of the exposure of comparisons in blocks of two minutes; NULL where the stream told nothing.
+    """create table remembered_estimates (
+        rule text not null, baseline text not null, candidate text not null, settings_hash text not null,
+        block_ts timestamp not null, sent_share double, candidate_share double, tested_share double
+    )""",
+)
+
 MIGRATIONS = (
     _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
+    _VERSION_10,
 )  # fmt: skip

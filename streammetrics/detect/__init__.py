@@ -15,7 +15,7 @@ from streammetrics import comments, relations, retention, utc, views, watermarks
 from streammetrics.alerts import Amendment, amend, number_incidents
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
-from streammetrics.detect import portions
+from streammetrics.detect import estimates, portions
 from streammetrics.detect.portions import Portion
 from streammetrics.statements import run, statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
@@ -171,7 +171,7 @@ def _judge_portion(
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
     bases = watermarks.hear(connection, piece)
     if has_sequential:
-        _keep_suspects(connection, piece, is_final, bases)
+        _keep_suspects(connection, piece, max(rule.bin_seconds for rule in config.rule), is_final, bases)
     found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
@@ -183,7 +183,7 @@ def _judge_portion(
     return run_id, amendment
 
 
-def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: dict[str, str]) -> None:
+def _keep_suspects(connection: Connection, piece: Slice, widest: int, is_final: bool, bases: dict[str, str]) -> None:
     """Compute once what `sequential` needs more than once, and of the bins only what may have evidence enough."""
 
     def keep(name: str, text: str, **parameters: int) -> None:
@@ -191,7 +191,10 @@ def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: 
         connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
 
-    for name in ("judged_bins", "bins", "weights"):
+    keep("judged_bins", "select * from judged_bins")
+    estimates.estimate(connection, piece, widest, is_final, bases)
+    bases["estimates"] = "select * from kept_estimates"
+    for name in ("bins", "weights"):
         keep(name, f"select * from {name}")  # noqa: S608
     since = piece.after - (piece.history_seconds or 0)
     keep("prospects", statement("jobs/find_prospects"), since=since, after=piece.after)
