@@ -144,7 +144,7 @@ def _keep(session: Session, connection: Connection, reach: int | None) -> bool:
     with connection.begin():
         if reach is not None:
             incidents.snapshot(connection, "incidents_after", reach)
-            changed = incidents.changes(connection)
+            changed = incidents.changes(connection, reach)
         notices.keep(connection, changed, new_codes.since_mark(connection), session.clock())
     return any(one.change in ("opened", "reopened") for one in changed)
 

@@ -12,6 +12,8 @@ from streammetrics import narrate
 from streammetrics.clocks import EARLIEST
 from streammetrics.errors import InputOutputError
 from streammetrics.session import Session
+from streammetrics.sources.files import UNCONFIGURED
+from streammetrics.statements import run
 
 if TYPE_CHECKING:
     from streammetrics.ingest import FileOutcome
@@ -31,6 +33,7 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
             "to be of the future"
         )
     code, files, clock = 0, list(paths), session.clock
+    with_rejects: list[int] = []
     with session.progress.task("reading") as advance:
         outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
         if not files and any(found.url is not None for found in session.config.source):
@@ -44,7 +47,29 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
                 session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
+            elif outcome.rejected and outcome.batch_id is not None:
+                with_rejects.append(outcome.batch_id)
+    if with_rejects:
+        _hint_at_time_format(session, connection, with_rejects)
     return code
+
+
+def _hint_at_time_format(session: Session, connection: Connection, batches: list[int]) -> None:
+    """Say, once a source, what reads times that are written in another way than the others of their file."""
+    settable = {found.name for found in session.config.source if found.url is None} or {UNCONFIGURED.name}
+    with connection.begin():
+        found = run(connection, "reports/unread_times", {"batches": batches}).all()
+    for source, times, path, line in found:
+        if source in settable:
+            session.say(
+                f"[[source]] {source!r}: {narrate.counted(times, 'time')} of a spelling that is not known, the first in "
+                f"line {line} of {path}; if all times of the source are written like that, set its time_format, such as "
+                'time_format = "%d.%m.%Y %H:%M:%S"; `streammetrics unload` has the file read again',
+                "ingest.time_format",
+                logging.WARNING,
+                source=source,
+                times=times,
+            )
 
 
 def _tell_outcome(session: Session, outcome: "FileOutcome") -> None:
