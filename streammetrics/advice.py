@@ -77,6 +77,7 @@ def news(
     judged: tuple[int, int] | None,
     *,
     every: bool,
+    has_exposure: bool = True,
     problems: Sequence[str] = (),
 ) -> list[str]:
     """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
@@ -84,9 +85,10 @@ def news(
     Args:
         judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
             these hold a full ten minutes on the clock: that costs as much as the usual pass.
+        has_exposure: all that [[exposure]] names could be read.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
-    texts = current(connection, has_exposure=every or is_due, problems=problems)
+    texts = current(connection, has_exposure=has_exposure and (every or is_due), problems=problems)
     told = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []

@@ -62,9 +62,9 @@ def _hint_at_time_format(session: Session, connection: Connection, batches: list
     for source, times, path, line in found:
         if source in settable:
             session.say(
-                f"[[source]] {source!r}: {narrate.counted(times, 'time')} of a spelling that is not known, the first in "
-                f"line {line} of {path}; if all times of the source are written like that, set its time_format, such as "
-                'time_format = "%d.%m.%Y %H:%M:%S"; `streammetrics unload` has the file read again',
+                f"[[source]] {source!r}: {narrate.counted(times, 'time')} of a spelling that is not known, the first "
+                f"in line {line} of {path}; if all times of the source are written like that, set its time_format, "
+                'such as time_format = "%d.%m.%Y %H:%M:%S"; `streammetrics unload` has the file read again',
                 "ingest.time_format",
                 logging.WARNING,
                 source=source,

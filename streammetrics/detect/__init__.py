@@ -17,7 +17,7 @@ from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.detect import portions
 from streammetrics.detect.portions import Portion
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
 DAY_SECONDS = 24 * 3600
@@ -111,7 +111,7 @@ def plan(
     if views.publish(connection):
         comments.put(connection)
     merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
-    relations.replace(connection, config)
+    is_whole = relations.replace(connection, config)
     if merged != config.detect.merge_seconds:
         number_incidents(connection)
     floor = retention.floor(connection, lead_seconds(config))
@@ -125,6 +125,8 @@ def plan(
     limits = {"after": after, "until": span[1], "floor": floor}
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
+    if not is_whole:
+        run(connection, "jobs/hold_untold_pairs")
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
     return None if after is None or after >= until else (after, until)

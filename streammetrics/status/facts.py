@@ -143,7 +143,8 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     opened = connection.exec_driver_sql(
         compose(questions.OPEN, alerts=whole_incidents(questions.OPEN_TAILS)), {"most": questions.STRONGEST}
     )
-    compared = comparisons(connection)
+    told = exposure.read(config)
+    compared = comparisons(connection, is_unread=not told.is_whole)
     return Contents(
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
@@ -161,7 +162,7 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
             Promise(**found) for found in connection.exec_driver_sql(compose(questions.PROMISES)).mappings()
         ),
         exposures=_exposures(connection),
-        advice=tuple(advice.current(connection, problems=exposure.problems(config))),
+        advice=tuple(advice.current(connection, has_exposure=told.is_whole, problems=told.problems)),
         marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
     )
 

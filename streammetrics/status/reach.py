@@ -25,7 +25,7 @@ class Comparison(BaseModel):
     """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
 
     `judged_seconds`: for how long both of them have been there by then. `is_displaced`: other comparisons of the family
-    go first.
+    go first. `is_untold`: it waits for the users of its builds, for a file that may tell them cannot be read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +37,7 @@ class Comparison(BaseModel):
     awaited: str | None
     behind_seconds: int
     judged_seconds: int | None
+    is_untold: bool = False
 
 
 class Reach(BaseModel):
@@ -50,11 +51,14 @@ class Reach(BaseModel):
     rate_ratio: float | None
 
 
-def comparisons(connection: Connection) -> tuple[Comparison, ...]:
-    """The pairs that are compared now, those that wait for a build behind others, then those that have no place."""
-    return tuple(
-        Comparison(**found) for found in connection.exec_driver_sql(compose(statement("reports/judged"))).mappings()
-    )
+def comparisons(connection: Connection, *, is_unread: bool = False) -> tuple[Comparison, ...]:
+    """The pairs that are compared now, those that wait for a build behind others, then those that have no place.
+
+    Args:
+        is_unread: a file that tells the users of builds cannot be read now.
+    """
+    found = connection.exec_driver_sql(compose(statement("reports/judged")), {"is_unread": is_unread})
+    return tuple(Comparison(**row) for row in found.mappings())
 
 
 def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Reach, ...]:
