@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from streammetrics.relations import as_written
+from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.statements import run, statement
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
@@ -96,6 +98,14 @@ def news(
     connection.exec_driver_sql(_FORGET, told)
     connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
     return found
+
+
+def ahead(
+    connection: Connection, *, since: datetime | None = None, after_batch: int = 0
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Batches whose newest records are ahead of the clock as by a wrong time zone: of the report, the oldest first."""
+    limits = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
+    return run(connection, "reports/ahead_batches", {"since": since, "after_batch": after_batch, **limits}).all()
 
 
 def _unsent(connection: Connection) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from streammetrics import narrate
+from streammetrics import advice, narrate
 from streammetrics.clocks import EARLIEST
 from streammetrics.errors import InputOutputError
 from streammetrics.session import Session
@@ -33,6 +34,7 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
             "to be of the future"
         )
     code, files, clock = 0, list(paths), session.clock
+    batches: list[int] = []
     with_rejects: list[int] = []
     with session.progress.task("reading") as advance:
         outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
@@ -45,13 +47,35 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
             if outcome.waiting_bytes:
                 wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
                 session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
+            if outcome.batch_id is not None:
+                batches.append(outcome.batch_id)
             if outcome.error is not None:
                 code = code or outcome.error.exit_code
             elif outcome.rejected and outcome.batch_id is not None:
                 with_rejects.append(outcome.batch_id)
     if with_rejects:
         _hint_at_time_format(session, connection, with_rejects)
+    if batches:
+        _hint_at_timezone(session, connection, min(batches))
     return code
+
+
+def _hint_at_timezone(session: Session, connection: Connection, first_batch: int) -> None:
+    """Name what has a stream of records ahead of the clock, from a batch on; where all are, its outcome has said so."""
+    settings = {found.name: found for found in (UNCONFIGURED, *session.config.source)}
+    with connection.begin():
+        found = advice.ahead(connection, after_batch=first_batch - 1)
+    for row in found:
+        if not row.is_whole and row.source in settings:
+            session.say(
+                f"{row.path}: its newest records are ahead of the clock, by up to {timedelta(seconds=row.most_ahead)} "
+                f"(h:mm:ss): is timezone = {settings[row.source].timezone!r} of [[source]] {row.source!r} wrong? "
+                f"`streammetrics unload {row.batch_id}`, mend it, and they are read again",
+                "ingest.ahead",
+                logging.WARNING,
+                path=row.path,
+                batch_id=row.batch_id,
+            )
 
 
 def _hint_at_time_format(session: Session, connection: Connection, batches: list[int]) -> None:

@@ -61,7 +61,7 @@ class Jobs:
         told = [finding.what for finding in doctor.examine(store, config, utc_now())]
         assert sorted(told) == sorted(map(narrate.one_line, found.refused))
         lines = status.render(found).splitlines()
-        to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do ")]
+        to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do      refused: ")]
         assert sorted(to_do) == sorted(told)
         return list(found.refused)
 

@@ -1,6 +1,6 @@
 -- The pairs that are compared now, and how far they are judged. A build is awaited where a bin of the other one is over
--- that it has sent nothing in; of days before all is there. While a file of users cannot be read ($is_unread), the pairs
--- of builds that nobody has told of wait.
+-- that it has sent nothing in; of days before all is there. While a file of users cannot be read ($is_unread), pairs of
+-- builds that nobody has told of wait.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,

@@ -6,6 +6,7 @@ whose codes have an open incident.
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -13,14 +14,11 @@ from sqlalchemy import Connection
 from streammetrics import advice, exposure
 from streammetrics.config import Config
 from streammetrics.slices import whole_incidents
-from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.statements import run
 from streammetrics.status import questions
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
-
-_AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
 
 
 class _Part(BaseModel):
@@ -125,7 +123,7 @@ class Contents(_Part):
 class Status(_Part):
     """`contents` is None where there is no store yet. `waiting_bytes` are those that were not read yet, on disk.
 
-    `refused`: why files and databases are not read, a message for each.
+    `refused`: why files and databases are not read, a message for each; `unmatched`: sources without a file.
     """
 
     now: datetime
@@ -136,6 +134,7 @@ class Status(_Part):
     waiting_files: int
     waiting_bytes: int
     refused: tuple[str, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:
@@ -149,7 +148,8 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
         **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
         **run(connection, "reports/late_records", {"since": now - timedelta(days=1)}).mappings().one(),
-        **run(connection, "reports/files", {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
+        **run(connection, "reports/replaced_files", {"since": now - timedelta(days=1)}).mappings().one(),
+        **_ahead(connection, now),
         families=tuple(
             Family(**found) for found in run(connection, "reports/families", {"most": questions.STRONGEST}).mappings()
         ),
@@ -165,6 +165,14 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         advice=tuple(advice.current(connection, has_exposure=told.is_whole, problems=told.problems)),
         marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
     )
+
+
+def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:
+    """The files of the last day whose records are ahead of the clock, and the last batch of them."""
+    found = advice.ahead(connection, since=now - timedelta(days=1))
+    last = found[-1] if found else None
+    paths = {row.path for row in found}
+    return {"ahead_files": len(paths), "ahead_path": last and last.path, "ahead_batch_id": last and last.batch_id}
 
 
 def _exposures(connection: Connection) -> tuple[Exposure, ...]:
