@@ -14,11 +14,15 @@ from sqlalchemy import Connection
 from streammetrics import advice, exposure
 from streammetrics.config import Config
 from streammetrics.slices import whole_incidents
-from streammetrics.statements import run
-from streammetrics.status import questions
+from streammetrics.statements import run, statement
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
+
+STRONGEST = 3
+"""So many incidents of a rule, and so many comparisons, fit into a line."""
+
+EXPOSURE_HOURS = 3
 
 
 class _Part(BaseModel):
@@ -139,19 +143,18 @@ class Status(_Part):
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     """Ask the store."""
-    opened = connection.exec_driver_sql(
-        compose(questions.OPEN, alerts=whole_incidents(questions.OPEN_TAILS)), {"most": questions.STRONGEST}
-    )
+    tails = whole_incidents(statement("reports/open_tails"))
+    opened = connection.exec_driver_sql(compose(statement("reports/open_incidents"), alerts=tails), {"most": STRONGEST})
     told = exposure.read(config)
     compared = comparisons(connection, is_unread=not told.is_whole)
     return Contents(
-        **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
-        **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
+        **run(connection, "reports/history").mappings().one(),
+        **run(connection, "reports/recent_rejects", {"since": now - timedelta(days=1)}).mappings().one(),
         **run(connection, "reports/late_records", {"since": now - timedelta(days=1)}).mappings().one(),
         **run(connection, "reports/replaced_files", {"since": now - timedelta(days=1)}).mappings().one(),
         **_ahead(connection, now),
         families=tuple(
-            Family(**found) for found in run(connection, "reports/families", {"most": questions.STRONGEST}).mappings()
+            Family(**found) for found in run(connection, "reports/families", {"most": STRONGEST}).mappings()
         ),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
@@ -159,11 +162,11 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         comparisons=compared,
         reaches=reaches(connection, compared),
         promises=tuple(
-            Promise(**found) for found in connection.exec_driver_sql(compose(questions.PROMISES)).mappings()
+            Promise(**found) for found in connection.exec_driver_sql(compose(statement("reports/promises"))).mappings()
         ),
         exposures=_exposures(connection),
         advice=tuple(advice.current(connection, has_exposure=told.is_whole, problems=told.problems)),
-        marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
+        marks=tuple(Mark(**found) for found in run(connection, "reports/cursor_marks").mappings()),
     )
 
 
@@ -179,12 +182,12 @@ def _exposures(connection: Connection) -> tuple[Exposure, ...]:
     latest = advice.latest_complete(connection)
     if latest is None:
         return ()
-    since = latest - questions.EXPOSURE_HOURS * 3600
+    since = latest - EXPOSURE_HOURS * 3600
     piece = Slice(since, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    shares = connection.exec_driver_sql(compose(questions.EXPOSURES, piece), {"since": since})
+    shares = connection.exec_driver_sql(compose(statement("reports/exposures"), piece), {"since": since})
     return tuple(Exposure(**found) for found in shares.mappings())
 
 
 def _pass(connection: Connection, *, failed: bool) -> Pass | None:
-    found = connection.exec_driver_sql(questions.PASSES, {"failed": failed}).mappings().one_or_none()
+    found = run(connection, "reports/last_pass", {"is_failed": failed}).mappings().one_or_none()
     return None if found is None else Pass(**found)

@@ -9,14 +9,8 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import Slice, compose, lags
-
-_WIDTHS = """
-select max(bin_seconds) as widest, max(bin_seconds * window_bins) as history_seconds
-from rules
-where detector = 'sequential'
-"""
 
 _REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reaches group by all"
 
@@ -66,7 +60,7 @@ def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Rea
 
     Reads as much as a pass that judges the same time.
     """
-    widest, history_seconds = connection.exec_driver_sql(_WIDTHS).one()
+    widest, history_seconds = run(connection, "reports/reach_widths").one()
     young = [
         (found, utc.second_of(found.judged_until), found.judged_seconds)
         for found in compared

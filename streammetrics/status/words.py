@@ -9,6 +9,8 @@ from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
+    EXPOSURE_HOURS,
+    STRONGEST,
     Contents,
     Exposure,
     Family,
@@ -18,7 +20,6 @@ from streammetrics.status.facts import (
     Status,
 )
 from streammetrics.status.feeds import Feed
-from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
 from streammetrics.status.reach import Comparison, Reach
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
