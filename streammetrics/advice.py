@@ -19,45 +19,6 @@ DUE_SECONDS = 600
 
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
-# Of the comparisons whose exposure [[exposure]] may tell, in the last bin that a rule of evidence has. Most codes must
-# agree that it is unequal: where one alone does, that is a regression. Of one or two codes nobody knows.
-_EXPOSURES = """
-select
-    pairs.baseline, pairs.candidate,
-    case
-        when news.build is not null and olds.build is null then pairs.baseline
-        when olds.build is not null and news.build is null then pairs.candidate
-    end as untold,
-    coalesce(olds.users + news.users = 0, false) as is_nobody,
-    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as told,
-    known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
-from pairs
-inner join (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id) as known
-    using (pair_id)
-left join (
-    select pair_id, count(*) as codes, median(share) as share
-    from (
-        select pair_id, sum(candidate_errors) / sum(baseline_errors + candidate_errors) as share
-        from tallies group by pair_id, code having sum(baseline_errors + candidate_errors) >= 20
-    )
-    group by pair_id
-) as sent using (pair_id)
-left join ({users}) as olds on pairs.baseline = olds.build
-left join ({users}) as news on pairs.candidate = news.build
-where pairs.exposure = 'given' and pairs.is_current
-order by pairs.candidate, pairs.baseline
-"""
-_USERS = """
-select build, arg_max(users, since_ts) as users
-from exposure
-where since_ts <= make_timestamp(cast($latest as bigint) * 1000000)
-group by build
-"""
-
-_NEWS = """
-select text from unnest($texts) as current (text)
-where $every or text not in (select text from advice where seen_at >= $since)
-"""
 _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
 _REMEMBER = "insert into advice select unnest($texts), $now"
 
@@ -94,7 +55,7 @@ def news(
     told = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []
-    found = list(connection.exec_driver_sql(_NEWS, {**told, "every": every}).scalars())
+    found = list(run(connection, "reports/new_advice", {**told, "every": every}).scalars())
     connection.exec_driver_sql(_FORGET, told)
     connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
     return found
@@ -157,9 +118,8 @@ def _exposures(connection: Connection) -> Iterator[str]:
     latest = latest_complete(connection)
     if latest is None:
         return
-    sql = compose(
-        _EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    )
+    piece = Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
+    sql = compose(statement("reports/doubtful_exposures"), piece)
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
         if pair.untold is not None:
