@@ -10,7 +10,7 @@ EXIT_OPEN_INCIDENTS = 3
 class StreammetricsError(Exception):
     """What went wrong, where, and what is allowed, in one sentence for the person at the terminal.
 
-    What it quotes may hold bytes that are no text, which neither the store nor a terminal takes: escapes stand for them.
+    What it quotes may hold bytes that are no text, which neither the store nor a terminal takes: escapes replace them.
     """
 
     exit_code = 1

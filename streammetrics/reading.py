@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -11,9 +12,10 @@ from sqlalchemy import Connection
 
 from streammetrics import advice, narrate
 from streammetrics.clocks import EARLIEST
-from streammetrics.errors import InputOutputError
+from streammetrics.config import Config
+from streammetrics.errors import ConfigError, InputOutputError
 from streammetrics.session import Session
-from streammetrics.sources.files import UNCONFIGURED
+from streammetrics.sources.files import UNCONFIGURED, matching
 from streammetrics.statements import run
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
 
     Raises:
         InputOutputError: the clock was never set, and there is nothing to hold it to.
+        ConfigError: what is to be read holds the store itself.
     """
     from streammetrics.ingest import ingest
 
@@ -34,6 +37,7 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
             "to be of the future"
         )
     code, files, clock = 0, list(paths), session.clock
+    _require_apart(session.config, files)
     batches: list[int] = []
     with_rejects: list[int] = []
     with session.progress.task("reading") as advance:
@@ -58,6 +62,23 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
     if batches:
         _hint_at_timezone(session, connection, min(batches))
     return code
+
+
+def _require_apart(config: Config, named: list[Path]) -> None:
+    """Who opens the store's file in another way loses its lock, and `after = "delete"` would remove it."""
+    store = config.store_path.resolve()
+    for path in named or [Path(source.path) for source in config.source if source.path is not None]:
+        place = path if named else config.resolve(str(path))
+        folder = next(part for part in place.parents if not any(sign in str(part) for sign in "*?["))
+        if not store.is_relative_to(folder.resolve()):
+            continue
+        # What is wrong with a path is said where it is read.
+        with suppress(InputOutputError):
+            if any(match.resolve() == store for match in matching(path, None if named else config)):
+                raise ConfigError(
+                    f"{place}: holds the store itself, {config.store_path}: nothing was read; narrow the path, or put "
+                    "the store elsewhere"
+                )
 
 
 def _hint_at_timezone(session: Session, connection: Connection, first_batch: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from streammetrics import jobs
 from streammetrics.config import Config, Source, StoreSettings
+from streammetrics.errors import ConfigError
 from streammetrics.progress import Progress
 from streammetrics.session import Session
 
@@ -55,3 +56,24 @@ def test_nothing_is_said_of_time_format_where_it_would_not_help_or_is_named_anyw
     (tmp_path / "a.csv").write_text(f"ts,build,code\n{lines}")
     (line,) = said(tmp_path, **settings)
     assert line.startswith(str(tmp_path / "a.csv"))
+
+
+@pytest.mark.parametrize("path", ["*", "**/s.duck*", "sub/../*", "s.duckdb"])
+def test_a_path_that_holds_the_store_itself_is_refused(tmp_path: Path, path: str) -> None:
+    """What opens the store's file a second time, and closes it, loses its lock."""
+    source = Source(name="clients", path=path, format="csv", after="delete")
+    config = Config(base=tmp_path, store=StoreSettings(path="s.duckdb"), source=(source,))
+    (tmp_path / "a.csv").write_text("ts,build,code\n2026-11-28 11:00:00,1.0,7\n")
+    session = Session(config, Progress(False, print), clock=lambda: NOON)
+    if ".." in path:
+        assert jobs.ingest(session) == 74
+        return
+    for named in ([], [tmp_path / "s.duckdb"]):
+        with pytest.raises(ConfigError, match=r"holds the store itself, .*s\.duckdb: nothing was read"):
+            jobs.ingest(session, named)
+    assert {found.name for found in tmp_path.iterdir()} >= {"a.csv", "s.duckdb"}
+
+
+def test_a_store_beside_what_is_read_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ts,build,code\n2026-11-28 11:00:00,1.0,7\n")
+    assert said(tmp_path) == []
