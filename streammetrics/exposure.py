@@ -1,7 +1,7 @@
 """How many users each build has from when on: the [[exposure]] entries of config.toml and the files that they name.
 
 A file is read as those of sources are: any line may be bad without harm to the others, and one without its end waits.
-What cannot be read stops nothing: what it said before holds, and comparisons of builds that nobody has told of wait.
+What cannot be read stops nothing: what it said before stays in use, and comparisons of builds without known users wait.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _SOURCE = Source(name="exposure", path="*", columns=SourceColumns(ts="since", bu
 
 _ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
 
-_HELD = "; what it said before holds, and comparisons of builds whose users nobody has told wait for it"
+_HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
 
 ExposureRow = tuple[datetime, str, float]
 """Since when (naive UTC, whole seconds), build, users."""

@@ -95,7 +95,7 @@ def replace(connection: Connection, config: Config) -> bool:
     told = exposure.read(config)
     users = {(since, build): users for since, build, users in told.rows}
     if not told.is_whole:
-        # What was said before holds where nothing else is said.
+        # What was said before stays in use where nothing else is said.
         known = connection.exec_driver_sql(_EXPOSURE.read)
         users = {**{(since, build): users for since, build, users in known}, **users}
     changed = _replace(connection, _EXPOSURE, [(*key, count) for key, count in users.items()])

@@ -140,7 +140,7 @@ def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: 
         assert users() == [("A", 6)]
 
 
-HELD = "; what it said before holds, and comparisons of builds whose users nobody has told wait for it"
+HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
 
 
 def unread(folder: Path) -> list[str]:
@@ -216,7 +216,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_draw", lambda session: 0)
 
 
-def test_comparisons_of_untold_builds_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
+def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     assert site.run(30) == 78
     assert site.said[0] == site_words(site)
@@ -247,7 +247,7 @@ def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None
     after = site.kept(judged)
     assert site.kept("select build, users from exposure order by build") == [("A", 100.0), ("B", 100.0)]
     assert after[0][1] - before[0][1] == timedelta(minutes=10)
-    assert after[1] == before[1], "nobody has told the users of C"
+    assert after[1] == before[1], "the users of C are not known"
 
 
 def test_a_comparison_waits_while_the_line_of_its_build_is_written(tmp_path: Path, no_pictures: None) -> None:

@@ -98,7 +98,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
             "awaited": None,
             "behind_seconds": 0,
             "judged_seconds": 1199,
-            "is_untold": False,
+            "awaits_users": False,
         }
     ]  # fmt: skip
 

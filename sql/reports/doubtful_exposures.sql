@@ -1,7 +1,7 @@
 -- Of the comparisons whose exposure [[exposure]] may tell, what it tells of them at second $latest, in the last bin
 -- that a rule of evidence has. Most codes must agree that it is unequal: where one alone does, that is a regression.
 -- Of one or two codes nobody knows.
-with told as (
+with given as (
     select build, arg_max(users, since_ts) as users
     from exposure
     where since_ts <= make_timestamp(cast($latest as bigint) * 1000000)
@@ -31,7 +31,7 @@ select
 from pairs
 inner join known on pairs.pair_id = known.pair_id
 left join sent on pairs.pair_id = sent.pair_id
-left join told as olds on pairs.baseline = olds.build
-left join told as news on pairs.candidate = news.build
+left join given as olds on pairs.baseline = olds.build
+left join given as news on pairs.candidate = news.build
 where pairs.exposure = 'given' and pairs.is_current
 order by pairs.candidate, pairs.baseline

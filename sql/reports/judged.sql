@@ -1,6 +1,6 @@
 -- The pairs that are compared now, and how far they are judged. A build is awaited where a bin of the other one is over
 -- that it has sent nothing in; of days before all is there. While a file of users cannot be read ($is_unread), pairs of
--- builds that nobody has told of wait.
+-- builds without known users wait.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,
@@ -18,7 +18,7 @@ select
         and not (
             pairs.baseline in (select build from exposure) and pairs.candidate in (select build from exposure)
         )
-    ) as is_untold
+    ) as awaits_users
 from pairs
 left join builds as news on pairs.candidate = news.build
 cross join (select distinct rule, detector, bin_seconds, settings_hash from rules) as rules -- noqa: ST05

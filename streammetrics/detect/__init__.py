@@ -126,7 +126,7 @@ def plan(
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
     if not is_whole:
-        run(connection, "jobs/hold_untold_pairs")
+        run(connection, "jobs/hold_pairs_without_users")
     widest = max(rule.bin_seconds for rule in config.rule)
     after, until = connection.exec_driver_sql(_BOUNDS, (widest,)).one()
     return None if after is None or after >= until else (after, until)

@@ -19,7 +19,7 @@ class Comparison(BaseModel):
     """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
 
     `judged_seconds`: for how long both of them have been there by then. `is_displaced`: other comparisons of the family
-    go first. `is_untold`: it waits for the users of its builds, for a file that may tell them cannot be read.
+    go first. `awaits_users`: it waits for the users of its builds, for a file that may tell them cannot be read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,7 +31,7 @@ class Comparison(BaseModel):
     awaited: str | None
     behind_seconds: int
     judged_seconds: int | None
-    is_untold: bool = False
+    awaits_users: bool = False
 
 
 class Reach(BaseModel):

@@ -76,7 +76,7 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     reaches = {(found.baseline, found.candidate): found for found in contents.reaches}
     judged = [
         _judged(pair, reaches.get((pair.baseline, pair.candidate)))
-        + _exposure(None if pair.is_displaced or pair.is_untold else exposures.get((pair.baseline, pair.candidate)))
+        + _exposure(None if pair.is_displaced or pair.awaits_users else exposures.get((pair.baseline, pair.candidate)))
         for pair in contents.comparisons
     ]
     has_others = any(family.known > 1 for family in contents.families)
@@ -164,7 +164,7 @@ def _ratio(incident: Incident) -> str:
 def _judged(pair: Comparison, reach: Reach | None) -> str:
     if pair.is_displaced:
         return f"{pair.baseline} -> {pair.candidate} not now: other comparisons go first ([builds] max_comparisons)"
-    if pair.is_untold:
+    if pair.awaits_users:
         waits = "waits for the users of its builds: a file of [[exposure]] is not whole"
         return f"{pair.baseline} -> {pair.candidate} {waits}"
     if pair.judged_seconds is not None and pair.judged_seconds < 0:

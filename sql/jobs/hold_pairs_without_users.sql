@@ -1,4 +1,4 @@
--- While a file of users cannot be read, the comparisons of builds that nobody has told of wait where users matter.
+-- While a file of users cannot be read, comparisons of builds without known users wait, by rules that need them.
 update pass_scopes
 set
     judged_until = pass_scopes.judged_after,
