@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from streammetrics.relations import as_written
+from streammetrics.sources.load import AHEAD_SECONDS
 from streammetrics.statements import run, statement
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
@@ -17,45 +19,6 @@ DUE_SECONDS = 600
 
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
-# Of the comparisons whose exposure [[exposure]] may tell, in the last bin that a rule of evidence has. Most codes must
-# agree that it is unequal: where one alone does, that is a regression. Of one or two codes nobody knows.
-_EXPOSURES = """
-select
-    pairs.baseline, pairs.candidate,
-    case
-        when news.build is not null and olds.build is null then pairs.baseline
-        when olds.build is not null and news.build is null then pairs.candidate
-    end as untold,
-    coalesce(olds.users + news.users = 0, false) as is_nobody,
-    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as told,
-    known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
-from pairs
-inner join (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id) as known
-    using (pair_id)
-left join (
-    select pair_id, count(*) as codes, median(share) as share
-    from (
-        select pair_id, sum(candidate_errors) / sum(baseline_errors + candidate_errors) as share
-        from tallies group by pair_id, code having sum(baseline_errors + candidate_errors) >= 20
-    )
-    group by pair_id
-) as sent using (pair_id)
-left join ({users}) as olds on pairs.baseline = olds.build
-left join ({users}) as news on pairs.candidate = news.build
-where pairs.exposure = 'given' and pairs.is_current
-order by pairs.candidate, pairs.baseline
-"""
-_USERS = """
-select build, arg_max(users, since_ts) as users
-from exposure
-where since_ts <= make_timestamp(cast($latest as bigint) * 1000000)
-group by build
-"""
-
-_NEWS = """
-select text from unnest($texts) as current (text)
-where $every or text not in (select text from advice where seen_at >= $since)
-"""
 _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
 _REMEMBER = "insert into advice select unnest($texts), $now"
 
@@ -77,6 +40,7 @@ def news(
     judged: tuple[int, int] | None,
     *,
     every: bool,
+    has_exposure: bool = True,
     problems: Sequence[str] = (),
 ) -> list[str]:
     """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
@@ -84,16 +48,25 @@ def news(
     Args:
         judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
             these hold a full ten minutes on the clock: that costs as much as the usual pass.
+        has_exposure: all that [[exposure]] names could be read.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
-    texts = current(connection, has_exposure=every or is_due, problems=problems)
+    texts = current(connection, has_exposure=has_exposure and (every or is_due), problems=problems)
     told = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []
-    found = list(connection.exec_driver_sql(_NEWS, {**told, "every": every}).scalars())
+    found = list(run(connection, "reports/new_advice", {**told, "every": every}).scalars())
     connection.exec_driver_sql(_FORGET, told)
     connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
     return found
+
+
+def ahead(
+    connection: Connection, *, since: datetime | None = None, after_batch: int = 0
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Batches whose newest records are ahead of the clock as by a wrong time zone: of the report, the oldest first."""
+    limits = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
+    return run(connection, "reports/ahead_batches", {"since": since, "after_batch": after_batch, **limits}).all()
 
 
 def _unsent(connection: Connection) -> Iterator[str]:
@@ -145,9 +118,8 @@ def _exposures(connection: Connection) -> Iterator[str]:
     latest = latest_complete(connection)
     if latest is None:
         return
-    sql = compose(
-        _EXPOSURES.format(users=_USERS), Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    )
+    piece = Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
+    sql = compose(statement("reports/doubtful_exposures"), piece)
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
         if pair.untold is not None:

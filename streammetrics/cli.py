@@ -217,6 +217,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         # Inside, for the signal may come as soon as it is heard.
         interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
+        options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
         options.fail_at_once(words, interrupts.EXIT_TERMINATED)

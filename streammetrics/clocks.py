@@ -1,19 +1,23 @@
 """Whether the clock is believed. One that was set wrong makes half lines records, and old what is not.
 
 It is held against when the store was last written to. More than a day after that it may be right, as of a store that
-nobody used: then the files agree, of which one was written within a day of it.
+nobody used: then the files agree, of which one was written within a day of it, or the newest row of a database.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection
 
 from streammetrics import narrate
-from streammetrics.errors import InputOutputError
+from streammetrics.config import Config, Source
+from streammetrics.errors import InputOutputError, StreammetricsError
 from streammetrics.session import Session
 from streammetrics.sources import files
 from streammetrics.statements import run
@@ -23,6 +27,9 @@ DOUBTED = timedelta(days=1)
 
 EARLIEST = datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
 """A clock before this was never set."""
+
+_LATEST_SECOND = 253402300799
+"""The end of the year 9999: a larger number is of milliseconds, or of less."""
 
 
 def believed(session: Session, connection: Connection, paths: Iterable[Path] = ()) -> Session:
@@ -34,7 +41,7 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
         paths: what the job reads; without them the files that are configured.
 
     Raises:
-        InputOutputError: the clock is more than a day ahead of the store, and no file agrees with it.
+        InputOutputError: the clock is more than a day ahead of the store, and no file or database agrees with it.
     """
     now = session.clock()
     with connection.begin():
@@ -51,7 +58,8 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
     if now - last > DOUBTED and not _is_confirmed(session, list(paths), now):
         raise InputOutputError(
             f"{words}: nothing was read, judged or removed, for a clock that is ahead would make old what is not; "
-            f"{remedy}; a file of a [[source]] that was written within a day of the clock confirms it as well"
+            f"{remedy}; a file of a [[source]] that was written within a day of the clock confirms it as well, and so "
+            "does the newest row of a database"
         )
     if now >= last:
         return session
@@ -64,9 +72,46 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
 
 
 def _is_confirmed(session: Session, paths: list[Path], now: datetime) -> bool:
-    """Whether a file that may be read was written within a day of the clock."""
+    """Whether a file that may be read was written within a day of the clock, or the newest row of a database was."""
     wanted = [one for path in paths for one in files.expand(path)]
     if not paths:
         wanted = [file.path for file in files.configured(session.config)[0]]
     moment, reach = now.replace(tzinfo=UTC).timestamp(), DOUBTED.total_seconds()
-    return any(abs(moment - path.stat().st_mtime) <= reach for path in wanted if path.is_file())
+    if any(abs(moment - path.stat().st_mtime) <= reach for path in wanted if path.is_file()):
+        return True
+    databases = [] if paths else [source for source in session.config.source if source.url is not None]
+    return any(abs(moment - second) <= reach for source in databases for second in _newest(session.config, source))
+
+
+def _newest(config: Config, source: Source) -> Iterator[float]:
+    """The times, as epoch seconds, of the rows of a database that its cursor puts last; none where it tells none."""
+    from streammetrics.sources.connections import connect
+    from streammetrics.sources.cursors import Cursor
+    from streammetrics.sources.databases import Database
+    from streammetrics.sources.marks import Mark
+
+    # What is wrong with the database is said where it is read.
+    with suppress(StreammetricsError, OSError), connect(config, source) as (url, connection):
+        database = Database(source, url, connection)
+        last = Mark(cast("Cursor | None", database.highest()), {})
+        for rows in islice(database.rows(last), 1 if last.floor is not None else 0):
+            yield from (second for record in rows.records if (second := _second_of(record.ts)) is not None)
+
+
+def _second_of(text: str) -> float | None:
+    """A time as databases give it: a number of seconds, or of parts of them, since 1970, or ISO; UTC without an offset.
+
+    Within a day it does not matter which time zone it is of.
+    """
+    try:
+        number = float(text)
+        while number > _LATEST_SECOND:
+            number /= 1000
+        return number
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -8,9 +8,18 @@ EXIT_OPEN_INCIDENTS = 3
 
 
 class StreammetricsError(Exception):
-    """What went wrong, where, and what is allowed, in one sentence for the person at the terminal."""
+    """What went wrong, where, and what is allowed, in one sentence for the person at the terminal.
+
+    What it quotes may hold bytes that are no text, which neither the store nor a terminal takes: escapes replace them.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        try:
+            super().__init__(message.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+        except UnicodeEncodeError:
+            super().__init__(message.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 class UsageError(StreammetricsError):

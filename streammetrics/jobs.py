@@ -29,7 +29,14 @@ from streammetrics import (
 from streammetrics.alerts import Amendment
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import Pass
-from streammetrics.errors import EXIT_OPEN_INCIDENTS, InputOutputError, StoreBusyError, StreammetricsError, UsageError
+from streammetrics.errors import (
+    EXIT_OPEN_INCIDENTS,
+    ConfigError,
+    InputOutputError,
+    StoreBusyError,
+    StreammetricsError,
+    UsageError,
+)
 from streammetrics.reading import read
 from streammetrics.session import Session
 from streammetrics.store import explained
@@ -54,7 +61,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             found = incidents.alerts_of(connection, done.run_ids, every=every)
             count = incidents.open_incidents(connection)
         span = None if done.after is None or done.until is None else (done.after, done.until)
-        _advise(session, connection, span, every=bool(found))
+        code = _advise(session, connection, span, every=bool(found))
         young = status.young_lines(connection)
     amendment = done.amendment
     lines = (
@@ -75,7 +82,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     for line in young:
         session.say(line)
     _prune(session)
-    return EXIT_OPEN_INCIDENTS if exit_code and count else 0
+    return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
 
 
 def run(
@@ -85,9 +92,9 @@ def run(
     with session.store.write() as connection:
         session = clocks.believed(session, connection, paths := list(paths))
         code = read(session, connection, paths, source, is_final)
-        is_changed = _judge_and_keep(session, connection, is_final)
+        is_changed, unread = _judge_and_keep(session, connection, is_final)
         unprinted = _print_notices(session, connection)
-        code = code or unprinted
+        code = code or unread or unprinted
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
     if is_changed:
@@ -113,8 +120,8 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     session.out(str(streams.truth_path(target)))
 
 
-def _judge_and_keep(session: Session, connection: Connection, is_final: bool) -> bool:
-    """A pass, and what it changed as notices; whether anything waited to be judged."""
+def _judge_and_keep(session: Session, connection: Connection, is_final: bool) -> tuple[bool, int]:
+    """A pass, and what it changed as notices; whether anything waited to be judged, and the exit code of `_advise`."""
     with connection.begin():
         waiting = detect.plan(connection, session.config, is_final=is_final)
         reach = None
@@ -131,11 +138,11 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool) ->
             _print_notices(session, connection)
         raise
     is_opened = _keep(session, connection, reach)
-    _advise(session, connection, waiting, every=is_opened)
+    code = _advise(session, connection, waiting, every=is_opened)
     counts = asdict(done.amendment)
     words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
     session.say(words, "detect.done", is_routine=True, **counts, run_ids=done.run_ids)
-    return waiting is not None
+    return waiting is not None, code
 
 
 def _keep(session: Session, connection: Connection, reach: int | None) -> bool:
@@ -144,7 +151,7 @@ def _keep(session: Session, connection: Connection, reach: int | None) -> bool:
     with connection.begin():
         if reach is not None:
             incidents.snapshot(connection, "incidents_after", reach)
-            changed = incidents.changes(connection)
+            changed = incidents.changes(connection, reach)
         notices.keep(connection, changed, new_codes.since_mark(connection), session.clock())
     return any(one.change in ("opened", "reopened") for one in changed)
 
@@ -167,13 +174,21 @@ def _print_notices(session: Session, connection: Connection) -> int:
     return 0
 
 
-def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> None:
-    """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain."""
-    problems = exposure.problems(session.config)
+def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> int:
+    """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain.
+
+    Which files of exposure cannot be read is said by every run, and decides the exit code.
+    """
+    told = exposure.read(session.config)
+    for text in told.unread:
+        session.say(narrate.printable(text), "exposure.unread", logging.ERROR)
     with connection.begin():
-        found = advice.news(connection, session.clock(), judged, every=every, problems=problems)
+        found = advice.news(
+            connection, session.clock(), judged, every=every, has_exposure=told.is_whole, problems=told.bad_lines
+        )
     for text in found:
         session.say(narrate.printable(text), "advice", logging.WARNING)
+    return ConfigError.exit_code if told.unread else 0
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:

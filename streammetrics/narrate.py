@@ -75,9 +75,16 @@ def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) 
 
 
 def change_line(change: Change) -> str:
-    """An incident that changed, in a line."""
-    # The age of a comparison says how little was known when the incident opened.
-    incident = {**change.incident} if change.change == "opened" else {**change.incident, "comparison_seconds": None}
+    """An incident that changed, in a line: what it is now, of one that is back since when it is and by how much."""
+    incident = dict(change.incident)
+    if change.change != "opened":
+        # The age of a comparison says how little was known when the incident opened.
+        incident["comparison_seconds"] = None
+    again = incident["again"]
+    if again is not None and again["start_ts"] > incident["start_ts"]:
+        incident = {**incident, "first_ts": incident["start_ts"], **again}
+    elif again is not None:
+        incident = {**incident, **again, "start_ts": incident["start_ts"]}
     return f"{change.change.upper():<9} {incident_line(incident)}"
 
 
@@ -102,12 +109,25 @@ def incident_line(incident: Mapping[str, Any]) -> str:
         peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
     else:
         peak = f"evidence {power(incident['peak_value'])} over {power(incident['threshold'])}, {exposure(incident)}"
+    first = incident.get("first_ts")
+    since = f"{'since' if first is None else 'again since'} {moment(incident['start_ts'])}{until} UTC"
     return (
-        f"code {printable(incident['code'])}  since {moment(incident['start_ts'])}{until} UTC  {how_much(incident)}  "
-        f"{printable(incident['rule'])} {peak}  "
-        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}"
+        f"code {printable(incident['code'])}  {since}{'' if first is None else f' (first {moment(first)})'}  "
+        f"{how_much(incident)}  {printable(incident['rule'])} {peak}  "
+        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}{_end(incident)}"
         f"incident {incident['incident_id']}"
     )
+
+
+def _end(incident: Mapping[str, Any]) -> str:
+    """Why the comparison of an incident is judged no longer, where that is so."""
+    gone = incident.get("gone")
+    if gone is None:
+        return ""
+    if not gone:
+        return "other comparisons took its place  "
+    ended = " and ".join(f"{printable(one['build'])} (last record {moment(one['last_ts'])})" for one in gone)
+    return f"{ended} {'has' if len(gone) == 1 else 'have'} gone  "
 
 
 def _age(incident: Mapping[str, Any]) -> str:

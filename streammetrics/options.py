@@ -103,6 +103,21 @@ def config_path(path: Path | None) -> Path | None:
     return path
 
 
+def require_text(arguments: Sequence[str]) -> None:
+    """Refuse what neither the store nor DuckDB takes as a path; `run` and `ingest` refuse such files one by one.
+
+    Raises:
+        UsageError: an argument is not UTF-8.
+    """
+    if not {"run", "ingest"}.isdisjoint(arguments):
+        return
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{argument}: is not UTF-8: name it, or the file, otherwise") from None
+
+
 def session_of(
     path: Path | None, as_json: bool = False, use_default: bool = True, *, accept_clock: bool = False
 ) -> Session:

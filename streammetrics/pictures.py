@@ -15,7 +15,7 @@ from streammetrics.config import Config, Rule
 from streammetrics.detect import DAY_SECONDS
 from streammetrics.detect.portions import PORTION_SECONDS
 from streammetrics.errors import UsageError
-from streammetrics.statements import run
+from streammetrics.statements import run, statement
 from streammetrics.store import Store
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
@@ -29,38 +29,6 @@ MOST_CODES = 1000
 _SPAN = "select first_second, end_second from span"
 
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
-
-# Lists, for a row a cell would take longer to fetch than to draw. Of sequential: the candidate's errors less those that
-# it was to have.
-_CELLS = """
-select code, list(bin_second) as bin_seconds, list(
-    coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))
-) as bin_values
-from bins
-where
-    rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
-    and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ? and code in (select unnest(?))
-group by code
-"""
-
-# Evidence has no rows of bins without errors: there the candidate has no more errors than expected.
-_JUDGED = """
-select bin_second
-from judged_bins
-where
-    rule = ? and baseline = ? and candidate = ? and active_seconds > 0 and is_judged
-    and detector = 'sequential' and bin_second + bin_seconds > ? and bin_second + bin_seconds <= ?
-"""
-
-_WINDOWS = """
-select
-    spans.code, cast(epoch(spans.start_ts) as bigint) as start_second,
-    cast(epoch(spans.end_ts) as bigint) as end_second, peaks.ratio
-from incident_spans as spans
-left join alerts as peaks on spans.peak_alert_id = peaks.alert_id
-where spans.rule = ? and spans.baseline = ? and spans.candidate = ?
-order by spans.code, start_second
-"""
 
 _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
 
@@ -147,12 +115,15 @@ def _heatmap(
     empty: list[int] = []
     within = (after * 1_000_000, until * 1_000_000)
     ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
+    named = dict(zip(("rule", "baseline", "candidate"), subject, strict=True))
     codes = run(connection, "reports/pictured_codes", ends).scalars().all()
     for start in range(after, until, PORTION_SECONDS):
         stop = min(start + PORTION_SECONDS, until)
         piece = Slice(start, stop, lead, lags=before)
-        empty += connection.exec_driver_sql(compose(_JUDGED, piece), (*subject, start, stop)).scalars()
-        found = connection.exec_driver_sql(compose(_CELLS, piece), (*subject, start, stop, codes))
+        part = {**named, "after": start, "until": stop}
+        empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()
+        cells_of = compose(statement("reports/picture_cells"), piece)
+        found = connection.exec_driver_sql(cells_of, {**part, "codes": codes})
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
@@ -164,7 +135,7 @@ def _heatmap(
     values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
     for code, seconds, bin_values in cells:
         values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
-    windows = compose(_WINDOWS, alerts=_ALERTS_WITHIN.format(*within))
+    windows = compose(statement("reports/pictured_windows"), alerts=_ALERTS_WITHIN.format(*within))
     yield Heatmap(
         rule=rule.name,
         detector=rule.detector,
@@ -177,5 +148,5 @@ def _heatmap(
         first_bin=first,
         codes=tuple(rows),
         values=values,
-        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, subject)),
+        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, named)),
     )

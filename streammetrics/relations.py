@@ -54,7 +54,8 @@ _REWIND = """
 update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))
 """
 
-_OVERLAID = ("rules", "hypotheses", "comparisons", "exposure", "settings", "progress")
+_OVERLAID = ("rules", "hypotheses", "comparisons", "settings", "progress")
+_KEPT = ("builds", "exposure")
 
 _SETTINGS = _Statements(
     "select lateness_seconds, merge_seconds, is_final, builds_order, max_comparisons, late_limit_days from settings",
@@ -63,8 +64,8 @@ _SETTINGS = _Statements(
 )
 
 
-def replace(connection: Connection, config: Config) -> None:
-    """Make the relations say what `config` says, in the caller's transaction."""
+def replace(connection: Connection, config: Config) -> bool:
+    """Make the relations say what `config` says, in the caller's transaction; whether all of it could be read."""
     rules = [
         (rule.name, rule.detector, rule.bin_seconds, bins, rule.threshold, settings_hash(config, rule))
         for rule in config.rule
@@ -92,8 +93,12 @@ def replace(connection: Connection, config: Config) -> None:
     _replace(connection, _HYPOTHESES, hypotheses)
     _replace(connection, _COMPARISONS, comparisons)
     told = exposure.read(config)
-    # While a file is written anew, what it said last holds.
-    changed = _replace(connection, _EXPOSURE, told.rows) if told.is_whole else set()
+    users = {(since, build): users for since, build, users in told.rows}
+    if not told.is_whole:
+        # What was said before stays in use where nothing else is said.
+        known = connection.exec_driver_sql(_EXPOSURE.read)
+        users = {**{(since, build): users for since, build, users in known}, **users}
+    changed = _replace(connection, _EXPOSURE, [(*key, count) for key, count in users.items()])
     if changed:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
         rewind(connection, min(changed)[0])
@@ -101,6 +106,7 @@ def replace(connection: Connection, config: Config) -> None:
     ordered = config.builds.order, config.builds.max_comparisons
     if _replace(connection, _SETTINGS, [(*waits, False, *ordered, config.detect.late_limit_days)]):
         builds.place(connection)
+    return told.is_whole
 
 
 def rewind(connection: Connection, since: datetime) -> None:
@@ -112,14 +118,15 @@ def overlay(connection: Connection, config: Config) -> None:
     """Make temporary relations that say what `config` says, which this connection reads instead of the store's."""
     for name in _OVERLAID:
         connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name} limit 0")
-    # Which may be in another order by `config`.
-    connection.exec_driver_sql("create or replace temp table builds as from main.builds")
+    # Builds may be in another order by `config`; what exposure said before holds where its file cannot be read.
+    for name in _KEPT:
+        connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name}")
     replace(connection, config)
 
 
 def reveal(connection: Connection) -> None:
     """Take the temporary relations away again."""
-    for name in (*_OVERLAID, "builds"):
+    for name in (*_OVERLAID, *_KEPT):
         connection.exec_driver_sql(f"drop table if exists temp.main.{name}")
 
 

@@ -133,7 +133,9 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
     if not texts:
         return final
     parts = (f"{name} as {_HINTS.get(name, '')}(\n{text}\n)" for name, text in texts.items())
-    return "with\n" + ",\n\n".join(parts) + "\n\n" + final
+    # What `final` begins with itself goes on with these.
+    own = final.removeprefix("with")
+    return "with\n" + ",\n\n".join(parts) + (f"\n\n{final}" if own == final else f",\n{own}")
 
 
 def _needed(final: str, bases: Mapping[str, str]) -> set[str]:

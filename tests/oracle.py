@@ -16,8 +16,8 @@ from functools import cached_property
 from itertools import pairwise, permutations
 from typing import NamedTuple
 
+from streammetrics import exposure
 from streammetrics.config import Comparison, Config, Rule
-from streammetrics.exposure import exposure_rows
 
 UNITS = 10**12
 """Bin values are DECIMAL(38, 12): whole numbers of these."""
@@ -234,7 +234,7 @@ class Stream:
 
 def alerts(records: Iterable[Record], config: Config, *, is_final: bool = False) -> dict[Key, Finding]:
     """Every alert that the rules of `config` raise on `records`, in whatever order these came."""
-    rows = exposure_rows(config)
+    rows = exposure.read(config).rows
     stream = Stream(
         tuple(records), tuple(((since - EPOCH).total_seconds(), build, users) for since, build, users in rows)
     )

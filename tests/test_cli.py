@@ -456,3 +456,28 @@ def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path:
     again = streammetrics(tmp_path, "run")
     assert (again.returncode, again.stderr) == (0, "")
     assert sorted(line.split()[0] for line in again.stdout.splitlines()) == ["OPENED", "WITHDRAWN"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "words"),
+    [
+        (("query", "select '\udcff'"), {}, 2, r"select '\xff': is not UTF-8: name it, or the file, otherwise"),
+        (("export", "events", "--to", "e\udce9.csv"), {}, 2, r"e\xe9.csv: is not UTF-8"),
+        (("backup", "--to", "b\udce9.duckdb"), {}, 2, r"b\xe9.duckdb: is not UTF-8"),
+        (("generate", "--to", "g\udce9.csv"), {}, 2, r"g\xe9.csv: is not UTF-8"),
+        (("ingest", "caf\udce9.csv"), {}, 74, r"caf\xe9.csv: its name is not UTF-8: rename it"),
+        (
+            ("run",),
+            {"STREAMMETRICS_STORE_PATH": "s\udce9.duckdb"},
+            78,
+            r"STORE_PATH: s\xe9.duckdb: is not UTF-8",
+        ),
+    ],
+)
+def test_what_is_not_utf8_is_named_with_escapes(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], code: int, words: str
+) -> None:
+    done = streammetrics(tmp_path, *arguments, environment=environment)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

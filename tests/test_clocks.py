@@ -1,6 +1,8 @@
 """A clock that was set wrong is asked about; it reads, judges and removes nothing that the right one would not."""
 
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -83,6 +85,52 @@ def test_a_store_that_was_not_used_goes_on_with_the_first_file_that_agrees(site:
     assert (site.kept(), site.said) == (61, [])
     os.utime(site.folder / "in" / "b.csv", (NOW.timestamp(),) * 2)
     assert site.run(later + DAY) == 0, "the clock is known from then on"
+
+
+ROW = NOW + 7 * DAY - timedelta(hours=3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "is_believed"),
+    [
+        ("text", f"{ROW}", True),
+        ("text", f"{ROW}+09:00", True),
+        ("integer", ROW.replace(tzinfo=UTC).timestamp() * 1000, True),
+        ("real", ROW.replace(tzinfo=UTC).timestamp(), True),
+        ("text", f"{NOW}", False),
+        ("text", f"{NOW + 9 * DAY}", False),
+        ("text", "yesterday", False),
+        ("text", None, False),
+    ],
+)
+def test_the_newest_row_of_a_database_says_what_time_it_is(
+    tmp_path: Path, kind: str, last: object, is_believed: bool
+) -> None:
+    site = Site(tmp_path)
+    url = f"sqlite:///{tmp_path}/rows.db"
+    settings = {"url": url, "table": "errors", "cursor": "id"}
+    site.config = site.config.model_copy(update={"source": (Source.model_validate({"name": "rows", **settings}),)})
+    with closing(sqlite3.connect(tmp_path / "rows.db")) as rows:
+        rows.execute(f"create table errors (id integer, ts {kind}, build text, code text)")
+        rows.execute("insert into errors values (1, ?, '5.9', '1')", (f"{NOW}",))
+        rows.commit()
+        assert site.run(NOW) == 0
+        rows.execute("insert into errors values (2, ?, '5.9', '1')", (last,))
+        rows.commit()
+    os.utime(tmp_path / "rows.db", (NOW.timestamp(),) * 2)
+    if is_believed:
+        assert site.run(NOW + 7 * DAY) == 0
+        assert (site.kept(), site.said) == (62, [])
+    else:
+        with pytest.raises(InputOutputError, match="and so does the newest row of a database"):
+            site.run(NOW + 7 * DAY)
+
+
+def test_a_database_that_cannot_be_read_says_nothing_of_the_time(site: Site) -> None:
+    missing = {"name": "rows", "url": "sqlite:////nowhere/rows.db", "table": "errors", "cursor": "id"}
+    site.config = site.config.model_copy(update={"source": (Source.model_validate(missing),)})
+    with pytest.raises(InputOutputError, match="run once with --accept-clock"):
+        site.run(NOW + 7 * DAY)
 
 
 def test_an_accepted_clock_is_believed_from_then_on(site: Site) -> None:

@@ -2,15 +2,17 @@
 
 import os
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streammetrics import config, exposure, relations
-from streammetrics.errors import ConfigError
-from streammetrics.exposure import EVER, ExposureRow, exposure_rows
+from streammetrics import config, doctor, exposure, jobs, relations, status
+from streammetrics.exposure import EVER, ExposureRow
+from streammetrics.progress import Progress
+from streammetrics.session import Session
+from streammetrics.store import Store
 from tests.streams import empty_store, select
 
 
@@ -19,7 +21,7 @@ def rows(folder: Path, text: str, **files: str) -> list[ExposureRow]:
     for name, content in files.items():
         (folder / f"{name}.csv").write_text(content, encoding="utf-8")
     (folder / "config.toml").write_text(text, encoding="utf-8")
-    return exposure_rows(config.load(folder / "config.toml", {}))
+    return exposure.read(config.load(folder / "config.toml", {})).rows
 
 
 def test_nothing_is_known_without_entries(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str, problem: str) -> None:
     text = "[[exposure]]\npath = 'users.csv'\n"
     assert rows(tmp_path, text, users=f"since,build,users\n,A,1\n{line}\n,B,2\n") == [(EVER, "A", 1), (EVER, "B", 2)]
-    assert exposure.problems(config.load(tmp_path / "config.toml", {})) == [
+    assert exposure.read(config.load(tmp_path / "config.toml", {})).problems == [
         f"exposure.path: {tmp_path / 'users.csv'}: line 3 is left out: {problem}; "
         "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
     ]
@@ -114,9 +116,9 @@ def test_a_last_line_that_nobody_goes_on_with_is_one(tmp_path: Path) -> None:
     assert rows(tmp_path, text, users="since,build,users\n,A,12000\n,B,12") == [(EVER, "A", 12000)]
     aged(tmp_path / "users.csv", 590)
     settings = config.load(tmp_path / "config.toml", {})
-    assert exposure_rows(settings) == [(EVER, "A", 12000)]
+    assert exposure.read(settings).rows == [(EVER, "A", 12000)]
     aged(tmp_path / "users.csv", 601)
-    assert exposure_rows(settings) == [(EVER, "A", 12000), (EVER, "B", 12)]
+    assert exposure.read(settings).rows == [(EVER, "A", 12000), (EVER, "B", 12)]
 
 
 @pytest.mark.parametrize("begun", ["", "sin", "since,build,users"])
@@ -138,19 +140,125 @@ def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: 
         assert users() == [("A", 6)]
 
 
+HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
+
+
+def unread(folder: Path) -> list[str]:
+    told = exposure.read(config.load(folder / "config.toml", {}))
+    assert (told.is_whole, told.problems) == (not told.unread, told.unread)
+    return told.unread
+
+
 def test_a_file_without_a_column_says_which_are_meant(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"users\.csv: has no column build and since; a CSV of since, build, users"):
-        rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="users\n5\n")
     path = tmp_path / "users.csv"
+    assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="users\n5\n") == []
+    meant = "a CSV of since, build, users is meant"
+    assert unread(tmp_path) == [f"exposure.path: {path}: has no column build and since; {meant}{HELD}"]
     path.write_text("")
     aged(path, 601)
-    with pytest.raises(ConfigError, match=r"users\.csv: has no column build and since and users"):
-        rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n")
+    assert unread(tmp_path) == [f"exposure.path: {path}: has no column build and since and users; {meant}{HELD}"]
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"exposure\.path: .*nowhere\.csv: cannot be read: .*No such file"):
-        rows(tmp_path, "[[exposure]]\npath = 'nowhere.csv'\n")
+def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n") == []
+    assert unread(tmp_path) == [f"exposure.path: {path}: cannot be read: No such file or directory{HELD}"]
+    os.mkfifo(path)
+    assert unread(tmp_path) == [f"exposure.path: {path}: is no regular file{HELD}"]
+
+
+class Site:
+    """Builds A and B, which send alike; C, which sends as much as both; and a file of users that comes and goes."""
+
+    def __init__(self, folder: Path, second: str = "") -> None:
+        self.users, self.said = folder / "users.csv", list[str]()
+        (folder / "config.toml").write_text(
+            '[store]\npath = "s.duckdb"\n[[source]]\nname = "a"\npath = "in*.csv"\n[[exposure]]\npath = "users.csv"\n'
+            '[[comparison]]\nbaseline = "A"\ncandidate = "B"\n'
+            f'[[comparison]]\nbaseline = "A"\ncandidate = "C"\n{second}'
+        )
+        self.config = config.load(folder / "config.toml", {})
+        self.minutes = 0
+        self.folder = folder
+
+    def run(self, minutes: int = 0) -> int:
+        """A run, so many minutes of records later."""
+        lines = [
+            f"2026-11-23 {12 + minute // 60}:{minute % 60:02d}:{second:02d},{build},7\n"
+            for minute in range(self.minutes, self.minutes + minutes)
+            for second in range(60)
+            for build in "ABCC"
+        ]
+        if lines:
+            (self.folder / f"in{self.minutes}.csv").write_text("".join(["ts,build,code\n", *lines]))
+        self.minutes += minutes
+        self.said.clear()
+        now = datetime(2026, 11, 23, 12) + timedelta(minutes=self.minutes)
+        session = Session(self.config, Progress(False, self.said.append), self.said.append, lambda: now)
+        return jobs.run(session, is_final=False, exit_code=False)
+
+    def status(self) -> str:
+        store = Store(self.config.store_path)
+        return status.render(status.collect(store, self.config, datetime(2026, 11, 23, 12)))
+
+    def kept(self, sql: str) -> list[tuple[Any, ...]]:
+        with Store(self.config.store_path).read() as connection:
+            connection.rollback()
+            return select(connection, sql)
+
+
+def site_words(site: Site) -> str:
+    return f"exposure.path: {site.users}: cannot be read: No such file or directory{HELD}"
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_draw", lambda session: 0)
+
+
+def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
+    site = Site(tmp_path, 'exposure = "equal"\n')
+    assert site.run(30) == 78
+    assert site.said[0] == site_words(site)
+    assert site.said[1].startswith("OPENED    code 7 "), "what needs no users is judged"
+    assert "  A -> C  " in site.said[1]
+    assert site.run() == 78, "as long as it lasts"
+    assert site.said == [site_words(site)]
+    shown = site.status()
+    assert "A -> B waits for the users of its builds: a file of [[exposure]] is not whole" in shown
+    assert "to do      exposure.path: " in shown
+    (finding,) = doctor.examine(Store(site.config.store_path), site.config, datetime(2026, 11, 23, 12))
+    assert (finding.check, finding.what) == ("exposure", site_words(site))
+    site.users.write_text("since,build,users\n,A,100\n,B,20\n")
+    assert site.run() == 0, "all that waited is judged"
+    assert [line.split("  A -> ")[1][0] for line in site.said] == ["B"]
+    assert "waits for the users" not in site.status()
+
+
+def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None) -> None:
+    site = Site(tmp_path)
+    site.users.write_text("since,build,users\n,A,100\n,B,100\n")
+    assert site.run(30) == 0
+    judged = "select candidate, max(judged_until) from progress group by all order by all"
+    before = site.kept(judged)
+    site.users.unlink()
+    assert site.run(10) == 78
+    assert len(site.said) == 1
+    after = site.kept(judged)
+    assert site.kept("select build, users from exposure order by build") == [("A", 100.0), ("B", 100.0)]
+    assert after[0][1] - before[0][1] == timedelta(minutes=10)
+    assert after[1] == before[1], "the users of C are not known"
+
+
+def test_a_comparison_waits_while_the_line_of_its_build_is_written(tmp_path: Path, no_pictures: None) -> None:
+    site = Site(tmp_path, 'exposure = "equal"\n')
+    site.users.write_text("since,build,users\n,A,100\n,B,2")
+    assert site.run(30) == 0
+    assert [line.split("  A -> ")[1][0] for line in site.said] == ["C"]
+    assert "A -> B waits for the users of its builds" in site.status()
+    site.users.write_text("since,build,users\n,A,100\n,B,200\n")
+    assert site.run() == 0
+    assert site.said == []
 
 
 def test_ever_can_be_stored_and_comes_back(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
     package = {name for name in MODULES if name.startswith("streammetrics/")}
     files = [*(ROOT / "sql").rglob("*.sql"), ROOT / "sql" / "comments.csv"]
     sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
-    assert {Path(path).parent.name for path in sql} == {"sql", "jobs", "reports"}
+    assert {Path(path).parent.name for path in sql} == {"sql", "jobs", "reports", "checks"}
     assert carried == package | sql
     assert "streammetrics = streammetrics.cli:main" in scripts
 

@@ -75,7 +75,8 @@ def test_the_run_that_prints_it_decides_how(day: ClosedOutput) -> None:
     assert (opened["change"], opened["code"], opened["state"]) == ("opened", "login", "open")
     with day.session.store.read() as connection:
         columns = {row[0] for row in connection.exec_driver_sql("describe incidents")}
-    assert opened.keys() == columns | {"change", "doublings", "comparison_seconds"}
+    assert opened.keys() == columns | {"change", "doublings", "comparison_seconds", "again", "gone"}
+    assert (opened["again"], opened["gone"]) == (None, None)
     assert new.keys() == {"change", "baseline", "candidate", "codes", "most_frequent"}
     (named,) = new["most_frequent"]
     assert named.keys() == {"code", "first_ts", "baseline_errors", "candidate_errors", "candidate_seconds"}

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -61,7 +62,7 @@ class Jobs:
         told = [finding.what for finding in doctor.examine(store, config, utc_now())]
         assert sorted(told) == sorted(map(narrate.one_line, found.refused))
         lines = status.render(found).splitlines()
-        to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do ")]
+        to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do      refused: ")]
         assert sorted(to_do) == sorted(told)
         return list(found.refused)
 
@@ -214,6 +215,28 @@ def test_a_copy_of_a_refused_file_is_refused_and_stays_in_its_spool(jobs: Jobs) 
         assert jobs("run").returncode == 74
     assert sorted(path.name for path in jobs.inputs.iterdir()) == ["a.csv", "b.csv"]
     assert len(jobs.standing()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("latin.csv", "Zeit;Größe;Gerät\n1;2;3\n".encode("latin-1")),
+        ("binary.csv", bytes(range(256)) * 1000),
+        ("binary.tsv", random.Random(1).randbytes(100_000)),
+        ("binary.jsonl", random.Random(2).randbytes(100_000)),
+    ],
+)
+def test_a_file_that_is_no_text_stops_no_other(jobs: Jobs, name: str, content: bytes) -> None:
+    (jobs.inputs / name).write_bytes(content)
+    (jobs.inputs / "good.csv").write_text(GOOD)
+    done = jobs("run")
+    assert done.returncode in (74, 78), done.stderr
+    assert "Traceback" not in done.stderr
+    assert jobs.rows("select code from events") == [("7",)]
+    ((refused,),) = jobs.rows("select reason from refused")
+    assert f"in/{name}" in str(refused)
+    assert name != "latin.csv" or r'"Zeit", "Gr\xf6\xdfe", "Ger\xe4t"' in str(refused)
+    assert jobs("status").returncode == 0
 
 
 def test_of_many_refused_the_first_are_shown(jobs: Jobs) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from streammetrics import detect
+from streammetrics import exposure as told_users
 from streammetrics.config import Comparison, Config, Exposure, SequentialRule
-from streammetrics.exposure import exposure_rows
 from streammetrics.intervals import ratio_interval
 from tests import sequential_oracle
 from tests.oracle import Key, Record
@@ -87,7 +87,7 @@ def test_one_pass_finds_what_the_oracle_finds(store: Connection, seed: int) -> N
     dice = random.Random(seed)
     stream, config, is_final = regression(dice), sequential_config(dice), dice.random() < 0.5
     note(f"{stream}\n{config}\n{is_final=}")
-    expected = sequential_oracle.alerts(stream.records, config, exposure_rows(config), is_final=is_final)
+    expected = sequential_oracle.alerts(stream.records, config, told_users.read(config).rows, is_final=is_final)
     assert_agrees(judged(store, stream.records, config, is_final=is_final), expected)
 
 
@@ -286,5 +286,5 @@ def test_a_build_that_has_users_and_hardly_an_error_is_no_failed_feed(store: Con
     users = (Exposure(build=OLD, users=100.0), Exposure(build=NEW, users=100.0))
     config = Config(rule=(DAY_RULE,), exposure=users)
     found = judged(store, healthy + bad, config)
-    assert_agrees(found, sequential_oracle.alerts(healthy + bad, config, exposure_rows(config)))
+    assert_agrees(found, sequential_oracle.alerts(healthy + bad, config, told_users.read(config).rows))
     assert first_stop(found, "404") < 12_000 + 600

@@ -230,6 +230,6 @@ def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(
 
 def test_each_file_of_a_job_or_report_is_one_statement_that_the_program_runs() -> None:
     package = "".join(path.read_text(encoding="utf-8") for path in (SQL.parent / "streammetrics").rglob("*.py"))
-    named = set(re.findall(r'"((?:jobs|reports)/\w+)"', package))
+    named = set(re.findall(r'"((?:jobs|reports|checks)/\w+)"', package))
     assert named == {f"{path.parent.name}/{path.stem}" for path in STATEMENTS}
     assert [path for path in STATEMENTS if len(sqlglot.parse(path.read_text("utf-8"), read="duckdb")) != 1] == []

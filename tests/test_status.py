@@ -14,6 +14,8 @@ from streammetrics.config import Comparison, Config, DetectSettings, Source, loa
 from streammetrics.detect import record_failure
 from streammetrics.ingest import ingest
 from streammetrics.narrate import incident_line
+from streammetrics.status.facts import Promise
+from streammetrics.status.words import promise_words
 from streammetrics.store import Store
 from tests.histories import NOW, history, regression
 from tests.oracle import Record
@@ -96,6 +98,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
             "awaited": None,
             "behind_seconds": 0,
             "judged_seconds": 1199,
+            "awaits_users": False,
         }
     ]  # fmt: skip
 
@@ -391,6 +394,29 @@ def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -
     for name in ("readme.txt", "de.csv"):
         (folder / name).unlink()
     assert "to do" not in told(Store(config.store_path), config)
+
+
+def test_a_source_that_no_file_matches_is_told_but_for_an_empty_spool(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[store]\npath = "s.duckdb"\n[[source]]\nname = "a"\npath = "lgos/*.csv"\n'
+        '[[source]]\nname = "b"\npath = "logs/*.csv"\nafter = "delete"\n'
+    )
+    config = load(path)
+    store = Store(config.store_path)
+    assert told(store, config)["to do"] == f"[[source]] 'a': no file matches {tmp_path}/lgos/*.csv"
+    (tmp_path / "lgos").mkdir()
+    (tmp_path / "lgos" / "a.csv").write_text("ts,build,code\n")
+    assert "to do" not in told(store, config)
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"), [(500, "2 days"), (501, "48 hours"), (100_040, "14 minutes"), (10**7, "9 seconds")]
+)
+def test_a_promise_of_many_codes_is_no_zero(codes: int, words: str) -> None:
+    promise = Promise(rule="regression", days_per_code=1000, codes=codes)
+    assert promise_words(promise) == f"regression, {codes:,} codes: at most one false incident in {words}"
 
 
 def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:

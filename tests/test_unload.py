@@ -345,7 +345,7 @@ def test_a_file_that_is_ahead_of_the_clock_is_suspected(site: Site) -> None:
         "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
     ]
     words = (
-        f"1 file of the last day with all records ahead of the clock, such as {path}: is timezone wrong? "
+        f"1 file of the last day whose newest records are ahead of the clock, such as {path}: is timezone wrong? "
         "`streammetrics unload 1`, mend it, and they are read again"
     )
     assert words in status.render(status.collect(site.store, site.config, NOW))
@@ -373,6 +373,48 @@ def test_a_clock_that_is_off_is_no_time_zone(site: Site, first: int, last: int) 
     jobs.ingest(site)
     assert [line for line in site.said if SUSPECTED in line] == []
     assert "ahead of the clock, such as" not in status.render(status.collect(site.store, site.config, NOW))
+
+
+def stream(*, count: int, step: int, last: int) -> str:
+    """So many records, `step` seconds apart; the last is `last` seconds ahead of the clock."""
+    moments = (NOW + timedelta(seconds=last - step * n) for n in reversed(range(count)))
+    return "".join(f"{moment},1.9,7\n" for moment in moments)
+
+
+@pytest.mark.parametrize(("count", "step", "last"), [(3600, 1, 3540), (1440, 60, 3540), (200, 40, 3600)])
+def test_a_file_whose_newest_records_are_all_ahead_of_the_clock_is_suspected(
+    site: Site, count: int, step: int, last: int
+) -> None:
+    """It began before; what a clock of the wrong time zone writes goes on evenly through what is the present."""
+    path = site.write("a.csv", HEAD + stream(count=count, step=step, last=last))
+    jobs.ingest(site)
+    assert site.said == [
+        f"{path}: its newest records are ahead of the clock, by up to {timedelta(seconds=last)} (h:mm:ss): is timezone "
+        "= 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
+    ]
+    assert f"whose newest records are ahead of the clock, such as {path}" in status.render(
+        status.collect(site.store, site.config, NOW)
+    )
+    site.write("b.csv", HEAD + stream(count=30, step=1, last=0))
+    site.said.clear()
+    jobs.ingest(site)
+    assert site.said == [], "it is said once"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        stream(count=400, step=0, last=3000),
+        stream(count=400, step=1, last=3000),
+        stream(count=15, step=200, last=3500),
+        stream(count=400, step=1, last=300),
+    ],
+    ids=["a burst", "minutes", "few", "a little ahead"],
+)
+def test_a_few_clients_whose_clocks_are_ahead_are_no_time_zone(site: Site, more: str) -> None:
+    site.write("a.csv", HEAD + stream(count=7200, step=1, last=0) + more)
+    jobs.ingest(site)
+    assert site.said == []
 
 
 @pytest.mark.slow

@@ -1,4 +1,6 @@
--- A build is awaited where a bin of the other one is over that it has sent nothing in; of days before all is there.
+-- The pairs that are compared now, and how far they are judged. A build is awaited where a bin of the other one is over
+-- that it has sent nothing in; of days before all is there. While a file of users cannot be read ($is_unread), pairs of
+-- builds without known users wait.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,
@@ -10,10 +12,16 @@ select
     end as awaited,
     coalesce(any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)), 0) as behind_seconds,
     epoch(min(progress.judged_until))::bigint
-    - any_value(greatest(pairs.begun_second, pairs.from_second)) as judged_seconds
+    - any_value(greatest(pairs.begun_second, pairs.from_second)) as judged_seconds,
+    $is_unread and bool_and(
+        pairs.exposure = 'given' and rules.detector = 'sequential'
+        and not (
+            pairs.baseline in (select build from exposure) and pairs.candidate in (select build from exposure)
+        )
+    ) as awaits_users
 from pairs
 left join builds as news on pairs.candidate = news.build
-cross join (select distinct rule, bin_seconds, settings_hash from rules) as rules -- noqa: ST05
+cross join (select distinct rule, detector, bin_seconds, settings_hash from rules) as rules -- noqa: ST05
 left join progress
     on
         rules.rule = progress.rule and rules.settings_hash = progress.settings_hash

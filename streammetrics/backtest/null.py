@@ -16,50 +16,12 @@ from streammetrics.backtest.inject import INJECTED
 from streammetrics.backtest.shares import Pair, Seconds, fetched, pairs_of
 from streammetrics.config import Comparison, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS
+from streammetrics.statements import run, statement
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 _EMPTY = ("delete from counters", "delete from alerts", "delete from progress", "delete from runs")
 
 _KEEP = "create or replace temp table originals as select * from counters where batch_id <> ? order by second"
-
-_CODES = """
-create or replace temp table numbered_codes as
-select code, row_number() over (order by code) as place from codes group by code
-"""
-
-_TALLIES = """
-select
-    cast(epoch(originals.second) as bigint) as second, numbered_codes.place as code,
-    cast(sum(originals.errors) as bigint) as errors
-from originals
-inner join numbered_codes on originals.code = numbered_codes.code
-where
-    originals.build in ($baseline, $candidate) and epoch(originals.second) >= $from_second
-    and epoch(originals.second) < $until_second
-group by originals.second, numbered_codes.place
-order by originals.second, numbered_codes.place
-"""
-
-_OTHERS = """
-create or replace temp table others as
-select *
-from originals
-where build in ($baseline, $candidate) and (epoch(second) < $from_second or epoch(second) >= $until_second)
-order by second
-"""
-
-_INSERT = """
-insert into counters
-select make_timestamp(drawn.second * 1000000), $build, numbered_codes.code, drawn.errors, 0
-from drawn inner join numbered_codes on drawn.code = numbered_codes.place
-"""
-
-_JUDGED = """
-select rule, cast(count(*) filter (where is_judged) * max(bin_seconds) as bigint) as seconds
-from judged_bins
-where bin_second + bin_seconds > {after:d} and bin_second + bin_seconds <= {until:d}
-group by rule
-"""
 
 _FALSE = "select rule, count(*) from incidents group by rule"
 
@@ -132,7 +94,7 @@ def measure(
     """
     with connection.begin():
         connection.exec_driver_sql(_KEEP, (INJECTED,))
-        connection.exec_driver_sql(_CODES)
+        run(connection, "jobs/number_codes")
         # Shares that are estimated are those of the history itself, without what was added.
         connection.exec_driver_sql("delete from counters")
         connection.exec_driver_sql("insert into counters from originals")
@@ -184,15 +146,15 @@ def _prepared(connection: Connection, pair: Pair) -> _Draws:
     """Fetch what is drawn from, and set aside the records of both builds that no draw changes."""
     ends = {"from_second": pair.from_second, "until_second": pair.until_second}
     parameters = {"baseline": pair.baseline, "candidate": pair.candidate, **ends}
-    connection.exec_driver_sql(_OTHERS, parameters)
-    column = fetched(connection, _TALLIES, parameters)
+    run(connection, "jobs/keep_others", parameters)
+    column = fetched(connection, statement("reports/drawn_tallies"), parameters)
     return _Draws(pair, column["second"], column["code"], column["errors"], pair.shares_at(column["second"]))
 
 
 def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> None:
     """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
-    for statement in _EMPTY:
-        connection.exec_driver_sql(statement)
+    for emptied in _EMPTY:
+        connection.exec_driver_sql(emptied)
     # Never no rows: DuckDB 1.5 loses what a transaction inserts after them.
     if connection.exec_driver_sql("select count(*) from others").scalar_one():
         connection.exec_driver_sql("insert into counters from others")
@@ -204,7 +166,7 @@ def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> No
             continue
         drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
         driver.register("drawn", drawn)  # type: ignore[union-attr]
-        connection.exec_driver_sql(_INSERT, {"build": build})
+        run(connection, "jobs/insert_drawn", {"build": build})
         driver.unregister("drawn")  # type: ignore[union-attr]
 
 
@@ -217,6 +179,6 @@ def _judged(connection: Connection, span: Span) -> Iterator[tuple[str, int]]:
     """How many seconds of the span each rule has judged."""
     for after in range(span.after, span.until, DAY_SECONDS):
         until = min(after + DAY_SECONDS, span.until)
-        sql = _JUDGED.format(after=after, until=until)
-        for rule, seconds in connection.exec_driver_sql(compose(sql, Slice(after, until, EXPOSURE_LEAD_SECONDS))):
+        sql = compose(statement("reports/judged_seconds"), Slice(after, until, EXPOSURE_LEAD_SECONDS))
+        for rule, seconds in connection.exec_driver_sql(sql, {"after": after, "until": until}):
             yield str(rule), int(seconds)

@@ -77,6 +77,10 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
                 f"such as {ENVIRONMENT_PREFIX}STORE_PATH (lists such as [[rule]] cannot be overridden)"
             )
         text = environ[variable]
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"environment: {variable}: {text}: is not UTF-8") from None
         is_text = model.model_fields[key].annotation in (str, str | None)
         try:
             value = text if is_text else tomllib.loads(f"value = {text}")["value"]

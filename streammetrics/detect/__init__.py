@@ -109,7 +109,7 @@ def plan(
     if views.publish(connection):
         comments.put(connection)
     merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
-    relations.replace(connection, config)
+    is_whole = relations.replace(connection, config)
     if merged != config.detect.merge_seconds:
         number_incidents(connection)
     floor = retention.floor(connection, lead_seconds(config))
@@ -123,6 +123,8 @@ def plan(
     limits = {"after": after, "until": span[1], "floor": floor}
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
+    if not is_whole:
+        run(connection, "jobs/hold_pairs_without_users")
     widest = max(rule.bin_seconds for rule in config.rule)
     reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.merge_seconds)
     run(connection, "jobs/find_stretches", {"reach": reach, "widest": widest})

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
-from streammetrics import narrate, whole
+from streammetrics import exposure, narrate, whole
 from streammetrics.config import Config
 from streammetrics.doctor.findings import MOST_ROWS, RESTORE, Finding
 from streammetrics.sources import files, refusals
@@ -44,6 +44,8 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
     earlier = {path: why for path, why in refusals.standing(connection, config).items() if path not in refused}
     yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
     yield from _each(earlier.values(), "mend it, or the settings of its source: `streammetrics run` reads it then")
+    for message in exposure.read(config).unread:
+        yield Finding("exposure", message, "mend it, or its path: runs exit with 78 until then, and do all else")
 
 
 def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:

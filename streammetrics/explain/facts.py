@@ -9,9 +9,8 @@ from sqlalchemy import Connection, RowMapping
 from streammetrics import relations, utc
 from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect import DAY_SECONDS, lead_seconds
-from streammetrics.explain import queries
 from streammetrics.intervals import ratio_intervals
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags
 
 UNITS = {
@@ -26,6 +25,15 @@ UNITS = {
     "mean_difference": {"value": "errors in a bin", "threshold": "errors in a bin", "mean": "errors in a bin"},
 }  # fmt: skip
 """What the figures of a detector are, beside them in JSON."""
+
+_ASKED = {
+    "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
+    "suspects": "select series, {second:d} as first_second, {second:d} as last_second from explained_series",
+}
+"""In place of the relations: the evidence of the bin asked about is reported, complete or not, enough or not."""
+
+_ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
+"""In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
     start, end = (utc.at_second(end) for end in ends)
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
-    answers = connection.exec_driver_sql(queries.ANSWERS, parameters).mappings().all()
+    answers = run(connection, "reports/explain_answers", parameters).mappings().all()
     found = [
         Explanation(
             rule.name, rule.detector, code, start, end, **_figures(row), **_strongest(connection, rule, row, second)
@@ -146,21 +154,21 @@ def _figures(row: RowMapping) -> dict[str, Any]:
 
 
 def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:
-    asked = connection.exec_driver_sql(_detector(rule).strongest, {"series": row["series"], "second": second}).all()
+    asked = {"series": row["series"], "second": second}
     if isinstance(rule, SequentialRule):
-        return {"ratios": tuple(Ratio(*found) for found in asked)}
-    return {"windows": tuple(Window(*found) for found in asked)}
-
-
-def _detector(rule: AnyRule) -> queries.Detector:
-    return queries.SEQUENTIAL if isinstance(rule, SequentialRule) else queries.REFERENCE
+        return {"ratios": tuple(Ratio(*found) for found in run(connection, "reports/explain_ratios", asked))}
+    return {"windows": tuple(Window(*found) for found in run(connection, "reports/explain_means", asked))}
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
-    """Answer all that `ANSWERS` reads, as temporary tables `explained_...`, each of which later ones read."""
+    """Answer all that the answers are made of, as temporary tables `explained_...`, each of which later ones read.
+
+    The bins of all codes near are computed once, for dispersion is estimated from all of them; what follows reads the
+    one code. Every verdict is a column of sql/, none a comparison in Python.
+    """
     before = lags(connection)
     piece = Slice(second, second + rule.bin_seconds, lead_seconds(config), lags=before)
-    asked = {name: text.format(second=second) for name, text in queries.ASKED.items()}
+    asked = {name: text.format(second=second) for name, text in _ASKED.items()}
     kept: dict[str, str] = {}
 
     def keep(name: str, select: str | None = None, within: Slice = piece, **instead: str) -> None:
@@ -173,17 +181,18 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
         keep(name)
     keep("code_errors")
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
-    connection.exec_driver_sql(queries.SERIES)
+    run(connection, "jobs/explain_series")
     kept["suspects"] = asked["suspects"]
     if isinstance(rule, SequentialRule):
         keep("evidence")
-        keep("ends", evidence=queries.ANY_EVIDENCE)
+        keep("ends", evidence=_ANY_EVIDENCE)
+        keep("verdicts", statement("reports/explain_sequential"))
     else:
-        keep("windows", queries.WINDOWS)
-    keep("verdicts", _detector(rule).verdicts)
+        keep("windows", statement("reports/explain_windows"))
+        keep("verdicts", statement("reports/explain_reference"))
     keep("gaps")
     keep("displaced", statement("reports/displaced"))
-    keep("pairs", queries.PAIRS, Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0, lags=before))
+    keep("pairs", statement("reports/explain_pairs"), Slice(second - DAY_SECONDS, second + DAY_SECONDS, 0, lags=before))
 
 
 def _interval(row: RowMapping) -> tuple[float | None, float | None]:

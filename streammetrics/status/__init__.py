@@ -1,11 +1,15 @@
 """What the store holds, what was judged, what is open and what waits to be read: in a dozen lines."""
 
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from streammetrics import narrate
 from streammetrics.config import Config
+from streammetrics.errors import StreammetricsError
 from streammetrics.narrate import printable
 from streammetrics.sources import files, ledger, refusals
 from streammetrics.status import facts, feeds
@@ -25,6 +29,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
     (found, refused), size, contents = files.configured(config), 0, None
+    unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
     waiting_bytes = sum(file.size for file in found)
     heard: tuple[Feed, ...] = ()
     if store.path.exists():
@@ -47,7 +52,19 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         waiting_files=len(found),
         waiting_bytes=waiting_bytes,
         refused=tuple(refused.values()),
+        unmatched=unmatched,
     )
+
+
+def _unmatched(config: Config, matched: Collection[str]) -> Iterator[str]:
+    """The sources that no file matches; a spool is empty most of the time."""
+    for source in config.source:
+        if source.path is None or source.after != "keep" or source.name in matched:
+            continue
+        # What is wrong with the path itself is refused.
+        with suppress(StreammetricsError):
+            if not files.matching(Path(source.path), config):
+                yield f"[[source]] {source.name!r}: no file matches {config.resolve(source.path)}"
 
 
 def as_json(status: Status) -> str:

@@ -6,6 +6,7 @@ whose codes have an open incident.
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
@@ -13,14 +14,15 @@ from sqlalchemy import Connection
 from streammetrics import advice, exposure
 from streammetrics.config import Config
 from streammetrics.slices import whole_incidents
-from streammetrics.sources.load import AHEAD_SECONDS
-from streammetrics.statements import run
-from streammetrics.status import questions
+from streammetrics.statements import run, statement
 from streammetrics.status.feeds import Feed
 from streammetrics.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
-_AHEAD = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
+STRONGEST = 3
+"""So many incidents of a rule, and so many comparisons, fit into a line."""
+
+EXPOSURE_HOURS = 3
 
 
 class _Part(BaseModel):
@@ -125,7 +127,7 @@ class Contents(_Part):
 class Status(_Part):
     """`contents` is None where there is no store yet. `waiting_bytes` are those that were not read yet, on disk.
 
-    `refused`: why files and databases are not read, a message for each.
+    `refused`: why files and databases are not read, a message for each; `unmatched`: sources without a file.
     """
 
     now: datetime
@@ -136,21 +138,23 @@ class Status(_Part):
     waiting_files: int
     waiting_bytes: int
     refused: tuple[str, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     """Ask the store."""
-    opened = connection.exec_driver_sql(
-        compose(questions.OPEN, alerts=whole_incidents(questions.OPEN_TAILS)), {"most": questions.STRONGEST}
-    )
-    compared = comparisons(connection)
+    tails = whole_incidents(statement("reports/open_tails"))
+    opened = connection.exec_driver_sql(compose(statement("reports/open_incidents"), alerts=tails), {"most": STRONGEST})
+    told = exposure.read(config)
+    compared = comparisons(connection, is_unread=not told.is_whole)
     return Contents(
-        **connection.exec_driver_sql(questions.HISTORY).mappings().one(),
-        **connection.exec_driver_sql(questions.REJECTS, {"since": now - timedelta(days=1)}).mappings().one(),
+        **run(connection, "reports/history").mappings().one(),
+        **run(connection, "reports/recent_rejects", {"since": now - timedelta(days=1)}).mappings().one(),
         **run(connection, "reports/late_records", {"since": now - timedelta(days=1)}).mappings().one(),
-        **run(connection, "reports/files", {"since": now - timedelta(days=1), **_AHEAD}).mappings().one(),
+        **run(connection, "reports/replaced_files", {"since": now - timedelta(days=1)}).mappings().one(),
+        **_ahead(connection, now),
         families=tuple(
-            Family(**found) for found in run(connection, "reports/families", {"most": questions.STRONGEST}).mappings()
+            Family(**found) for found in run(connection, "reports/families", {"most": STRONGEST}).mappings()
         ),
         last_pass=_pass(connection, failed=False),
         last_failure=_pass(connection, failed=True),
@@ -158,24 +162,32 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         comparisons=compared,
         reaches=reaches(connection, compared),
         promises=tuple(
-            Promise(**found) for found in connection.exec_driver_sql(compose(questions.PROMISES)).mappings()
+            Promise(**found) for found in connection.exec_driver_sql(compose(statement("reports/promises"))).mappings()
         ),
         exposures=_exposures(connection),
-        advice=tuple(advice.current(connection, problems=exposure.problems(config))),
-        marks=tuple(Mark(**found) for found in connection.exec_driver_sql(questions.MARKS).mappings()),
+        advice=tuple(advice.current(connection, has_exposure=told.is_whole, problems=told.problems)),
+        marks=tuple(Mark(**found) for found in run(connection, "reports/cursor_marks").mappings()),
     )
+
+
+def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:
+    """The files of the last day whose records are ahead of the clock, and the last batch of them."""
+    found = advice.ahead(connection, since=now - timedelta(days=1))
+    last = found[-1] if found else None
+    paths = {row.path for row in found}
+    return {"ahead_files": len(paths), "ahead_path": last and last.path, "ahead_batch_id": last and last.batch_id}
 
 
 def _exposures(connection: Connection) -> tuple[Exposure, ...]:
     latest = advice.latest_complete(connection)
     if latest is None:
         return ()
-    since = latest - questions.EXPOSURE_HOURS * 3600
+    since = latest - EXPOSURE_HOURS * 3600
     piece = Slice(since, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    shares = connection.exec_driver_sql(compose(questions.EXPOSURES, piece), {"since": since})
+    shares = connection.exec_driver_sql(compose(statement("reports/exposures"), piece), {"since": since})
     return tuple(Exposure(**found) for found in shares.mappings())
 
 
 def _pass(connection: Connection, *, failed: bool) -> Pass | None:
-    found = connection.exec_driver_sql(questions.PASSES, {"failed": failed}).mappings().one_or_none()
+    found = run(connection, "reports/last_pass", {"is_failed": failed}).mappings().one_or_none()
     return None if found is None else Pass(**found)

@@ -9,14 +9,8 @@ from sqlalchemy import Connection
 from streammetrics import utc
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.detect import DAY_SECONDS
-from streammetrics.statements import statement
+from streammetrics.statements import run, statement
 from streammetrics.views import Slice, compose, lags
-
-_WIDTHS = """
-select max(bin_seconds) as widest, max(bin_seconds * window_bins) as history_seconds
-from rules
-where detector = 'sequential'
-"""
 
 _REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reaches group by all"
 
@@ -25,7 +19,7 @@ class Comparison(BaseModel):
     """How far two builds are judged, None where never; `awaited` is the build that is `behind_seconds` behind.
 
     `judged_seconds`: for how long both of them have been there by then. `is_displaced`: other comparisons of the family
-    go first.
+    go first. `awaits_users`: it waits for the users of its builds, for a file that may tell them cannot be read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +31,7 @@ class Comparison(BaseModel):
     awaited: str | None
     behind_seconds: int
     judged_seconds: int | None
+    awaits_users: bool = False
 
 
 class Reach(BaseModel):
@@ -50,11 +45,14 @@ class Reach(BaseModel):
     rate_ratio: float | None
 
 
-def comparisons(connection: Connection) -> tuple[Comparison, ...]:
-    """The pairs that are compared now, those that wait for a build behind others, then those that have no place."""
-    return tuple(
-        Comparison(**found) for found in connection.exec_driver_sql(compose(statement("reports/judged"))).mappings()
-    )
+def comparisons(connection: Connection, *, is_unread: bool = False) -> tuple[Comparison, ...]:
+    """The pairs that are compared now, those that wait for a build behind others, then those that have no place.
+
+    Args:
+        is_unread: a file that tells the users of builds cannot be read now.
+    """
+    found = connection.exec_driver_sql(compose(statement("reports/judged")), {"is_unread": is_unread})
+    return tuple(Comparison(**row) for row in found.mappings())
 
 
 def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Reach, ...]:
@@ -62,7 +60,7 @@ def reaches(connection: Connection, compared: Iterable[Comparison]) -> tuple[Rea
 
     Reads as much as a pass that judges the same time.
     """
-    widest, history_seconds = connection.exec_driver_sql(_WIDTHS).one()
+    widest, history_seconds = run(connection, "reports/reach_widths").one()
     young = [
         (found, utc.second_of(found.judged_until), found.judged_seconds)
         for found in compared

@@ -9,6 +9,8 @@ from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.narrate import counted, moment, printable
 from streammetrics.status.facts import (
+    EXPOSURE_HOURS,
+    STRONGEST,
     Contents,
     Exposure,
     Family,
@@ -18,7 +20,6 @@ from streammetrics.status.facts import (
     Status,
 )
 from streammetrics.status.feeds import Feed
-from streammetrics.status.questions import EXPOSURE_HOURS, STRONGEST
 from streammetrics.status.reach import Comparison, Reach
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
@@ -43,6 +44,7 @@ def render(status: Status) -> str:
     files = _file_words(status.contents) if status.contents else ()
     lines.append(("waiting", "; ".join([waiting, *files, *databases])))
     lines += [("to do", text) for text in _refused(status.refused)]
+    lines += [("to do", text) for text in status.unmatched]
     if status.contents is not None and status.contents.advice:
         lines.append(("to do", "; ".join(status.contents.advice)))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
@@ -68,13 +70,13 @@ def _content_lines(contents: Contents, now: datetime) -> Iterator[tuple[str, str
     yield "last pass", "none yet" if contents.last_pass is None else _pass(contents.last_pass)
     if contents.last_failure is not None and contents.last_failure != contents.last_pass:
         yield "failed", _pass(contents.last_failure)
-    promises = f" ({'; '.join(map(_promise, contents.promises))})" if contents.promises else ""
+    promises = f" ({'; '.join(map(promise_words, contents.promises))})" if contents.promises else ""
     yield "open", ("; ".join(_open_lines(contents.open_incidents)) or "no incidents") + promises
     exposures = {(found.baseline, found.candidate): found for found in contents.exposures}
     reaches = {(found.baseline, found.candidate): found for found in contents.reaches}
     judged = [
         _judged(pair, reaches.get((pair.baseline, pair.candidate)))
-        + _exposure(None if pair.is_displaced else exposures.get((pair.baseline, pair.candidate)))
+        + _exposure(None if pair.is_displaced or pair.awaits_users else exposures.get((pair.baseline, pair.candidate)))
         for pair in contents.comparisons
     ]
     has_others = any(family.known > 1 for family in contents.families)
@@ -131,8 +133,8 @@ def _file_words(contents: Contents) -> Iterator[str]:
     if contents.ahead_files:
         what = counted(contents.ahead_files, "file")
         yield (
-            f"{what} of the last day with all records ahead of the clock, such as {contents.ahead_path}: is timezone "
-            f"wrong? `streammetrics unload {contents.ahead_batch_id}`, mend it, and they are read again"
+            f"{what} of the last day whose newest records are ahead of the clock, such as {contents.ahead_path}: is "
+            f"timezone wrong? `streammetrics unload {contents.ahead_batch_id}`, mend it, and they are read again"
         )
 
 
@@ -162,6 +164,9 @@ def _ratio(incident: Incident) -> str:
 def _judged(pair: Comparison, reach: Reach | None) -> str:
     if pair.is_displaced:
         return f"{pair.baseline} -> {pair.candidate} not now: other comparisons go first ([builds] max_comparisons)"
+    if pair.awaits_users:
+        waits = "waits for the users of its builds: a file of [[exposure]] is not whole"
+        return f"{pair.baseline} -> {pair.candidate} {waits}"
     if pair.judged_seconds is not None and pair.judged_seconds < 0:
         return f"{pair.baseline} -> {pair.candidate} not yet: its baseline begins in {_duration(-pair.judged_seconds)}"
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
@@ -180,13 +185,17 @@ def reach_words(found: Reach) -> str:
     return f"{age}: an increase by about x{found.rate_ratio:g} or more of a typical code would have been found"
 
 
-def _promise(found: Promise) -> str:
+def promise_words(found: Promise) -> str:
+    """How rarely a rule may be wrong of all codes together."""
     return f"{found.rule}, {counted(found.codes, 'code')}: at most one false incident in {_days(found)}"
 
 
 def _days(found: Promise) -> str:
     days = found.days_per_code / found.codes
-    return f"{days:,.0f} days" if days >= 2 else f"{24 * days:,.0f} hours"
+    for size, unit in ((1, "days"), (24, "hours"), (1440, "minutes")):
+        if size * days >= 2:
+            return f"{size * days:,.0f} {unit}"
+    return f"{86400 * days:,.0f} seconds"
 
 
 def _exposure(found: Exposure | None) -> str:

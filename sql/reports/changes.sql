@@ -1,0 +1,52 @@
+-- What differs between the tables incidents_before and incidents_after, which hold what ends at or behind epoch second
+-- $since, oldest first. One that began before that and is in the second table alone was over before that, and is back.
+-- Worse: the ratio has doubled once more since the first alert, or what a mean is over its threshold: a slow rise is
+-- reported, but not at every step. Evidence is no measure of that: it grows while nothing gets worse. The highest ratio
+-- of all alerts counts: that at the peak goes up and down. The builds that have gone are those whose last records are
+-- an hour before their family was busy: until_second stands there.
+with changed as (
+    select
+        case
+            when before.incident_id is null and epoch(after.opened_ts) < $since then 'reopened'
+            when before.incident_id is null then 'opened'
+            when after.incident_id is null then 'withdrawn'
+            when before.state = 'open' and after.state <> 'open' then after.state
+            when before.state <> 'open' and after.state = 'open' then 'reopened'
+            when after.doublings > before.doublings then 'worse'
+        end as change,
+        case when after.incident_id is null then before else after end as incident
+    from incidents_before as before
+    full join incidents_after as after using (incident_id)
+    where change is not null
+),
+
+ended as (
+    select baseline, candidate, baseline as build, baseline_last_second as last_second, until_second
+    from pairs where not is_current
+    union all
+    select baseline, candidate, candidate as build, candidate_last_second as last_second, until_second
+    from pairs where not is_current
+),
+
+departures as (
+    select
+        baseline, candidate, array_agg(
+            struct_pack(build := build, last_ts := make_timestamp(last_second * 1000000)) order by last_second
+        ) as gone
+    from ended
+    where last_second < until_second - 3600
+    group by baseline, candidate
+)
+
+select
+    changed.change,
+    struct_update(
+        changed.incident,
+        comparison_seconds := cast(epoch(changed.incident.opened_ts) - pairs.begun_second as bigint),
+        again := case when changed.change = 'reopened' then changed.incident.again end,
+        gone := case when changed.change = 'superseded' then coalesce(departures.gone, []) end
+    ) as incident
+from changed
+left join pairs on changed.incident.baseline = pairs.baseline and changed.incident.candidate = pairs.candidate
+left join departures on pairs.baseline = departures.baseline and pairs.candidate = departures.candidate
+order by changed.incident.start_ts, changed.incident.incident_id

@@ -1,0 +1,37 @@
+-- Of the comparisons whose exposure [[exposure]] may tell, what it tells of them at second $latest, in the last bin
+-- that a rule of evidence has. Most codes must agree that it is unequal: where one alone does, that is a regression.
+-- Of one or two codes nobody knows.
+with given as (
+    select build, arg_max(users, since_ts) as users
+    from exposure
+    where since_ts <= make_timestamp(cast($latest as bigint) * 1000000)
+    group by build
+),
+
+known as (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id),
+
+code_shares as (
+    select pair_id, sum(candidate_errors) / sum(baseline_errors + candidate_errors) as share
+    from tallies
+    group by pair_id, code
+    having sum(baseline_errors + candidate_errors) >= 20
+),
+
+sent as (select pair_id, count(*) as codes, median(share) as share from code_shares group by pair_id)
+
+select
+    pairs.baseline, pairs.candidate,
+    case
+        when news.build is not null and olds.build is null then pairs.baseline
+        when olds.build is not null and news.build is null then pairs.candidate
+    end as untold,
+    coalesce(olds.users + news.users = 0, false) as is_nobody,
+    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as told,
+    known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
+from pairs
+inner join known on pairs.pair_id = known.pair_id
+left join sent on pairs.pair_id = sent.pair_id
+left join given as olds on pairs.baseline = olds.build
+left join given as news on pairs.candidate = news.build
+where pairs.exposure = 'given' and pairs.is_current
+order by pairs.candidate, pairs.baseline

@@ -1,0 +1,15 @@
+-- What a reference rule says of each series in the bin that is explained.
+with judged as (select distinct baseline, candidate from fired)
+
+select
+    explained_series.series, best.value, best.threshold, best.window_bins, best.start_second as onset,
+    best.baseline_errors, best.candidate_errors, null::varchar as exposure, null::double as candidate_share,
+    round(best.candidate_errors / nullif(best.baseline_errors, 0), 6) as ratio,
+    case when judged.baseline is null then 'threshold' end as gate
+from (
+    select *, row_number() over (partition by baseline, candidate order by value desc, window_bins asc) as place
+    from windows
+) as best
+inner join explained_series using (baseline, candidate)
+left join judged using (baseline, candidate)
+where best.place = 1

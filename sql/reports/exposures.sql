@@ -1,0 +1,20 @@
+-- How the exposure is known, and where it went from second $since on: where most codes rise together, an estimate
+-- follows. Odds that are higher by the least ratio that rules look for may be traffic as well. Before from_second lies
+-- what the first shares are estimated from.
+with shown as (
+    select
+        pairs.baseline, pairs.candidate, arg_max(shares.exposure, shares.bin_second) as exposure,
+        arg_max(shares.candidate_share, shares.bin_second) as share,
+        arg_min(shares.candidate_share, shares.bin_second) as former_share,
+        arg_min(shares.exposure, shares.bin_second) as former_exposure
+    from shares
+    inner join pairs using (pair_id)
+    where shares.bin_second >= greatest(pairs.from_second, $since)
+    group by pairs.baseline, pairs.candidate
+)
+
+select
+    baseline, candidate, exposure, share, former_share,
+    exposure = 'estimated' and former_exposure = 'estimated'
+    and share / (1 - share) >= 1.25 * former_share / (1 - former_share) as is_rising
+from shown

@@ -1,0 +1,11 @@
+-- Behind which epoch second incidents may change, where all that ends behind $after waits to be judged.
+-- Rules that were never judged reach back as far as what waits. A superseded comparison may go on within a day.
+with reached as (
+    select settled_until from progress
+    where
+        rule in (select rule from rules)
+        and (not is_superseded or epoch(settled_until) > $after - 86400)
+)
+
+select least($after, cast(floor(epoch(min(reached.settled_until))) as bigint)) - max(settings.merge_seconds)
+from settings left join reached on true

@@ -1,0 +1,11 @@
+-- The bins of a rule and comparison that end in ($after, $until], of $codes: lists, for a row a cell would take longer
+-- to fetch than to draw. Of sequential: the candidate's errors less those that it was to have.
+select
+    code, list(bin_second) as bin_seconds, list(
+        coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))
+    ) as bin_values
+from bins
+where
+    rule = $rule and baseline = $baseline and candidate = $candidate and active_seconds > 0 and is_judged
+    and bin_second + bin_seconds > $after and bin_second + bin_seconds <= $until and code in (select unnest($codes))
+group by code

@@ -1,0 +1,18 @@
+-- How many records were rejected since $since, and why most of them were.
+with recent as (select batch_id, rejected from batches where loaded_at >= $since),
+
+-- What follows is a value, and by how many seconds it is off is one as well.
+kinds as (
+    select regexp_replace(split_part(reason, ': ''', 1), '^[0-9,]+ s ', '') as kind
+    from rejects
+    where batch_id in (select recent.batch_id from recent)
+)
+
+select
+    (select cast(coalesce(sum(recent.rejected), 0) as bigint) from recent) as rejected_last_day,
+    (
+        select kinds.kind from kinds
+        group by kinds.kind
+        order by count(*) desc, kinds.kind asc
+        limit 1
+    ) as reject_reason

@@ -1,0 +1,5 @@
+-- Contents perhaps not read to their end since $since.
+select
+    count(*) filter (found_as is null) as replaced_files,
+    arg_max(path || ' ' || state, replaced_at) filter (found_as is null) as replaced_path
+from replaced where replaced_at >= $since
