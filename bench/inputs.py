@@ -1,6 +1,7 @@
 """The inputs, the same bytes on each machine: a day of ten million records, and stores with a long or a short history.
 
-`python -m bench.inputs day FILE`, `minute FILE NUMBER` or `history STORE DAYS`, each as a process, for it holds DuckDB.
+`python -m bench.inputs day FILE`, `minute FILE NUMBER`, `history STORE DAYS`, `codes FILE CODES DAYS` or
+`more FILE CODES DAYS NUMBER LATE`, each as a process, for it holds DuckDB.
 Codes are -17 to 26, their rates spread evenly on a log scale over 2.5 decades as those of real codes are; both builds
 are alike, so that every alert is noise. Chance is a hash of the record's number: the same with any number of threads.
 """
@@ -25,6 +26,21 @@ copy (
 ) to '{path}' (format csv, header)
 """
 
+# Three of ten records are of twenty frequent codes, the others of any; as many a day as there are in the first day.
+_CODES = """
+copy (
+    select
+        strftime(timestamp '2026-01-05' + to_microseconds(i * 86400 * 1000000 // {a_day:d}), '%Y-%m-%d %H:%M:%S') as ts,
+        drawn_build(i) as build,
+        'E' || hash(i, 3) % case when hash(i, 4) % 10 < 3 then least(20, {codes:d}) else {codes:d} end as code
+    from range({first:d}, {after:d}) as records(i)
+    union all
+    select strftime(timestamp '2026-01-05' + to_seconds({late_second:d}), '%Y-%m-%d %H:%M:%S'), '5.0007.510.011', 'E1'
+    where {late_second:d} >= 0
+) to '{path}' (format csv, header)
+"""
+
+CODES_RECORDS = 1_000_000
 RECORDS = 10_000_000
 HISTORY_RECORDS = 245_760
 """A day of the histories: two row groups of DuckDB, so that a year is made in a minute and needs no merging later."""
@@ -86,6 +102,20 @@ def write_records(path: str, first: int, after: int, a_day: int) -> None:
         connection.execute(_RECORDS.format(path=path, first=first, after=after, a_day=a_day))
 
 
+def write_codes(path: str, codes: int, days: int, minute: int | None = None, late_seconds: int = 0) -> None:
+    """A million records in so many days from 2026-01-05 on; or those of a minute after them, one of them late."""
+    import duckdb
+
+    a_day = CODES_RECORDS // days
+    begin = 0 if minute is None else CODES_RECORDS + minute * a_day // 1440
+    end = CODES_RECORDS if minute is None else begin + a_day // 1440
+    late_second = days * 86400 + 60 * (minute or 0) - late_seconds if late_seconds else -1
+    bounds = {"first": begin, "after": end, "a_day": a_day, "codes": codes, "late_second": late_second}
+    with duckdb.connect() as connection:
+        connection.execute(_DRAWS)
+        connection.execute(_CODES.format(path=path, **bounds))
+
+
 def make_history(path: str, days: int) -> None:
     """A store that has been fed and judged each minute for so many days, up to 2026-01-06; without the events."""
     from streammetrics import config, relations, views
@@ -110,5 +140,7 @@ if __name__ == "__main__":
     elif what == "minute":
         minute = HISTORY_RECORDS + int(numbers[0]) * HISTORY_RECORDS // 1440
         write_records(target, minute, minute + HISTORY_RECORDS // 1440, HISTORY_RECORDS)
+    elif what in ("codes", "more"):
+        write_codes(target, *map(int, numbers))
     else:
         make_history(target, int(numbers[0]))

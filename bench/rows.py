@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.measure import YARDSTICK_SECONDS, Ran, Row, alternate, python, say, yardstick
+from bench.sequential import codes, late
 from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
 
 EPOCH = datetime(2026, 11, 23)
@@ -198,7 +199,21 @@ def generate(shop: Workshop) -> list[Row]:
 
 GROUPS = {
     group.__name__: group
-    for group in (ingest, spool, growing, peers, history, idle, reference, memory, pictures, database, generate)
+    for group in (
+        ingest,
+        spool,
+        growing,
+        peers,
+        history,
+        idle,
+        codes,
+        late,
+        reference,
+        memory,
+        pictures,
+        database,
+        generate,
+    )
 }
 
 

@@ -91,12 +91,12 @@ class Workshop:
         python("bench.inputs", "minute", self.folder / config.stem / f"{minute:05}.csv", minute)
         return self.ingest(config)
 
-    def config(self, name: str, source: Path | str, more: str = "") -> Path:
-        """A config file for the store `name`, which is removed where it exists."""
+    def config(self, name: str, source: Path | str, more: str = "", rules: str = REFERENCE_TOML) -> Path:
+        """A config file for the store `name`, which is removed where it exists. No `rules`: the default one."""
         self.forget(name)
         path = self.folder / f"{name}.toml"
         path.write_text(
-            _CONFIG.format(name=name, memory_limit=MEMORY_LIMIT, source=source, rules=REFERENCE_TOML) + more,
+            _CONFIG.format(name=name, memory_limit=MEMORY_LIMIT, source=source, rules=rules) + more,
             encoding="utf-8",
         )
         return path

@@ -44,17 +44,29 @@ sums as (
     from points group by series, second
 ),
 
+-- Of each other code what came since the onset: sums of now less sums of then.
+ends as (
+    select a.series, a.bin_second, codes.series as other, a.bin_second as second, 1 as sign
+    from asked as a inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
+    where codes.series <> a.series
+    union all
+    select a.series, a.bin_second, codes.series as other, a.onset_second - 1 as second, -1 as sign
+    from asked as a inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
+    where codes.series <> a.series
+),
+
+counts as (
+    select ends.series, ends.bin_second, ends.other, sum(ends.sign * sums.k) as k, sum(ends.sign * sums.n) as n
+    from ends inner join sums on ends.other = sums.series and ends.second = sums.second
+    group by ends.series, ends.bin_second, ends.other
+),
+
 -- A code counts at most as much as codes do on average.
 shares as (
     select
-        a.series, a.bin_second, codes.series as other,
-        cast(now.k - old.k as double) / nullif(now.n - old.n, 0) as share,
-        least(now.n - old.n, avg(now.n - old.n) over (partition by a.series, a.bin_second)) as weight
-    from asked as a
-    inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
-    inner join sums as old on codes.series = old.series and a.onset_second - 1 = old.second
-    inner join sums as now on codes.series = now.series and a.bin_second = now.second
-    where codes.series <> a.series and now.n > old.n
+        series, bin_second, other, cast(k as double) / nullif(n, 0) as share,
+        least(n, avg(n) over (partition by series, bin_second)) as weight
+    from counts where n > 0
 ),
 
 ranked as (

@@ -37,18 +37,23 @@ _FORGET = "delete from progress where rule in (select rule from rules)"
 def hear(connection: Connection, piece: Slice) -> dict[str, str]:
     """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
 
+    Each table in a transaction of its own: see `detect`.
+
     Returns:
         Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
         once. Of the pairs those are left out that have no place in all of the slice.
     """
     sent = compose("select build, second, records from presence", piece, **COMPARED)
-    connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
     silences = compose("select build, from_second, until_second, is_rare from gaps", piece, presence=_HEARD, **COMPARED)
-    connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
     places = compose("select * from places", piece, presence=_HEARD, **COMPARED)
-    connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
-    run(connection, "jobs/mark_displaced_pairs")
-    run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
+        run(connection, "jobs/mark_displaced_pairs")
+        run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
     kept = {"places": "select * from kept_places", "pairs": "select * from placed_pairs"}
     known = {"earlier": COMPARED["earlier"], "sides": COMPARED["sides"]}
     return {**known, "presence": _HEARD, "gaps": _SILENCES, **kept}

@@ -1,11 +1,15 @@
 """A pass costs what its records cost, not what the time between them does."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
+import duckdb
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
-from streammetrics import detect
+from streammetrics import alerts, detect
 from streammetrics.config import Comparison, Config, Rule
 from streammetrics.detect.portions import SPARSE_COUNTERS, Portion, joined
 from tests.oracle import Record
@@ -13,6 +17,7 @@ from tests.streams import MONDAY, clear, clock, current_alerts, empty_store, loa
 
 DAY = 86400
 RULE = Rule(name="difference", detector="mean_difference", bin_seconds=60, window_bins=(1, 5), threshold=0)
+OUT_OF_MEMORY = OperationalError("select", None, duckdb.OutOfMemoryException("too many codes"))
 CONFIG = Config(rule=(RULE,), comparison=(Comparison(baseline="5.9", candidate="5.10"),))
 
 
@@ -35,6 +40,45 @@ def test_portions_of_many_records_or_codes_stay_apart() -> None:
     many = days((0, SPARSE_COUNTERS - 1), (1, 1), (2, 1))
     assert joined(many, 1) == [Portion(0, 2 * DAY, SPARSE_COUNTERS), *many[2:]]
     assert joined(days((0, 200), (1, 100), (2, 0)), 250) == [Portion(0, 2 * DAY, 300), *days((2, 0))]
+
+
+def test_a_portion_that_memory_does_not_hold_is_judged_in_halves(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [Record(MONDAY + n, build, "7") for n in range(0, 7200, 7) for build in ("5.9", "5.10")]
+    records += [Record(MONDAY + 3000 + n, "5.10", "7") for n in range(900)]
+    clear(store)
+    load(store, records)
+    detect.judge(store, CONFIG, clock)
+    expected, tried = current_alerts(store), []
+    assert expected
+    amend = alerts.amend
+
+    def amend_short(connection: Connection, found: str, after: datetime, until: datetime, *args: Any, **kw: Any) -> Any:
+        tried.append((until - after).seconds)
+        if tried[-1] > 2000:
+            raise OUT_OF_MEMORY
+        return amend(connection, found, after, until, *args, **kw)
+
+    monkeypatch.setattr(detect, "amend", amend_short)
+    clear(store)
+    load(store, records)
+    detect.judge(store, CONFIG, clock)
+    assert current_alerts(store) == expected
+    assert len(tried) == 1 + 2 + 4
+    assert select(store, "select count(*), count(distinct run_id) from runs where state = 'done'") == [(4, 4)]
+
+
+def test_a_portion_that_is_too_short_for_halves_fails(store: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    def amend(*args: Any, **kw: Any) -> None:
+        raise OUT_OF_MEMORY
+
+    clear(store)
+    load(store, [Record(MONDAY + n, build, "7") for n in range(1200) for build in ("5.9", "5.10")])
+    monkeypatch.setattr(detect, "amend", amend)
+    with pytest.raises(OperationalError, match="too many codes"):
+        detect.judge(store, CONFIG, clock)
+    assert select(store, "select * from runs") == []
 
 
 def test_a_record_a_day_is_judged_in_few_portions(store: Connection) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from streammetrics import comments, relations, retention, utc, views, watermarks
 from streammetrics.alerts import Amendment, amend, number_incidents
@@ -80,21 +82,29 @@ def judge(
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
         lead = lead_seconds(config)
-        cuts = [
+        waiting = [
             (one, is_open)
             for after, until, is_open in connection.exec_driver_sql(_STRETCHES).all()
             for one in portions.plan(connection, config, lead, after, until, portion_seconds)
         ]
     run_ids: list[int] = []
     total = Amendment()
-    for done, (portion, is_open) in enumerate(cuts):
-        on_portion(done, len(cuts))
-        with connection.begin():
-            reached = cuts[done + 1][0].after if done + 1 < len(cuts) else LAST_SECOND
+    while waiting:
+        on_portion(len(run_ids), len(run_ids) + len(waiting))
+        portion, is_open = waiting.pop(0)
+        reached = waiting[0][0].after if waiting else LAST_SECOND
+        try:
             run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final, is_open)
+        except DBAPIError as error:
+            halves = portions.halves(portion)
+            if not isinstance(error.orig, duckdb.OutOfMemoryException) or not halves:
+                raise
+            # Increases of many codes that last take more memory than their records tell.
+            waiting[:0] = [(half, is_open) for half in halves]
+            continue
         run_ids.append(run_id)
         total += amendment
-    on_portion(len(cuts), len(cuts))
+    on_portion(len(run_ids), len(run_ids))
     return Pass(tuple(run_ids), *bounds, total)
 
 
@@ -162,26 +172,35 @@ def _judge_portion(
 ) -> tuple[int, Amendment]:
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
 
+    What is read more than once becomes temporary tables first, each in a transaction of its own: of what a transaction
+    has itself inserted DuckDB 1.5 estimates that it has no rows, and joins it in an order that takes minutes. What is
+    stored is one transaction.
+
     `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
     """
     started_at = clock()
     after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
-    connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
-    run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
-    lags = views.lags(connection, **watermarks.COMPARED)
+    widest = max(rule.bin_seconds for rule in config.rule)
+    with connection.begin():
+        connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
+        lags = views.lags(connection, **watermarks.COMPARED)
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
     bases = watermarks.hear(connection, piece)
     if has_sequential:
-        _keep_suspects(connection, piece, max(rule.bin_seconds for rule in config.rule), is_final, bases)
+        _keep_suspects(connection, piece, widest, is_final, bases)
     found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
-    amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
-    if is_open:
-        watermarks.pause(connection, after)
-    watermarks.remember(connection, reached)
-    _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
+    with connection.begin():
+        run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+        amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
+        if has_sequential:
+            estimates.remember(connection, piece)
+        if is_open:
+            watermarks.pause(connection, after)
+        watermarks.remember(connection, reached)
+        _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
     return run_id, amendment
 
 
@@ -190,7 +209,8 @@ def _keep_suspects(connection: Connection, piece: Slice, widest: int, is_final: 
 
     def keep(name: str, text: str, **parameters: int) -> None:
         select = compose(f"select * from (\n{text}\n)", piece, is_final=is_final, **bases)  # noqa: S608 files of sql/
-        connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
+        with connection.begin():
+            connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
 
     keep("judged_bins", "select * from judged_bins")

@@ -82,6 +82,17 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
     return [one for one in cuts if one.after < one.until] or [Portion(after, until, 0)]
 
 
+def halves(portion: Portion) -> list[Portion]:
+    """What is judged in place of a portion that does not fit into memory; nothing of one that is as short as they are.
+
+    Its counters are not told apart.
+    """
+    middle = (portion.after + portion.until) // 2
+    if middle - portion.after < _SHORTEST_PORTION_SECONDS:
+        return []
+    return [Portion(portion.after, middle, portion.counters), Portion(middle, portion.until, portion.counters)]
+
+
 def joined(portions: list[Portion], codes: int) -> list[Portion]:
     """Portions of few records as one, with what is empty between them, where the store has so many codes."""
     found = portions[:1]
