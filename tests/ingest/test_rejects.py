@@ -7,9 +7,8 @@ import pytest
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.sources import readings
 from streammetrics.sources.fingerprints import SMALL_BYTES
-from streammetrics.sources.records import LONGEST_TEXT
+from streammetrics.sources.load import LONGEST_TEXT
 from tests.ingest.feeding import Shop
 
 GOOD = "2026-11-23 10:00:00,5.9,7"
@@ -256,9 +255,8 @@ def test_rejects_that_retention_explains_are_no_failure(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-def test_records_behind_a_portion_without_any_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_records_behind_as_many_rejects_are_kept(shop: Shop) -> None:
     """DuckDB 1.5 loses 122,880 rows and more that several threads insert after none, within a transaction."""
-    monkeypatch.setattr(readings, "_PORTION_RECORDS", 125_000)
     lines = ["ts,build,code", *["yesterday,5.9,7"] * 125_000, *[GOOD] * 125_001]
     shop.use_threads(2)
     try:
