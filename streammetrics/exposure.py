@@ -116,7 +116,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
 
 def _row(line: str, head: Head, at: Mapping[str, int]) -> Exposure:
     text, _, mark = line.partition("\0")
-    if reason := mark[1:]:
+    if reason := mark[2:]:
         raise ValueError(reason)
     row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced, is_strict=True)
     while len(row) > len(head.fields) and not row[-1]:

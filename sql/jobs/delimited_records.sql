@@ -1,12 +1,16 @@
 -- Lines of CSV and its kin as records (line, reason, ts, build, code, content): a line is a record, unless it is
--- blank. Reads `placed`. A mark is a character that stands for line ends within the record (a blank where there are
+-- blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where there are
 -- none), and behind it the reason why it cannot be read.
 -- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
 -- follow delimiters), $has_header, $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
 with whole as (
     select
         * exclude (text),
-        if(mark is null or starts_with(mark, ' '), text, replace(text, left(mark, 1), chr(10))) as text
+        if(
+            mark is null or starts_with(mark, ' '),
+            text,
+            replace(replace(text, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
+        ) as text
     from placed
     where text <> ''
 ),
@@ -48,7 +52,7 @@ read as (
             )
         end as found,
         case
-            when mark is not null and strlen(mark) > 1 then substring(mark, 2)
+            when mark is not null and strlen(mark) > 2 then substring(mark, 3)
             when strlen(text) > $longest_record and length(text) > $longest_record
                 then format('is longer than {:,} characters', $longest_record)
             when is_open then 'a quoted field does not end where it should'

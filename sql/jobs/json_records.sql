@@ -1,5 +1,5 @@
 -- Lines of JSON as records (line, reason, ts, build, code, content): an object a line, unless it is blank.
--- Reads `placed`; a mark is a blank and the reason why a line cannot be read.
+-- Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
 -- Numbers keep the digits that they have in the line, as far as these can be found behind their key.
 -- Parameters: $pointers to values, first those that may be the time, then clock, build and code; $stops, the places of
 -- the last of each among them; $keys, how the four are called in a line; $longest_record, $kept_of_rejects.
@@ -93,7 +93,7 @@ read as (
 select
     line + before as line,
     case
-        when mark is not null then substring(mark, 2)
+        when mark is not null then substring(mark, 3)
         when strlen(text) > $longest_record and length(text) > $longest_record
             then format('is longer than {:,} characters', $longest_record)
         when not is_object
