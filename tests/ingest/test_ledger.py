@@ -375,7 +375,6 @@ def test_content_is_looked_at_across_portions(tmp_path: Path, monkeypatch: pytes
         b"\xe9a\n",
         b"a\n\xc3",
         b"ab\r",
-        b"\n" * 9 + b"a" * 20,
     ]
     path = tmp_path / "x"
     monkeypatch.setattr(content, "PORTION_BYTES", 7)
