@@ -1,7 +1,7 @@
 """The inputs, the same bytes on each machine: a day of ten million records, and stores with a long or a short history.
 
-`python -m bench.inputs day FILE`, `minute FILE NUMBER`, `history STORE DAYS`, `codes FILE CODES DAYS` or
-`more FILE CODES DAYS NUMBER LATE`, each as a process, for it holds DuckDB.
+`python -m bench.inputs day FILE`, `convert FILE CSV`, `minute FILE NUMBER`, `history STORE DAYS`,
+`codes FILE CODES DAYS` or `more FILE CODES DAYS NUMBER LATE`, each as a process, for it holds DuckDB.
 Codes are -17 to 26, their rates spread evenly on a log scale over 2.5 decades as those of real codes are; both builds
 are alike, so that every alert is noise. Chance is a hash of the record's number: the same with any number of threads.
 """
@@ -32,7 +32,10 @@ copy (
     select
         strftime(timestamp '2026-01-05' + to_microseconds(i * 86400 * 1000000 // {a_day:d}), '%Y-%m-%d %H:%M:%S') as ts,
         drawn_build(i) as build,
-        'E' || hash(i, 3) % case when hash(i, 4) % 10 < 3 then least(20, {codes:d}) else {codes:d} end as code
+        'E' || cast(floor(
+            hash(i, 3) / 18446744073709551616.0
+            * case when hash(i, 4) / 18446744073709551616.0 < 0.3 then least(20, {codes:d}) else {codes:d} end
+        ) as bigint) as code
     from range({first:d}, {after:d}) as records(i)
     union all
     select strftime(timestamp '2026-01-05' + to_seconds({late_second:d}), '%Y-%m-%d %H:%M:%S'), '5.0007.510.011', 'E1'
@@ -116,6 +119,20 @@ def write_codes(path: str, codes: int, days: int, minute: int | None = None, lat
         connection.execute(_CODES.format(path=path, **bounds))
 
 
+def convert(path: str, source: str) -> None:
+    """The records of a CSV in the format that the suffix says."""
+    import duckdb
+
+    columns = "{'ts': 'TIMESTAMP', 'build': 'TEXT', 'code': 'TEXT'}"
+    if path.endswith("jsonl.part"):
+        columns, kind = columns.replace("TIMESTAMP", "TEXT"), "json"
+    else:
+        kind = "parquet"
+    with duckdb.connect() as connection:
+        records = f"from read_csv('{source}', header = true, columns = {columns})"
+        connection.execute(f"copy ({records}) to '{path}' (format {kind})")
+
+
 def make_history(path: str, days: int) -> None:
     """A store that has been fed and judged each minute for so many days, up to 2026-01-06; without the events."""
     from streammetrics import config, relations, views
@@ -137,6 +154,8 @@ if __name__ == "__main__":
     what, target, *numbers = sys.argv[1:]
     if what == "day":
         write_records(target, 0, RECORDS, RECORDS)
+    elif what == "convert":
+        convert(target, numbers[0])
     elif what == "minute":
         minute = HISTORY_RECORDS + int(numbers[0]) * HISTORY_RECORDS // 1440
         write_records(target, minute, minute + HISTORY_RECORDS // 1440, HISTORY_RECORDS)

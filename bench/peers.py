@@ -7,6 +7,7 @@ out, for the file has none of them. They read texts as categories, which spares 
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -112,8 +113,13 @@ def load_barely(path: str, store: str, memory_limit: str) -> None:
         connection.execute("create table events (ts timestamp, build text, code text)")
         connection.execute("create table counters (second timestamp, build text, code text, errors bigint)")
         connection.execute("begin")
-        columns = "{'ts': 'TIMESTAMP', 'build': 'TEXT', 'code': 'TEXT'}"
-        connection.execute(f"insert into events from read_csv('{path}', header = true, columns = {columns})")
+        columns = "columns = {'ts': 'TIMESTAMP', 'build': 'TEXT', 'code': 'TEXT'}"
+        found = {
+            ".csv": f"read_csv('{path}', header = true, {columns})",
+            ".jsonl": f"read_json('{path}', format = 'newline_delimited', {columns})",
+            ".parquet": f"read_parquet('{path}')",
+        }
+        connection.execute(f"insert into events from {found[Path(path).suffix]}")
         connection.execute(
             "insert into counters select date_trunc('second', ts) as second, build, code, count(*) from events\n"
             "group by all order by second"

@@ -24,15 +24,39 @@ SPOOL_RECORDS_A_SECOND = 20_000
 
 
 def ingest(shop: Workshop) -> list[Row]:
-    """Ingest against DuckDB alone."""
-    config = shop.config("ingest", shop.day)
+    """Ingest of each format against DuckDB alone."""
+    return [
+        row
+        for limit, path in ((1.0, shop.day), (1.5, shop.day_as(".jsonl")), (1.25, shop.day_as(".parquet")))
+        for row in _against_bare(shop, path, limit)
+    ]
+
+
+def _against_bare(shop: Workshop, path: Path, limit: float) -> list[Row]:
+    config = shop.config("ingest", path)
 
     def bare() -> Ran:
         shop.forget("bare")
-        return python("bench.peers", "bare", shop.day, shop.folder / "bare.duckdb", MEMORY_LIMIT)
+        return python("bench.peers", "bare", path, shop.folder / "bare.duckdb", MEMORY_LIMIT)
 
     ours, others = alternate(shop.pairs, lambda: shop.ingest_anew(config), bare)
-    return [Row("ingest 10 M records / bare DuckDB", _seconds(ours), 1.25, _seconds(others))]
+    what = f"ingest 10 M records{path.suffix}"
+    return [
+        Row(f"{what} / bare DuckDB", _seconds(ours), limit, _seconds(others)),
+        Row(f"memory: {what}", _memory(ours), 1000, unit="MB"),
+    ]
+
+
+def damaged(shop: Workshop) -> list[Row]:
+    """Ingest of a CSV with bad lines against the clean one."""
+    configs = [shop.config("clean", shop.day)]
+    configs += [shop.config(f"damaged-{every}", shop.damaged_day(every)) for every in (10_000_000, 100)]
+    clean, *others = alternate(shop.pairs, *(lambda config=config: shop.ingest_anew(config) for config in configs))
+    names = ("with a bad line", "with 1 % bad lines")
+    return [
+        Row(f"ingest 10 M records {name} / clean", _seconds(runs), 1.5, _seconds(clean))
+        for name, runs in zip(names, others, strict=True)
+    ]
 
 
 def spool(shop: Workshop) -> list[Row]:
@@ -43,7 +67,7 @@ def spool(shop: Workshop) -> list[Row]:
     )
     return [
         _limited("a spool of 10,000 files of 100 lines", many, SPOOL_RECORDS / SPOOL_RECORDS_A_SECOND, yardsticks),
-        Row("a spool of 10,000 files of 100 lines / one file", _seconds(many), 40, _seconds(one)),
+        Row("a spool of 10,000 files of 100 lines / one file", _seconds(many), 3, _seconds(one)),
         Row("memory: a spool of 10,000 files", _memory(many), 1000, unit="MB"),
     ]
 
@@ -201,6 +225,7 @@ GROUPS = {
     group.__name__: group
     for group in (
         ingest,
+        damaged,
         spool,
         growing,
         peers,

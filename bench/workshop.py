@@ -46,6 +46,28 @@ class Workshop:
             made.rename(path)
         return path
 
+    def day_as(self, suffix: str) -> Path:
+        """The same records in another format."""
+        path = self.day.with_suffix(suffix)
+        if not path.exists():
+            say(f"making ten million records as {suffix}")
+            made = path.with_name(f"{path.name}.part")
+            python("bench.inputs", "convert", made, self.day)
+            made.rename(path)
+        return path
+
+    def damaged_day(self, every: int) -> Path:
+        """The day with a line that is none in place of each so-many-th one, the last included."""
+        path = self.folder / f"damaged-{every}.csv"
+        if not path.exists():
+            say(f"making ten million records, one of {every:,} of them bad")
+            made = path.with_suffix(".part")
+            with self.day.open("rb") as stream, made.open("wb") as target:
+                for number, line in enumerate(stream):
+                    target.write(b"not a record\n" if number and number % every == 0 else line)
+            made.rename(path)
+        return path
+
     @cached_property
     def spool(self) -> Path:
         """A folder of 10,000 files of 100 lines each; beside it, as .csv, the same records as one file."""

@@ -4,7 +4,7 @@ A file is read as those of sources are: any line may be bad without harm to the 
 What cannot be read stops nothing: what it said before stays in use, and comparisons of builds without known users wait.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,12 @@ from streammetrics.config import Config, Exposure, Source
 from streammetrics.config.source import SourceColumns
 from streammetrics.errors import ConfigError, StreammetricsError
 from streammetrics.sources import delimited, lines
-from streammetrics.sources.columns import Columns, places
-from streammetrics.sources.content import Content, encoding_of
+from streammetrics.sources.columns import places
+from streammetrics.sources.content import Content, codec_of
+from streammetrics.sources.delimited import Head
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import Snapshot
-from streammetrics.sources.records import Record
+from streammetrics.sources.plain import plain
 
 EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 """Since when what has no `since` holds."""
@@ -89,8 +90,8 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else lines.last_end(snapshot, 0)
-    content = Content(path, encoding_of(snapshot.beginning), snapshot.read(0, stop))
-    head = delimited.sniff(file, content)
+    data = snapshot.read(0, stop)
+    head = delimited.sniff(file, Content(path, data))
     at = places(file, head.fields)
     if stop < snapshot.size or not (head.fields or is_over):
         yield None
@@ -98,19 +99,28 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
         return
     if missing := sorted(name for role, name in _NAMES.items() if role not in at):
         raise ConfigError(f"has no column {' and '.join(missing)}; a CSV of since, build, users is meant")
-    for record in delimited.read(file, content, Columns(tuple(head.fields), **at), head):
+    text = b"".join(plain([data], codec_of(data), head.delimiter, head.lead + 1)).decode()
+    for number, line in enumerate(text.split("\n"), start=head.lead + 2):
+        if not line.strip("\0"):
+            continue
         try:
-            yield _row(record)
+            yield _row(line, head, at)
         except ValueError as error:
             problem = _ALLOWED if isinstance(error, ValidationError) else error
             yield (
-                f"line {record.line} is left out: {problem}; "
+                f"line {number} is left out: {problem}; "
                 "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
             )
 
 
-def _row(record: Record) -> Exposure:
-    if record.reason:
-        raise ValueError(record.reason)
-    since = datetime.fromisoformat(record.ts) if record.ts else None
-    return Exposure(build=record.build, users=float(record.code), since=since)
+def _row(line: str, head: Head, at: Mapping[str, int]) -> Exposure:
+    text, _, mark = line.partition("\0")
+    if reason := mark[2:]:
+        raise ValueError(reason)
+    row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced, is_strict=True)
+    while len(row) > len(head.fields) and not row[-1]:
+        row.pop()
+    if len(row) != len(head.fields):
+        raise ValueError(f"expected {len(head.fields)} fields, found {len(row)}")
+    since = datetime.fromisoformat(row[at["ts"]]) if row[at["ts"]] else None
+    return Exposure(build=row[at["build"]], users=float(row[at["code"]]), since=since)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import builds, retention, wide
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
-from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken, scratch_folder
+from streammetrics.ingest import Clock, FileOutcome, OnProgress, not_taken
 from streammetrics.ingest.outcome import suspicion
 from streammetrics.sources import connections, databases, entries, load, marks
 from streammetrics.sources.databases import Database
@@ -124,13 +124,15 @@ class _Pull:
     def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
         """The transaction: all that a portion leaves in the store."""
         connection, limits = self.connection, self.config.ingest
-        with scratch_folder(self.config) as folder, connection.begin():
+        with connection.begin():
             kept_from = retention.kept_from(connection)
             batch_id, future = entries.next_batch_id(connection), limits.future_limit_seconds
             batch = Batch(
                 batch_id, database.place, taken.now, future, kept_from=kept_from, oldest_days=limits.oldest_days
             )
-            load.carefully(connection, databases.through(taken.records(), folder), batch)
+            for reading in databases.readings(taken.records()):
+                load.stage(connection, reading, batch)
+                load.add_staged(connection, batch)
             tally = load.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
                 raise ConfigError(

@@ -6,7 +6,8 @@
 -- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
 -- by which alone texts are then read. The session's time zone is UTC.
 with texts as (
-    select line, reason, trim(ts, ' ' || chr(9)) as time_text, build, code, content from records
+    select line, reason, case when reason = '' then trim(ts, ' ' || chr(9)) end as time_text, build, code, content
+    from records
 ),
 
 -- To respell is slow, and few times need it.

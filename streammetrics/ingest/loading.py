@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -15,18 +16,18 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
-from streammetrics.ingest.outcome import FileOutcome, failed, is_fatal, not_taken
+from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
-from streammetrics.sources import entries, load, parts, readings, unpack
-from streammetrics.sources.content import Content, examine
+from streammetrics.sources import entries, load, parts, plans, readings, unpack
+from streammetrics.sources.content import examine
 from streammetrics.sources.entries import Entry
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
-from streammetrics.sources.load import Batch
+from streammetrics.sources.load import MisreadError
 from streammetrics.sources.news import News, Opened, asked, look
-from streammetrics.sources.readings import Plan
-from streammetrics.sources.records import Record
+from streammetrics.sources.plans import Plan
+from streammetrics.sources.texts import Text
 from streammetrics.sources.whereabouts import Whereabouts
 
 TOGETHER_BYTES = 8 * SMALL_BYTES
@@ -106,30 +107,35 @@ class Loader:
             transaction = self._transaction([one.file for one in opened])
             known = Ledger(self.connection, *asked(opened))
 
-            def records() -> Iterator[Record]:
-                for place, one in enumerate(opened):
-                    try:
-                        found = look(one, known, transaction.settings, transaction.batch.now)
-                        if not found.is_small:
-                            large.append(found)
-                            continue
-                        entry = transaction.entry(place, found)
-                        plan = self._plan(found, place) if entry.is_new else None
-                        read = [] if plan is None else list(plan.records())
-                    except (StreammetricsError, OSError) as error:
-                        bad.append(self._failed(one.file, error))
+            texts: dict[tuple[object, ...], Text] = {}
+            for place, one in enumerate(opened):
+                try:
+                    found = look(one, known, transaction.settings, transaction.batch.now)
+                    if not found.is_small:
+                        large.append(found)
                         continue
-                    transaction.go_on(place, found)
-                    transaction.add(entry, found, plan.first_time if plan else "")
-                    known.add(entry)
-                    yield from read
-
-            load.carefully(self.connection, readings.through(records(), self.scratch), transaction.batch)
+                    entry, plan = transaction.entry(place, found), None
+                    if entry.is_new:
+                        plan = self._plan(found)
+                        path = self.scratch / f"text-{len(texts)}"
+                        texts.setdefault(plan.dialect, Text(plan, path)).add(plan, found, place)
+                except (StreammetricsError, OSError) as error:
+                    bad.append(self._failed(one.file, error))
+                    continue
+                transaction.go_on(place, found)
+                transaction.add(entry, found, plan.first_time if plan else "")
+                known.add(entry)
+            for text in texts.values():
+                load.few(self.connection, text.reading, transaction.batch, partial(text.reread, self.connection))
+                text.path.unlink()
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
 
-    def _plan(self, found: News, place: int) -> Plan:
-        return readings.plan(self.connection, found.opened.file, parts.in_memory(found, place), found.whole)
+    def _plan(self, found: News) -> Plan:
+        header_line = found.known.header_line if found.known else None
+        return plans.plan(
+            self.connection, found.opened.file, found.whole, header_line=header_line, is_begun=found.start > 0
+        )
 
     def _try_alone(self, found: News) -> FileOutcome:
         try:
@@ -147,33 +153,44 @@ class Loader:
             return self._failed(found.opened.file, error)
 
     def _alone(self, found: News, *, is_copied: bool) -> FileOutcome:
-        content = parts.on_disk(found, self.scratch, is_copied=is_copied)
-        examined = examine(content.path)
-        plan = readings.plan(self.connection, found.opened.file, content, found.whole)
+        path = parts.on_disk(found, self.scratch, is_copied=is_copied)
+        examined = examine(path)
+        plan = self._plan(found)
+        text = Text.large(plan, found, path, examined, self.scratch) if found.opened.file.is_text else None
+        while (outcome := self._read(found, plan, text, examined.hashing.result, path)) is None:
+            pass
+        return outcome
 
-        def commit(insert: Callable[[Batch], None]) -> FileOutcome:
-            with self.connection.begin():
-                transaction = self._transaction([found.opened.file])
-                transaction.go_on(0, found)
-                insert(transaction.batch)
-                transaction.add(transaction.entry(0, found, examined.fingerprint), found, plan.first_time)
-                (outcome,) = transaction.finish()
-                self._check(found, content)
-            return outcome
-
-        quick = plan.quick(is_plain=examined.is_plain)
-        if quick is not None:
+    def _read(
+        self, found: News, plan: Plan, text: Text | None, fingerprint: Callable[[], str], path: Path
+    ) -> FileOutcome | None:
+        """The transaction of a large file; None, and nothing is changed, where its text is to be read otherwise."""
+        with self.connection.begin() as begun:
+            transaction = self._transaction([found.opened.file])
+            transaction.go_on(0, found)
+            reading = readings.parquet(plan, path, self.connection) if text is None else text.reading
             try:
-                return commit(lambda batch: load.quickly(self.connection, [quick], batch))
-            except DBAPIError as error:
-                if is_fatal(error):
+                is_clean = load.whole(self.connection, reading, transaction.batch) == reading.rows
+            except MisreadError:
+                begun.rollback()
+                if text is None:
                     raise
-        return commit(lambda batch: load.carefully(self.connection, plan.careful(self.scratch), batch))
+                text.give_up_speed()
+                return None
+            if not is_clean:
+                if text is not None and text.is_misread(self.connection):
+                    begun.rollback()
+                    return None
+                load.add_rejects(self.connection, transaction.batch)
+            transaction.add(transaction.entry(0, found, fingerprint()), found, plan.first_time)
+            (outcome,) = transaction.finish()
+            self._check(found, path)
+        return outcome
 
-    def _check(self, found: News, content: Content) -> None:
+    def _check(self, found: News, path: Path) -> None:
         """After all reading, that of the fingerprints included: what was read is what the ledger says."""
         file = found.opened.file
-        if content.path == found.opened.bytes.path:
+        if path == found.opened.bytes.path:
             if file.is_changed():
                 raise _ChangedError
         elif file.has_lost(found.stop) if file.can_grow else file.is_changed():

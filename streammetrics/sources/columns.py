@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from streammetrics.errors import ConfigError
@@ -40,18 +39,13 @@ class Columns:
 
     @property
     def time_sql(self) -> str:
-        """The time as text, of the columns named by `aliases`."""
+        """The time, of the columns named by `aliases`."""
         return "ts" if self.clock is None else f"concat_ws(' ', ts, {CLOCK})"
 
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return _ALL_KNOWN.union(_folded(self.names))
-
-    def may_be_header(self, row: Sequence[str]) -> bool:
-        """Whether a row has the name of a column where times are; in one of another width, anywhere."""
-        if len(row) == len(self.names):
-            return row[self.ts].strip().casefold() in self._words
-        return not self._words.isdisjoint(_folded(row))
+    @property
+    def places(self) -> list[int | None]:
+        """Those of time, clock, build and code, from 1."""
+        return [None if place is None else place + 1 for place in (self.ts, self.clock, self.build, self.code)]
 
     def aliases(self) -> list[str]:
         """A name for each place that SQL can carry without quoting: its role, or its number."""
@@ -61,25 +55,29 @@ class Columns:
         return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
 
 
-_ALL_KNOWN = frozenset(name for names in _KNOWN.values() for name in names)
+def known(file: SourceFile) -> list[list[str]]:
+    """The names, folded, that columns of time, build and code may have."""
+    mapped = _mapped(file)
+    return [folded(_KNOWN[role] if mapped[role] is None else [str(mapped[role])]) for role in ROLES]
 
 
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
     """Where the columns are that can be told; names are compared without regard to case unless one fits exactly."""
-    folded = _folded(names)
+    by_name = folded(names)
     found = {}
     for role, mapped in _mapped(file).items():
         for name in _KNOWN[role] if mapped is None else (mapped,):
             if name in names:
                 found[role] = names.index(name)
-            elif name.casefold() in folded:
-                found[role] = folded.index(name.casefold())
+            elif name.casefold() in by_name:
+                found[role] = by_name.index(name.casefold())
             if role in found:
                 break
     return found
 
 
-def _folded(names: Sequence[str]) -> list[str]:
+def folded(names: Sequence[str]) -> list[str]:
+    """Names without regard to case."""
     return [name.strip().casefold() for name in names]
 
 

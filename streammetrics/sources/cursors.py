@@ -16,7 +16,7 @@ def kind_of(value: Any) -> str | None:
     if type(value) is datetime:
         return "timestamp" if value.tzinfo is None else "timestamptz"
     if type(value) is str:
-        return None if text_problem(value, "utf-8") else "text"
+        return None if text_problem(value) else "text"
     if type(value) in (float, Decimal) and not math.isfinite(value):
         return None
     return {int: "integer", float: "float", Decimal: "decimal"}.get(type(value))

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import blake2b
-from itertools import chain, count, repeat
-from pathlib import Path
+from itertools import chain, count, islice, repeat
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +15,14 @@ from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources import columns, cursors, readings
+from streammetrics.sources import columns, cursors
 from streammetrics.sources.connections import Unreadable, place, told
 from streammetrics.sources.files import SourceFile
 from streammetrics.sources.marks import Key, Mark, Rows
+from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.readings import Reading
-from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, rejected, text_problem
+from streammetrics.sources.records import Record, accepted, rejected, text_problem
+from streammetrics.statements import statement
 
 _FETCH_ROWS = 1_000
 
@@ -42,10 +43,9 @@ def _code(value: float | Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0')}" if fraction.strip("0") else whole
 
 
-# What is written takes the time: of a row that can be read only the cursor stands there as its content.
-_WITH_CONTENT = """
-select line, reason, ts, build, code, if(reason = '', concat_ws(',', content, ts, build, code), content) as content
-"""
+_PORTION_RECORDS = 200_000
+
+_FIELDS = ("lines", "row_reasons", "times", "builds", "codes", "contents")
 
 _NAMES = ("time", "build", "code")
 
@@ -162,10 +162,13 @@ class Database:
                     yield rows
 
 
-def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
-    """Records into DuckDB, by way of files in `scratch`."""
-    for reading in readings.through(records, scratch):
-        yield replace(reading, select="\n".join((_WITH_CONTENT, "from (", reading.select, ")")))
+def readings(records: Iterator[Record]) -> Iterator[Reading]:
+    """The readings of records, a portion of them in each."""
+    while portion := list(islice(records, _PORTION_RECORDS)):
+        lines, *texts = zip(*portion, strict=True)
+        columns = zip(_FIELDS, (map(str, lines), *texts), strict=True)
+        parameters = {name: "\0".join(column) for name, column in columns}
+        yield Reading({}, {}, {"records": statement("jobs/row_records")}, parameters)
 
 
 def _rows(fetched: Sequence[Any], number: int) -> Rows:
@@ -176,7 +179,7 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     *values, order = zip(*fetched, strict=True)
     texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
     joined = "".join(chain.from_iterable(texts))
-    if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined, "utf-8"):
+    if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined):
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
         return Rows(order, keys, list(records))
@@ -209,7 +212,7 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
-    reason = reason or text_problem(content, "utf-8")
+    reason = reason or text_problem(content)
     key = (cursor, ts, build, code)
     return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, _cursor_text(cursor))
 

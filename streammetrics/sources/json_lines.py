@@ -1,96 +1,66 @@
-"""JSON lines: an object a line. Numbers stay the text that they came as, so that a code keeps its digits."""
+"""JSON lines: which keys the first objects have, and where in an object a column is."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from streammetrics.config.section import LONGEST_NAME
-from streammetrics.sources.columns import ROLES, Columns
+from streammetrics.sources.columns import Columns
 from streammetrics.sources.content import Content
-from streammetrics.sources.records import LONGEST_RECORD, Record, accepted, open_text, read_line, rejected, text_problem
+from streammetrics.sources.delimited import read_line
 
 _SAMPLE_LINES = 1000
 
+Path = tuple[str, ...]
+"""The keys from an object to a value within."""
 
-def keys(content: Content, believed: Iterable[str]) -> list[str]:
-    """The keys of the first objects, in the order of their appearance; `error.code` is that of an object in `error`.
 
-    Those that are `believed` count where there are more objects, which may have them.
+def sample(content: Content, believed: Iterable[str]) -> dict[Path, list[str]]:
+    """The paths of the first objects in the order of their appearance, each with the texts and numbers there.
+
+    Those that are `believed` (`error.code` is a key that holds a dot, or that of an object in `error`) count where
+    there are more objects, which may have them.
     """
-    found: dict[str, None] = {}
-    lines = _lines(content)
-    for _, text in islice(lines, _SAMPLE_LINES):
-        value = _parse(text)
-        if isinstance(value, dict):
-            found.update(dict.fromkeys(_paths(value)))
-    if next(lines, None) is not None:
-        found.update(dict.fromkeys(believed))
-    return list(found)
+    found: dict[Path, list[str]] = {}
+    with content.open_text() as stream:
+        lines = (text for line in iter(lambda: read_line(stream), "") if (text := line.strip()))
+        for value in map(_parse, islice(lines, _SAMPLE_LINES)):
+            if isinstance(value, dict):
+                for path, inner in _paths(value):
+                    found.setdefault(path, []).extend([inner] if isinstance(inner, str) else [])
+        if next(lines, None) is not None:
+            found.update({(name,): [] for name in believed if name not in map(".".join, found)})
+    return found
 
 
-def _paths(value: dict[str, Any], before: str = "") -> Iterator[str]:
+def pointers(columns: Columns, seen: Iterable[Path]) -> tuple[list[str], list[int], list[str]]:
+    """JSON pointers to what may be the time, the clock, the build and the code, of each the one that wins first.
+
+    Of keys that hold a dot the longest that fits is meant. Returns also how many there are up to the last of each, and
+    the keys of the four.
+    """
+    found: list[str] = []
+    stops, last_keys = [], []
+    for place in columns.places:
+        name = "" if place is None else columns.names[place - 1]
+        paths = {path for path in seen if ".".join(path) == name} | {(name,), tuple(name.split("."))}
+        if place is not None:
+            longest_first = sorted(paths, key=lambda path: [-len(key) for key in path])
+            found += [
+                "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path) for path in longest_first
+            ]
+        stops.append(len(found))
+        last_keys.append(name.rpartition(".")[2])
+    return found, stops, last_keys
+
+
+def _paths(value: Mapping[str, Any], before: Path = ()) -> Iterator[tuple[Path, Any]]:
     for key, inner in value.items():
-        path = before + key
-        yield path
-        if isinstance(inner, dict) and len(path) < LONGEST_NAME:
-            yield from _paths(inner, f"{path}.")
-
-
-def _at(value: dict[str, Any], path: str) -> Any:
-    """What is there; None where nothing is. Of keys that hold a dot the longest that fits is meant."""
-    if path in value:
-        return value[path]
-    end = path.rfind(".")
-    while end >= 0:
-        inner = value.get(path[:end])
-        if isinstance(inner, dict) and (found := _at(inner, path[end + 1 :])) is not None:
-            return found
-        end = path.rfind(".", 0, end)
-    return None
-
-
-def read(content: Content, columns: Columns) -> Iterator[Record]:
-    """The records; blank lines are none."""
-    names = [columns.names[place] for place in (*columns.times, columns.build, columns.code)]
-    for line, text in _lines(content):
-        values, reason = _values(text, names, content.encoding)
-        if reason:
-            yield rejected(line, reason, text)
-        else:
-            *ts, build, code = values
-            yield accepted(line, " ".join(ts), build, code, text)
-
-
-def _lines(content: Content) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, without their ends; of a line that is too long, as much as shows that."""
-    with open_text(content) as stream:
-        number = content.lines_before
-        while line := read_line(stream):
-            number += 1
-            if line.strip():
-                yield number, line.rstrip("\r\n")
-
-
-def _values(text: str, names: list[str], encoding: str) -> tuple[list[str], str]:
-    """Time, build and code as text, or why they could not be told."""
-    problem = text_problem(text, encoding)
-    if problem:
-        return [], problem
-    if len(text) > LONGEST_RECORD:
-        return [], f"is longer than {LONGEST_RECORD:,} characters"
-    found = _parse(text)
-    if not isinstance(found, dict):
-        return [], "is not a JSON object"
-    values = []
-    for role, name in zip((*ROLES[: len(names) - len(ROLES)], *ROLES), names, strict=True):
-        value = _at(found, name)
-        if value is None:
-            return [], f"has no {role}"
-        if not isinstance(value, str):
-            return [], f"{role} is neither text nor a number"
-        values.append(value)
-    return values, text_problem("".join(values), "utf-8")
+        path = (*before, key)
+        yield path, inner
+        if isinstance(inner, dict) and sum(map(len, path)) < LONGEST_NAME:
+            yield from _paths(inner, path)
 
 
 def _parse(text: str) -> Any:

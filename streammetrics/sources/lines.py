@@ -1,10 +1,8 @@
 """Where lines and records end in bytes that somebody may still be writing."""
 
-from io import StringIO
-
-from streammetrics.sources import delimited
 from streammetrics.sources.content import codec_of
 from streammetrics.sources.fingerprints import Snapshot
+from streammetrics.sources.plain import quoted_spans
 
 LONGEST_QUOTED_BYTES = 1 << 16
 """A quote that is open for longer at the end of a file was never one: it must not keep back what comes after it."""
@@ -43,10 +41,12 @@ def _last(block: bytes, end: bytes) -> int:
 
 def open_bytes(tail: bytes, codec: str, delimiter: str) -> int:
     """How many bytes at the end of whole lines belong to a record of which a quoted field is still open."""
-    text = tail.decode(codec, "surrogateescape" if codec == "utf-8" else "replace")
-    length = delimited.open_length(StringIO(text, newline=""), delimiter)
-    rest = text[len(text) - length :].encode(codec, "surrogateescape" if codec == "utf-8" else "replace")
-    return len(rest) if len(rest) <= LONGEST_QUOTED_BYTES else 0
+    text = tail if codec == "utf-8" else tail.decode(codec, "replace").encode()
+    # A CR that stands alone ends a line as well, and of two bytes that end one, one may.
+    opened = [start for start, _, kind in quoted_spans(text.replace(b"\r", b"\n"), delimiter) if kind is None]
+    rest = text[opened[0] :] if opened else b""
+    found = len(rest if codec == "utf-8" else rest.decode().encode(codec))
+    return found if found <= LONGEST_QUOTED_BYTES else 0
 
 
 def count_ends(data: bytes, codec: str) -> int:

@@ -1,7 +1,8 @@
 """Records into the base tables, in the caller's transaction."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -10,10 +11,12 @@ from sqlalchemy import Connection
 from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.delimited import HEADER
 from streammetrics.sources.files import SourceFile
-from streammetrics.sources.readings import Reading
-from streammetrics.sources.records import LONGEST_TEXT
+from streammetrics.sources.readings import KEPT_OF_REJECTS, Reading
 from streammetrics.sources.times import typed
-from streammetrics.statements import run
+from streammetrics.statements import run, statement
+
+LONGEST_TEXT = 1000
+"""Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,14 @@ class Batch:
         return self.batch_id + max(len(self.paths) - 1, 0)
 
     @property
-    def typing(self) -> dict[str, object]:
-        """The parameters of `typed`. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
+    def parameters(self) -> dict[str, object]:
+        """Of all statements. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
         return {
+            "batch_id": self.batch_id,
+            "last_id": self.last_id,
+            "source": self.file.source.name,
+            "paths": list(self.paths) or [str(self.file.path)],
+            "kept_of_rejects": KEPT_OF_REJECTS,
             "zone": self.file.source.timezone,
             "day": self.file.day(),
             "time_format": self.file.source.time_format,
@@ -52,103 +60,14 @@ class Batch:
             "oldest_days": self.oldest_days,
             "longest_text": LONGEST_TEXT,
             "kept_from": self.kept_from,
-            **self.stratum,
+            "before_build": "" if self.file.source.stratum is None else f"{self.file.source.stratum}/",
         }
 
     @property
-    def stratum(self) -> dict[str, object]:
-        """The parameter of `_STRATIFIED`, where the source has one."""
-        return {} if self.file.source.stratum is None else {"stratum": self.file.source.stratum}
+    def has_order(self) -> bool:
+        """Whether the order of lines may tell what a time means."""
+        return self.file.source.timezone != "UTC"
 
-
-# An empty build stays empty, and is rejected.
-_STRATIFIED = """records as (
-    select * replace (case when build <> '' then $stratum || '/' || build end as build) from read
-)"""
-
-# Bytes, which a text knows of itself: what has more of them may have too many characters.
-_PLAIN_HEAD = f"""insert into events
-select case when build <> '' and strlen(build) <= {LONGEST_TEXT} and strlen(code) <= {LONGEST_TEXT} and"""
-
-_PLAIN_TAIL = "then cast(ts as timestamp) else error('not plain') end, build, code, $batch_id from records"
-
-_OUT_OF_RANGE = """
-select error('out of range')
-from events
-where batch_id = $batch_id
-having max(ts) > $latest or min(ts) < greatest(cast($oldest as timestamp), cast($kept_from as timestamp))
-"""
-
-_INSERT_TYPED = """
-insert into events
-select case when problem is null then ts else error(problem) end, build, code, $batch_id from typed
-"""
-
-# Above the 32 bits of a line's number stands the file's place in the batch (PLACE_BITS).
-_ACCEPT = "insert into events select ts, build, code, $batch_id + (line >> 32) from typed where problem is null"
-
-# DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it.
-_ANY = "select true from typed where problem is null limit 1"
-
-_REJECT = """
-insert into rejects
-select $batch_id + (line >> 32), $source, $paths[1 + (line >> 32)], line & 4294967295, problem, content
-from typed where problem is not null order by line
-"""
-
-_SPAN = "select min(ts), max(ts), count(*) from events where batch_id between $batch_id and $last_id"
-
-_TALLIES = """
-select
-    coalesce(loaded.batch_id, refused.batch_id), coalesce(loaded.records, 0), coalesce(refused.records, 0),
-    coalesce('line ' || refused.line || ': ' || refused.reason, ''), loaded.first_ts, loaded.last_ts,
-    coalesce(refused.misread, 0), refused.least_ahead, refused.most_ahead, refused.header_line
-from (
-    select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
-    from events where batch_id between $batch_id and $last_id group by batch_id
-) as loaded
-full join (
-    select batch_id, count(*) as records, min(line) as line, min_by(reason, line) as reason,
-        count(*) filter (where reason not like '%, of which retention keeps nothing') as misread,
-        min(ahead) as least_ahead, max(ahead) as most_ahead,
-        max(line) filter (where reason like $header || '%') as header_line
-    from (
-        select *, try_cast(replace(regexp_extract(reason, '^([0-9,]+) s ahead of', 1), ',', '') as bigint) as ahead
-        from rejects where batch_id between $batch_id and $last_id
-    )
-    group by batch_id
-) as refused using (batch_id)
-"""
-
-# A sample of the times is enough to cut them into portions of about the same number of records.
-_CUTS = """
-select distinct min(date_trunc('second', ts)) as cut
-from (
-    select ts, ntile($portions) over (order by ts) as portion
-    from (
-        select ts from events where batch_id between $batch_id and $last_id
-        using sample reservoir(10000 rows) repeatable (1)
-    )
-)
-group by portion
-order by cut
-"""
-
-# In order of time: without it, counters defeat the zone maps of later queries and take half as much room again.
-# In two halves: one thread reads what a transaction has added to an empty table, but two a union of two.
-_COUNT = """
-insert into counters
-select date_trunc('second', ts) as second, build, code, count(*), batch_id
-from (
-    select ts, build, code, batch_id from events
-    where batch_id between $batch_id and $last_id and ts >= $from_ts and ts < $half_ts
-    union all
-    select ts, build, code, batch_id from events
-    where batch_id between $batch_id and $last_id and ts >= $half_ts and ts < $until_ts
-)
-group by all
-order by second
-"""
 
 AHEAD_SECONDS = (300, 86_400)
 """Records that are all between so far ahead of the clock are suspected of a wrong time zone: no clock is so wrong."""
@@ -177,44 +96,132 @@ class Tally:
     header_line: int | None = None
 
 
-def quickly(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
-    """Insert all records.
+_NAMED = re.compile(r"\$([a-z_]+)")
+
+
+class MisreadError(Exception):
+    """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
+
+
+def whole(connection: Connection, reading: Reading, batch: Batch) -> int:
+    """Insert what counts of a reading of any size; the temporary table `staged` is left with its rejects.
+
+    What needs no closer look is inserted first, read as fast as can be, and only what is left is read with its numbers.
+
+    Returns:
+        How many records were inserted.
 
     Raises:
-        DBAPIError: one of them is not as it should be; the transaction is to be rolled back.
+        MisreadError: it must be read without `plain`.
     """
-    for reading in readings:
-        parameters = {"batch_id": batch.batch_id, **batch.stratum, **reading.parameters}
-        if reading.plain_guard:
-            connection.exec_driver_sql(
-                _with(batch, reading, "", _PLAIN_HEAD, reading.plain_guard, _PLAIN_TAIL), parameters
-            )
-            ends = {name: batch.typing[name] for name in ("latest", "oldest", "kept_from")}
-            connection.exec_driver_sql(_OUT_OF_RANGE, {"batch_id": batch.batch_id, **ends})
-        else:
-            connection.exec_driver_sql(_with(batch, reading, typed(), _INSERT_TYPED), {**batch.typing, **parameters})
+    inserted = 0
+    # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it: so it is asked.
+    if reading.plain and _run(
+        connection, reading, batch, reading.plain, "select true from plain where is_plain limit 1"
+    ):
+        inserted = _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
+        if inserted != reading.rows:
+            if inserted + _keep_others(connection, reading, batch) != reading.rows:
+                raise MisreadError
+            stage(connection, _of_others(reading), batch)
+            inserted += _add_staged_events(connection, batch)
+        return inserted
+    fast = reading if batch.has_order else replace(reading, numbered=reading.found)
+    if _typed(connection, fast, batch, "select true from typed where problem is null limit 1"):
+        inserted = _typed(connection, fast, batch, statement("jobs/add_events"))
+    if inserted != reading.rows:
+        stage(connection, reading, batch, is_counted=True)
+    return inserted
 
 
-def carefully(connection: Connection, readings: Iterable[Reading], batch: Batch) -> None:
-    """Insert the records that can be read, and the others with their line and reason as rejects."""
-    batch_id = {"batch_id": batch.batch_id}
-    place = {"source": batch.file.source.name, "paths": list(batch.paths) or [str(batch.file.path)]}
-    has_events, has_order = False, batch.file.source.timezone != "UTC"
-    expression = typed(has_order=has_order)
-    for reading in readings:
-        after = {"after": _latest(connection, batch)} if has_order else {}
-        parameters = {**batch_id, **batch.typing, **after, **reading.parameters}
-        if not has_events:
-            unlabelled = {name: value for name, value in parameters.items() if name != "batch_id"}
-            has_events = bool(connection.exec_driver_sql(_with(batch, reading, expression, _ANY), unlabelled).scalar())
-        accepted = (
-            connection.exec_driver_sql(_with(batch, reading, expression, _ACCEPT), parameters).scalar_one()
-            if has_events
-            else 0
-        )
-        # Reading the few portions that have rejects twice takes less memory than keeping all until they are told apart.
-        if accepted != reading.records:
-            connection.exec_driver_sql(_with(batch, reading, expression, _REJECT), {**parameters, **place})
+def few(connection: Connection, reading: Reading, batch: Batch, reread: Callable[[], Reading | None]) -> None:
+    """Insert what counts of a small reading, and its rejects.
+
+    Args:
+        reread: gives the reading by which it is to be read instead, once its records are staged.
+    """
+    others = _keep_others(connection, reading, batch) if reading.plain else reading.rows
+    is_plain = others != reading.rows
+    if others:
+        stage(connection, _of_others(reading) if is_plain else reading, batch)
+        while (found := reread()) is not None:
+            is_plain = False
+            stage(connection, found, batch)
+    if is_plain:
+        _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
+    if others:
+        add_staged(connection, batch)
+
+
+def _keep_others(connection: Connection, reading: Reading, batch: Batch) -> int:
+    kept = statement(f"jobs/other_{list(reading.found)[-1]}")
+    return _run(connection, reading, batch, reading.others, kept, "create or replace temp table others as")
+
+
+def _of_others(reading: Reading) -> Reading:
+    return replace(reading, numbered={list(reading.found)[-1]: "select * from others"})
+
+
+def stage(connection: Connection, reading: Reading, batch: Batch, *, is_counted: bool = False) -> None:
+    """Make the temporary table `staged` of the records of a reading; of its rejects alone if the others are counted."""
+    create, parameters = "create or replace temp table staged as", {"is_counted": is_counted}
+    _typed(connection, reading, batch, statement("jobs/stage_records"), create, parameters)
+
+
+def add_staged(connection: Connection, batch: Batch) -> None:
+    """Insert what `staged` holds: records that count, and the others with their line and reason as rejects."""
+    _add_staged_events(connection, batch)
+    add_rejects(connection, batch)
+
+
+def _add_staged_events(connection: Connection, batch: Batch) -> int:
+    if not connection.exec_driver_sql("select true from staged where problem is null limit 1").scalar():
+        return 0
+    return _execute(connection, statement("jobs/add_staged_events"), batch.parameters)
+
+
+def add_rejects(connection: Connection, batch: Batch) -> None:
+    """Insert the rejects that `staged` holds."""
+    _execute(connection, statement("jobs/add_rejects"), batch.parameters)
+
+
+def _run(
+    connection: Connection,
+    reading: Reading,
+    batch: Batch,
+    expressions: Mapping[str, str],
+    text: str,
+    create: str = "",
+    more: Mapping[str, object] | None = None,
+) -> int:
+    parameters = {**batch.parameters, **reading.parameters, **(more or {})}
+    return _execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
+
+
+def _typed(
+    connection: Connection,
+    reading: Reading,
+    batch: Batch,
+    text: str,
+    create: str = "",
+    more: Mapping[str, object] | None = None,
+) -> int:
+    """Run a statement on `typed`, which is made of the records of a reading."""
+    after = {"after": _latest(connection, batch)} if batch.has_order else {}
+    records = f"with {_with({**reading.numbered, **reading.records})}\n{statement('jobs/stratified_records')}"
+    expressions = {"records": records, **typed(has_order=batch.has_order)}
+    return _run(connection, reading, batch, expressions, text, create, {**after, **(more or {})})
+
+
+def _with(expressions: Mapping[str, str]) -> str:
+    return ",\n".join(f"{name} as (\n{text}\n)" for name, text in expressions.items())
+
+
+def _execute(connection: Connection, text: str, parameters: Mapping[str, object]) -> int:
+    """Run a statement with those parameters that it names; the number that it returns, 0 where it returns none."""
+    named = set(_NAMED.findall(text))
+    found = connection.exec_driver_sql(text, {name: value for name, value in parameters.items() if name in named})
+    return int(found.scalar() or 0)
 
 
 def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
@@ -229,20 +236,12 @@ def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
     """Counters of the events of the batches from one to another; what became of the records, batch by batch."""
     ids = {"batch_id": batch_id, "last_id": last_id}
-    first, last, records = connection.exec_driver_sql(_SPAN, ids).one()
+    first, last, records = run(connection, "jobs/batch_span", ids).one()
     if records:
         portions = {"portions": 1 + records // _PORTION_RECORDS, **ids}
-        cuts = [cut for (cut,) in connection.exec_driver_sql(_CUTS, portions)] if records > _PORTION_RECORDS else []
+        cuts = [cut for (cut,) in run(connection, "jobs/batch_cuts", portions)] if records > _PORTION_RECORDS else []
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             half = start + (stop - start) / 2
-            connection.exec_driver_sql(_COUNT, {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
+            run(connection, "jobs/add_counters", {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
     tallied = {**ids, "header": HEADER}
-    return {batch_id: Tally(*found) for batch_id, *found in connection.exec_driver_sql(_TALLIES, tallied)}
-
-
-def _with(batch: Batch, reading: Reading, expression: str, *statement: str) -> str:
-    """A statement on `records`, and on `typed` where the expression that makes it is given."""
-    expressions = ("with records as (", reading.select, ")") + ((",", expression) if expression else ())
-    if batch.file.source.stratum is not None:
-        expressions = ("with read as (", reading.select, "),", _STRATIFIED, *expressions[3:])
-    return "\n".join((*expressions, *statement))
+    return {batch_id: Tally(*found) for batch_id, *found in run(connection, "jobs/batch_tallies", tallied)}

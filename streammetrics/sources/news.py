@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streammetrics.errors import InputOutputError
 from streammetrics.sources import delimited, lines
-from streammetrics.sources.content import Content, codec_of, encoding_of
+from streammetrics.sources.content import Content, codec_of
 from streammetrics.sources.files import SourceFile, day_in
 from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
 from streammetrics.sources.held import held
@@ -67,7 +67,7 @@ class News:
     @property
     def whole(self) -> Content:
         """All that the file holds."""
-        return Content(self.opened.bytes.path, encoding_of(self.opened.bytes.beginning), self.opened.bytes.data)
+        return Content(self.opened.bytes.path, self.opened.bytes.data)
 
     @property
     def head(self) -> str:

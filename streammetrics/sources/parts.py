@@ -1,32 +1,29 @@
-"""The new lines of a file as a content of their own, behind its header where it has one: so any reader reads them."""
+"""The new lines of a file: their bytes, where they lie, and which lines of the file they are."""
 
 from functools import lru_cache
 from pathlib import Path
 
 from streammetrics.errors import InputOutputError
-from streammetrics.sources import delimited
-from streammetrics.sources.content import Content, codec_of
+from streammetrics.sources.content import codec_of, portions
 from streammetrics.sources.fingerprints import SMALL_BYTES, Snapshot
 from streammetrics.sources.lines import count_ends
 from streammetrics.sources.news import News
-from streammetrics.sources.records import PLACE_BITS
 
 
-def in_memory(news: News, place: int) -> Content:
-    """A small part of a text, of the file at a place among those that are read together.
+def in_memory(news: News) -> bytes:
+    """A small part of a text.
 
     Raises:
         OSError: it cannot be read.
         InputOutputError: it is not there any more.
     """
-    header, lines_before = _before(news)
     data = news.opened.bytes.read(news.start, news.stop)
     if len(data) < news.stop - news.start:
         raise _cut_off(news)
-    return Content(news.opened.bytes.path, news.whole.encoding, header + data, lines_before + (place << PLACE_BITS))
+    return data
 
 
-def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Content:
+def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Path:
     """A part of any size, or a file that is no text: where it lies, unless it is but a part or is to be copied.
 
     Raises:
@@ -34,19 +31,13 @@ def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Content:
         InputOutputError: it is not there any more.
     """
     if not is_copied and (news.start, news.stop) == (0, news.opened.bytes.size):
-        return Content(news.opened.bytes.path, news.whole.encoding)
-    header, lines_before = _before(news)
+        return news.opened.bytes.path
     path = scratch / "part"
-    with path.open("wb") as target, news.opened.bytes.path.open("rb") as stream:
-        target.write(header)
-        stream.seek(news.start)
-        left = news.stop - news.start
-        while left and (portion := stream.read(min(left, SMALL_BYTES))):
-            target.write(portion)
-            left -= len(portion)
-    if left:
-        raise _cut_off(news)
-    return Content(path, news.whole.encoding, lines_before=lines_before)
+    with path.open("wb") as target:
+        target.writelines(portions(news.opened.bytes.path, news.start, news.stop))
+        if target.tell() < news.stop - news.start:
+            raise _cut_off(news)
+    return path
 
 
 def lines_at(news: News, offset: int) -> int:
@@ -54,15 +45,6 @@ def lines_at(news: News, offset: int) -> int:
     snapshot, known = news.opened.bytes, news.known
     before = known.lines if known is not None and known.lines is not None else _count(snapshot, 0, news.start)
     return before + _count(snapshot, news.start, offset)
-
-
-def _before(news: News) -> tuple[bytes, int]:
-    """What a reader is to see before the part, and by how much the numbers of lines then differ from the file's."""
-    if not news.start:
-        return b"", 0
-    file, later = news.opened.file, news.known.header_line if news.known else None
-    header = delimited.header(file, news.whole, later) if file.format != "jsonl" else b""
-    return header, lines_at(news, news.start) - count_ends(header, codec_of(news.opened.bytes.beginning))
 
 
 @lru_cache(maxsize=2)

@@ -1,194 +1,203 @@
-"""How a file is read: by DuckDB's own reader where nothing is wrong with it, else record by record.
-
-Both ways end as one relation in SQL, so that both give the same.
-"""
+"""How files are read: what DuckDB makes of their lines or rows, as one relation of records in SQL."""
 
 import glob
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import count, islice
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, first_lines, held, json_lines, times
-from streammetrics.sources.columns import Columns, named, resolve
-from streammetrics.sources.content import Content
-from streammetrics.sources.delimited import Head
-from streammetrics.sources.files import SourceFile
-from streammetrics.sources.records import LONGEST_RECORD, Record, write_scratch
+from streammetrics.sources import json_lines
+from streammetrics.sources.columns import ROLES, Columns, folded, known
+from streammetrics.sources.plain import LONGEST_RECORD
+from streammetrics.sources.plans import Plan, numbered_rows
 from streammetrics.statements import statement
 
-_SAMPLE_RECORDS = 1000
-_PORTION_RECORDS = 200_000
+KEPT_OF_REJECTS = 200
+"""Characters of a rejected record that are stored."""
 
-# Each character may take four bytes, and a quote is doubled.
-_SCRATCH_BYTES = {"longest_bytes": 8 * LONGEST_RECORD, "buffer_bytes": 16 * LONGEST_RECORD}
+PLACE_BITS = 32
+"""Where records of several files are read together, the file's place among them stands above these bits of `line`."""
 
-# No value may turn into NULL on its way: a text that files do not hold stands for it.
-_DIALECT = r"""auto_detect = false, header = $header, quote = '"', escape = '"', strict_mode = true,
-    null_padding = false, compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0'"""
+_ROWS = "select count(*) from read_parquet($path, hive_partitioning = false)"
 
-_CSV = "\n".join(
-    (
-        "select 0 as line, '' as reason, {time} as ts, build, code, '' as content from read_csv(",
-        "    $path, columns = $columns, delim = $delimiter, max_line_size = $longest_bytes,",
-        _DIALECT,
-        ")",
-    )
-)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE].*)?")
 
-_SCRATCH = r"""
-select cast(line as bigint) as line, reason, ts, build, code, content from read_csv(
-    $path, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
-    compression = 'none', hive_partitioning = false, nullstr = '\0NULL\0', allow_quoted_nulls = false,
-    max_line_size = $longest_bytes, buffer_size = $buffer_bytes,
-    columns = {line: 'VARCHAR', reason: 'VARCHAR', ts: 'VARCHAR', build: 'VARCHAR', code: 'VARCHAR', content: 'VARCHAR'}
-)
-"""
-
-_PARQUET_TYPES = """
-select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))
-"""
+_PLAIN_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
+_PLAIN_TEXTS = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A SELECT that gives records (line, reason, ts, build, code, content), all but line text, and its parameters.
+    """What is read, as common table expressions by name, and their parameters.
 
-    `plain_guard`: the condition under which a bare cast reads the times; empty where `typed` must. `records`: how many
-    there are; None where that is not known.
+    `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
+    relation of that name (line, reason, ts, build, code, content). `plain`, where there is one, is the relation of what
+    needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so many
+    lines or rows there are.
     """
 
-    select: str
+    found: Mapping[str, str]
+    numbered: Mapping[str, str]
+    records: Mapping[str, str]
     parameters: Mapping[str, object]
-    plain_guard: str = ""
-    records: int | None = None
+    plain: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A file whose columns are known. `has_text_times`: False where a Parquet file has times or numbers as such.
+class Section:
+    """Lines of a text that are read by the same columns.
 
-    `first_time` is that of the first record which the reader takes.
+    `first_line`: from 1, of the text as it is read. `before`: what is to be added to a line's number for that in its
+    file, the file's place included. `reason`: why none of the lines can be read, if so.
     """
 
-    file: SourceFile
-    content: Content
+    first_line: int
+    before: int
     columns: Columns
-    head: Head | None = None
-    has_text_times: bool = True
-    first_time: str = ""
+    reason: str = ""
 
-    def quick(self, *, is_plain: bool) -> Reading | None:
-        """Without line numbers, for files without rejects; None where DuckDB's reader is not for this file."""
-        if self.file.format == "parquet":
-            return self.parquet()
-        # With `skip`, DuckDB 1.5 loses all records behind a byte order mark and a quoted line, without a word.
-        if self.head is None or self.head.lead or self.head.is_spaced or not is_plain:
-            return None
-        source = self.file.source
-        sample = [record.ts for record in islice(self.records(), _SAMPLE_RECORDS) if not record.reason]
-        return Reading(
-            _CSV.replace("{time}", self.columns.time_sql),
-            {
-                "path": glob.escape(str(self.content.path)),
-                "columns": dict.fromkeys(self.columns.aliases(), "VARCHAR"),
-                "delimiter": self.head.delimiter,
-                "header": source.header,
-                # Python's reader counts characters: what this one takes that one takes, too.
-                "longest_bytes": LONGEST_RECORD // 2,
-            },
-            times.plain_guard(sample) if source.timezone == "UTC" and source.time_format is None else "",
-        )
-
-    def careful(self, scratch: Path) -> Iterator[Reading]:
-        """With line numbers and reasons; text goes through files in `scratch`, a portion of the records in each."""
-        if self.file.format == "parquet":
-            yield self.parquet()
-            return
-        yield from through(self.records(), scratch)
-
-    def records(self) -> Iterator[Record]:
-        """The records of a text."""
-        if self.head is None:
-            return json_lines.read(self.content, self.columns)
-        return delimited.read(self.file, self.content, self.columns, self.head)
-
-    def parquet(self) -> Reading:
-        """The rows of a Parquet file, of which it tells the numbers itself."""
-        found = (
-            f"with found as (select file_row_number + 1 as line, {self.columns.time_sql} as ts, build, code",
-            "from read_parquet($path, file_row_number = true, hive_partitioning = false) as rows (",
-            ", ".join(self.columns.aliases()),
-            "))",
-        )
-        select = "\n".join((*found, "select * from (", statement("jobs/parquet_records"), ")"))
-        parameters: dict[str, object] = {"path": glob.escape(str(self.content.path))}
-        return Reading(select, parameters if self.has_text_times else {**parameters, "time_format": None})
+    @property
+    def place(self) -> int:
+        """That of its file among those that are read together."""
+        return (self.first_line + self.before) >> PLACE_BITS
 
 
-def through(records: Iterator[Record], scratch: Path) -> Iterator[Reading]:
-    """Records as Python read them, by way of files in `scratch`, a portion of them in each."""
-    for number in count():
-        path = scratch / f"records-{number}.csv"
-        written = write_scratch(path, islice(records, _PORTION_RECORDS))
-        if not written:
-            return
-        yield Reading(_SCRATCH, {"path": glob.escape(str(path)), **_SCRATCH_BYTES}, records=written)
-        path.unlink()
+def text(
+    plan: Plan,
+    path: Path,
+    sections: Sequence[Section],
+    skipped: int = 0,
+    rows: int | None = None,
+    *,
+    is_marked: bool = True,
+    is_whole: bool = False,
+    has_quotes: bool = True,
+) -> Reading:
+    """The reading of a text, all of whose lines but some `skipped` ones lie in sections.
 
-
-def plan(connection: Connection, file: SourceFile, content: Content, whole: Content) -> Plan:
-    """Find the columns of a content, which may be a range of the `whole`, and look at the first records.
-
-    Raises:
-        ConfigError: columns are not found, or times of day have no date; the message says what to set.
-        DamagedInputError: a Parquet file that is none.
+    Args:
+        is_marked: it was made plain.
+        is_whole: DuckDB's own readers may read it as well, for it is one file from its beginning.
+        has_quotes: it has one, or a backslash in JSON lines.
     """
-    if file.format == "parquet":
-        found, first_time = _plan_parquet(connection, file, content)
+    parameters: dict[str, object] = {
+        "path": glob.escape(str(path)),
+        "skipped": skipped,
+        "befores": [section.before for section in sections],
+        "places": [section.columns.places for section in sections],
+        "widths": [len(section.columns.names) for section in sections],
+        "names": [folded(section.columns.names) for section in sections] if plan.has_header else [[""]],
+        "reasons": [section.reason for section in sections],
+        "longest_record": LONGEST_RECORD,
+        "kept_of_rejects": KEPT_OF_REJECTS,
+        "first_lines": [section.first_line for section in sections],
+    }
+    is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
+    is_located = is_alike and (len(sections) > 1 or sections[0].place > 0)
+    if is_located:
+        firsts = [section.first_line for section in sections]
+        lasts = [first - 1 for first in (*firsts[1:], (rows or 0) + 1)]
+        parameters |= {"added": parameters["befores"], "befores": [0], "last_lines": lasts}
+    if plan.head is None:
+        pointers, stops, keys = json_lines.pointers(plan.columns, plan.paths)
+        parameters |= {"pointers": pointers, "stops": stops, "keys": keys}
     else:
-        if file.format == "jsonl":
-            found = Plan(file, content, resolve(file, json_lines.keys(whole, named(file))))
-        else:
-            # Without a header, the first line of a part may be like no other.
-            head = delimited.sniff(file, content if file.source.header else whole)
-            found = Plan(file, content, first_lines.columns(file, head.delimiter, head.fields), head)
-        first_time = next((record.ts for record in found.records() if not record.reason), "")
-    _require_date(file, first_time)
-    return replace(found, first_time=first_time)
+        sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
+        blanks = " *" if plan.head.is_spaced else ""
+        parameters |= {
+            "has_quotes": has_quotes,
+            "delimiter": plan.head.delimiter,
+            "field": f'{sign}{blanks}("(?:[^"]|"")*"|[^"{sign}][^{sign}]*|)',
+            "is_spaced": plan.head.is_spaced,
+            "has_header": plan.has_header,
+            "known_names": known(plan.file) if plan.has_header else [[], [], []],
+        }
+    placed_by, kind = (
+        "one_section" if is_alike else "sections",
+        "json" if plan.head is None else "delimited",
+    )
+    read = {"read": statement("jobs/marked_lines" if is_marked else "jobs/lines")}
+    found = read | {"lines": "select *, 0 as line from read"}
+    numbered = read | {"lines": "select *, row_number() over () as line from read"}
+    if is_located:
+        joined = {"joined": numbered["lines"], "lines": statement("jobs/located_lines")}
+        numbered = found = read | joined
+    plain_parameters = _plain_parameters(plan, has_escapes=has_quotes) if is_alike else {}
+    named = {"found_values": "jobs/line_values", "candidates": "jobs/plain_values", "plain": "jobs/plain_records"}
+    if plan.head is not None:
+        named = {"candidates": "jobs/plain_lines", "plain": "jobs/plain_records"}
+    others = numbered | {name: statement(text) for name, text in named.items()}
+    own = {"found_values": "jobs/read_values"} if plan.head is None else {"candidates": "jobs/read_fields"}
+    plain = {name: statement(text) for name, text in (named | own).items()}
+    if not is_whole:
+        plain = found | {name: statement(text) for name, text in named.items()}
+    return Reading(
+        found if is_alike else numbered,
+        numbered,
+        {"placed": statement(f"jobs/{placed_by}"), "records": statement(f"jobs/{kind}_records")},
+        parameters | plain_parameters,
+        plain if plain_parameters else {},
+        others,
+        rows,
+    )
 
 
-def _plan_parquet(connection: Connection, file: SourceFile, content: Content) -> tuple[Plan, str]:
-    parameters = {"path": glob.escape(str(content.path))}
-    try:
-        with connection.begin():
-            rows = connection.exec_driver_sql(_PARQUET_TYPES, parameters)
-            types = {row.column_name: row.column_type for row in rows}
-            columns = resolve(file, list(types))
-            is_text = types[columns.names[columns.ts]] in ("VARCHAR", "BLOB")
-            found = Plan(file, content, columns, has_text_times=is_text or columns.clock is not None)
-            first = "\n".join(("select ts from (", found.parquet().select, ") limit 1"))
-            first_time = connection.exec_driver_sql(first, parameters).scalar_one_or_none()
-    except DBAPIError as error:
-        said = held.named(str(error.orig), file.path)
-        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None
-    return found, first_time or ""
+def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
+    """Those of the statements on what needs no closer look; none where a text's times or fields all need one."""
+    if plan.guard is None or plan.columns.clock is not None:
+        return {}
+    found: dict[str, object] = dict(plan.guard)
+    if plan.file.format == "parquet":
+        return found
+    if plan.head is None:
+        pointers, _, keys = json_lines.pointers(plan.columns, plan.paths)
+        if len(pointers) > len(ROLES):
+            return {}
+        is_text = not any(_NUMBER.fullmatch(build) for build in plan.builds)
+        types = {keys[0]: "VARCHAR", keys[2]: "VARCHAR" if is_text else "JSON", keys[3]: "VARCHAR"}
+        return found | {
+            "plain_pointers": pointers,
+            "json_columns": types,
+            "is_build_text": is_text,
+            "has_escapes": has_escapes,
+        }
+    if plan.head.is_spaced:
+        return {}
+    ts, _, build, code = plan.columns.places
+    return found | {
+        "ts_place": ts,
+        "build_place": build,
+        "code_place": code,
+        "width": len(plan.columns.names),
+        "columns": dict.fromkeys(plan.columns.aliases(), "VARCHAR"),
+        "header": plan.file.source.header,
+        "no_null": "\0NULL\0",
+    }
 
 
-def _require_date(file: SourceFile, first_time: str) -> None:
-    if not times.is_time_of_day(first_time) or file.day() is not None or file.source.time_format is not None:
-        return
-    where = f"[[source]] {file.source.name!r}"
-    if file.source.date == "name":
-        raise ConfigError(
-            f'{file.path}: holds times of day, and date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
-        )
-    raise ConfigError(
-        f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
-        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where '
-        'another column has it, name both: columns = { ts = ["date", "time"] }'
+def parquet(plan: Plan, path: Path, connection: Connection) -> Reading:
+    """The rows of a Parquet file, of which it tells the numbers itself; in the caller's transaction."""
+    parameters: dict[str, object] = {"path": glob.escape(str(path))}
+    ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
+    if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
+        parameters["time_format"] = None
+    found = {"found": numbered_rows(plan.columns)}
+    if not {build, code} <= {*_PLAIN_TEXTS}:
+        plan = replace(plan, guard=None)
+    elif ts in _PLAIN_TYPES and plan.file.source.timezone == "UTC":
+        plan = replace(plan, guard={"shape": None, "expression": None})
+    plain_parameters = _plain_parameters(plan)
+    plain = found | {"candidates": statement("jobs/plain_rows"), "plain": statement("jobs/plain_records")}
+    return Reading(
+        found,
+        found,
+        {"records": statement("jobs/parquet_records")},
+        parameters | plain_parameters,
+        plain if plain_parameters else {},
+        plain,
+        connection.exec_driver_sql(_ROWS, {"path": parameters["path"]}).scalar_one(),
     )

@@ -14,19 +14,20 @@ _SHAPES = tuple(f"____-__-__{t}__:__:__{zone}" for t in "T " for zone in ("", "Z
 _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
 
 
-def plain_guard(sample: Iterable[str]) -> str:
-    """A condition in SQL on `ts` which these texts fulfil, and under which a bare cast to TIMESTAMP reads them right.
+def plain_guard(sample: Iterable[str]) -> dict[str, str | None] | None:
+    """What times are like which a bare cast to TIMESTAMP reads right, and these are such: a pattern of LIKE, or a
+    regular expression, as parameters of sql/jobs/plain_records.sql.
 
-    Empty where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
+    None where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
     """
     texts = set(sample)
     if not all(re.fullmatch(_PLAIN, text, re.ASCII) for text in texts):
-        return ""
+        return None
     found = {re.sub("[0-9]", "_", text) for text in texts}
     shape = next(iter(found), _SHAPES[0])
     if len(found) <= 1 and shape in _SHAPES:
-        return f"ts like '{shape}'"
-    return f"regexp_full_match(ts, '{_PLAIN}')"
+        return {"shape": shape, "expression": None}
+    return {"shape": None, "expression": _PLAIN}
 
 
 def is_time_of_day(text: str) -> bool:
@@ -51,11 +52,10 @@ def looks_like_one(text: str) -> bool:
 _NO_FOLDS = "select 0 as line, timestamp '1970-01-01' as ts where false"
 
 
-def typed(*, has_order: bool = False) -> str:
-    """Common table expressions that make of `records` the relation `typed`; sql/jobs/typed_records.sql says how.
+def typed(*, has_order: bool = False) -> dict[str, str]:
+    """Common table expressions by name that make `typed` of `records`; sql/jobs/typed_records.sql says how.
 
     `has_order`: `line` tells the order in which the records were written.
     """
     folds = statement("jobs/folds") if has_order else _NO_FOLDS
-    parts = {"times": statement("jobs/times"), "folds": folds, "typed": statement("jobs/typed_records")}
-    return ",\n".join(f"{name} as (\n{text})" for name, text in parts.items())
+    return {"times": statement("jobs/times"), "folds": folds, "typed": statement("jobs/typed_records")}

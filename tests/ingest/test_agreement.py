@@ -1,6 +1,6 @@
 """A file that DuckDB's reader takes is read as record by record: one file, both ways, the same store."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from streammetrics.sources import readings
+from streammetrics.sources import load
 from streammetrics.sources.news import News
-from streammetrics.sources.readings import Plan, Reading
+from streammetrics.sources.readings import Reading
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -77,7 +77,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 class Ways:
-    """Which way the last file was read."""
+    """Which way the last file was read: whether all of it needed no closer look, and whether that is forbidden."""
 
     def __init__(self) -> None:
         self.quick = 0
@@ -86,20 +86,16 @@ class Ways:
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    from streammetrics.sources import load
+    found, whole = Ways(), load.whole
 
-    found, quick = Ways(), Plan.quick
-    quickly = load.quickly
+    def counted(connection: Connection, reading: Reading, batch: load.Batch) -> int:
+        if found.is_careful:
+            return whole(connection, replace(reading, plain={}), batch)
+        inserted = whole(connection, reading, batch)
+        found.quick += bool(reading.plain) and inserted == reading.rows
+        return inserted
 
-    def counted(connection: Connection, parts: Iterable[Reading], batch: load.Batch) -> None:
-        quickly(connection, parts, batch)
-        found.quick += 1
-
-    def chosen(plan: Plan, *, is_plain: bool) -> Reading | None:
-        return None if found.is_careful else quick(plan, is_plain=is_plain)
-
-    monkeypatch.setattr(load, "quickly", counted)
-    monkeypatch.setattr(readings.Plan, "quick", chosen)
+    monkeypatch.setattr(load, "whole", counted)
     # Small files are all read with care.
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
     return found
@@ -121,6 +117,9 @@ def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ..
     return [*found, [(outcome.state, outcome.message)]]
 
 
+is_small = News.is_small
+
+
 def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factory: pytest.TempPathFactory) -> None:
     one_shop.folder = tmp_path_factory.mktemp("alike")
 
@@ -136,44 +135,78 @@ def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factor
         quick = stored(one_shop, text, **settings)
         ways.is_careful = True
         assert stored(one_shop, text, **settings) == quick
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(News, "is_small", is_small)
+            assert stored(one_shop, text, **settings) == quick
 
     alike()
     assert ways.quick > 10
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "text"),
     [
-        "ts,build,code\n2026-11-23 10:00:00,5.9,7\n",
-        "ts,build,code\r\n2026-11-23 10:00:00.5,5.9,7\r\n\r\n2026-11-23 10:00:00,5.9,\r\n",
-        'ts,build,code\n"2026-11-23 10:00:00","5""9","a\nb"\n',
-        "ts,build,code\n1795428000,5.9,7\n2026-11-23 10:00:00+02,5.9,7",
+        ("a.csv", "ts,build,code\n2026-11-23 10:00:00,5.9,7\n"),
+        ("a.csv", "ts,build,code\r\n2026-11-23 10:00:00.5,5.9,7\r\n2026-11-23 10:00:00,5.9,\r\n"),
+        ("a.csv", "ts,build,code\n2026-11-23T10:00:00Z,5.9,7"),
+        ("a.csv", "# by hand\nts,build,code\n2026-11-23 10:00:00,5.9,7\n"),
+        ("a.jsonl", '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": 7, "x": {}}\n'),
+        ("a.jsonl", '{"ts":"2026-11-23 10:00:00","build":"5.9.1","code":"E_\u00e9"}\n'),
+        ("a.jsonl", '{"ts":"2026-11-23 10:00:00","build":5,"code":"tee"}'),
     ],
 )
-def test_clean_files_are_read_quickly(shop: Shop, ways: Ways, text: str) -> None:
-    assert shop.feed_text(text).state == "loaded"
+def test_plain_files_are_read_quickly(shop: Shop, ways: Ways, name: str, text: str) -> None:
+    assert shop.feed_text(text, name).rejected == 0
     assert ways.quick == 1
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "text"),
     [
-        "ts,build,code\r2026-11-23 10:00:00,5.9,7\r",
-        "ts,build,code\n2026-11-23 10:00:00,5.9,7\r\n",
-        'ts,build,code\n2026-11-23 10:00:00, "5.9",7\n',
-        "ts,build,code\n2026-11-23 10:00:00,5.9,\0\n",
-        "ts,build,code\n2026-11-23 10:00:00,,7\n",
-        "ts,build,code\n2026-11-23 14:00:00,5.9,7\n",
+        ("a.csv", "ts,build,code\n2026-11-23 10:00:00,5.9,\0\n"),
+        ("a.csv", "ts,build,code\n2026-11-23 10:00:00,,7\n"),
+        ("a.csv", "ts,build,code\n2026-11-23 14:00:00,5.9,7\n"),
+        ("a.csv", "ts,build,code\n1795428000,5.9,7\n2026-11-23 10:00:00+02,5.9,7"),
+        ("a.jsonl", '{"ts": "2026-11-23 10:00:00", "build": "5.9", "code": true}\n'),
+        ("a.jsonl", '{"ts": "2026-11-23 10:00:00", "build": "5.9.1", "code": "a\\u0000"}\n'),
     ],
 )
-def test_other_files_are_read_carefully(shop: Shop, ways: Ways, text: str) -> None:
-    assert shop.feed_text(text).state == "loaded"
+def test_other_files_are_looked_at_closely(shop: Shop, ways: Ways, name: str, text: str) -> None:
+    assert shop.feed_text(text, name).state == "loaded"
     assert ways.quick == 0
 
 
-def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from streammetrics.sources import load
+@pytest.mark.parametrize(
+    "value",
+    [
+        "5.90",
+        "true",
+        "1e5",
+        '"5.90"',
+        '"true"',
+        "[1]",
+        "{}",
+        "null",
+        '"\\"5\\""',
+        '"{}"',
+        "-0",
+        "12345678901234567890123",
+    ],
+)
+@pytest.mark.parametrize("role", ["build", "code"])
+def test_json_values_are_read_alike(shop: Shop, ways: Ways, role: str, value: str) -> None:
+    """Beside a plain line, first by the own reader, and each by a closer look."""
+    for build in ('"5.9.1"', '"5.9"'):
+        good = {"ts": '"2026-11-23 10:00:00"', "build": build, "code": "7"}
+        lines = [", ".join(f'"{key}": {inner}' for key, inner in one.items()) for one in (good, {**good, role: value})]
+        text = "".join(f"{{{line}}}\n" for line in lines)
+        ways.is_careful = False
+        quick = stored(shop, text, name="a.jsonl")
+        ways.is_careful = True
+        assert stored(shop, text, name="a.jsonl") == quick
 
+
+def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "_PORTION_RECORDS", 7)
     lines = [f"2026-11-23 10:{(n * 37) % 60:02}:{(n * 7) % 60:02}.25,5.{n % 3},{n % 2}" for n in range(500)]
     shop.feed_text("\n".join(["ts,build,code", *lines, *lines[:40], "1999-01-01 00:00:00,5.0,1"]))
@@ -183,13 +216,3 @@ def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.
     assert shop.rows("select * from counters order by all") == expected
     seconds = [second for (second,) in shop.rows("select second from counters order by rowid")]
     assert seconds == sorted(seconds)
-
-
-def test_many_portions_are_read_carefully_as_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "_PORTION_RECORDS", 3)
-    rows = [f"2026-11-23 10:00:{n:02},5.9,{n}" if n % 4 else f"2026-11-23 10:00:{n:02},,{n}" for n in range(12)]
-    outcome = shop.feed_text("\r".join(["ts,build,code", *rows]))
-    assert (outcome.records, outcome.rejected) == (9, 3)
-    assert [code for _, _, code in shop.events()] == [str(n) for n in range(12) if n % 4]
-    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(n + 2, "has no build") for n in (0, 4, 8)]
-    assert outcome.message.endswith("9 accepted, 3 rejected; line 2: has no build")

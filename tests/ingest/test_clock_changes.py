@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from streammetrics.sources import readings
 from tests.ingest.feeding import Shop
 
 BERLIN = "Europe/Berlin"
@@ -91,8 +90,7 @@ def test_a_file_that_is_read_each_minute(shop: Shop, pause_minutes: int) -> None
     read_rightly(shop, len(found))
 
 
-def test_portions_and_files_that_are_read_together(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "_PORTION_RECORDS", 50)
+def test_files_that_are_read_together(shop: Shop) -> None:
     found = moments(NIGHT, 200)
     for name in ("a.csv", "b.csv"):
         shop.write(name, "".join(["ts,build,code\n", *lines(found), f"x,5.9,{name}\n"]).encode())

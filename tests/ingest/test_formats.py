@@ -156,9 +156,25 @@ def test_json_numbers_keep_their_digits(shop: Shop) -> None:
     assert (outcome.records, outcome.rejected) == (2, 2)
     assert shop.events() == [
         ("2026-11-23 10:00:02", "5.90", "12345678901234567890123"),
-        ("2026-11-23 10:00:03.250000", "1e5", "-0"),
+        ("2026-11-23 10:00:03.250000", "1e5", "0"),
     ]
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(1, "is not a JSON object"), (2, "has no ts")]
+
+
+@pytest.mark.parametrize(
+    ("value", "build", "code"),
+    [
+        ("404", "404", "404"),
+        ("404.0", "404.0", "404"),
+        ("404.50", "404.50", "404.5"),
+        ("5.10", "5.10", "5.1"),
+        ('"404.0"', "404.0", "404.0"),
+        ('"5.10"', "5.10", "5.10"),
+    ],
+)
+def test_a_code_of_json_has_one_spelling(shop: Shop, value: str, build: str, code: str) -> None:
+    shop.feed_text(f'{{"ts": "2026-11-23 10:00:00", "build": {value}, "code": {value}}}\n', "errors.jsonl")
+    assert shop.events() == [("2026-11-23 10:00:00", build, code)]
 
 
 @pytest.mark.parametrize(

@@ -121,10 +121,13 @@ def test_a_second_header_holds_for_what_is_added_later(shop: Shop) -> None:
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(4, AGAIN), (8, "time cannot be read")]
 
 
-def test_files_that_are_read_together_have_headers_of_their_own(shop: Shop) -> None:
-    shop.write("a.csv", joined(HEADER, LINES[0], *SWAPPED).encode())
-    shop.write("b.csv", joined(HEADER, LINES[1]).encode())
+@pytest.mark.parametrize("is_second", [False, True])
+def test_files_that_are_read_together_have_headers_of_their_own(shop: Shop, is_second: bool) -> None:
+    texts = [joined(HEADER, LINES[0], *SWAPPED), joined(HEADER, LINES[1])]
+    for name, text in zip("ab", reversed(texts) if is_second else texts, strict=True):
+        shop.write(f"{name}.csv", text.encode())
     shop.feed()
+    assert shop.rows("select path like '%b.csv', line, reason from rejects") == [(is_second, 3, AGAIN)]
     assert shop.events() == [*EVENTS, ("2026-11-23 10:00:02", "5.9", "E3")]
     for name in "ab":
         with (shop.folder / f"{name}.csv").open("a") as stream:

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -290,17 +289,17 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
     """Of a large one, which DuckDB reads to whatever end it has by then: once more, from a copy."""
     path = shop.write("a.csv", THREE)
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
-    quickly, sizes = load.quickly, []
+    whole, sizes = load.whole, []
 
-    def meanwhile(connection: Connection, parts: Iterable[Reading], batch: load.Batch) -> None:
+    def meanwhile(connection: Connection, reading: Reading, batch: load.Batch) -> int:
         with path.open("ab") as stream:
             stream.write(MORE[:-1])
-        quickly(connection, parts, batch)
-        sizes.append(connection.exec_driver_sql("select count(*) from events").scalar_one())
+        sizes.append(whole(connection, reading, batch))
+        return sizes[-1]
 
-    monkeypatch.setattr(load, "quickly", meanwhile)
+    monkeypatch.setattr(load, "whole", meanwhile)
     (outcome,) = shop.feed()
-    assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [4, 3])
+    assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [3, 3])
     assert shop.events() == THREE_EVENTS
     assert shop.rows("select range_start, range_end from batches") == [(0, len(THREE))]
 
@@ -365,16 +364,30 @@ def test_what_a_killed_run_left_is_cleared_away(shop: Shop) -> None:
 
 def test_content_is_looked_at_across_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What decides between the readers is found wherever the portions of a file end."""
-    plain = [b"a,b\r\nc,d\r\n", b"a,b\nc,d\n", b'"a",b\n', b"\xc3\xa9\n", b"", b"abc", b'a ,"b"\n', b" "]
-    odd = [b"a\rb\r", b"a\r\nb\n", b"a\nb\r\n", b"a\nb\r", b"a\r\r\n", b"a\0\n", b'a, "b"\n', b'"a" ,b\n', b"ab\r"]
+    plain = [b"a,b\r\nc,d\r\n", b"a,b\nc,d\n", b"\n\n", b"\xc3\xa9\n", b"", b"a\nbc", b"\xf0\x9f\x92\xa5\n\n"]
+    odd = [
+        b"a\rb\r",
+        b"a\r\nb\n",
+        b"a\nb\r\n",
+        b"a\nb\r",
+        b"a\r\r\n",
+        b"a\0\n",
+        b"\xe9a\n",
+        b"a\n\xc3",
+        b"ab\r",
+    ]
     path = tmp_path / "x"
-    for size in (1, 2, 3, 1 << 20):
-        monkeypatch.setattr(content, "_PORTION", size)
+    monkeypatch.setattr(content, "PORTION_BYTES", 7)
+    path.write_bytes(b"\n" * 9 + b"a" * 20)
+    assert not content.examine(path).is_plain, "a line that may be too long"
+    for size in (5, 7, 1 << 20):
+        monkeypatch.setattr(content, "PORTION_BYTES", size)
         for is_plain, texts in ((True, plain), (False, odd)):
             for text in texts:
                 path.write_bytes(text)
                 found = content.examine(path)
-                assert (text, found.is_plain, found.size) == (text, is_plain, len(text))
+                assert (text, found.is_plain) == (text, is_plain)
+                assert found.lines == len(text.replace(b"\r\n", b"\n").splitlines()) or not is_plain
         path.write_bytes(THREE)
         assert content.examine(path).fingerprint == hashlib.sha256(THREE).hexdigest()
 

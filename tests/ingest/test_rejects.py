@@ -7,9 +7,8 @@ import pytest
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.sources import readings
 from streammetrics.sources.fingerprints import SMALL_BYTES
-from streammetrics.sources.records import LONGEST_TEXT
+from streammetrics.sources.load import LONGEST_TEXT
 from tests.ingest.feeding import Shop
 
 GOOD = "2026-11-23 10:00:00,5.9,7"
@@ -256,9 +255,8 @@ def test_rejects_that_retention_explains_are_no_failure(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-def test_records_behind_a_portion_without_any_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_records_behind_as_many_rejects_are_kept(shop: Shop) -> None:
     """DuckDB 1.5 loses 122,880 rows and more that several threads insert after none, within a transaction."""
-    monkeypatch.setattr(readings, "_PORTION_RECORDS", 125_000)
     lines = ["ts,build,code", *["yesterday,5.9,7"] * 125_000, *[GOOD] * 125_001]
     shop.use_threads(2)
     try:
@@ -269,3 +267,16 @@ def test_records_behind_a_portion_without_any_are_kept(shop: Shop, monkeypatch: 
     assert shop.rows("select count(*) from events") == [(125_001,)]
     assert shop.rows("select sum(errors) from counters") == [(125_001,)]
     assert shop.rows("select count(*) from rejects") == [(125_000,)]
+
+
+def test_a_record_of_several_lines_and_all_control_characters_costs_one_record(shop: Shop) -> None:
+    signs = "".join(chr(code) for code in range(1, 32) if code not in (9, 10, 11, 12, 13))
+    outcome = shop.feed_text(f'ts,build,code\n{GOOD}\n2026-11-23 10:00:00,5.9,"{signs}\n7"\n{GOOD}\n')
+    assert (outcome.records, outcome.rejected) == (2, 1)
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(3, "holds all control characters")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_within_quotes_stay_what_they_are(shop: Shop, end: str) -> None:
+    shop.feed_text(f'ts,build,code{end}2026-11-23 10:00:00,5.9,"a{end}b"{end}{GOOD}{end}')
+    assert [code for *_, code in shop.events()] == ["7", f"a{end}b"]

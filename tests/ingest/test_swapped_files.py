@@ -10,7 +10,7 @@ import pytest
 
 from streammetrics import whole
 from streammetrics.errors import InputOutputError
-from streammetrics.sources import readings, unpack
+from streammetrics.sources import plans, unpack
 from streammetrics.sources.held import DEVICE, LINK, held
 from streammetrics.sources.news import News
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
@@ -65,7 +65,7 @@ def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, ki
         duckdb.execute(f"copy ({row}) to '{path}' (format parquet)")
     else:
         path.write_bytes(THREE)
-    before(monkeypatch, readings, "plan", lambda: swap(path, kind))
+    before(monkeypatch, plans, "plan", lambda: swap(path, kind))
     (outcome,) = shop.feed()
     # It was not what it was: nothing of it counts, or what was opened.
     assert outcome.state == "failed" or shop.events() == THREE_EVENTS[: outcome.records]

@@ -1,0 +1,95 @@
+-- Lines of CSV and its kin as records (line, reason, ts, build, code, content): a line is a record, unless it is
+-- blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where there are
+-- none), and behind it the reason why it cannot be read.
+-- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
+-- follow delimiters), $has_header, $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
+with whole as (
+    select
+        * exclude (text),
+        if(
+            mark is null or starts_with(mark, ' '),
+            text,
+            replace(replace(text, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
+        ) as text
+    from placed
+    where text <> ''
+),
+
+split as (
+    select
+        *,
+        $has_quotes and contains(text, '"') as is_quoted,
+        case
+            when is_quoted then regexp_extract_all($delimiter || text, $field, 1)
+            else string_split(text, $delimiter)
+        end as fields,
+        is_quoted
+        and length(array_to_string(regexp_extract_all($delimiter || text, $field, 0), ''))
+        <> length($delimiter || text) as is_open
+    from whole
+),
+
+picked as (
+    select
+        *,
+        if($is_spaced, ltrim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
+        if($is_spaced, ltrim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
+        if($is_spaced, ltrim(fields[places[3]], ' '), fields[places[3]]) as build_field,
+        if($is_spaced, ltrim(fields[places[4]], ' '), fields[places[4]]) as code_field
+    from split
+),
+
+-- Empty fields behind the last column are a habit of writers. Where times are a header has a name, in one of another
+-- width any field.
+read as (
+    select
+        *,
+        case
+            when len(fields) <= width then len(fields)
+            else greatest(
+                width,
+                strlen(rtrim(array_to_string(list_transform(fields, lambda x: if(x in ('', '""'), '0', '1')), ''), '0'))
+            )
+        end as found,
+        case
+            when mark is not null and strlen(mark) > 2 then substring(mark, 3)
+            when strlen(text) > $longest_record and length(text) > $longest_record
+                then format('is longer than {:,} characters', $longest_record)
+            when is_open then 'a quoted field does not end where it should'
+            when section_reason <> '' then section_reason
+        end as problem,
+        case
+            when problem is null and $has_header and (found <> width or not ts_field between '0' and ':')
+                then list_transform(fields, lambda x: lower(trim(replace(x, '"', ''), ' ' || chr(9))))
+        end as folded
+    from picked
+)
+
+select
+    line + before as line,
+    case
+        when problem is not null then problem
+        when folded = names then 'is a header: columns are read by it from here on'
+        -- There are names of two of the three.
+        when
+            folded is not null
+            and list_has_any(
+                if(found = width, [folded[places[1]]], folded), list_concat(names, flatten($known_names))
+            )
+            and cast(list_has_any(folded, $known_names[1]) as integer)
+            + cast(list_has_any(folded, $known_names[2]) as integer)
+            + cast(list_has_any(folded, $known_names[3]) as integer) > 1
+            then 'is a header'
+        when found <> width then format('expected {} fields, found {}', width, found)
+        else ''
+    end as reason,
+    if(is_quoted and starts_with(ts_field, '"'), replace(ts_field[2:-2], '""', '"'), ts_field)
+    || case
+        when places[2] is null then ''
+        when is_quoted and starts_with(clock_field, '"') then ' ' || replace(clock_field[2:-2], '""', '"')
+        else ' ' || clock_field
+    end as ts,
+    if(is_quoted and starts_with(build_field, '"'), replace(build_field[2:-2], '""', '"'), build_field) as build,
+    if(is_quoted and starts_with(code_field, '"'), replace(code_field[2:-2], '""', '"'), code_field) as code,
+    if(reason = 'is a header', text, left(text, $kept_of_rejects)) as content
+from read

@@ -1,0 +1,115 @@
+-- Lines of JSON as records (line, reason, ts, build, code, content): an object a line, unless it is blank.
+-- Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
+-- Numbers keep the digits that they have in the line, as far as these can be found behind their key.
+-- Parameters: $pointers to values, first those that may be the time, then clock, build and code; $stops, the places of
+-- the last of each among them; $keys, how the four are called in a line; $longest_record, $kept_of_rejects.
+with objects as (
+    select
+        *,
+        case
+            when mark is null and strlen(text) <= 4 * $longest_record and starts_with(ltrim(text, ' ' || chr(9)), '{')
+                then json_valid(text)
+            else false
+        end as is_object
+    from placed
+    where trim(text, ' ' || chr(9) || chr(11) || chr(12)) <> ''
+),
+
+pointed as (
+    select *, case when is_object then cast(json_extract(text, $pointers) as varchar[]) end as found from objects
+),
+
+-- Of keys that hold a dot the longest that fits is meant, and comes first.
+roles as (
+    select
+        *,
+        list_any_value(list_slice(found, 1, $stops[1])) as found_ts,
+        if($stops[2] = $stops[1], null, list_any_value(list_slice(found, $stops[1] + 1, $stops[2]))) as found_clock,
+        list_any_value(list_slice(found, $stops[2] + 1, $stops[3])) as found_build,
+        list_any_value(list_slice(found, $stops[3] + 1, $stops[4])) as found_code
+    from pointed
+),
+
+shown as (
+    select
+        *,
+        case
+            when starts_with(found_ts, '"') and not contains(found_ts, '\')
+                then substring(found_ts, 2, length(found_ts) - 2)
+            when found_ts between '-' and ':' and not contains(found_ts, '.') then found_ts
+        end as simple_ts,
+        case
+            when starts_with(found_build, '"') and not contains(found_build, '\')
+                then substring(found_build, 2, length(found_build) - 2)
+            when found_build between '-' and ':' and not contains(found_build, '.') then found_build
+        end as simple_build,
+        case
+            when starts_with(found_code, '"') and not contains(found_code, '\')
+                then substring(found_code, 2, length(found_code) - 2)
+            when found_code between '-' and ':' and not contains(found_code, '.') then found_code
+        end as simple_code,
+        -- With escapes or fractions.
+        case
+            when simple_ts is null or simple_build is null or simple_code is null or $stops[2] > $stops[1]
+                then list_transform(
+                    list_zip([found_ts, found_clock, found_build, found_code], $keys),
+                    lambda x: if(
+                        starts_with(x[1], '"'), json_extract_string(x[1], '$'),
+                        if(
+                            x[1] between '-' and ':',
+                            if(
+                                contains(x[1], '.'),
+                                coalesce(
+                                    nullif(regexp_extract(
+                                        substring(text, strpos(text, '"' || x[2] || '"') + length(x[2]) + 2),
+                                        '^\s*:\s*(-?\d[\d.eE+-]*)', 1
+                                    ), ''),
+                                    x[1]
+                                ),
+                                x[1]
+                            ),
+                            null
+                        )
+                    )
+                )
+        end as texts
+    from roles
+),
+
+read as (
+    select
+        *,
+        if($stops[2] > $stops[1], texts[1] || ' ' || texts[2], coalesce(simple_ts, texts[1])) as ts,
+        coalesce(simple_build, texts[3]) as build,
+        -- 404.0 is 404, as in Parquet; but of builds 5.10 stays what it is.
+        case
+            when simple_code is not null then simple_code
+            when starts_with(found_code, '"') then texts[4]
+            else regexp_replace(texts[4], '(\.\d*[1-9])0+$|\.0+$', '\1')
+        end as code
+    from shown
+)
+
+select
+    line + before as line,
+    case
+        when mark is not null then substring(mark, 3)
+        when strlen(text) > $longest_record and length(text) > $longest_record
+            then format('is longer than {:,} characters', $longest_record)
+        when not is_object
+            then if(regexp_matches(text, '\\u[dD][89a-fA-F]'), 'is not valid UTF-8', 'is not a JSON object')
+        when coalesce(found_ts, 'null') = 'null' then 'has no ts'
+        when $stops[2] > $stops[1] and coalesce(found_clock, 'null') = 'null' then 'has no ts'
+        when coalesce(found_build, 'null') = 'null' then 'has no build'
+        when coalesce(found_code, 'null') = 'null' then 'has no code'
+        when ts is null then 'ts is neither text nor a number'
+        when build is null then 'build is neither text nor a number'
+        when code is null then 'code is neither text nor a number'
+        when texts is not null and contains(array_to_string(texts, ' '), chr(0)) then 'holds a NUL character'
+        else ''
+    end as reason,
+    ts,
+    build,
+    code,
+    left(text, $kept_of_rejects) as content
+from read

@@ -1,0 +1,17 @@
+-- Rows of a Parquet file whose builds and codes are text or whole numbers, and times are such, or text. Reads `found`.
+-- Parameters: $longest_text, $before_build.
+with texts as (
+    select
+        line,
+        ts,
+        build as found_build,
+        code as found_code,
+        cast(build as varchar) as build,
+        cast(code as varchar) as code
+    from found
+)
+
+select
+    *,
+    build <> '' and strlen(build) <= $longest_text - strlen($before_build) as is_whole
+from texts

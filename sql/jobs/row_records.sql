@@ -1,0 +1,15 @@
+-- Rows that Python has read as records (line, reason, ts, build, code, content). What is bound as one text takes a
+-- hundredth of the time of a list. Of a row that can be read only the cursor stands in `contents`.
+-- Parameters, texts with a NUL between two values: $lines, $row_reasons, $times, $builds, $codes, $contents.
+with found as (
+    select
+        cast(unnest(string_split($lines, chr(0))) as bigint) as line,
+        unnest(string_split($row_reasons, chr(0))) as reason,
+        unnest(string_split($times, chr(0))) as ts,
+        unnest(string_split($builds, chr(0))) as build,
+        unnest(string_split($codes, chr(0))) as code,
+        unnest(string_split($contents, chr(0))) as content
+)
+
+select * replace (if(reason = '', concat_ws(',', content, ts, build, code), content) as content)
+from found

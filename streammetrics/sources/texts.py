@@ -1,0 +1,128 @@
+"""Texts as DuckDB reads them: a large one, or many small ones in a file of their own; each in sections of lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from streammetrics.sources import delimited, parts, readings
+from streammetrics.sources.content import Examined, codec_of, portions
+from streammetrics.sources.delimited import Head
+from streammetrics.sources.news import News
+from streammetrics.sources.plain import OPEN_QUOTE, plain
+from streammetrics.sources.plans import Plan
+from streammetrics.sources.readings import PLACE_BITS, Reading, Section
+from streammetrics.statements import run
+
+_MOST_READINGS = 20
+"""So often headers that differ are looked for: each time some are found they may show others."""
+
+
+@dataclass
+class Text:
+    """A text at `path`, of which `lines` from the first record on; all its files have one dialect, that of `plan`.
+
+    `skipped`: so many lines stand before the first record. `scratch`: a folder for it once it is made plain, of bytes
+    encoded as `codec` says; None where it is.
+    """
+
+    plan: Plan
+    path: Path
+    skipped: int = 0
+    lines: int = 0
+    sections: list[Section] = field(default_factory=list)
+    scratch: Path | None = None
+    codec: str = "utf-8"
+    has_quotes: bool = True
+    is_whole: bool = False
+    _readings: int = 0
+
+    @classmethod
+    def large(cls, plan: Plan, news: News, path: Path, examined: Examined, scratch: Path) -> "Text":
+        """One of any size: as it lies there, if it is plain."""
+        before, codec = parts.lines_at(news, news.start), codec_of(news.opened.bytes.beginning)
+        sections = [Section(1, before + plan.skipped, plan.columns)]
+        has_signs = examined.has_quotes if plan.head else examined.has_escapes
+        text = cls(plan, path, plan.skipped, examined.lines - plan.skipped, sections, scratch, codec, has_signs)
+        if not examined.is_plain:
+            text._rewrite()
+        head = plan.head
+        is_one = not news.start and (head is None or (head.lead == 0 and not text.has_quotes))
+        text.is_whole = is_one and text.scratch is not None
+        return text
+
+    def add(self, plan: Plan, news: News, place: int) -> None:
+        """A small one, of the file at a place of the batch."""
+        codec, delimiter = codec_of(news.opened.bytes.beginning), plan.head.delimiter if plan.head else None
+        before = parts.lines_at(news, news.start) + plan.skipped
+        found = b"".join(plain([parts.in_memory(news)], codec, delimiter, plan.skipped))
+        with self.path.open("ab") as stream:
+            stream.write(found)
+        self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
+        self.lines += found.count(b"\n")
+
+    @property
+    def reading(self) -> Reading:
+        return readings.text(
+            self.plan,
+            self.path,
+            self.sections,
+            self.skipped,
+            self.lines,
+            is_marked=self.scratch is None,
+            is_whole=self.is_whole,
+            has_quotes=self.has_quotes,
+        )
+
+    def give_up_speed(self) -> None:
+        """Read it line by line from now on."""
+        self.is_whole, self.plan = False, replace(self.plan, guard=None)
+
+    def reread(self, connection: Connection) -> Reading | None:
+        """The reading by which it is to be read instead of the one whose records are staged, if there is one."""
+        return self.reading if self.is_misread(connection) else None
+
+    def is_misread(self, connection: Connection) -> bool:
+        """Whether what is `staged` shows that it is to be read otherwise; then its next reading does so."""
+        if self.plan.head is None or self._readings >= _MOST_READINGS:
+            return False
+        self._readings += 1
+        odd = run(connection, "jobs/odd_records", {"reasons": [OPEN_QUOTE, delimited.HEADER]}).all()
+        if self.scratch is not None and any(reason == OPEN_QUOTE for _, reason, _ in odd):
+            self._rewrite()
+            return True
+        headers = [(line, content) for line, reason, content in odd if reason == delimited.HEADER]
+        self.sections = self._with_headers(self.plan.head, headers)
+        return bool(headers)
+
+    def _rewrite(self) -> None:
+        """Make it plain, without what stands before the first record."""
+        if self.scratch is None:
+            raise ValueError("a text is made plain once")
+        path, self.lines = self.scratch / "plain", 0
+        delimiter = self.plan.head.delimiter if self.plan.head else None
+        with path.open("wb") as target:
+            for portion in plain(portions(self.path), self.codec, delimiter, self.skipped):
+                target.write(portion)
+                self.lines += portion.count(b"\n")
+        self.path, self.scratch, self.skipped = path, None, 0
+
+    def _with_headers(self, head: Head, headers: Sequence[tuple[int, str]]) -> list[Section]:
+        """The sections, cut where headers stand by which the columns are read from there on."""
+        found = {section.first_line: section for section in self.sections}
+        for line, text in headers:
+            place, number = line >> PLACE_BITS, line & ((1 << PLACE_BITS) - 1)
+            inside = [one for one in found.values() if one.place == place]
+            section = max(
+                (one for one in inside if one.first_line <= line - one.before), key=lambda one: one.first_line
+            )
+            first_line = line - section.before
+            row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced)
+            columns, what, after = delimited.next_header(self.plan.file, row, number)
+            if columns is not None:
+                found[first_line] = replace(section, first_line=first_line, columns=columns)
+            elif not section.reason:
+                found[first_line] = replace(section, first_line=first_line, reason=what)
+                found[first_line + 1] = replace(section, first_line=first_line + 1, reason=after)
+        return [section for _, section in sorted(found.items())]
