@@ -17,6 +17,9 @@ REMEMBERED = timedelta(days=1)
 
 DUE_SECONDS = 600
 
+MANY_CODES = 100
+"""So many codes that are seen once each are no accident."""
+
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
 _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
@@ -31,7 +34,7 @@ def current(connection: Connection, *, has_exposure: bool = True, problems: Sequ
     """
     named = [*problems, *_unsent(connection), *_reversed(connection), *_without_newer(connection)]
     named += [*_unmatched(connection), *_cut_over(connection)]
-    return [*named, *(_exposures(connection) if has_exposure else ())]
+    return [*named, *_ids(connection), *(_exposures(connection) if has_exposure else ())]
 
 
 def news(
@@ -105,6 +108,17 @@ def _cut_over(connection: Connection) -> Iterator[str]:
             f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
             f"of {candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release "
             f"in steps, or mend the feed of {baseline}"
+        )
+
+
+def _ids(connection: Connection) -> Iterator[str]:
+    if (latest := latest_complete(connection)) is None:
+        return
+    codes, seen_once = run(connection, "reports/codes_seen_once", {"latest": latest}).one()
+    if codes >= MANY_CODES and 10 * seen_once >= 9 * codes:
+        yield (
+            "nine of ten codes of the newest six hours were seen once: where they hold ids, set code_pattern in "
+            "[[source]] to a regular expression whose group is the code without them"
         )
 
 

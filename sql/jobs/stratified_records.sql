@@ -1,10 +1,14 @@
--- Records with the source's stratum before their builds; an empty build stays empty, and is rejected. Reads `records`.
--- Parameters: $before_build.
+-- Records with the source's stratum before their builds, and of their codes what its pattern keeps; an empty build
+-- stays empty, and is rejected. Reads `records`.
+-- Parameters: $before_build, $code_pattern (with one group; NULL: codes stay as they are).
 select
     line,
     reason,
     ts,
     case when build <> '' then $before_build || build end as build,
-    code,
+    case
+        when cast($code_pattern as varchar) is null then code
+        else coalesce(nullif(regexp_extract(code, $code_pattern, 1), ''), code)
+    end as code,
     content
 from records

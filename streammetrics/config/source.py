@@ -45,7 +45,7 @@ from (select timestamptz '2026-11-28 17:03:00+00' as moment)
 """
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
-_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum"}
+_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern"}
 
 
 def _reads_a_moment(time_format: str) -> bool:
@@ -61,10 +61,22 @@ def _reads_a_moment(time_format: str) -> bool:
     return found == (True,)
 
 
+def _has_one_group(pattern: str) -> bool:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("select regexp_extract('', $pattern, 1)", {"pattern": pattern})
+            return re.compile(pattern).groups == 1
+        except (duckdb.Error, re.error):
+            return False
+
+
 class Source(Section):
     """Files of one kind, `path`, or rows of a database, `url`; and what they mean where they do not say it themselves.
 
     `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds.
+    `code_pattern` has one group: what that matches of a code is kept, and a code that it does not match stays whole.
     `overlap` is in units of the cursor: a number, or seconds where it is a time.
     """
 
@@ -85,6 +97,7 @@ class Source(Section):
     date: str | None = None
     timezone: str = "UTC"
     stratum: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
+    code_pattern: str | None = Field(default=None, max_length=LONGEST_NAME)
     time_format: str | None = None
     same_content: Literal["skip", "load"] = "skip"
     last_line_seconds: int = Field(default=600, ge=0, le=10**9)
@@ -117,6 +130,16 @@ class Source(Section):
     def _is_a_family(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[^\W\d_]+([-_ .][^\W\d_]+)*", value):
             raise ValueError('is not a word of letters, such as "ios": a version begins where digits do')
+        return value
+
+    @field_validator("code_pattern")
+    @classmethod
+    def _keeps_a_group(cls, value: str | None) -> str | None:
+        if value is not None and not _has_one_group(value):
+            raise ValueError(
+                "is no regular expression (of RE2) with one group in parentheses, which is what is kept of a code, "
+                r"such as '^(\w+)'"
+            )
         return value
 
     @field_validator("time_format")

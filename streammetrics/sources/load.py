@@ -60,6 +60,7 @@ class Batch:
             "oldest_days": self.oldest_days,
             "longest_text": LONGEST_TEXT,
             "kept_from": self.kept_from,
+            "code_pattern": self.file.source.code_pattern,
             "before_build": "" if self.file.source.stratum is None else f"{self.file.source.stratum}/",
         }
 
