@@ -9,16 +9,17 @@ export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check reliability bench bench-detection pins clean
+.PHONY: help demo test check reliability bench bench-detection rooms pins clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    make an hour of records, run the whole job on it, show what it finds'
 	@echo 'make test    all tests'
-	@echo 'make check   everything CI runs: format, lint, types, SQL, import floors, tests'
+	@echo 'make check   everything CI runs: format, lint, types, SQL, import contract, tests'
 	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make bench-detection  how good the detectors are, and the peers'
+	@echo 'make rooms   draw the picture of the rooms in CONTRIBUTING.md'
 	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
 	@echo 'make clean   remove what the targets made, .venv too; var/ stays'
 
@@ -44,6 +45,9 @@ bench: .venv/.dev
 
 relations: .venv/.dev
 	@$(BIN)/python -m tests.relations_page > docs/relations.md
+
+rooms: .venv/.dev
+	@$(BIN)/python -m tests.rooms_page
 
 bench-detection: .venv/.dev .venv-bench/.made
 	@$(BIN)/python -m bench.detection $(FAMILIES)

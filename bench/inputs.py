@@ -135,12 +135,13 @@ def convert(path: str, source: str) -> None:
 
 def make_history(path: str, days: int) -> None:
     """A store that has been fed and judged each minute for so many days, up to 2026-01-06; without the events."""
-    from streammetrics import config, relations, views
-    from streammetrics.store import Store
+    from streammetrics import config
+    from streammetrics.store import settings_tables, views
+    from streammetrics.store.connection import Store
 
     with Store(Path(path)).write() as connection, connection.begin():
         views.publish(connection)
-        relations.replace(connection, config.load(Path(path).with_suffix(".toml"), {}))
+        settings_tables.replace(connection, config.load(Path(path).with_suffix(".toml"), {}), ())
         for statement in _DRAWS.split(";\n")[:-1]:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(_DAY)

@@ -8,17 +8,17 @@ import time
 from pathlib import Path
 
 from streammetrics import config as configuration
-from streammetrics.store import Store
+from streammetrics.store.connection import Store
 
 
 def judge(config: configuration.Config) -> float:
     """One pass over what waits."""
-    from streammetrics import detect
-    from streammetrics.session import utc_now
+    from streammetrics.cli.session import utc_now
+    from streammetrics.detect import passes
 
     with Store(config.store_path).write() as connection:
         started = time.perf_counter()
-        done = detect.judge(connection, config, utc_now)
+        done = passes.judge(connection, config, utc_now)
         seconds = time.perf_counter() - started
     if done.until is None:
         raise RuntimeError("nothing waited to be judged, so nothing was measured")
@@ -27,11 +27,12 @@ def judge(config: configuration.Config) -> float:
 
 def draw(config: configuration.Config, target: Path) -> float:
     """The slowest picture of the last day: from arrays to PNG; the first one imports matplotlib."""
-    from streammetrics import heatmap, pictures
+    from streammetrics.report import heatmap
+    from streammetrics.report.heatmap import data
 
     with Store(config.store_path).read() as connection:
-        bounds = pictures.span(connection)
-        drawn = list(pictures.heatmaps(connection, config, *bounds)) if bounds else []
+        bounds = data.span(connection)
+        drawn = list(data.heatmaps(connection, config, *bounds)) if bounds else []
     slowest = 0.0
     for one in drawn:
         started = time.perf_counter()

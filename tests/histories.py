@@ -3,10 +3,10 @@
 from datetime import datetime
 from pathlib import Path
 
-from streammetrics import detect
 from streammetrics.config import Config
-from streammetrics.store import Store
-from tests.oracle import Record
+from streammetrics.detect import passes
+from streammetrics.store.connection import Store
+from tests.oracles.mean_rules import Record
 from tests.rules import REFERENCE
 from tests.streams import MONDAY, load
 
@@ -20,7 +20,7 @@ def history(path: Path, records: list[Record], config: Config | None = None) -> 
     store = Store(path, lock_wait_seconds=1)
     with store.write() as connection:
         load(connection, records)
-        detect.judge(connection, config or Config(rule=REFERENCE), lambda: NOW)
+        passes.judge(connection, config or Config(rule=REFERENCE), lambda: NOW)
     return store
 
 

@@ -1,6 +1,6 @@
 """`make relations`: docs/relations.md on stdout."""
 
-from streammetrics import comments, views
+from streammetrics.store import comments, views
 from tests.streams import empty_store
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from streammetrics import jobs
+from streammetrics.cli import pipeline
+from streammetrics.cli.session import Session
 from streammetrics.config import Config, StoreSettings
-from streammetrics.progress import Progress
-from streammetrics.session import Session
-from tests.oracle import Record
+from streammetrics.runtime.progress import Progress
+from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, moment_of
 
 MINUTE = 60
@@ -74,7 +74,7 @@ class ReleaseDay:
         path = self.folder / f"{self.minute}-{self.dice.random()}.csv"
         lines = "".join(f"{moment_of(r.second)},{r.build},{r.code}\n" for r in sorted(records))
         path.write_text(f"ts,build,code\n{lines}")
-        return jobs.run(self.session, [path], is_final=False, exit_code=False)
+        return pipeline.run(self.session, [path], is_final=False, exit_code=False)
 
     def changes(self, *kinds: str) -> list[tuple[str, str, str]]:
         """The changes of incidents that were printed, of these kinds or all: kind, code and candidate."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from streammetrics.config import Comparison, Config, DetectSettings, Exposure, SequentialRule
-from tests.oracle import Record
+from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, moment_of
 
 OLD, NEW, NEWER = "5.9", "5.10", "5.11"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from streammetrics import builds, schema
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
-from tests.oracle import Finding, Key, Record, rounded
+from streammetrics.store import builds, schema
+from tests.oracles.mean_rules import Finding, Key, Record, rounded
 
 EPOCH = datetime(1970, 1, 1)
 MONDAY = 1795392000

@@ -17,9 +17,9 @@ import duckdb
 import pytest
 
 from streammetrics.config import load
-from streammetrics.store import Store
-from tests import oracle
-from tests.oracle import Record
+from streammetrics.store.connection import Store
+from tests.oracles import mean_rules
+from tests.oracles.mean_rules import Record
 from tests.streams import current_alerts, second_of
 
 DAY = datetime(2026, 11, 20)
@@ -218,7 +218,7 @@ def test_oracle_agrees_on_the_reference_set(config: Path, final_config: Path) ->
                 for ts, build, code in connection.exec_driver_sql("select ts, build, code from events")
             ]
             connection.rollback()
-            assert current_alerts(connection) == oracle.alerts(records, load(file), is_final=is_final)
+            assert current_alerts(connection) == mean_rules.alerts(records, load(file), is_final=is_final)
 
 
 def test_incidents_of_the_difference_are_exactly_the_broken_codes(config: Path, final_config: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests import rooms_page
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 FOLDERS = ("streammetrics", "jobs", "tests", "bench")
@@ -43,7 +45,7 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
     package = {name for name in MODULES if name.startswith("streammetrics/")}
     files = [*(ROOT / "sql").rglob("*.sql"), ROOT / "sql" / "comments.csv"]
     sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
-    assert {Path(path).parent.name for path in sql} == {"sql", "jobs", "reports", "checks"}
+    assert {Path(path).parent.name for path in sql} == {"sql", "views", "jobs", "reports", "checks", "schema"}
     assert carried == package | sql
     assert "streammetrics = streammetrics.cli:main" in scripts
 
@@ -69,10 +71,16 @@ def test_module_can_be_held_in_mind(name: str) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= 250
 
 
-def test_every_floor_is_described() -> None:
-    floors = {Path(name).parts[1].removesuffix(".py") for name in MODULES if name.startswith("streammetrics/")}
-    described = set(re.findall(r"`(\w+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
-    assert floors - described == {"__init__", "__main__"}
+def test_the_package_is_its_rooms() -> None:
+    """Nothing else lies at its root, and each room says what it is for."""
+    top = {Path(name).parts[1] for name in MODULES if name.startswith("streammetrics/")}
+    files = {"__init__.py", "__main__.py", "errors.py"}
+    assert top - files == set(rooms_page.rooms()) - {"errors"}
+    assert [room for room in rooms_page.rooms() if not rooms_page.purpose(room)] == []
+
+
+def test_contributing_has_the_picture_of_the_rooms() -> None:
+    assert rooms_page.picture() in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", MODULES)

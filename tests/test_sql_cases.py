@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streammetrics import views
-from streammetrics.store import Store
+from streammetrics.store import views
+from streammetrics.store.connection import Store
 
 FOLDER = Path(__file__).parent / "sql"
 CASES = sorted(path for path in FOLDER.glob("*/*") if path.is_dir())

@@ -1,4 +1,4 @@
-"""What holds for every file of sql/: its header is true, it reads downwards, and it keeps to the portable subset."""
+"""What holds for every view of sql/: its header is true, it reads downwards, and it keeps to the portable subset."""
 
 import csv
 import re
@@ -10,14 +10,14 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from streammetrics import schema
 from streammetrics.config import Rule, SequentialRule
+from streammetrics.store import schema
 
 SQL = Path(__file__).parents[1] / "sql"
 CASES = Path(__file__).parent / "sql"
-FILES = sorted(SQL.glob("*.sql"))
-STATEMENTS = sorted(SQL.glob("*/*.sql"))
-BASE_TABLES = frozenset(re.findall(r"create table (\w+)", " ".join(s for v in schema.MIGRATIONS for s in v)))
+FILES = sorted((SQL / "views").glob("*.sql"))
+STATEMENTS = sorted(path for folder in ("jobs", "reports", "checks") for path in (SQL / folder).glob("*.sql"))
+BASE_TABLES = frozenset(re.findall(r"create table (\w+)", " ".join(s for v in schema.migrations() for s in v)))
 
 # What one of the two engines lacks, or does differently.
 FORBIDDEN = (
@@ -233,3 +233,11 @@ def test_each_file_of_a_job_or_report_is_one_statement_that_the_program_runs() -
     named = set(re.findall(r'"((?:jobs|reports|checks)/\w+)"', package))
     assert named == {f"{path.parent.name}/{path.stem}" for path in STATEMENTS}
     assert [path for path in STATEMENTS if len(sqlglot.parse(path.read_text("utf-8"), read="duckdb")) != 1] == []
+
+
+def test_migrations_are_numbered_without_a_gap_and_each_of_their_statements_is_one() -> None:
+    names = [path.name for path in sorted((SQL / "schema").iterdir()) if path.suffix == ".sql"]
+    assert names == [f"{number:03d}.sql" for number in range(1, len(names) + 1)]
+    statements = [statement for version in schema.migrations() for statement in version]
+    assert len(names) == len(schema.migrations())
+    assert [one for one in statements if len(sqlglot.parse(one, read="duckdb")) != 1] == []

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Row
 
-from streammetrics import detect, views
 from streammetrics.config import Comparison, Config, DetectSettings, Rule, SequentialRule
-from streammetrics.store import Store
-from streammetrics.views import Slice, compose
-from tests.oracle import Record
+from streammetrics.detect import passes
+from streammetrics.store import views
+from streammetrics.store.connection import Store
+from streammetrics.store.views import Slice, compose
+from tests.oracles.mean_rules import Record
 from tests.streams import clock, load
 
 CONFIG = Config(
@@ -58,7 +59,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     store = Store(tmp_path_factory.mktemp("uses") / "s.duckdb")
     with store.write() as connection:
         load(connection, stream())
-        detect.judge(connection, CONFIG, clock)
+        passes.judge(connection, CONFIG, clock)
     with store.read() as connection:
         yield connection
 
@@ -108,7 +109,7 @@ def fired(store: Connection) -> list[Row[Any]]:
 def test_slice_fires_as_the_view(store: Connection, fired: list[Row[Any]], after: int) -> None:
     for until in (after + 1, after + 90, after + 3_000):
         query = f"select * from fired where end_second > {after} and end_second <= {until}"
-        piece = Slice(after, until, detect.lead_seconds(CONFIG))
+        piece = Slice(after, until, passes.lead_seconds(CONFIG))
         expected = [row for row in fired if after < row.end_second <= until]
         assert rows(store, compose(query, piece)) == sorted(map(repr, expected))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.detection import ours, peers, screened, sequential
 from bench.detection.foreign_side import foreign
 from bench.detection.streams import Findings, Stream
-from streammetrics import views
+from streammetrics.store import views
 
 _HERE = Path(__file__).parent
 

@@ -13,8 +13,10 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream, punctual
-from streammetrics import builds, detect, schema, utc
 from streammetrics.config import REFERENCE_RULES, Config
+from streammetrics.detect import passes as detect
+from streammetrics.runtime import utc
+from streammetrics.store import builds, schema
 
 EARLIER, BASELINE, CANDIDATE = "5.8", "5.9", "5.10"
 

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from bench.detection import ours, simulate
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Layer, Stream
-from streammetrics import detect, views
 from streammetrics.config import Config
+from streammetrics.detect import passes
+from streammetrics.store import views
 
 HOUR = 3600 // BIN_SECONDS
 BEGINS, ENDS, BINS = HOUR, HOUR + HOUR // 3, 2 * HOUR + HOUR // 2
@@ -45,8 +46,8 @@ def main(path: Path) -> None:
     with ours.store() as connection:
         ours.load(connection, stream, 0, BINS * BIN_SECONDS)
         with connection.begin():
-            after, until = detect.plan(connection, config) or (0, 0)
-            piece = views.Slice(after, until, detect.lead_seconds(config))
+            after, until = passes.plan(connection, config) or (0, 0)
+            piece = views.Slice(after, until, passes.lead_seconds(config))
             select = _VALUES.format(start=START_SECOND, width=BIN_SECONDS)
             sql = views.compose(select, piece, suspects=views.EVERY_SERIES)
             rows = connection.exec_driver_sql(sql).all()

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.detection import ours, sequential
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Stream
-from streammetrics import detect
+from streammetrics.detect import passes
 
 NEAR_TIMES = 2.0
 APART_BINS = 3600 // BIN_SECONDS
@@ -72,9 +72,9 @@ def _judged(stream: Stream, false_alarm_days_per_code: float, first: int, last: 
     begin, end = first * BIN_SECONDS, (last + 1) * BIN_SECONDS
     with ours.store() as connection:
         # From a whole hour on, so that no block is cut; and a minute more, so that the last bin is complete.
-        since = max(begin - detect.lead_seconds(config), 0) // 3600 * 3600
+        since = max(begin - passes.lead_seconds(config), 0) // 3600 * 3600
         ours.load(connection, stream, since, min(end + 60, stream.passes[-1]), None)
         started = time.perf_counter()
         span = START_SECOND + begin, START_SECOND + end
-        detect.judge(connection, config, ours.clock(end), portion_seconds=ours.PIECE_SECONDS, span=span)
+        passes.judge(connection, config, ours.clock(end), portion_seconds=ours.PIECE_SECONDS, span=span)
         return ours.alerts(connection, (time.perf_counter() - started,))

@@ -12,10 +12,10 @@ import numpy as np
 from bench.detection import ours, simulate
 from bench.detection.streams import BIN_SECONDS, DAY_BINS, Layer, Stream
 from bench.measure import yardstick
-from streammetrics import detect
+from streammetrics.cli.session import utc_now
 from streammetrics.config import Config
-from streammetrics.session import utc_now
-from streammetrics.store import Store
+from streammetrics.detect import passes as detect
+from streammetrics.store.connection import Store
 
 DAY_SECONDS, MINUTE_SECONDS = 0.8, 0.25
 YARDSTICK_SECONDS = 0.55

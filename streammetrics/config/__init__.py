@@ -1,7 +1,7 @@
 """config.toml as validated, frozen settings.
 
-Every key has a default or an error that names it. A key that is not known is refused with the nearest one that is.
-``STREAMMETRICS_<SECTION>_<KEY>`` overrides one key of a section. Relative paths are relative to the file.
+In comes the text of config.toml with its overrides from the environment; out goes one frozen `Config`, or an error that
+names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
 """
 
 from streammetrics.config.read import DEFAULT_CONFIG, load, read_toml, section_of, validate

@@ -10,11 +10,11 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from streammetrics import failpoints
 from streammetrics.config.rules import Rule, SequentialRule
 from streammetrics.config.section import Section
 from streammetrics.config.sections import Config
 from streammetrics.errors import ConfigError
+from streammetrics.runtime import failpoints
 
 DEFAULT_CONFIG = Path("config.toml")
 ENVIRONMENT_PREFIX = "STREAMMETRICS_"

@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from streammetrics import utc
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
+from streammetrics.runtime import utc
 
 OLDEST_DAYS = 3650
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
-from streammetrics.statements import run
-from streammetrics.views import Slice, compose
+from streammetrics.store.statements import run
+from streammetrics.store.views import Slice, compose
 
 _NEW_ESTIMATES = """
 select rule, pair_id, block_second, sent_share, candidate_share, tested_share

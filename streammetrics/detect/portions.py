@@ -5,11 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, SequentialRule
-from streammetrics.statements import statement
-from streammetrics.views import Slice, compose, timestamp_literal
+from streammetrics.store.statements import statement
+from streammetrics.store.views import PORTION_SECONDS, Slice, compose, timestamp_literal
 
-PORTION_SECONDS = 6 * 3600
-"""Of 500 codes and rules of means: a week in one piece runs out of 1 GB; in portions it does not."""
 LONGEST_PORTION_SECONDS = 24 * 3600
 """Of few records: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
 

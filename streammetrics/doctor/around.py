@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
-from streammetrics import exposure, narrate, whole
 from streammetrics.config import Config
 from streammetrics.doctor.findings import MOST_ROWS, RESTORE, Finding
-from streammetrics.sources import files, refusals
-from streammetrics.store import begins_as_store
+from streammetrics.runtime import atomic_files, terminal
+from streammetrics.sources import discovery, exposure, refusals
+from streammetrics.store.connection import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
 """With less a run of some size ends with a full disk."""
@@ -40,7 +40,7 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
     for source in config.source:
         if source.path is not None:
             yield from _unreadable(config, source.name, Path(source.path))
-    _, refused = files.configured(config)
+    _, refused = discovery.configured(config)
     earlier = {path: why for path, why in refusals.standing(connection, config).items() if path not in refused}
     yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
     yield from _each(earlier.values(), "mend it, or the settings of its source: `streammetrics run` reads it then")
@@ -50,13 +50,13 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
 
 def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:
     for message in islice(refused, MOST_ROWS):
-        yield Finding("sources", narrate.one_line(message), advice)
+        yield Finding("sources", terminal.one_line(message), advice)
     if len(refused) > MOST_ROWS:
         yield Finding("sources", f"and {len(refused) - MOST_ROWS:,} more of them", advice)
 
 
 def _left_behind(folder: Path) -> Iterator[Finding]:
-    for path in sorted(folder.glob(whole.UNFINISHED)):
+    for path in sorted(folder.glob(atomic_files.UNFINISHED)):
         if time.time() - path.stat().st_mtime > LEFT_SECONDS:
             yield Finding("unfinished", f"{path}: was left by a command that was killed", "remove it")
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import builds, views
-from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS, codes
 from streammetrics.doctor.findings import MOST_ROWS, REPAIR, RESTORE, Finding
-from streammetrics.statements import run
+from streammetrics.store import builds, views
+from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS, codes
+from streammetrics.store.statements import run
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from streammetrics import builds, comments, relations, views, watermarks, wide
-from streammetrics.builds import codes
 from streammetrics.doctor.checks import add_up
-from streammetrics.sources import load
-from streammetrics.statements import run
+from streammetrics.ingest import base_tables, counters_wide
+from streammetrics.store import builds, comments, rewind, views
+from streammetrics.store.builds import codes
+from streammetrics.store.statements import run
 
 _BUILDS_BEFORE = "create or replace temp table builds_before as select * from builds"
 
@@ -22,7 +22,7 @@ def repair(connection: Connection) -> Iterator[str]:
     wrong = connection.exec_driver_sql("select batch_id, events from wrong_batches order by batch_id").all()
     for batch_id, events in wrong:
         if events:
-            load.count(connection, batch_id, batch_id)
+            base_tables.count(connection, batch_id, batch_id)
     if wrong:
         yield f"the counters of {len(wrong):,} batches were made anew from their records"
     if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
@@ -31,12 +31,12 @@ def repair(connection: Connection) -> Iterator[str]:
         codes.complete(connection)
     else:
         builds.rebuild(connection)
-    wide.publish(connection)
+    counters_wide.publish(connection)
     connection.exec_driver_sql("update store_info set views_hash = ''")
     views.publish(connection)
     comments.put(connection)
     since = run(connection, "jobs/mended_since").scalar_one()
-    watermarks.forget_batches(connection)
+    rewind.forget_batches(connection)
     if since is not None:
-        relations.rewind(connection, since)
+        rewind.rewind(connection, since)
         yield f"what lies after {since} is judged anew by the next run"

@@ -13,22 +13,23 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import whole
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.ingest import base_tables
+from streammetrics.ingest.base_tables import MisreadError
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
-from streammetrics.sources import entries, load, parts, plans, readings, unpack
-from streammetrics.sources.content import examine
-from streammetrics.sources.entries import Entry
-from streammetrics.sources.files import SourceFile
+from streammetrics.runtime import atomic_files
+from streammetrics.sources import byte_range, ledger_rows, plans, reader, unpack
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.encoding import examine
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
-from streammetrics.sources.load import MisreadError
-from streammetrics.sources.news import News, Opened, asked, look
+from streammetrics.sources.ledger_rows import Entry
 from streammetrics.sources.plans import Plan
+from streammetrics.sources.rotation import Whereabouts
+from streammetrics.sources.tail import News, Opened, asked, look
 from streammetrics.sources.texts import Text
-from streammetrics.sources.whereabouts import Whereabouts
 
 TOGETHER_BYTES = 8 * SMALL_BYTES
 """Unpacked, of the files of one transaction: they are held in memory."""
@@ -126,7 +127,7 @@ class Loader:
                 transaction.add(entry, found, plan.first_time if plan else "")
                 known.add(entry)
             for text in texts.values():
-                load.few(self.connection, text.reading, transaction.batch, partial(text.reread, self.connection))
+                base_tables.few(self.connection, text.reading, transaction.batch, partial(text.reread, self.connection))
                 text.path.unlink()
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
@@ -153,7 +154,7 @@ class Loader:
             return self._failed(found.opened.file, error)
 
     def _alone(self, found: News, *, is_copied: bool) -> FileOutcome:
-        path = parts.on_disk(found, self.scratch, is_copied=is_copied)
+        path = byte_range.on_disk(found, self.scratch, is_copied=is_copied)
         examined = examine(path)
         plan = self._plan(found)
         text = Text.large(plan, found, path, examined, self.scratch) if found.opened.file.is_text else None
@@ -168,9 +169,9 @@ class Loader:
         with self.connection.begin() as begun:
             transaction = self._transaction([found.opened.file])
             transaction.go_on(0, found)
-            reading = readings.parquet(plan, path, self.connection) if text is None else text.reading
+            reading = reader.parquet(plan, path, self.connection) if text is None else text.reading
             try:
-                is_clean = load.whole(self.connection, reading, transaction.batch) == reading.rows
+                is_clean = base_tables.whole(self.connection, reading, transaction.batch) == reading.rows
             except MisreadError:
                 begun.rollback()
                 if text is None:
@@ -181,7 +182,7 @@ class Loader:
                 if text is not None and text.is_misread(self.connection):
                     begun.rollback()
                     return None
-                load.add_rejects(self.connection, transaction.batch)
+                base_tables.add_rejects(self.connection, transaction.batch)
             transaction.add(transaction.entry(0, found, fingerprint()), found, plan.first_time)
             (outcome,) = transaction.finish()
             self._check(found, path)
@@ -204,9 +205,9 @@ class Loader:
             transaction = self._transaction([file])
             damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
             batch_id = transaction.batch.batch_id
-            entries.supersede(self.connection, damaged, batch_id)
+            ledger_rows.supersede(self.connection, damaged, batch_id)
             entry = Entry(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
-            entries.quarantine(self.connection, entry, str(error))
+            ledger_rows.quarantine(self.connection, entry, str(error))
             transaction.refuse(file, error)
         return failed(file.path, error)
 
@@ -221,7 +222,7 @@ class Loader:
         if isinstance(error, StreammetricsError):
             return failed(file.path, error)
         if isinstance(error, OSError):
-            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {whole.reason(error)}"))
+            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {atomic_files.reason(error)}"))
         if isinstance(error, DBAPIError):
             return failed(file.path, not_taken(self.config.store_path, file.path, error))
         raise error

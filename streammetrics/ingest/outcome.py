@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Source
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
-from streammetrics.sources import held
-from streammetrics.sources.files import SourceFile
-from streammetrics.sources.load import AHEAD_SECONDS, Tally
+from streammetrics.ingest.base_tables import AHEAD_SECONDS, Tally
+from streammetrics.sources import open_once
+from streammetrics.sources.discovery import SourceFile
 
 SHOWN_CHARACTERS = 60
 
@@ -92,7 +92,7 @@ def not_taken(store: Path, path: Path, error: DBAPIError) -> InputOutputError:
     said = str(error.orig)
     if is_fatal(error):
         raise InputOutputError(f"{store}: the store failed: {said[:300]}") from None
-    return InputOutputError(f"{path}: cannot be loaded: {held.named(said, path)[:200]}")
+    return InputOutputError(f"{path}: cannot be loaded: {open_once.named(said, path)[:200]}")
 
 
 def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: datetime) -> str:

@@ -7,16 +7,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics import builds, retention, wide
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
+from streammetrics.ingest import base_tables, counters_wide
+from streammetrics.ingest.base_tables import Batch, Tally
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
-from streammetrics.sources import entries, ledger, load, parts, refusals
-from streammetrics.sources.entries import Entry
-from streammetrics.sources.files import SourceFile
-from streammetrics.sources.load import Batch, Tally
-from streammetrics.sources.news import News
-from streammetrics.sources.whereabouts import Whereabouts
+from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.rotation import Whereabouts
+from streammetrics.sources.tail import News
+from streammetrics.store import builds, retention
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Transaction:
         now: datetime,
         whereabouts: Whereabouts,
     ) -> "Transaction":
-        first = entries.next_batch_id(connection, len(files))
+        first = ledger_rows.next_batch_id(connection, len(files))
         paths = tuple(str(file.path) for file in files)
         kept_from = retention.kept_from(connection)
         limits = config.ingest
@@ -56,7 +57,7 @@ class Transaction:
         lines, prefix = None, snapshot.prefix(found.stop)
         row = replace(row, header_line=found.known.header_line if found.known else None)
         if found.is_small:
-            lines = parts.lines_at(found, found.stop)
+            lines = byte_range.lines_at(found, found.stop)
             fingerprint = hashlib.sha256(snapshot.read(found.start, found.stop)).hexdigest()
         row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
         return replace(row, head=found.head, prefix=prefix, lines=lines)
@@ -76,10 +77,10 @@ class Transaction:
 
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to tell once it is committed."""
-        tallies = load.count(self.connection, self.batch.batch_id, self.batch.last_id)
+        tallies = base_tables.count(self.connection, self.batch.batch_id, self.batch.last_id)
         has_records = any(tally.records for tally in tallies.values())
         is_new = has_records and builds.update(self.connection, self.batch.batch_id)
-        note = wide.publish(self.connection) if is_new else ""
+        note = counters_wide.publish(self.connection) if is_new else ""
         done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
@@ -87,9 +88,9 @@ class Transaction:
             for entry, (_, found, _) in zip(done, self._added, strict=True)
             if not (_is_waiting(found) and found.is_placed)
         ]
-        entries.record(self.connection, [entry for entry, _ in kept])
+        ledger_rows.record(self.connection, [entry for entry, _ in kept])
         for entry, found in kept:
-            entries.supersede(self.connection, found.superseded, entry.batch_id)
+            ledger_rows.supersede(self.connection, found.superseded, entry.batch_id)
         self._find_and_miss(kept)
         outcomes = [
             self._outcome(entry, found, first_time, tallies.get(entry.batch_id, Tally()))

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Connection
 
-from streammetrics import statements
 from streammetrics.errors import UsageError
+from streammetrics.store import statements
 
 ONLY_READ = "queries only read: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of these are allowed"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.files import SourceFile
+from streammetrics.sources.discovery import SourceFile
 
 ROLES = ("ts", "build", "code")
 

@@ -15,14 +15,14 @@ from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources import columns, cursors
+from streammetrics.sources import columns, cursor_values
 from streammetrics.sources.connections import Unreadable, place, told
-from streammetrics.sources.files import SourceFile
-from streammetrics.sources.marks import Key, Mark, Rows
+from streammetrics.sources.cursor_state import Key, Mark, Rows
+from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.plain import LONGEST_RECORD
-from streammetrics.sources.readings import Reading
+from streammetrics.sources.reader import Reading
 from streammetrics.sources.records import Record, accepted, rejected, text_problem
-from streammetrics.statements import statement
+from streammetrics.store.statements import statement
 
 _FETCH_ROWS = 1_000
 
@@ -55,7 +55,7 @@ _BUILDS: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _build, Decimal: _
 _CODES: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _code, Decimal: _code}
 _TIMES: dict[type, Callable[[Any], str]] = {
     **_TEXTS,
-    **{float: _number, Decimal: _number, datetime: cursors.as_text, date: str, time: str, Unreadable: str},
+    **{float: _number, Decimal: _number, datetime: cursor_values.as_text, date: str, time: str, Unreadable: str},
 }
 _WRITERS = (_TIMES, _BUILDS, _CODES)
 
@@ -84,10 +84,10 @@ class Database:
 
     def rows(self, mark: Mark) -> Iterator[Rows]:
         """The rows from the mark on that were not taken yet, in the order of the cursor, some at a time."""
-        order = cursors.order_of(mark.floor)
+        order = cursor_values.order_of(mark.floor)
         for rows in self._new(self._above(self._select(), mark).order_by(self._cursor), mark):
-            order = order or cursors.order_of(rows.cursors[0])
-            place = cursors.first_out_of_order(rows.cursors, order)
+            order = order or cursor_values.order_of(rows.cursors[0])
+            place = cursor_values.first_out_of_order(rows.cursors, order)
             if place is not None:
                 value = str(rows.cursors[place])[:40]
                 self.problem = (
@@ -218,4 +218,4 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
 
 
 def _cursor_text(cursor: Any) -> str:
-    return cursors.as_text(cursor) if type(cursor) is datetime else str(cursor)
+    return cursor_values.as_text(cursor) if type(cursor) is datetime else str(cursor)

@@ -8,8 +8,8 @@ from typing import NamedTuple, TextIO
 
 from streammetrics.sources import first_lines
 from streammetrics.sources.columns import ROLES, Columns, fitting, places
-from streammetrics.sources.content import Content
-from streammetrics.sources.files import SourceFile
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.encoding import Content
 from streammetrics.sources.first_lines import DELIMITERS
 from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields
 

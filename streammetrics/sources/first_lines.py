@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from streammetrics.errors import ConfigError
 from streammetrics.sources import times
 from streammetrics.sources.columns import ROLES, Columns, fitting, places, positions, resolve
-from streammetrics.sources.files import SourceFile
+from streammetrics.sources.discovery import SourceFile
 
 DELIMITERS = (",", "\t", ";", "|")
 _UNUSUAL = ("^", "~", "\x1f", "\x01", ":", " ")

@@ -7,8 +7,8 @@ from typing import Any
 
 from streammetrics.config.section import LONGEST_NAME
 from streammetrics.sources.columns import Columns
-from streammetrics.sources.content import Content
 from streammetrics.sources.delimited import read_line
+from streammetrics.sources.encoding import Content
 
 _SAMPLE_LINES = 1000
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source
 from streammetrics.config.sections import OLDEST_DAYS
-from streammetrics.sources.entries import Entry
-from streammetrics.sources.files import SourceFile
-from streammetrics.statements import run
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.ledger_rows import Entry
+from streammetrics.store.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, held, json_lines, times
+from streammetrics.sources import delimited, json_lines, open_once, times
 from streammetrics.sources.columns import Columns, named, resolve
-from streammetrics.sources.content import Content
 from streammetrics.sources.delimited import Head
-from streammetrics.sources.files import SourceFile
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.encoding import Content
 
 _SAMPLE_RECORDS = 30
 
@@ -105,7 +105,7 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
             first = "\n".join(("select cast(ts as varchar) from (", numbered_rows(columns), ") limit 1000"))
             sample = [ts for (ts,) in connection.exec_driver_sql(first, parameters) if ts]
     except DBAPIError as error:
-        said = held.named(str(error.orig), file.path)
+        said = open_once.named(str(error.orig), file.path)
         raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None
     return found, sample
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from streammetrics.sources.readings import KEPT_OF_REJECTS
+from streammetrics.sources.reader import KEPT_OF_REJECTS
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

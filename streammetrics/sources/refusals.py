@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, Source
-from streammetrics.sources.files import UNCONFIGURED
+from streammetrics.sources.discovery import UNCONFIGURED
 from streammetrics.sources.ledger import settings_of
 
 _ALL = "select path, source, settings, reason from refused order by refused_at, path"

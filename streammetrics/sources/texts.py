@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.sources import delimited, parts, readings
-from streammetrics.sources.content import Examined, codec_of, portions
+from streammetrics.sources import byte_range, delimited, reader
 from streammetrics.sources.delimited import Head
-from streammetrics.sources.news import News
+from streammetrics.sources.encoding import Examined, codec_of, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
 from streammetrics.sources.plans import Plan
-from streammetrics.sources.readings import PLACE_BITS, Reading, Section
-from streammetrics.statements import run
+from streammetrics.sources.reader import PLACE_BITS, Reading, Section
+from streammetrics.sources.tail import News
+from streammetrics.store.statements import run
 
 _MOST_READINGS = 20
 """So often headers that differ are looked for: each time some are found they may show others."""
@@ -41,7 +41,7 @@ class Text:
     @classmethod
     def large(cls, plan: Plan, news: News, path: Path, examined: Examined, scratch: Path) -> "Text":
         """One of any size: as it lies there, if it is plain."""
-        before, codec = parts.lines_at(news, news.start), codec_of(news.opened.bytes.beginning)
+        before, codec = byte_range.lines_at(news, news.start), codec_of(news.opened.bytes.beginning)
         sections = [Section(1, before + plan.skipped, plan.columns)]
         has_signs = examined.has_quotes if plan.head else examined.has_escapes
         text = cls(plan, path, plan.skipped, examined.lines - plan.skipped, sections, scratch, codec, has_signs)
@@ -55,8 +55,8 @@ class Text:
     def add(self, plan: Plan, news: News, place: int) -> None:
         """A small one, of the file at a place of the batch."""
         codec, delimiter = codec_of(news.opened.bytes.beginning), plan.head.delimiter if plan.head else None
-        before = parts.lines_at(news, news.start) + plan.skipped
-        found = b"".join(plain([parts.in_memory(news)], codec, delimiter, plan.skipped))
+        before = byte_range.lines_at(news, news.start) + plan.skipped
+        found = b"".join(plain([byte_range.in_memory(news)], codec, delimiter, plan.skipped))
         with self.path.open("ab") as stream:
             stream.write(found)
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
@@ -64,7 +64,7 @@ class Text:
 
     @property
     def reading(self) -> Reading:
-        return readings.text(
+        return reader.text(
             self.plan,
             self.path,
             self.sections,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from streammetrics.statements import statement
+from streammetrics.store.statements import statement
 
 _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streammetrics.errors import DamagedInputError
-from streammetrics.sources.files import SourceFile
-from streammetrics.sources.held import held
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.open_once import held
 
 # A zstd block of 4 bytes can stand for 128 KiB: small portions bound the memory that a hostile file takes.
 _ZSTD_PORTION = 1 << 14

@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from streammetrics import whole
 from streammetrics.errors import InputOutputError, StoreBusyError
+from streammetrics.runtime import atomic_files
 
 T = TypeVar("T")
 
@@ -160,7 +160,7 @@ class Turn:
         return StoreBusyError(f"{self._store}: {who} has held the store for {self._wait_seconds:g} s; try again later")
 
     def _unlockable(self, error: OSError) -> InputOutputError:
-        return InputOutputError(f"{self._store}: cannot be locked: {whole.reason(error)}")
+        return InputOutputError(f"{self._store}: cannot be locked: {atomic_files.reason(error)}")
 
 
 def _locked(descriptor: int, kind: int) -> bool:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from streammetrics.sources import load
-from streammetrics.sources.news import News
-from streammetrics.sources.readings import Reading
+from streammetrics.ingest import base_tables
+from streammetrics.sources.reader import Reading
+from streammetrics.sources.tail import News
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -86,16 +86,16 @@ class Ways:
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    found, whole = Ways(), load.whole
+    found, whole = Ways(), base_tables.whole
 
-    def counted(connection: Connection, reading: Reading, batch: load.Batch) -> int:
+    def counted(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
         if found.is_careful:
             return whole(connection, replace(reading, plain={}), batch)
         inserted = whole(connection, reading, batch)
         found.quick += bool(reading.plain) and inserted == reading.rows
         return inserted
 
-    monkeypatch.setattr(load, "whole", counted)
+    monkeypatch.setattr(base_tables, "whole", counted)
     # Small files are all read with care.
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
     return found
@@ -207,7 +207,7 @@ def test_json_values_are_read_alike(shop: Shop, ways: Ways, role: str, value: st
 
 
 def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "_PORTION_RECORDS", 7)
+    monkeypatch.setattr(base_tables, "_PORTION_RECORDS", 7)
     lines = [f"2026-11-23 10:{(n * 37) % 60:02}:{(n * 7) % 60:02}.25,5.{n % 3},{n % 2}" for n in range(500)]
     shop.feed_text("\n".join(["ts,build,code", *lines, *lines[:40], "1999-01-01 00:00:00,5.0,1"]))
     expected = shop.rows(

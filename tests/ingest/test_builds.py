@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
-from streammetrics.builds.order import Build, Order, family, in_order, version_key
+from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+from streammetrics.store.builds.order import Build, Order, family, in_order, version_key
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 

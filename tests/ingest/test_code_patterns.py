@@ -6,8 +6,8 @@ import polars
 import pytest
 from pydantic import ValidationError
 
-from streammetrics import advice
 from streammetrics.config import Source
+from streammetrics.report import warnings
 from tests.ingest.feeding import NOW, Shop
 
 ROWS = [(str(NOW), "5.9", code) for code in ("E_TIMEOUT user 123", "E_TIMEOUT user 124", "-17", "404")]
@@ -44,6 +44,6 @@ def test_codes_that_are_seen_once_are_told_of(shop: Shop, codes: int, is_told: b
             (codes,),
         )
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(advice, "latest_complete", lambda connection: 1795431600)
-            found = list(advice._ids(shop.connection))
+            patch.setattr(warnings, "latest_complete", lambda connection: 1795431600)
+            found = list(warnings._ids(shop.connection))
     assert bool(found) == is_told

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics import builds
-from streammetrics.builds import codes
+from streammetrics.store import builds
+from streammetrics.store.builds import codes
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 

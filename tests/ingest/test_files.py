@@ -9,8 +9,8 @@ import pytest
 
 from streammetrics.config import Config, Source, StoreSettings
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError, UsageError
-from streammetrics.ingest import FileOutcome, ingest
-from streammetrics.sources import files
+from streammetrics.ingest.files import FileOutcome, ingest
+from streammetrics.sources import discovery
 from tests.ingest.feeding import NOW, THREE, Shop
 
 FEED = Source(name="feed", path="*")
@@ -25,22 +25,22 @@ def test_a_glob_is_sorted_and_passes_over_what_is_not_finished(tmp_path: Path) -
         (tmp_path / name).touch()
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "folder.csv" / "f.csv").touch()
-    assert [path.name for path in files.expand(tmp_path / "*")] == ["a.csv", "b.csv", "e.csv.gz"]
-    assert [path.name for path in files.expand(tmp_path / "**" / "*.csv")] == ["a.csv", "b.csv", "f.csv"]
-    assert list(files.expand(tmp_path / "nothing*")) == []
+    assert [path.name for path in discovery.expand(tmp_path / "*")] == ["a.csv", "b.csv", "e.csv.gz"]
+    assert [path.name for path in discovery.expand(tmp_path / "**" / "*.csv")] == ["a.csv", "b.csv", "f.csv"]
+    assert list(discovery.expand(tmp_path / "nothing*")) == []
 
 
 def test_what_is_named_is_meant(tmp_path: Path) -> None:
     for name in (".hidden.csv", "c.csv.tmp", "a[1].csv", "a1.csv"):
         (tmp_path / name).touch()
-        assert list(files.expand(tmp_path / name)) == [tmp_path / name]
+        assert list(discovery.expand(tmp_path / name)) == [tmp_path / name]
 
 
 def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.csv").touch()
     monkeypatch.chdir(tmp_path)
-    assert list(files.expand(Path("./a.csv"))) == [tmp_path / "a.csv"]
-    assert list(files.expand(Path("*.csv"))) == [tmp_path / "a.csv"]
+    assert list(discovery.expand(Path("./a.csv"))) == [tmp_path / "a.csv"]
+    assert list(discovery.expand(Path("*.csv"))) == [tmp_path / "a.csv"]
 
 
 def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ".": f"is a folder; name its files, such as {tmp_path}/*",
     }.items():
         with pytest.raises(InputOutputError) as raised:
-            files.describe(FEED, tmp_path / name)
+            discovery.describe(FEED, tmp_path / name)
         assert str(raised.value) == f"{tmp_path / name}: {what}"
 
 
@@ -76,7 +76,7 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 )
 def test_the_suffix_tells_the_format(tmp_path: Path, name: str, kind: str, compression: str | None) -> None:
     (tmp_path / name).touch()
-    found = files.describe(FEED, tmp_path / name)
+    found = discovery.describe(FEED, tmp_path / name)
     assert (found.format, found.compression) == (kind, compression)
 
 
@@ -84,9 +84,9 @@ def test_the_format_is_for_suffixes_that_say_nothing(tmp_path: Path) -> None:
     source = Source(name="feed", path="*", format="jsonl")
     for name, kind in {"a.log": "jsonl", "a.log.gz": "jsonl", "a": "jsonl", "a.gz": "jsonl", "a.csv": "csv"}.items():
         (tmp_path / name).touch()
-        assert files.describe(source, tmp_path / name).format == kind
+        assert discovery.describe(source, tmp_path / name).format == kind
     with pytest.raises(ConfigError, match=r"set format of \[\[source\]\] 'feed' to"):
-        files.describe(FEED, tmp_path / "a.log.gz")
+        discovery.describe(FEED, tmp_path / "a.log.gz")
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_the_format_is_for_suffixes_that_say_nothing(tmp_path: Path) -> None:
 )
 def test_the_date_in_a_name(tmp_path: Path, name: str, day: str | None) -> None:
     (tmp_path / name).touch()
-    assert files.describe(Source(name="feed", path="*", date="name"), tmp_path / name).day() == day
-    assert files.describe(FEED, tmp_path / name).day() is None
+    assert discovery.describe(Source(name="feed", path="*", date="name"), tmp_path / name).day() == day
+    assert discovery.describe(FEED, tmp_path / name).day() is None
 
 
 def test_a_source_names_whose_settings_apply(shop: Shop) -> None:
@@ -207,7 +207,7 @@ def test_a_name_that_is_not_utf_8_is_refused_alone(shop: Shop, is_named: bool) -
     assert (good.records, refused.message) == (3, f"{shop.folder}/caf\\xe9.csv: its name is not UTF-8: rename it")
     assert isinstance(refused.error, InputOutputError)
     config = Config(source=(Source(name="feed", path=str(shop.folder / "*")),))
-    assert list(files.configured(config)[1].values()) == [refused.message]
+    assert list(discovery.configured(config)[1].values()) == [refused.message]
 
 
 def test_signs_of_globs_in_the_working_folder_are_no_wildcards(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,5 +215,5 @@ def test_signs_of_globs_in_the_working_folder_are_no_wildcards(shop: Shop, monke
     (folder / "in").mkdir(parents=True)
     (folder / "in" / "x1.csv").write_bytes(THREE)
     monkeypatch.chdir(folder)
-    assert files.expand(Path("in/*")) == files.expand(Path("in/x[0-9].csv")) == [folder / "in" / "x1.csv"]
+    assert discovery.expand(Path("in/*")) == discovery.expand(Path("in/x[0-9].csv")) == [folder / "in" / "x1.csv"]
     assert [outcome.records for outcome in shop.feed(path="in/*")] == [3]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.news import News
+from streammetrics.sources.tail import News
 from streammetrics.sources.times import looks_like_one
 from tests.ingest.feeding import Shop
 

@@ -11,12 +11,13 @@ import zstandard
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import builds
 from streammetrics.errors import InputOutputError
-from streammetrics.ingest import FileOutcome, loading
-from streammetrics.sources import content, ledger, load, unpack
-from streammetrics.sources.news import News, Opened
-from streammetrics.sources.readings import Reading
+from streammetrics.ingest import base_tables, loading
+from streammetrics.ingest.files import FileOutcome
+from streammetrics.sources import encoding, ledger, unpack
+from streammetrics.sources.reader import Reading
+from streammetrics.sources.tail import News, Opened
+from streammetrics.store import builds
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
 HEAD = THREE[: THREE.index(b"\n") + 1]
@@ -289,15 +290,15 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
     """Of a large one, which DuckDB reads to whatever end it has by then: once more, from a copy."""
     path = shop.write("a.csv", THREE)
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
-    whole, sizes = load.whole, []
+    whole, sizes = base_tables.whole, []
 
-    def meanwhile(connection: Connection, reading: Reading, batch: load.Batch) -> int:
+    def meanwhile(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
         with path.open("ab") as stream:
             stream.write(MORE[:-1])
         sizes.append(whole(connection, reading, batch))
         return sizes[-1]
 
-    monkeypatch.setattr(load, "whole", meanwhile)
+    monkeypatch.setattr(base_tables, "whole", meanwhile)
     (outcome,) = shop.feed()
     assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [3, 3])
     assert shop.events() == THREE_EVENTS
@@ -307,9 +308,9 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
 def test_a_packed_file_that_changes_while_it_is_read_loads_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shop.write("a.csv.gz", THREE)
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
-    examine = content.examine
+    examine = encoding.examine
 
-    def meanwhile(where: Path) -> content.Examined:
+    def meanwhile(where: Path) -> encoding.Examined:
         found = examine(where)
         with path.open("ab") as stream:
             stream.write(gzip.compress(MORE))
@@ -348,7 +349,7 @@ def test_a_store_that_failed_ends_the_run(shop: Shop, text: bytes, monkeypatch: 
     def fail(*_: object) -> None:
         raise DBAPIError("insert", {}, duckdb.FatalException("the disk is full"))
 
-    monkeypatch.setattr(load, "count", fail)
+    monkeypatch.setattr(base_tables, "count", fail)
     with pytest.raises(InputOutputError, match=r"store/x\.duckdb: the store failed: the disk is full$"):
         shop.feed()
 
@@ -377,19 +378,19 @@ def test_content_is_looked_at_across_portions(tmp_path: Path, monkeypatch: pytes
         b"ab\r",
     ]
     path = tmp_path / "x"
-    monkeypatch.setattr(content, "PORTION_BYTES", 7)
+    monkeypatch.setattr(encoding, "PORTION_BYTES", 7)
     path.write_bytes(b"\n" * 9 + b"a" * 20)
-    assert not content.examine(path).is_plain, "a line that may be too long"
+    assert not encoding.examine(path).is_plain, "a line that may be too long"
     for size in (5, 7, 1 << 20):
-        monkeypatch.setattr(content, "PORTION_BYTES", size)
+        monkeypatch.setattr(encoding, "PORTION_BYTES", size)
         for is_plain, texts in ((True, plain), (False, odd)):
             for text in texts:
                 path.write_bytes(text)
-                found = content.examine(path)
+                found = encoding.examine(path)
                 assert (text, found.is_plain) == (text, is_plain)
                 assert found.lines == len(text.replace(b"\r\n", b"\n").splitlines()) or not is_plain
         path.write_bytes(THREE)
-        assert content.examine(path).fingerprint == hashlib.sha256(THREE).hexdigest()
+        assert encoding.examine(path).fingerprint == hashlib.sha256(THREE).hexdigest()
 
 
 def test_the_same_times_of_day_on_another_day_are_other_records(shop: Shop) -> None:

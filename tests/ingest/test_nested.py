@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.news import News
+from streammetrics.sources.tail import News
 from tests.ingest.feeding import Shop
 
 COLUMNS = {"code": "error.code"}

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics import builds
-from streammetrics import ingest as ingests
 from streammetrics.errors import InputOutputError
-from streammetrics.ingest import FileOutcome
-from streammetrics.sources import spool
+from streammetrics.ingest import files as ingests
+from streammetrics.ingest.files import FileOutcome
+from streammetrics.sources import disposal
+from streammetrics.store import builds
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 HEAD = b"ts,build,code\n"
@@ -125,7 +125,7 @@ def test_a_run_that_ends_between_the_commit_and_the_move(
 
     if "move_to" in settings:
         settings = {**settings, "move_to": str(shop.folder / "done")}
-    monkeypatch.setattr(spool, "dispose", die)
+    monkeypatch.setattr(disposal, "dispose", die)
     with pytest.raises(KeyboardInterrupt):
         shop.feed(**settings)
     assert len(names(shop.folder)) == 3
@@ -137,14 +137,14 @@ def test_a_run_that_ends_between_the_commit_and_the_move(
 
 def test_what_was_written_meanwhile_is_not_thrown_away(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     (path,) = numbered(shop, 1)
-    dispose = spool.dispose
+    dispose = disposal.dispose
 
     def later(*arguments: Any) -> None:
         with path.open("ab") as stream:
             stream.write(b"2026-11-23 10:00:00,5.9,E1\n")
         dispose(*arguments)
 
-    monkeypatch.setattr(spool, "dispose", later)
+    monkeypatch.setattr(disposal, "dispose", later)
     shop.feed(after="delete")
     monkeypatch.undo()
     shop.feed(after="delete")

@@ -5,7 +5,7 @@ import json
 import polars
 import pytest
 
-from streammetrics import builds
+from streammetrics.store import builds
 from tests.ingest.feeding import NOW, Shop
 
 ROWS = [("2026-11-23 10:00:00", "5.9", "7"), ("2026-11-23 10:00:01", "", "7"), ("2026-11-23 10:00:02", "Canary", "")]

@@ -8,11 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from streammetrics import whole
 from streammetrics.errors import InputOutputError
+from streammetrics.runtime import atomic_files
 from streammetrics.sources import plans, unpack
-from streammetrics.sources.held import DEVICE, LINK, held
-from streammetrics.sources.news import News
+from streammetrics.sources.open_once import DEVICE, LINK, held
+from streammetrics.sources.tail import News
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 SECRET = b"ts,build,code\n2026-11-23 10:00:00,SECRET,7\n"
@@ -98,7 +98,7 @@ def test_no_target_of_a_link_is_moved(shop: Shop, monkeypatch: pytest.MonkeyPatc
         swap(path, "link")
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(whole, "move", elsewhere)
+    monkeypatch.setattr(atomic_files, "move", elsewhere)
     done = shop.folder / "done"
     shop.feed(path=str(shop.folder / "*.csv"), after="move", move_to=str(done))
     assert not any(found.is_file() and found.read_bytes() == SECRET for found in done.rglob("*"))

@@ -7,7 +7,7 @@ import pytest
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources.news import News
+from streammetrics.sources.tail import News
 from tests.ingest.feeding import Shop
 
 TWO: dict[str, Any] = {"columns": {"ts": ["day", "clock"]}}

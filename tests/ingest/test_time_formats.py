@@ -65,7 +65,7 @@ def test_formats_and_zones(
     shop: Shop, name: str, time_format: str, timezone: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small files are all read with care; a CR is nothing for DuckDB's reader.
-    from streammetrics.sources.news import News
+    from streammetrics.sources.tail import News
 
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
     path = write(shop, name, [text], "\r" if name.startswith("careful") else "\n")

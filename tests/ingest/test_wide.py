@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection
 
-from streammetrics import wide
+from streammetrics.ingest import counters_wide
 from tests.ingest.feeding import Shop
 
 HOSTILE = [
@@ -51,8 +51,8 @@ def test_columns_are_in_order_of_version_and_code_and_zeros_filled(shop: Shop) -
 
 
 def test_codes_that_are_not_all_numbers_are_in_order_of_text() -> None:
-    assert wide.ordered([("1", "9"), ("1", "10"), ("1", "E_X")]) == [("1", "10"), ("1", "9"), ("1", "E_X")]
-    assert wide.ordered([("1", "9"), ("1", "010"), ("1", "-3")]) == [("1", "-3"), ("1", "9"), ("1", "010")]
+    assert counters_wide.ordered([("1", "9"), ("1", "10"), ("1", "E_X")]) == [("1", "10"), ("1", "9"), ("1", "E_X")]
+    assert counters_wide.ordered([("1", "9"), ("1", "010"), ("1", "-3")]) == [("1", "-3"), ("1", "9"), ("1", "010")]
 
 
 def test_the_view_follows_new_codes_and_sums_late_batches(shop: Shop) -> None:
@@ -63,13 +63,13 @@ def test_the_view_follows_new_codes_and_sums_late_batches(shop: Shop) -> None:
 
 def test_the_view_is_made_only_for_new_pairs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    publish = wide.publish
+    publish = counters_wide.publish
 
     def counted(connection: Connection) -> str:
         made.append("view")
         return publish(connection)
 
-    monkeypatch.setattr(wide, "publish", counted)
+    monkeypatch.setattr(counters_wide, "publish", counted)
     shop.feed_text("ts,build,code\n2026-11-23 10:00:00,5.9,7\n", name="1.csv")
     shop.feed_text("ts,build,code\n2026-11-23 10:00:01,5.9,7\n", name="2.csv")
     assert len(made) == 1
@@ -91,14 +91,14 @@ def test_hostile_names_are_only_names(shop: Shop) -> None:
     with shop.connection.begin():
         found = shop.connection.exec_driver_sql("select * from counters_wide")
         columns, row = list(found.keys())[1:], list(found.one())[1:]
-    pairs = wide.ordered([(build, code) for build in HOSTILE for code in [*HOSTILE, ""]])
-    assert columns == wide.names(pairs)
+    pairs = counters_wide.ordered([(build, code) for build in HOSTILE for code in [*HOSTILE, ""]])
+    assert columns == counters_wide.names(pairs)
     stored = {(build, code): errors for build, code, errors in shop.rows("select build, code, errors from counters")}
     assert dict(zip(pairs, row, strict=True)) == stored
 
 
 def test_names_that_would_be_one_get_a_number() -> None:
-    assert wide.names([("a", "b_c"), ("A_b", "C"), ("a_B", "c"), ("x", "")]) == [
+    assert counters_wide.names([("a", "b_c"), ("A_b", "C"), ("a_B", "c"), ("x", "")]) == [
         "a_b_c",
         "A_b_C (2)",
         "a_B_c (3)",
@@ -107,7 +107,7 @@ def test_names_that_would_be_one_get_a_number() -> None:
 
 
 def test_of_many_pairs_the_most_frequent_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wide, "MOST_COLUMNS", 3)
+    monkeypatch.setattr(counters_wide, "MOST_COLUMNS", 3)
     codes = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4]
     outcome = shop.feed_text("\n".join(["ts,build,code", *(f"2026-11-23 10:00:00,5.9,{code}" for code in codes)]))
     assert outcome.message == "counters_wide shows the 3 most frequent of 4 pairs of build and code"

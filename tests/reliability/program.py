@@ -13,12 +13,13 @@ from pathlib import Path
 
 import duckdb
 
-from streammetrics import detect, doctor
+from streammetrics.cli.session import utc_now
 from streammetrics.config import Config, load
-from streammetrics.failpoints import VARIABLE
-from streammetrics.ingest import ingest
-from streammetrics.session import utc_now
-from streammetrics.store import Store
+from streammetrics.detect import passes
+from streammetrics.doctor import diagnosis
+from streammetrics.ingest.files import ingest
+from streammetrics.runtime.failpoints import VARIABLE
+from streammetrics.store.connection import Store
 from tests.rules import REFERENCE_TOML
 
 REPOSITORY = Path(__file__).parents[2]
@@ -130,7 +131,7 @@ def work(folder: Path) -> None:
     with store(folder).write() as connection:
         for outcome in ingest(connection, config(folder), [], None, utc_now):
             assert outcome.error is None, outcome.message
-        detect.judge(connection, config(folder), utc_now)
+        passes.judge(connection, config(folder), utc_now)
 
 
 def stored(folder: Path) -> Records:
@@ -153,5 +154,5 @@ def alerts(folder: Path, with_retracted: bool = True) -> list[tuple[object, ...]
 
 def findings(folder: Path) -> list[str]:
     """What doctor says of the store; that a killed process leaves its scratch behind is no fault."""
-    found = doctor.examine(store(folder), config(folder), utc_now())
-    return [doctor.render(one) for one in found if one.check not in ("scratch", "unfinished", "disk")]
+    found = diagnosis.examine(store(folder), config(folder), utc_now())
+    return [diagnosis.render(one) for one in found if one.check not in ("scratch", "unfinished", "disk")]

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import backup, export, generate, pictures
 from streammetrics.errors import InputOutputError
+from streammetrics.query import export
+from streammetrics.report.heatmap import data
+from streammetrics.simulate import generate
+from streammetrics.store import backup
 from tests.reliability import program
 from tests.reliability.conftest import count
 
@@ -103,7 +106,7 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
         "alerts.csv": lambda path: export.export(store, "alerts", path),
         "events.parquet": lambda path: export.export(store, "events", path),
         "backup.duckdb": lambda path: backup.backup(store, path),
-        "picture.png": lambda path: pictures.draw(store, settings, path, "ratio", None, None),
+        "picture.png": lambda path: data.draw(store, settings, path, "ratio", None, None),
         "stream.csv": lambda path: generate.write(stream, path),
     }
     stream = generate.generate(generate.default_scenario(1, program.START, 3600, 2000, 5))

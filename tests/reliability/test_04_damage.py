@@ -27,8 +27,8 @@ COUNTS = (
 INGEST = """
 import os, sys
 from pathlib import Path
-from streammetrics.ingest import ingest
-from streammetrics.session import utc_now
+from streammetrics.ingest.files import ingest
+from streammetrics.cli.session import utc_now
 from tests.reliability import program
 folder = Path(sys.argv[1])
 with program.store(folder).write() as connection:

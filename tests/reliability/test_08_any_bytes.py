@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics.sources.news import News
+from streammetrics.sources.tail import News
 from tests.ingest.feeding import Shop
 from tests.reliability.conftest import count
 from tests.streams import tries

@@ -7,7 +7,7 @@ import pytest
 
 from bench.measure import python
 from streammetrics import config as configuration
-from streammetrics.store import Store
+from streammetrics.store.connection import Store
 
 pytestmark = [pytest.mark.reliability, pytest.mark.slow]
 

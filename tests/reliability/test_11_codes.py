@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streammetrics.export import export
-from streammetrics.store import Store
+from streammetrics.query.export import export
+from streammetrics.store.connection import Store
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from streammetrics import detect
 from streammetrics.config import Config, DetectSettings
+from streammetrics.detect import passes
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.rules import REFERENCE
@@ -65,7 +65,7 @@ def fed(shop: Shop, files: list[list[Record]], is_judged_each_time: bool) -> dic
         lines = "".join(f"{ts},{build},{code}\n" for ts, build, code in records)
         shop.feed_text("ts,build,code\n" + lines, f"{place}.csv", now=NOW)
         if is_judged_each_time or place == len(files) - 1:
-            detect.judge(shop.connection, CONFIG, lambda: NOW)
+            passes.judge(shop.connection, CONFIG, lambda: NOW)
     return {name: shop.rows(sql) for name, sql in OUTCOME.items()}
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import jobs
+from streammetrics.cli import pipeline
+from streammetrics.cli.session import Session
 from streammetrics.errors import InputOutputError
-from streammetrics.progress import Progress
-from streammetrics.session import Session
+from streammetrics.runtime.progress import Progress
 from tests.reliability import program
 from tests.reliability.conftest import count
 
@@ -43,10 +43,10 @@ def follow(folder: Path, parts: Sequence[Path], clocks: Sequence[Callable[[datet
         session = Session(program.config(folder), Progress(False, print), lambda _: None, lambda now=now: now)  # type: ignore[misc]
         if now < EPOCH + HOUR and not place:
             with pytest.raises(InputOutputError, match="the clock says 1970-01-01 00:00:05: set it; nothing was read"):
-                jobs.ingest(session)
+                pipeline.ingest(session)
         else:
-            jobs.ingest(session)
-        jobs.detect_once(session, is_final=False, every=False, exit_code=False)
+            pipeline.ingest(session)
+        pipeline.detect_once(session, is_final=False, every=False, exit_code=False)
     return folder
 
 

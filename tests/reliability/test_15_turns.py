@@ -24,8 +24,8 @@ HOLD_SECONDS = 0.2
 WRITER = """
 import json, sys, time
 from pathlib import Path
-from streammetrics.ingest import ingest
-from streammetrics.session import utc_now
+from streammetrics.ingest.files import ingest
+from streammetrics.cli.session import utc_now
 from tests.reliability import program
 folder, name, cycles, hold = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 settings = program.config(folder)

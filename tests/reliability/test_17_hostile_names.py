@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics import detect, explain, incidents, jobs, narrate, pictures, query, status
+from streammetrics.cli import pipeline
+from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
-from streammetrics.export import export
-from streammetrics.new_codes import NewCodes
-from streammetrics.progress import Progress
-from streammetrics.session import Session
+from streammetrics.detect import incidents, passes
+from streammetrics.detect.new_codes import NewCodes
+from streammetrics.query import statement
+from streammetrics.query.export import export
+from streammetrics.report import explain, status, wording
+from streammetrics.report.heatmap import data
+from streammetrics.runtime.progress import Progress
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
@@ -56,7 +60,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     )  # fmt: skip
     said: list[str] = []
     session = Session(config, Progress(False, said.append), said.append, lambda: START + timedelta(hours=1))
-    assert jobs.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
+    assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
     (folder / "said.txt").write_text("\n".join(said))
     return session
 
@@ -83,15 +87,15 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
     ]
     with session.store.read() as connection:
         found = incidents.alerts_of(connection, tuple(range(1, 100)), every=True)
-    told += narrate.blocks(found[:500])
+    told += wording.blocks(found[:500])
     table = StringIO()
-    query.write(query.run(session.store, "select distinct code, build from events"), "table", table)
+    statement.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
     told.append(table.getvalue())
     for name in NAMES[:: count(100, 1)]:
         at = START + timedelta(seconds=485)
         told += [explain.render(one) for one in explain.explain(session.store, session.config, name, at)]
     new = NewCodes(OLD, NEW, len(NAMES), tuple({"code": name, "candidate_errors": 2} for name in NAMES))
-    (line,) = narrate.new_code_lines([new])
+    (line,) = wording.new_code_lines([new])
     assert line.splitlines() == [line]
     assert [found for found in map(NOT_SHOWN.findall, [*told, line]) if found] == []
 
@@ -121,7 +125,7 @@ def test_names_come_out_of_exports_exactly(session: Session, suffix: str, tmp_pa
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"][: count(1, 2)])
 def test_pictures_show_names_and_run_nothing(session: Session, suffix: str, tmp_path: Path) -> None:
-    (path,) = pictures.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
+    (path,) = data.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
     assert path.stat().st_size > 10_000
     if suffix == ".svg":
         text = path.read_text()
@@ -156,6 +160,6 @@ def test_a_judged_pair_of_hostile_builds_is_found_again(session: Session) -> Non
     with session.store.write() as connection:
         before = connection.exec_driver_sql("select count(*), sum(revision) from alerts").one()
         connection.rollback()
-        done = detect.judge(connection, session.config, session.clock, is_final=True)
+        done = passes.judge(connection, session.config, session.clock, is_final=True)
         assert connection.exec_driver_sql("select count(*), sum(revision) from alerts").one() == before
     assert (done.amendment.new, done.amendment.revised, done.amendment.retracted) == (0, 0, 0)

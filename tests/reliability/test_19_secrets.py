@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from streammetrics import config
 from streammetrics.errors import ConfigError
 from streammetrics.sources.connections import _scrubbed
-from streammetrics.store import Store
-from tests.databases.feeding import Sqlite
+from streammetrics.store.connection import Store
+from tests.ingest.databases.feeding import Sqlite
 from tests.postgresql import PASSWORD, Server, postgresql
 
 __all__ = ["postgresql"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics.export import export
-from streammetrics.store import Store
+from streammetrics.query.export import export
+from streammetrics.store.connection import Store
 from tests.ingest.feeding import Shop
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names

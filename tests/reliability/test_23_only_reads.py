@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streammetrics import query
 from streammetrics.errors import StreammetricsError
-from streammetrics.store import Store
+from streammetrics.query import statement as query
+from streammetrics.store.connection import Store
 from tests.histories import history, regression
 from tests.reliability.conftest import count
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streammetrics.errors import StoreBusyError
-from streammetrics.store import Store
+from streammetrics.store.connection import Store
 from streammetrics.store.turns import STILL_SECONDS
 from tests.reliability import program
 from tests.reliability.conftest import count

@@ -1,0 +1,245 @@
+"""Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
+
+import logging
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streammetrics import config as configuration
+from streammetrics.cli import maintenance, options
+from streammetrics.errors import StreammetricsError, UsageError
+from streammetrics.runtime import interrupts, logs, process
+
+app = typer.Typer(
+    name="streammetrics",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def chosen(log_format: options.LogFormatOption = "words", version: options.VersionOption = False) -> None:
+    """Tell which error codes significantly increased in the new build, since when and by how much."""
+    logs.configure(log_format)
+
+
+@app.command(epilog="Example: streammetrics run --config config.toml")
+def run(
+    paths: options.PathsArgument = None,
+    config: options.ConfigOption = None,
+    source: options.SourceOption = None,
+    final: options.FinalOption = False,
+    exit_code: options.ExitCodeOption = False,
+    as_json: options.JsonOption = False,
+    accept_clock: options.AcceptClockOption = False,
+) -> None:
+    """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
+    from streammetrics.cli import pipeline
+
+    session = options.session_of(config, as_json, accept_clock=accept_clock)
+    sys.exit(pipeline.run(session, paths or (), source, is_final=final, exit_code=exit_code))
+
+
+@app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
+def ingest(
+    paths: options.PathsArgument = None,
+    config: options.ConfigOption = None,
+    source: options.SourceOption = None,
+    final: options.FinalOption = False,
+    accept_clock: options.AcceptClockOption = False,
+) -> None:
+    """Read new records from the configured sources, or from PATHs."""
+    from streammetrics.cli import pipeline
+
+    session = options.session_of(config, accept_clock=accept_clock)
+    sys.exit(pipeline.ingest(session, paths or (), source, is_final=final))
+
+
+@app.command(epilog="Example: streammetrics detect --all --json")
+def detect(
+    config: options.ConfigOption = None,
+    every: options.AllOption = False,
+    final: options.FinalOption = False,
+    exit_code: options.ExitCodeOption = False,
+    as_json: options.JsonOption = False,
+    accept_clock: options.AcceptClockOption = False,
+) -> None:
+    """Judge what is complete and not yet judged, and print the first alert of each new incident."""
+    from streammetrics.cli import pipeline
+
+    session = options.session_of(config, as_json, accept_clock=accept_clock)
+    sys.exit(pipeline.detect_once(session, is_final=final, every=every, exit_code=exit_code))
+
+
+@app.command(epilog="Example: streammetrics schedule --config config.toml")
+def schedule(config: options.ConfigOption = None) -> None:
+    """Start a run again and again, as [schedule] says, until SIGTERM or SIGINT."""
+    from streammetrics.cli.schedule import serve
+
+    path = options.config_path(config)
+    options_given = ["--log-format", logs.style(), "run", *(["--config", str(path)] if path else [])]
+    command = [sys.executable, "-m", "streammetrics", *options_given]
+    sys.exit(serve(configuration.load(path), command))
+
+
+@app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
+def query(
+    sql: Annotated[str | None, typer.Argument(help="One statement that reads; without it, a prompt.")] = None,
+    config: options.ConfigOption = None,
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")] = "table",
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Ask the history in SQL. Every table and view can be read, nothing can be written."""
+    from streammetrics.query import statement as queries
+
+    session = options.session_of(config, as_json)
+    if as_json:
+        style = "jsonl"
+    if sql is None:
+        if since or until:
+            raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
+        sys.exit(queries.prompt(session.store, sys.stdin, sys.stdout, style))
+    else:
+        queries.write(queries.run(session.store, sql, *options.span_of(since, until)), style, sys.stdout)
+
+
+@app.command(epilog="Example: streammetrics export incidents --to incidents.csv")
+def export(
+    relation: Annotated[str, typer.Argument(help="A table or view, such as alerts, incidents, bins or counters_wide.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv, .parquet or .jsonl file.")],
+    config: options.ConfigOption = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+) -> None:
+    """Write a table or view to a file, which appears whole or not at all."""
+    from streammetrics.query import export as exports
+    from streammetrics.runtime.terminal import counted
+
+    session = options.session_of(config)
+    with session.progress.task("exporting"):
+        rows = exports.export(session.store, relation, to, *options.span_of(since, until))
+    session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
+
+
+@app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")
+def heatmap(
+    to: options.PictureOption,
+    config: options.ConfigOption = None,
+    rule: options.RuleOption = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+) -> None:
+    """Draw codes against time, one picture a rule and comparison; without times, the last day."""
+    from streammetrics.report.heatmap import data
+
+    session = options.session_of(config)
+    for path in data.draw(session.store, session.config, to, rule, *options.span_of(since, until)):
+        session.out(str(path))
+
+
+@app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
+def generate(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML: docs/scenarios.md.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
+    records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
+    codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
+    start: options.StartOption = None,
+) -> None:
+    """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
+    from streammetrics.cli import pipeline
+    from streammetrics.simulate import generate as streams
+
+    session = options.session_of(None, use_default=False)
+    if scenario is not None:
+        options.refuse_beside("--scenario", context, ("seed", "records", "hours", "codes", "start"))
+        wanted = streams.load_scenario(scenario)
+    else:
+        seconds = round(hours * 3600)
+        first = options.moment_of(start, "--start") or session.clock().replace(microsecond=0) - timedelta(
+            seconds=seconds
+        )
+        wanted = streams.default_scenario(seed, first, seconds, records, codes)
+    pipeline.generate(session, to, wanted)
+
+
+@app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
+def explain(
+    code: options.CodeOption,
+    at: options.AtOption,
+    rule: options.RuleOption = None,
+    config: options.ConfigOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Tell why a rule fired for a code at a time, or why not: counts, exposure, evidence, which gate said no."""
+    from streammetrics.report import explain as explanations
+
+    session = options.session_of(config, as_json)
+    for found in explanations.explain(session.store, session.config, code, options.required_moment(at, "--at"), rule):
+        session.out(explanations.as_json(found) if as_json else explanations.render(found))
+
+
+@app.command(epilog="Example: streammetrics backtest --since 2026-11-20 --until 2026-11-23 --null 20")
+def backtest(
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    config: options.ConfigOption = None,
+    null: options.NullOption = 0,
+    injections: options.InjectOption = None,
+    seed: options.DrawSeedOption = 1,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Judge history by these settings and store nothing: which incidents would have fired. Without times, a day."""
+    from streammetrics.simulate import backtest as backtests
+
+    wanted = [backtests.parse(text) for text in injections or ()]
+    span = options.span_of(since, until)
+    session = options.session_of(config, as_json)
+    asked = session.store, session.config, session.clock, session.progress, *span
+    for found in backtests.backtest(*asked, repetitions=null, injections=wanted, seed=seed):
+        session.out(backtests.render(found, seed, as_json))
+
+
+app.registered_commands += maintenance.app.registered_commands
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: run a command, and end the process with its exit code."""
+    process.prepare()
+    words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
+    try:
+        # Inside, for the signal may come as soon as it is heard.
+        interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
+        options.require_text(sys.argv[1:] if arguments is None else arguments)
+        app(args=arguments, prog_name="streammetrics")
+    except interrupts.Terminated:
+        options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+    except StreammetricsError as error:
+        options.fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our stdout has gone, as `head` does: nobody is left to tell.
+        process.forget_stdout()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        options.fail_at_once("interrupted; what was committed stays", 130)
+    except Exception as error:
+        from streammetrics.store.connection import explained
+
+        asked = interrupts.cause(error)
+        if isinstance(asked, interrupts.Terminated):
+            options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+        failure = explained(error)
+        if failure is None:
+            raise
+        options.fail(str(failure), failure.exit_code)

@@ -1,0 +1,100 @@
+"""The commands that look after an installation, beside those that do its work."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streammetrics.cli import options
+from streammetrics.errors import UsageError
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streammetrics status --json")
+def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
+    """Tell in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
+    from streammetrics.report import status as statuses
+
+    session = options.session_of(config, as_json)
+    found = statuses.collect(session.store, session.config, session.clock())
+    session.out(statuses.as_json(found) if as_json else statuses.render(found))
+
+
+@app.command(epilog="Example: streammetrics doctor --repair")
+def doctor(
+    config: options.ConfigOption = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make counters, builds, codes and views anew from the records first.")
+    ] = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Check the store against its ledger: what is wrong, and what to do. Ends with 1 where something is."""
+    from streammetrics.doctor import diagnosis as doctors
+
+    session = options.session_of(config, as_json)
+    for done in doctors.mend(session.store) if repair else ():
+        session.say(done, "doctor.mended")
+    code = 0
+    for finding in doctors.examine(session.store, session.config, session.clock()):
+        session.out(doctors.as_json(finding) if as_json else doctors.render(finding))
+        code = 1
+    if not code:
+        session.say(f"{session.config.store_path}: nothing is wrong", "doctor.done")
+    sys.exit(code)
+
+
+@app.command(epilog="Example: streammetrics unload 12 13")
+def unload(
+    batches: Annotated[
+        list[int] | None, typer.Argument(metavar="[BATCH]...", help="Numbers of batches, as `batches` has them.")
+    ] = None,
+    config: options.ConfigOption = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Instead: the batches of this source, with --since.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Loaded at or after this time (loaded_at), UTC.")
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Remove the records of batches that were loaded by wrong settings; their files are read again, and judged anew.
+
+    Later batches of the same file or database go as well, for they continue what goes.
+    """
+    from streammetrics.ingest import unload as unloads
+
+    session = options.session_of(config, as_json)
+    if batches and (source is not None or since is not None):
+        raise UsageError("name batches, or give --source NAME and --since TIME, not both")
+    moment = options.moment_of(since, "--since")
+    found = unloads.unload(session.store, batches or (), source, moment, session.clock())
+    for one in found:
+        session.out(unloads.as_json(one) if as_json else unloads.render(one))
+    for words in unloads.summary(found):
+        session.say(words, "unload.done")
+
+
+@app.command(epilog="Example: streammetrics backup --to /backup/streammetrics.duckdb")
+def backup(
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A DuckDB file, replaced where there is one.")],
+    config: options.ConfigOption = None,
+) -> None:
+    """Copy the store while jobs run; the copy appears whole or not at all."""
+    from streammetrics.store import backup as backups
+
+    session = options.session_of(config)
+    with session.progress.task("copying"):
+        size = backups.backup(session.store, to)
+    session.say(f"{to}: {size:,} bytes", "backup.written", path=str(to), bytes=size)
+
+
+@app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Made anew each time.")] = Path("var/demo"),
+) -> None:
+    """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
+    from streammetrics.cli import demo as demonstration
+
+    sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))

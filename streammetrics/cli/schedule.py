@@ -1,0 +1,237 @@
+"""When to start a command: at each tick of the clock, in a process of its own, until SIGTERM or SIGINT.
+
+There is no job store: the schedule is in config.toml, and what a missed run would have read the next one reads.
+"""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from threading import Event
+from types import FrameType
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.combining import OrTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from streammetrics.config import Config, ScheduleSettings
+from streammetrics.errors import ConfigError
+from streammetrics.runtime import logs
+
+GRACE_SECONDS = 10.0
+"""How long a job may take to end by itself after SIGTERM."""
+
+_POLL_SECONDS = 0.05
+_WAKE_SECONDS = 0.5
+_CLOCK_BACK_SECONDS = 2.0
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_RANGE = re.compile(r"(?:\*|([0-7]|[a-z]{3})(?:-([0-7]|[a-z]{3}))?)(?:/([1-9]))?")
+
+
+def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> int:
+    """Start `command` as `[schedule]` says, until this process gets SIGTERM or SIGINT; from the main thread only.
+
+    A tick while the job before still runs is left out. A signal is passed on to a running job as SIGTERM, and
+    `grace_seconds` later as SIGKILL.
+
+    Returns:
+        The exit code, 0: how the jobs ended is told on stderr, and their own outputs pass through.
+
+    Raises:
+        ConfigError: `schedule.cron` is not a cron expression.
+    """
+    clock = trigger(config.schedule)
+    runner = _Runner(command, config.schedule.timeout_seconds, grace_seconds)
+    # Ticks that are left out are told with the run that was in their way, not one by one.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # The default grace of one second would drop a late run without a word.
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
+    scheduler.add_listener(runner.leave_out, EVENT_JOB_MAX_INSTANCES)
+    first = {"next_run_time": datetime.now(UTC)} if config.schedule.cron is None else {}
+    job = scheduler.add_job(runner, clock, **first)
+
+    def run_now() -> None:
+        _say("the clock went back: a run starts now, and the next as the clock then says", "schedule.clock")
+        job.modify(next_run_time=datetime.now(UTC))
+
+    with _signals() as received:
+        scheduler.start()
+        _say(f"schedule started, {_words(config.schedule)}", "schedule.started")
+        _say(f"schedule ends: {_first(received, run_now)}", "schedule.ended")
+        runner.stopping.set()
+        scheduler.shutdown(wait=True)
+    return 0
+
+
+def trigger(settings: ScheduleSettings) -> BaseTrigger:
+    """The ticks that the settings ask for, in UTC.
+
+    Raises:
+        ConfigError: `schedule.cron` is not a cron expression, or never comes.
+    """
+    if settings.cron is None:
+        return IntervalTrigger(seconds=settings.every_seconds, timezone=UTC)
+    try:
+        clock = _cron(settings.cron)
+        if clock.get_next_fire_time(None, datetime.now(UTC)) is None:
+            raise ValueError("this time never comes")
+    except ValueError as error:
+        raise ConfigError(
+            f"schedule.cron = {settings.cron!r}: {error}; "
+            "minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
+        ) from None
+    return clock
+
+
+def _cron(expression: str) -> BaseTrigger:
+    """cron's meaning of days, which is not APScheduler's: where day and weekday are both given, either will do."""
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError(f"has {len(fields)} fields, not 5")
+    minute, hour, day, month, weekday = fields
+    time_of_day = {"minute": minute, "hour": hour, "month": month, "timezone": UTC}
+    weekdays = _weekdays(weekday)
+    if day.startswith("*") or weekday.startswith("*"):
+        return CronTrigger(day=day, day_of_week=weekdays, **time_of_day)
+    return OrTrigger([CronTrigger(day=day, **time_of_day), CronTrigger(day_of_week=weekdays, **time_of_day)])
+
+
+def _weekdays(text: str) -> str:
+    """The weekdays of a cron field by name: cron counts from Sunday (0 and 7), APScheduler from Monday."""
+    days: set[int] = set()
+    for part in text.lower().split(","):
+        match = _DAY_RANGE.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is not a weekday")
+        first, last, step = match.groups()
+        begin = _day_number(first) if first else 0
+        end = _day_number(last) if last else (begin if first else 6)
+        # A range may end on Sunday, the day after Saturday.
+        days |= {day % 7 for day in range(begin, end + 7 * (end < begin) + 1, int(step or 1))}
+    return ",".join(_DAYS[day] for day in sorted(days))
+
+
+def _day_number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    if text not in _DAYS:
+        raise ValueError(f"{text!r} is not a weekday")
+    return _DAYS.index(text)
+
+
+@dataclass
+class _Runner:
+    """One job at a time: starts it, holds it to its time limit and tells how it ended; in the scheduler's thread."""
+
+    command: Sequence[str]
+    timeout_seconds: float
+    grace_seconds: float
+    stopping: Event = field(default_factory=Event)
+    left_out: int = 0
+
+    def leave_out(self, event: JobSubmissionEvent) -> None:
+        self.left_out += 1
+
+    def __call__(self) -> None:
+        if self.stopping.is_set():
+            return
+        self.left_out = 0
+        started = time.monotonic()
+        try:
+            # A session of its own, so that Ctrl-C reaches it once, through us.
+            process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        except OSError as error:
+            _say(f"run cannot be started: {error}", "run.failed", logging.ERROR)
+            return
+        _say(f"run started: pid {process.pid}", "run.started", pid=process.pid)
+        reason = self._wait(process, started + self.timeout_seconds)
+        took = time.monotonic() - started
+        late = f"; {self.left_out} starts left out meanwhile" if self.left_out else ""
+        _say(
+            f"run ended: pid {process.pid}, {_status(process.returncode)}, {took:.1f} s{reason}{late}",
+            "run.ended",
+            logging.WARNING if process.returncode else logging.INFO,
+            pid=process.pid,
+            exit_code=process.returncode,
+            seconds=round(took, 1),
+        )
+
+    def _wait(self, process: subprocess.Popen[bytes], deadline: float) -> str:
+        while process.poll() is None:
+            if self.stopping.wait(_POLL_SECONDS):
+                self._end(process)
+                return "; ended with the schedule"
+            if time.monotonic() >= deadline:
+                self._end(process)
+                return f"; over its time limit of {self.timeout_seconds:g} s"
+        return ""
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        _signal_group(process, signal.SIGTERM)
+        try:
+            process.wait(self.grace_seconds)
+        except subprocess.TimeoutExpired:
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # The job leads a process group; macOS refuses with EPERM where it has ended and was not waited for yet.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+@contextmanager
+def _signals() -> Iterator["SimpleQueue[str]"]:
+    """The names of the signals that ask this process to end, as they come; the old handlers are put back afterwards."""
+    # A handler may run in the middle of any call: of queues and events, only SimpleQueue.put is safe there.
+    received: SimpleQueue[str] = SimpleQueue()
+
+    def take(number: int, _frame: FrameType | None) -> None:
+        received.put(signal.Signals(number).name)
+
+    former = {number: signal.signal(number, take) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> str:
+    """Wait for the first signal. One that comes just before the wait is handled only after it: hence short waits.
+
+    The next tick is a time of the clock: where that goes back an hour, nothing would start for an hour.
+    """
+    ahead = time.time() - time.monotonic()
+    while True:
+        with suppress(Empty):
+            return received.get(timeout=_WAKE_SECONDS)
+        before, ahead = ahead, time.time() - time.monotonic()
+        if ahead < before - _CLOCK_BACK_SECONDS:
+            on_clock_back()
+
+
+def _words(settings: ScheduleSettings) -> str:
+    return f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
+
+
+def _status(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
+
+
+def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
+    """With the time, where the style of the log does not tell it anyway."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} " if logs.style() == "words" else ""
+    logs.write(logs.Event(now + words, name, level, False, **fields))

@@ -1,0 +1,251 @@
+"""One detection pass: what is complete and not yet judged, or touched by late records, is judged.
+
+A pass costs what its scope costs, however long the history. Repeating it changes nothing; a missed one loses nothing:
+the next judges what has come since. A scope longer than its codes allow is judged in portions, each a transaction of
+its own with its row in `runs`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.config import Config, SequentialRule
+from streammetrics.config.rules import STANDING_SECONDS
+from streammetrics.detect import estimates, portions, watermarks
+from streammetrics.detect.alerts import Amendment, amend, number_incidents
+from streammetrics.detect.portions import Portion
+from streammetrics.runtime import utc
+from streammetrics.sources import exposure
+from streammetrics.store import comments, retention, settings_tables, views
+from streammetrics.store.statements import run, statement
+from streammetrics.store.views import FIRST_SECOND, LAST_SECOND, Slice, compose
+
+DAY_SECONDS = 24 * 3600
+
+_FEWER_BINS = "select * from kept_bins where detector <> 'sequential' or series in (select series from {})"
+
+EVER = (FIRST_SECOND, LAST_SECOND)
+"""The span from year 1 to year 9999, epoch seconds."""
+
+_STRETCHES = "select after_second, until_second, is_open from stretches order by after_second"
+
+_PORTION_SCOPES = """
+create or replace temp table portion_scopes as
+select rule, baseline, candidate, greatest(judged_after, ?) as judged_after, least(judged_until, ?) as judged_until
+from pass_scopes
+where judged_after < judged_until and judged_after < ? and judged_until > ?
+"""
+
+_RECORD = """
+insert into runs
+select
+    ?, ?, ?, ?, ?, ?, (select max(judged_until) from progress),
+    (select coalesce(md5(string_agg(distinct settings_hash, '' order by settings_hash)), '') from rules), ?, ?, ?, ?
+"""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did. `after` and `until` are epoch seconds, None where nothing waited to be judged."""
+
+    run_ids: tuple[int, ...]
+    after: int | None
+    until: int | None
+    amendment: Amendment
+
+
+def judge(
+    connection: Connection,
+    config: Config,
+    clock: Callable[[], datetime],
+    *,
+    is_final: bool = False,
+    on_portion: Callable[[int, int], None] = lambda done, total: None,
+    portion_seconds: int | None = None,
+    span: tuple[int, int] = EVER,
+) -> Pass:
+    """Judge all that waits.
+
+    Args:
+        clock: tells the time as naive UTC.
+        is_final: the input is over, so that the last bin is complete as well.
+        on_portion: is told how many portions are done, and of how many.
+        portion_seconds: a scope that is longer is judged in pieces of so much; None: as memory allows.
+        span: only bins that end in (after, until], epoch seconds, are judged, as if nothing were heard afterwards.
+    """
+    started_at = clock()
+    with connection.begin():
+        bounds = plan(connection, config, is_final=is_final, span=span)
+        if bounds is None:
+            watermarks.remember(connection, LAST_SECOND)
+            return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())
+        lead = lead_seconds(config)
+        waiting = [
+            (one, is_open)
+            for after, until, is_open in connection.exec_driver_sql(_STRETCHES).all()
+            for one in portions.plan(connection, config, lead, after, until, portion_seconds)
+        ]
+    run_ids: list[int] = []
+    total = Amendment()
+    while waiting:
+        on_portion(len(run_ids), len(run_ids) + len(waiting))
+        portion, is_open = waiting.pop(0)
+        reached = waiting[0][0].after if waiting else LAST_SECOND
+        try:
+            run_id, amendment = _judge_portion(connection, config, portion, reached, clock, is_final, is_open)
+        except DBAPIError as error:
+            halves = portions.halves(portion)
+            if not isinstance(error.orig, duckdb.OutOfMemoryException) or not halves:
+                raise
+            # Increases of many codes that last take more memory than their records tell.
+            waiting[:0] = [(half, is_open) for half in halves]
+            continue
+        run_ids.append(run_id)
+        total += amendment
+    on_portion(len(run_ids), len(run_ids))
+    return Pass(tuple(run_ids), *bounds, total)
+
+
+def plan(
+    connection: Connection, config: Config, *, is_final: bool = False, span: tuple[int, int] = EVER
+) -> tuple[int, int] | None:
+    """Bring views and settings up to date and find out what waits, in the caller's transaction.
+
+    Returns:
+        The epoch seconds (after, until] that hold all that waits; None where nothing does.
+    """
+    if views.publish(connection):
+        comments.put(connection)
+    merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
+    told = exposure.read(config)
+    settings_tables.replace(connection, config, told.rows, is_whole=told.is_whole)
+    if merged != config.detect.merge_seconds:
+        number_incidents(connection)
+    floor = retention.floor(connection, lead_seconds(config))
+    after = max(span[0], floor)
+    bases: dict[str, str] = {}
+    for name, kept in watermarks.COMPARED.items():
+        select = compose(f"select * from {name}", None, is_final=is_final, **bases)  # noqa: S608 a name of sql/
+        connection.exec_driver_sql(f"create or replace temp table compared_{name} as\n{select}")
+        bases[name] = str(kept)
+    scopes = compose(statement("jobs/select_scopes"), **watermarks.COMPARED)
+    limits = {"after": after, "until": span[1], "floor": floor}
+    connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
+    watermarks.reach_unfounded(connection, after)
+    if not told.is_whole:
+        run(connection, "jobs/hold_pairs_without_users")
+    widest = max(rule.bin_seconds for rule in config.rule)
+    reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.merge_seconds)
+    run(connection, "jobs/find_stretches", {"reach": reach, "widest": widest})
+    stretches = connection.exec_driver_sql(_STRETCHES).all()
+    return (stretches[0].after_second, stretches[-1].until_second) if stretches else None
+
+
+def lead_seconds(config: Config) -> int:
+    """How far (s) before a bin's end its windows look back, and the widest bin once more for bins cut by the slice."""
+    longest = max(rule.lead_seconds for rule in config.rule)
+    estimates = max(comparison.lead_seconds for comparison in config.comparison)
+    return longest + estimates + 2 * max(rule.bin_seconds for rule in config.rule)
+
+
+def _history_seconds(config: Config) -> int:
+    """How far before a bin the windows of the last one with errors begin."""
+    longest = max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule)
+    return STANDING_SECONDS + longest + 2 * max(rule.bin_seconds for rule in config.rule)
+
+
+def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
+    """Tell `runs` of a pass that failed, in a transaction of its own."""
+    with connection.begin():
+        _record(connection, started_at, now, None, Amendment(), error)
+
+
+def _judge_portion(
+    connection: Connection,
+    config: Config,
+    portion: Portion,
+    reached: int,
+    clock: Callable[[], datetime],
+    is_final: bool,
+    is_open: bool,
+) -> tuple[int, Amendment]:
+    """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
+
+    What is read more than once becomes temporary tables first, each in a transaction of its own: of what a transaction
+    has itself inserted DuckDB 1.5 estimates that it has no rows, and joins it in an order that takes minutes. What is
+    stored is one transaction.
+
+    `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
+    """
+    started_at = clock()
+    after, until, _ = portion
+    has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
+    widest = max(rule.bin_seconds for rule in config.rule)
+    with connection.begin():
+        connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
+        lags = views.lags(connection, **watermarks.COMPARED)
+    piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
+    bases = watermarks.hear(connection, piece)
+    if has_sequential:
+        _keep_suspects(connection, piece, widest, is_final, bases)
+    found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
+    scope = (utc.at_second(after), utc.at_second(until))
+    merge = config.detect.merge_seconds
+    with connection.begin():
+        run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+        amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
+        if has_sequential:
+            estimates.remember(connection, piece)
+        if is_open:
+            watermarks.pause(connection, after)
+        watermarks.remember(connection, reached)
+        _record(connection, started_at, clock(), scope, amendment, run_id=run_id)
+    return run_id, amendment
+
+
+def _keep_suspects(connection: Connection, piece: Slice, widest: int, is_final: bool, bases: dict[str, str]) -> None:
+    """Compute once what `sequential` needs more than once, and of the bins only what may have evidence enough."""
+
+    def keep(name: str, text: str, **parameters: int) -> None:
+        select = compose(f"select * from (\n{text}\n)", piece, is_final=is_final, **bases)  # noqa: S608 files of sql/
+        with connection.begin():
+            connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
+        bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
+
+    keep("judged_bins", "select * from judged_bins")
+    estimates.estimate(connection, piece, widest, is_final, bases)
+    bases["estimates"] = "select * from kept_estimates"
+    for name in ("bins", "weights"):
+        keep(name, f"select * from {name}")  # noqa: S608
+    since = piece.after - (piece.history_seconds or 0)
+    keep("prospects", statement("jobs/find_prospects"), since=since, after=piece.after)
+    bases["bins"] = _FEWER_BINS.format("kept_prospects")
+    keep("suspects", "select * from suspects")
+    bases["bins"] = _FEWER_BINS.format("kept_suspects")
+    # Increases of suspects are held against the errors of all codes.
+    bases["code_errors"] = (
+        f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
+    )
+    del bases["prospects"]
+
+
+def _record(
+    connection: Connection,
+    started_at: datetime,
+    finished_at: datetime,
+    scope: tuple[datetime, datetime] | None,
+    amendment: Amendment,
+    error: str | None = None,
+    run_id: int | None = None,
+) -> int:
+    if run_id is None:
+        run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+    state = "done" if error is None else "failed"
+    counts = (amendment.new, amendment.revised, amendment.retracted)
+    row = (run_id, started_at, finished_at, state, *(scope or (None, None)), *counts, error)
+    connection.exec_driver_sql(_RECORD, row)
+    return run_id

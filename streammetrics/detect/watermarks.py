@@ -1,0 +1,95 @@
+"""How far pairs are judged, and how far their incidents are settled: the tables `progress` and `pauses`.
+
+Silence is no health. While a build of a pair is silent, or the pair has no place, its bins are not judged, and time
+stands still for its incidents: `settled_until` is how far the pair was judged, less the pauses without which an
+incident would not be over. An incident is over where it ended `merge_seconds` before that.
+"""
+
+from typing import TypedDict
+
+from sqlalchemy import Connection
+
+from streammetrics.store.statements import run
+from streammetrics.store.views import LAST_SECOND, Slice, compose
+
+
+class Compared(TypedDict):
+    """Queries in place of relations of these names."""
+
+    earlier: str
+    sides: str
+    pairs: str
+
+
+COMPARED: Compared = {
+    "earlier": "select * from compared_earlier",
+    "sides": "select * from compared_sides",
+    "pairs": "select * from compared_pairs",
+}
+"""In place of the relations, on a connection that has planned a pass: as they were then."""
+
+_HEARD = "select build, second, records from heard_seconds"
+_SILENCES = "select build, from_second, until_second, is_rare from silences"
+
+_FORGET = "delete from progress where rule in (select rule from rules)"
+
+
+def hear(connection: Connection, piece: Slice) -> dict[str, str]:
+    """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
+
+    Each table in a transaction of its own: see `detect`.
+
+    Returns:
+        Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
+        once. Of the pairs those are left out that have no place in all of the slice.
+    """
+    sent = compose("select build, second, records from presence", piece, **COMPARED)
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
+    silences = compose("select build, from_second, until_second, is_rare from gaps", piece, presence=_HEARD, **COMPARED)
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
+    places = compose("select * from places", piece, presence=_HEARD, **COMPARED)
+    with connection.begin():
+        connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
+        run(connection, "jobs/mark_displaced_pairs")
+        run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
+    kept = {"places": "select * from kept_places", "pairs": "select * from placed_pairs"}
+    known = {"earlier": COMPARED["earlier"], "sides": COMPARED["sides"]}
+    return {**known, "presence": _HEARD, "gaps": _SILENCES, **kept}
+
+
+def pause(connection: Connection, after: int) -> None:
+    """Make `pauses` say when the pairs of `portion_scopes` were not judged from `after` (epoch seconds) on.
+
+    In the caller's transaction, after `hear` of the slice that begins there.
+    """
+    scope = {"after": after}
+    run(connection, "jobs/forget_pauses", scope)
+    run(connection, "jobs/cut_pauses", scope)
+    if run(connection, "jobs/find_pauses", scope).scalar_one():
+        run(connection, "jobs/extend_pauses")
+        run(connection, "jobs/add_pauses")
+
+
+def remember(connection: Connection, reached: int) -> None:
+    """Make `progress` say how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits.
+
+    `LAST_SECOND`: the pass is through.
+    """
+    connection.exec_driver_sql(_FORGET)
+    run(connection, "jobs/record_progress", {"reached": reached, "last_second": LAST_SECOND})
+
+
+def reach_unfounded(connection: Connection, after: int) -> None:
+    """Have `pass_scopes` reach to alerts of records that were unloaded, which end behind `after` (epoch second).
+
+    Leaves the temporary table `unfounded`: from where to where they end.
+    """
+    run(connection, "jobs/find_unfounded_alerts", {"after": after})
+    run(connection, "jobs/reach_unfounded_alerts")
+
+
+def supersedes(connection: Connection) -> bool:
+    """Whether the planned pass ends a comparison, even where nothing waits to be judged."""
+    return bool(run(connection, "jobs/ends_a_comparison").scalar_one())

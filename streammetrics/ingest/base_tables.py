@@ -1,0 +1,248 @@
+"""Records into the base tables, in the caller's transaction."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import Connection
+
+from streammetrics.config.sections import OLDEST_DAYS
+from streammetrics.sources.delimited import HEADER
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.reader import KEPT_OF_REJECTS, Reading
+from streammetrics.sources.times import typed
+from streammetrics.store.statements import run, statement
+
+LONGEST_TEXT = 1000
+"""Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept.
+
+    Of several files that are loaded together, which have one source and day, the batches follow each other: the file at
+    place n of `paths` is batch `batch_id` + n.
+    """
+
+    batch_id: int
+    file: SourceFile
+    now: datetime
+    future_limit_seconds: int
+    kept_from: datetime | None = None
+    paths: tuple[str, ...] = ()
+    oldest_days: int = OLDEST_DAYS
+    continued: dict[int, int] = field(default_factory=dict)
+    """The batches that files go on from, by their places."""
+
+    @property
+    def last_id(self) -> int:
+        """The batch of the last of them."""
+        return self.batch_id + max(len(self.paths) - 1, 0)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Of all statements. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
+        return {
+            "batch_id": self.batch_id,
+            "last_id": self.last_id,
+            "source": self.file.source.name,
+            "paths": list(self.paths) or [str(self.file.path)],
+            "kept_of_rejects": KEPT_OF_REJECTS,
+            "zone": self.file.source.timezone,
+            "day": self.file.day(),
+            "time_format": self.file.source.time_format,
+            "latest": self.now + timedelta(seconds=self.future_limit_seconds),
+            "future_limit_seconds": self.future_limit_seconds,
+            "oldest": self.now - timedelta(days=self.oldest_days),
+            "oldest_days": self.oldest_days,
+            "longest_text": LONGEST_TEXT,
+            "kept_from": self.kept_from,
+            "code_pattern": self.file.source.code_pattern,
+            "before_build": "" if self.file.source.stratum is None else f"{self.file.source.stratum}/",
+        }
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the order of lines may tell what a time means."""
+        return self.file.source.timezone != "UTC"
+
+
+AHEAD_SECONDS = (300, 86_400)
+"""Records that are all between so far ahead of the clock are suspected of a wrong time zone: no clock is so wrong."""
+
+_PORTION_RECORDS = 3_000_000
+"""Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the records of a file, and when the first and the last were; the first reject in words.
+
+    `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
+    that are of the future, `least_ahead` and `most_ahead` tell how far (s) they are ahead of the clock.
+    `header_line`: see `Boundary`.
+    """
+
+    records: int = 0
+    rejected: int = 0
+    first_reject: str = ""
+    min_ts: datetime | None = None
+    max_ts: datetime | None = None
+    misread: int = 0
+    least_ahead: int | None = None
+    most_ahead: int | None = None
+    header_line: int | None = None
+
+
+_NAMED = re.compile(r"\$([a-z_]+)")
+
+
+class MisreadError(Exception):
+    """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
+
+
+def whole(connection: Connection, reading: Reading, batch: Batch) -> int:
+    """Insert what counts of a reading of any size; the temporary table `staged` is left with its rejects.
+
+    What needs no closer look is inserted first, read as fast as can be, and only what is left is read with its numbers.
+
+    Returns:
+        How many records were inserted.
+
+    Raises:
+        MisreadError: it must be read without `plain`.
+    """
+    inserted = 0
+    # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it: so it is asked.
+    if reading.plain and _run(
+        connection, reading, batch, reading.plain, "select true from plain where is_plain limit 1"
+    ):
+        inserted = _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
+        if inserted != reading.rows:
+            if inserted + _keep_others(connection, reading, batch) != reading.rows:
+                raise MisreadError
+            stage(connection, _of_others(reading), batch)
+            inserted += _add_staged_events(connection, batch)
+        return inserted
+    fast = reading if batch.has_order else replace(reading, numbered=reading.found)
+    if _typed(connection, fast, batch, "select true from typed where problem is null limit 1"):
+        inserted = _typed(connection, fast, batch, statement("jobs/add_events"))
+    if inserted != reading.rows:
+        stage(connection, reading, batch, is_counted=True)
+    return inserted
+
+
+def few(connection: Connection, reading: Reading, batch: Batch, reread: Callable[[], Reading | None]) -> None:
+    """Insert what counts of a small reading, and its rejects.
+
+    Args:
+        reread: gives the reading by which it is to be read instead, once its records are staged.
+    """
+    others = _keep_others(connection, reading, batch) if reading.plain else reading.rows
+    is_plain = others != reading.rows
+    if others:
+        stage(connection, _of_others(reading) if is_plain else reading, batch)
+        while (found := reread()) is not None:
+            is_plain = False
+            stage(connection, found, batch)
+    if is_plain:
+        _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
+    if others:
+        add_staged(connection, batch)
+
+
+def _keep_others(connection: Connection, reading: Reading, batch: Batch) -> int:
+    kept = statement(f"jobs/other_{list(reading.found)[-1]}")
+    return _run(connection, reading, batch, reading.others, kept, "create or replace temp table others as")
+
+
+def _of_others(reading: Reading) -> Reading:
+    return replace(reading, numbered={list(reading.found)[-1]: "select * from others"})
+
+
+def stage(connection: Connection, reading: Reading, batch: Batch, *, is_counted: bool = False) -> None:
+    """Make the temporary table `staged` of the records of a reading; of its rejects alone if the others are counted."""
+    create, parameters = "create or replace temp table staged as", {"is_counted": is_counted}
+    _typed(connection, reading, batch, statement("jobs/stage_records"), create, parameters)
+
+
+def add_staged(connection: Connection, batch: Batch) -> None:
+    """Insert what `staged` holds: records that count, and the others with their line and reason as rejects."""
+    _add_staged_events(connection, batch)
+    add_rejects(connection, batch)
+
+
+def _add_staged_events(connection: Connection, batch: Batch) -> int:
+    if not connection.exec_driver_sql("select true from staged where problem is null limit 1").scalar():
+        return 0
+    return _execute(connection, statement("jobs/add_staged_events"), batch.parameters)
+
+
+def add_rejects(connection: Connection, batch: Batch) -> None:
+    """Insert the rejects that `staged` holds."""
+    _execute(connection, statement("jobs/add_rejects"), batch.parameters)
+
+
+def _run(
+    connection: Connection,
+    reading: Reading,
+    batch: Batch,
+    expressions: Mapping[str, str],
+    text: str,
+    create: str = "",
+    more: Mapping[str, object] | None = None,
+) -> int:
+    parameters = {**batch.parameters, **reading.parameters, **(more or {})}
+    return _execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
+
+
+def _typed(
+    connection: Connection,
+    reading: Reading,
+    batch: Batch,
+    text: str,
+    create: str = "",
+    more: Mapping[str, object] | None = None,
+) -> int:
+    """Run a statement on `typed`, which is made of the records of a reading."""
+    after = {"after": _latest(connection, batch)} if batch.has_order else {}
+    records = f"with {_with({**reading.numbered, **reading.records})}\n{statement('jobs/stratified_records')}"
+    expressions = {"records": records, **typed(has_order=batch.has_order)}
+    return _run(connection, reading, batch, expressions, text, create, {**after, **(more or {})})
+
+
+def _with(expressions: Mapping[str, str]) -> str:
+    return ",\n".join(f"{name} as (\n{text}\n)" for name, text in expressions.items())
+
+
+def _execute(connection: Connection, text: str, parameters: Mapping[str, object]) -> int:
+    """Run a statement with those parameters that it names; the number that it returns, 0 where it returns none."""
+    named = set(_NAMED.findall(text))
+    found = connection.exec_driver_sql(text, {name: value for name, value in parameters.items() if name in named})
+    return int(found.scalar() or 0)
+
+
+def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
+    batch_ids = list(range(batch.batch_id, batch.last_id + 1))
+    known_ids = [batch.continued.get(place, 0) for place in range(len(batch_ids))]
+    found: list[datetime | None] = run(
+        connection, "jobs/latest_records", {"batch_ids": batch_ids, "known_ids": known_ids}
+    ).scalar_one()
+    return found
+
+
+def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
+    """Counters of the events of the batches from one to another; what became of the records, batch by batch."""
+    ids = {"batch_id": batch_id, "last_id": last_id}
+    first, last, records = run(connection, "jobs/batch_span", ids).one()
+    if records:
+        portions = {"portions": 1 + records // _PORTION_RECORDS, **ids}
+        cuts = [cut for (cut,) in run(connection, "jobs/batch_cuts", portions)] if records > _PORTION_RECORDS else []
+        for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
+            half = start + (stop - start) / 2
+            run(connection, "jobs/add_counters", {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
+    tallied = {**ids, "header": HEADER}
+    return {batch_id: Tally(*found) for batch_id, *found in run(connection, "jobs/batch_tallies", tallied)}

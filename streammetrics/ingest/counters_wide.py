@@ -1,0 +1,75 @@
+"""`counters_wide`: errors per second with a column per build and code, as people export it.
+
+The only generated SQL of the store: DuckDB takes no PIVOT with open columns in a view. SQLAlchemy writes it, because
+names and codes come from clients.
+"""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, case, cast, column, func, select, table
+
+from streammetrics.store.builds.order import family, version_key
+
+MOST_COLUMNS = 1000
+
+_WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
+
+_PAIRS = "select build, code from codes"
+
+_MOST_FREQUENT = """
+select build, code from counters group by build, code order by sum(errors) desc, build, code limit $most
+"""
+
+Pair = tuple[str, str]
+
+
+def publish(connection: Connection) -> str:
+    """Make the view anew from `codes`, in the caller's transaction; what is to be said about it, mostly nothing."""
+    # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
+    total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
+    sql, parameters = (_PAIRS, {}) if total <= MOST_COLUMNS else (_MOST_FREQUENT, {"most": MOST_COLUMNS})
+    pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(sql, parameters)]
+    connection.exec_driver_sql(f"create or replace view counters_wide as {_text(connection, ordered(pairs))}")
+    if total > MOST_COLUMNS:
+        return f"counters_wide shows the {MOST_COLUMNS:,} most frequent of {total:,} pairs of build and code"
+    return ""
+
+
+def ordered(pairs: Iterable[Pair]) -> list[Pair]:
+    """Pairs by family and version, then by code: as numbers where all codes are whole numbers, else as text."""
+    found = list(pairs)
+    are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for _, code in found)
+
+    def place(pair: Pair) -> tuple[object, ...]:
+        build, code = pair
+        return family(build), version_key(build), build, int(code) if are_numbers else 0, code
+
+    return sorted(found, key=place)
+
+
+def names(pairs: Iterable[Pair]) -> list[str]:
+    """A name for each pair. The database does not tell upper from lower case: names that would be one get a number."""
+    taken: set[str] = set()
+    found = []
+    for build, code in pairs:
+        plain = name = f"{build}_{code}"
+        number = 2
+        while name.casefold() in taken:
+            name = f"{plain} ({number})"
+            number += 1
+        taken.add(name.casefold())
+        found.append(name)
+    return found
+
+
+def _text(connection: Connection, pairs: list[Pair]) -> str:
+    """The view as SQL, every name and value quoted by the database's own rules."""
+    second, errors = column("second", DateTime), column("errors", BigInteger)
+    build, code = column("build", Text), column("code", Text)
+    sums = []
+    for (build_name, code_name), name in zip(pairs, names(pairs), strict=True):
+        is_pair = and_(build == build_name, code == code_name)
+        sums.append(cast(func.sum(case((is_pair, errors), else_=0)), BigInteger).label(name))
+    wide = select(second, *sums).select_from(table("counters")).group_by(second).order_by(second)
+    return str(wide.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))

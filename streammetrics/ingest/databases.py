@@ -1,0 +1,170 @@
+"""Databases into the store: each portion of rows is one transaction of all that it leaves there, the mark included.
+
+A database that fails does not stop the others.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.config import Config, Source
+from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.ingest import base_tables, counters_wide
+from streammetrics.ingest.base_tables import Batch, Tally
+from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
+from streammetrics.ingest.outcome import suspicion
+from streammetrics.sources import connections, cursor_state, databases, ledger_rows
+from streammetrics.sources.cursor_state import Rows, Taken
+from streammetrics.sources.databases import Database
+from streammetrics.sources.refusals import Refusals, place_of
+from streammetrics.store import builds, retention
+
+MISREAD_ROWS = 100
+"""So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
+
+# The range is that of rows taken from this database ever.
+_RECORD = """
+insert into batches by name
+select $batch_id as batch_id, $source as source, $path as path, taken as range_start, taken + $rows as range_end,
+    $fingerprint as fingerprint, 0 as modified_ns, $records as records, $rejected as rejected, $min_ts as min_ts,
+    $max_ts as max_ts, $loaded_at as loaded_at
+from (select coalesce(max(range_end), 0) as taken from batches where source = $source and path = $path)
+"""
+
+
+def pull(
+    connection: Connection, config: Config, source: str | None, clock: Clock, on_progress: OnProgress
+) -> Iterator[FileOutcome]:
+    """Load the new rows of the configured databases; `source` names one of them.
+
+    Args:
+        connection: of the store at `config.store_path`, held for writing, with no transaction begun.
+        clock: gives the time now, naive UTC.
+        on_progress: is told the rows done and the rows to do.
+
+    Yields:
+        An outcome per database, with the numbers of all its portions.
+
+    Raises:
+        InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
+    """
+    refusals = Refusals(connection, config)
+    for found in config.source:
+        if found.url is not None and source in (None, found.name):
+            outcome = _Pull(connection, config, found, clock, on_progress).outcome()
+            if outcome.error is None:
+                refusals.settle(place_of(found))
+            else:
+                refusals.refuse(place_of(found), found, str(outcome.error), clock())
+            yield outcome
+
+
+@dataclass
+class _Pull:
+    """One database on its way into the store, and what has become of it so far."""
+
+    connection: Connection
+    config: Config
+    source: Source
+    clock: Clock
+    on_progress: OnProgress
+    records: int = 0
+    rejected: int = 0
+    first_reject: str = ""
+    note: str = ""
+    suspected: str = ""
+    batch_id: int | None = None
+
+    def outcome(self) -> FileOutcome:
+        """Load what is new; what is wrong with the database becomes its outcome."""
+        path, failure = Path(self.source.name), None
+        state: Literal["loaded", "skipped", "failed"] = "loaded"
+        try:
+            with connections.connect(self.config, self.source) as (url, database):
+                path = connections.place(self.source, url)
+                self._read(Database(self.source, url, database))
+        except ReplacedStoreError:
+            raise
+        except StreammetricsError as error:
+            failure = error
+        except OSError as error:
+            failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
+        except DBAPIError as error:
+            failure = not_taken(self.config.store_path, path, error)
+        told = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
+        counts = f"{told}; {self.first_reject}" if self.rejected else told
+        is_told = self.rejected or (failure and self.records)
+        message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.suspected, self.note)))
+        if failure or self.batch_id is None:
+            state = "failed" if failure else "skipped"
+        return FileOutcome(path, state, self.records, self.rejected, self.batch_id, message, failure)
+
+    def _read(self, database: Database) -> None:
+        with self.connection.begin():
+            mark = cursor_state.read(self.connection, self.source, database.settings)
+        floor, found = mark.floor, database.waiting(mark)
+        total = max(0, found - sum(mark.remembered.values()))
+        if floor is not None and not found and (highest := database.highest()) is not None:
+            raise InputOutputError(
+                f"{database.place.path}: was read up to {mark.value}, and holds no more than {highest} now; if it was "
+                f"made anew, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
+            )
+        for rows in (database.rows(mark), database.rows_without_cursor(mark)):
+            for portion in _portions(rows, self.source.portion_rows):
+                self.on_progress(self.records + self.rejected, total)
+                taken = Taken(self.source, portion, floor, self.clock())
+                self._commit(database, taken, is_first=floor is None)
+                floor = taken.floor
+        if database.problem:
+            raise InputOutputError(database.problem)
+
+    def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
+        """The transaction: all that a portion leaves in the store."""
+        connection, limits = self.connection, self.config.ingest
+        with connection.begin():
+            kept_from = retention.kept_from(connection)
+            batch_id, future = ledger_rows.next_batch_id(connection), limits.future_limit_seconds
+            batch = Batch(
+                batch_id, database.place, taken.now, future, kept_from=kept_from, oldest_days=limits.oldest_days
+            )
+            for reading in databases.readings(taken.records()):
+                base_tables.stage(connection, reading, batch)
+                base_tables.add_staged(connection, batch)
+            tally = base_tables.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
+            if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
+                raise ConfigError(
+                    f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
+                    f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
+                )
+            note = counters_wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
+            place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
+            what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
+            counts = {"records": tally.records, "rejected": tally.rejected}
+            times = {"min_ts": tally.min_ts, "max_ts": tally.max_ts}
+            connection.exec_driver_sql(_RECORD, {**place, **what, **counts, **times})
+            taken.remember(connection, batch.batch_id, database.settings)
+        self.records += tally.records
+        self.rejected += tally.rejected
+        self.first_reject = self.first_reject or tally.first_reject
+        suspected = suspicion(self.source, database.place.path, batch.batch_id, tally, taken.now)
+        self.suspected = self.suspected or suspected
+        self.note = note or self.note
+        self.batch_id = batch.batch_id
+
+
+def _portions(parts: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:
+    """At least so many rows at a time, each portion to be used up before the next."""
+    for first in parts:
+        yield _portion(first, parts, size)
+
+
+def _portion(first: Rows, parts: Iterator[Rows], size: int) -> Iterator[Rows]:
+    yield first
+    size -= len(first.keys)
+    while size > 0 and (rows := next(parts, None)) is not None:
+        yield rows
+        size -= len(rows.keys)

@@ -1,0 +1,179 @@
+"""Files into the store: each leaves its records, what follows from them and a row in the ledger, or nothing.
+
+What the ledger knows is not read again, and what was read under another name is not counted again. A file that fails
+does not stop the others.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from streammetrics.config import Config, Source
+from streammetrics.errors import DamagedInputError, StreammetricsError, UsageError
+from streammetrics.ingest.loading import Loader
+from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
+from streammetrics.sources import discovery, disposal, ledger
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.fingerprints import SMALL_BYTES
+from streammetrics.sources.refusals import Refusals
+from streammetrics.sources.rotation import Whereabouts
+from streammetrics.store import same_file
+
+__all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
+
+Clock = Callable[[], datetime]
+OnProgress = Callable[[float, float], None]
+
+TOGETHER_FILES = 200
+"""So many small files are one transaction: a spool has thousands, and all are open, of which systems allow 256."""
+
+
+def ingest(
+    connection: Connection,
+    config: Config,
+    paths: Sequence[Path],
+    source: str | None,
+    clock: Clock,
+    on_progress: OnProgress = lambda done, total: None,
+    *,
+    is_final: bool = False,
+) -> Iterator[FileOutcome]:
+    """Load what is new in `paths`, or in the configured sources where there are none; `source` names one of those.
+
+    Args:
+        connection: of the store at `config.store_path`, held for writing, with no transaction begun.
+        clock: gives the time now, naive UTC.
+        on_progress: is told the bytes done and the bytes to do.
+        is_final: the input is over, so that a last line without its end is one.
+
+    Yields:
+        An outcome per file, one per glob that matched nothing (but that of an empty spool), and one per content
+        that is missed. A file that fails does not stop the others.
+
+    Raises:
+        UsageError: the source is not known, or is to be named.
+        InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
+    """
+    found: dict[Path, SourceFile] = {}
+    refusals = Refusals(connection, config)
+    for chosen, path in _wanted(config, paths, source):
+        try:
+            matches = discovery.matching(path, None if paths else config)
+            place = path if paths else config.resolve(str(path))
+        except StreammetricsError as error:
+            yield failed(path, error)
+            continue
+        # A spool is empty most of the time, and cron would mail it each minute.
+        is_empty_spool = chosen.after != "keep" and not paths and place.parent.is_dir()
+        if not matches and not is_empty_spool:
+            yield FileOutcome(place, "skipped", message=f"[[source]] {chosen.name!r}: no file matches {place}")
+        for match in matches:
+            try:
+                is_final_here = is_final or bool(paths)
+                found.setdefault(match, discovery.describe(chosen, match, is_final=is_final_here, is_spooled=not paths))
+            except StreammetricsError as error:
+                # Of what is configured `status` and `doctor` find that out by themselves.
+                refused = Path(discovery.shown(match))
+                if paths:
+                    refusals.refuse(refused, chosen, str(error), clock())
+                yield failed(refused, error)
+    known = ledger.known(connection, config, found.values())
+    for path, is_done in known.items():
+        outcome = _spooled(connection, config, found[path], FileOutcome(path, "skipped", is_done=is_done))
+        yield _remembered(refusals, found[path], outcome, clock)
+    waiting = [file for file in found.values() if file.path not in known]
+    by_path = {file.path: file for file in waiting}
+    for outcome in _load(connection, config, waiting, clock, on_progress):
+        yield _remembered(refusals, by_path[outcome.path], outcome, clock)
+
+
+def _load(
+    connection: Connection, config: Config, waiting: Sequence[SourceFile], clock: Clock, on_progress: OnProgress
+) -> Iterator[FileOutcome]:
+    if not waiting:
+        return
+    by_path = {file.path: file for file in waiting}
+    total, done = sum(file.size for file in waiting), 0
+    whereabouts = Whereabouts()
+    on_progress(done, total)
+    with scratch_folder(config) as scratch:
+        loader = Loader(connection, config, clock, scratch, whereabouts)
+        for together in _together(waiting):
+            for outcome in loader.load(together):
+                yield _spooled(connection, config, by_path[outcome.path], outcome)
+            done += sum(file.size for file in together)
+            on_progress(done, total)
+    for path, what in whereabouts.missed(connection):
+        yield FileOutcome(path, "replaced", message=f"{path}: {what}")
+
+
+def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
+    """Small files of one source and day, some at a time; each other one alone."""
+
+    def kind(file: SourceFile) -> tuple[object, ...]:
+        is_alone = not file.is_text or file.size > SMALL_BYTES
+        return (file.path,) if is_alone else (file.source.name, file.day())
+
+    for _, group in groupby(waiting, kind):
+        alike = list(group)
+        for first in range(0, len(alike), TOGETHER_FILES):
+            yield alike[first : first + TOGETHER_FILES]
+
+
+def _spooled(connection: Connection, config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutcome:
+    """A file of which all is committed goes where its source says; what fails is told, and tried again next time.
+
+    Raises:
+        ReplacedStoreError: it was committed to a file that is no longer the store's.
+    """
+    if not outcome.is_done:
+        return outcome
+    same_file.require(connection)
+    try:
+        disposal.dispose(config, file)
+    except StreammetricsError as error:
+        return failed(file.path, error)
+    return outcome
+
+
+def _remembered(refusals: Refusals, file: SourceFile, outcome: FileOutcome, clock: Clock) -> FileOutcome:
+    """What is refused stands in `refused`; what was committed as refused does so already."""
+    if outcome.error is not None and not isinstance(outcome.error, DamagedInputError):
+        refusals.refuse(file.path, file.source, str(outcome.error), clock())
+    elif outcome.error is None and (outcome.is_done or outcome.state == "loaded"):
+        refusals.settle(file.path)
+    return outcome
+
+
+def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
+    """Which paths and globs are asked for, as they were written, and the source whose settings apply to each."""
+    sources = {source.name: source for source in config.source}
+    known = ", ".join(sources) or "none"
+    if name is not None and name not in sources:
+        raise UsageError(f"--source {name}: there is no such [[source]]; configured are: {known}")
+    if not paths:
+        if not sources:
+            raise UsageError("there is nothing to read: name files, or configure a [[source]] with their path")
+        chosen = [sources[name]] if name is not None else list(config.source)
+        return [(source, Path(source.path)) for source in chosen if source.path is not None]
+    if name is None and len(sources) > 1:
+        raise UsageError(f"several [[source]] are configured: say with --source whose settings apply: {known}")
+    default = config.source[0] if config.source else discovery.UNCONFIGURED
+    return [(sources[name] if name is not None else default, path) for path in paths]
+
+
+@contextmanager
+def scratch_folder(config: Config) -> Iterator[Path]:
+    """A folder beside the store for working copies. Who holds the store holds it: a killed run's is removed."""
+    folder = Path(f"{config.store_path}.scratch")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

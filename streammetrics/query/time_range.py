@@ -1,0 +1,245 @@
+"""What the relations of a store hold of a span of time, at the cost of that span.
+
+A row belongs to the span [since, until) where its own moment lies: a record its `ts`, a count its `second`, a bin its
+beginning, a window the beginning of its last bin, a batch and its rejects their `loaded_at`. What has a beginning and
+an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is told whole. What has neither is whole.
+
+Relations that count records are composed over slices of the counters, in portions: a week in one piece runs out of
+1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
+silent for hours adds no row of zeros; a portion that is far from any record adds no rows at all; a comparison has rows
+where it rules and where its windows look back. Numbers that hold within one query (`series`, its keys, sums since the
+beginning) are left out.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
+from streammetrics.errors import UsageError
+from streammetrics.runtime import utc
+from streammetrics.store.views import PORTION_SECONDS, Slice, compose, for_people, lags, relations, timestamp_literal
+
+_MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
+_NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
+"""What holds within one query only: numbers of what it reads, and sums since it begins."""
+
+_STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
+
+# Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
+_WHOLE = """
+select * from main.alerts
+semi join ({tails}) as tails using (rule, baseline, candidate, code)
+"""
+
+_ALL_PAIRS_JOIN = """
+inner join pairs using (pair_id)
+inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
+"""
+
+_LOOK_BACK = f"{LOOK_BACK_BLOCKS} * greatest({BLOCK_SECONDS}, bin_seconds) + {ESTIMATE_SECONDS + STANDING_SECONDS}"
+
+_NAMES = """
+select table_name from duckdb_tables() where not internal and not temporary
+union
+select view_name from duckdb_views() where not internal and not temporary
+order by all
+"""
+
+_BOUNDS = """
+select
+    coalesce(epoch(ends.first_second)::bigint, 0) as first_second,
+    coalesce(epoch(ends.last_second)::bigint, 0) + bins.widest as end_second,
+    bins.longest + 2 * bins.widest as lead_seconds
+from (
+    select
+        greatest(min(first_second), (select max(before_ts) from pruned where relation = 'counters')) as first_second,
+        max(last_second) as last_second
+    from builds
+) as ends
+cross join (
+    select
+        coalesce(max(bin_seconds), 1) as widest,
+        coalesce(
+            max(
+                bin_seconds * window_bins
+                + case when detector = 'sequential' then bin_seconds * window_bins + {look_back} else 0 end
+            ),
+            0
+        ) as longest
+    from rules
+) as bins
+"""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The naive UTC times [since, until)."""
+
+    since: datetime = datetime.min  # noqa: DTZ901 - naive means UTC throughout
+    until: datetime = datetime.max  # noqa: DTZ901
+
+    def holds(self, columns: dict[str, str]) -> str | None:
+        """The condition under which a row of these columns (name: type) belongs to the span; None: always."""
+        if self == Span():
+            return None
+        for name in _MOMENTS:
+            if name in columns:
+                since, until = self._literals(columns[name])
+                return f"{name} >= {since} and {name} < {until}"
+        for start, end in _STRETCHES:
+            if start in columns and end in columns:
+                since, until = self._literals(columns[start])
+                return f"{end} > {since} and {start} < {until}"
+        return None
+
+    def seconds(self) -> tuple[int, int]:
+        """The whole epoch seconds that begin in the span: [from, until)."""
+        return _ceiling(self.since), _ceiling(self.until)
+
+    def _literals(self, type_name: str) -> tuple[str, str]:
+        if type_name == "TIMESTAMP":
+            return _literal(self.since), _literal(self.until)
+        since, until = self.seconds()
+        return f"{since:d}", f"{until:d}"
+
+
+def span(since: datetime | None, until: datetime | None) -> Span:
+    """The span between two times, either of which may be open; naive times are UTC.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    found = Span(utc.naive(since or Span.since), utc.naive(until or Span.until))
+    if found.since >= found.until:
+        raise UsageError(f"--since {found.since} is not before --until {found.until}: nothing lies between")
+    return found
+
+
+def names(connection: Connection) -> list[str]:
+    """The tables and views of the store, sorted."""
+    return list(connection.exec_driver_sql(_NAMES).scalars())
+
+
+def counts_records(name: str) -> bool:
+    """Whether a relation of sql/ is made from the counters, so that all history at once is too much."""
+    relation = relations().get(name)
+    return relation is not None and any(below == "counters" or counts_records(below) for below in relation.reads)
+
+
+def narrow(connection: Connection, wanted: Iterable[str], within: Span) -> None:
+    """Put temporary relations before those of the store of the same names: what these hold of the span.
+
+    Names that the store does not know are passed over.
+    """
+    known = names(connection)
+    there = [name for name in wanted if name in known]
+    # Relations of sql/ first: `counters` in their texts means the temporary one as soon as there is one.
+    for name in sorted(there, key=lambda name: name not in relations()):
+        quoted = _quoted(connection, name)
+        if name not in relations():
+            (select,) = selects(connection, name, within)
+            connection.exec_driver_sql(f"create temp view {quoted} as\n{select}")
+            continue
+        # Anew until there is a row: DuckDB 1.5 loses what is inserted after no rows within a transaction.
+        into = f"create or replace temp table {quoted} as\n"
+        for select in selects(connection, name, within):
+            if connection.exec_driver_sql(into + select).scalar_one():
+                into = f"insert into temp.main.{quoted}\n"
+
+
+def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
+    """What a table or view of the store holds of the span, as one query or as one for each portion of it."""
+    if name not in relations():
+        yield _base_select(connection, name, within)
+        return
+    columns = _columns(connection, compose(f"select * from {name}"))  # noqa: S608 a name of sql/
+    moment = next((column for column in _MOMENTS if column in columns), None)
+    if moment is None or not counts_records(name):
+        select = f"select * from {name} where {within.holds(columns) or 'true'}"  # noqa: S608 a name of sql/, literals
+        is_cut = "start_ts" in columns and within != Span()
+        yield compose(select, alerts=_alerts(connection, within) if is_cut else "select * from main.alerts")
+        return
+    all_pairs = compose("select pair_id, baseline, candidate from pairs")
+    before = lags(connection)
+    for after, until, lead in _portions(connection, within):
+        # The lead behind it as well: a pair of builds looks back to before it begins.
+        select = _portion_select(name, moment, columns, after, until)
+        piece = Slice(after, until + lead, lead, lags=before)
+        yield compose(select, piece, is_final=False, all_pairs=all_pairs, **for_people(name))
+
+
+def whole_incidents(tails: str) -> str:
+    """In place of `alerts`: all alerts of each rule, comparison and code that the query `tails` selects alerts of."""
+    return _WHOLE.format(tails=tails)
+
+
+def _portion_select(name: str, moment: str, columns: dict[str, str], after: int, until: int) -> str:
+    """Rows of a portion in order of time; what numbers the pairs or codes of a slice is renumbered or left out."""
+    kept = [column for column in columns if column not in _NUMBERS]
+    listed = ", ".join(f"{'all_pairs' if column == 'pair_id' else name}.{column}" for column in kept)
+    join = _ALL_PAIRS_JOIN if "pair_id" in columns else ""
+    order = ", ".join([f"{name}.{moment}", *(f"{place:d}" for place in range(1, len(kept) + 1))])
+    return (
+        f"select {listed} from {name}\n{join}"  # noqa: S608 names of sql/ and whole numbers
+        f"where {name}.{moment} >= {after:d} and {name}.{moment} < {until:d} order by {order}"
+    )
+
+
+def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
+    """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
+    first, end, lead = connection.exec_driver_sql(_BOUNDS.format(look_back=_LOOK_BACK)).one()
+    since, until = within.seconds()
+    after, until = max(since, first), min(until, end)
+    if until - after <= PORTION_SECONDS:
+        yield after, max(after, until), lead
+        return
+    counted = connection.exec_driver_sql(
+        f"select distinct cast(floor(epoch(second) / {PORTION_SECONDS}) as bigint) from counters\n"  # noqa: S608 literals
+        f"where second >= {timestamp_literal(after - lead)} and second < {timestamp_literal(until + lead)}"
+    ).scalars()
+    reach = math.ceil(lead / PORTION_SECONDS)
+    near = {block + ahead for block in counted for ahead in range(-reach, reach + 1)}
+    cuts = [(max(after, block * PORTION_SECONDS), min(until, (block + 1) * PORTION_SECONDS)) for block in sorted(near)]
+    for start, stop in [cut for cut in cuts if cut[0] < cut[1]] or [(after, after)]:
+        yield start, stop, lead
+
+
+def _alerts(connection: Connection, within: Span) -> str:
+    """Alerts of the incidents that overlap the span, which may lie in the pause behind one of their alerts."""
+    merge = connection.exec_driver_sql("select coalesce(max(merge_seconds), 0) from settings").scalar_one()
+    since, until = within.seconds()
+    return whole_incidents(
+        "select rule, baseline, candidate, code from main.alerts\n"  # noqa: S608 literals
+        f"where state = 'current' and end_ts >= {timestamp_literal(since - merge - 1)}\n"
+        f"and start_ts < {timestamp_literal(until)}"
+    )
+
+
+def _base_select(connection: Connection, name: str, within: Span) -> str:
+    catalog = _quoted(connection, connection.exec_driver_sql("select current_database()").scalar_one())
+    select = f"select * from {catalog}.main.{_quoted(connection, name)}"  # noqa: S608 names of the catalogue, quoted
+    columns = _columns(connection, select)
+    condition, loaded = within.holds(columns), within.holds({"loaded_at": "TIMESTAMP"})
+    if condition is None and "batch_id" in columns and loaded is not None:
+        condition = f"batch_id in (select batch_id from {catalog}.main.batches where {loaded})"  # noqa: S608
+    return select if condition is None else f"{select} where {condition}"
+
+
+def _columns(connection: Connection, select: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.exec_driver_sql(f"describe {select}")}
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _ceiling(value: datetime) -> int:
+    return utc.second_of(value) + (value.microsecond > 0)
+
+
+def _literal(value: datetime) -> str:
+    return f"timestamp '{value.isoformat(sep=' ')}'"

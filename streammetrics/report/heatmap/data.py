@@ -1,0 +1,151 @@
+"""The heatmaps of a span of time: which there are, what they show, and where they are put."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from streammetrics.config import Config, Rule
+from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.errors import UsageError
+from streammetrics.runtime import utc
+from streammetrics.store.connection import Store
+from streammetrics.store.statements import run, statement
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags
+
+if TYPE_CHECKING:
+    from streammetrics.report.heatmap import Heatmap
+
+MOST_CODES = 1000
+"""Clients may send any number of codes, and a picture has few rows."""
+
+# Views are there from the first pass on.
+_SPAN = "select first_second, end_second from span"
+
+_SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
+
+_ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
+
+
+def span(connection: Connection) -> tuple[int, int] | None:
+    """The last day of the data as epoch seconds (after, until]; None without data."""
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
+    return (max(row.first_second, row.end_second - DAY_SECONDS), row.end_second) if row else None
+
+
+def heatmaps(
+    connection: Connection, config: Config, after: int, until: int, rule: str | None = None
+) -> Iterator["Heatmap"]:
+    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
+    first, end = connection.exec_driver_sql(compose(_SPAN)).one()
+    after, until = max(after, first), min(until, end)
+    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all():
+        if rule in (None, subject.rule):
+            yield from _heatmap(connection, config, tuple(subject), after, until)
+
+
+def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
+    """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
+    with store.read() as connection:
+        bounds = span(connection)
+        drawn = list(heatmaps(connection, config, *bounds)) if bounds else []
+    return [_draw(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
+
+
+def draw(
+    store: Store, config: Config, target: Path, rule: str | None, since: datetime | None, until: datetime | None
+) -> list[Path]:
+    """Draw the heatmaps of a span of time, by default the last day: one to `target`, several beside it with suffixes.
+
+    Raises:
+        UsageError: the rule is not configured, or nothing was judged in that time.
+    """
+    names = [known.name for known in config.rule]
+    if rule is not None and rule not in names:
+        raise UsageError(f"--rule {rule}: there is no such rule; there are: {', '.join(names)}")
+    with store.read() as connection:
+        bounds = span(connection)
+        if bounds is None:
+            raise UsageError("there are no records to draw yet")
+        after, end = bounds
+        if until:
+            after, end = utc.second_of(until) - DAY_SECONDS, utc.second_of(until)
+        drawn = list(heatmaps(connection, config, utc.second_of(since) if since else after, end, rule))
+    if not drawn:
+        raise UsageError(
+            "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"
+        )
+    if len(drawn) == 1:
+        return [_draw(drawn[0], target)]
+    return [_draw(one, target.with_name(f"{target.stem}-{_file_name(one)}{target.suffix}")) for one in drawn]
+
+
+def _draw(heatmap: "Heatmap", path: Path) -> Path:
+    from streammetrics.report.heatmap import draw
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw(heatmap, path)
+    return path
+
+
+def _file_name(heatmap: "Heatmap") -> str:
+    """A name for a picture that no other rule or comparison has, whatever builds are called."""
+    title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
+    return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+
+
+def _heatmap(
+    connection: Connection, config: Config, subject: tuple[str, str, str], after: int, until: int
+) -> Iterator["Heatmap"]:
+    """The heatmap of a rule, baseline and candidate, where they have bins at all."""
+    import numpy as np
+
+    from streammetrics.report.heatmap import AlertedWindow, Heatmap
+
+    before = lags(connection)
+    lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
+    cells = []
+    empty: list[int] = []
+    within = (after * 1_000_000, until * 1_000_000)
+    ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
+    named = dict(zip(("rule", "baseline", "candidate"), subject, strict=True))
+    codes = run(connection, "reports/pictured_codes", ends).scalars().all()
+    for start in range(after, until, PORTION_SECONDS):
+        stop = min(start + PORTION_SECONDS, until)
+        piece = Slice(start, stop, lead, lags=before)
+        part = {**named, "after": start, "until": stop}
+        empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()
+        cells_of = compose(statement("reports/picture_cells"), piece)
+        found = connection.exec_driver_sql(cells_of, {**part, "codes": codes})
+        cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
+    if not cells:
+        return
+    rule = next(rule for rule in config.rule if rule.name == subject[0])
+    rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
+    first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
+    last = int(max([*empty, *(seconds.max() for _, seconds, _ in cells)]))
+    values = np.full((len(rows), (last - first) // rule.bin_seconds + 1), np.nan)
+    values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
+    for code, seconds, bin_values in cells:
+        values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
+    windows = compose(statement("reports/pictured_windows"), alerts=_ALERTS_WITHIN.format(*within))
+    yield Heatmap(
+        rule=rule.name,
+        detector=rule.detector,
+        baseline=subject[1],
+        candidate=subject[2],
+        bin_seconds=rule.bin_seconds,
+        window_bins=rule.window_bins,
+        # Evidence is not measured in the unit of the bins.
+        threshold=rule.threshold if isinstance(rule, Rule) else math.nan,
+        first_bin=first,
+        codes=tuple(rows),
+        values=values,
+        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, named)),
+    )

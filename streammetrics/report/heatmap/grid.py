@@ -1,0 +1,88 @@
+"""From bins and codes to the rows and columns that a picture has room for; nothing here knows how they are drawn."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streammetrics.report.heatmap import Heatmap
+
+MAX_ROWS = 60
+MAX_COLUMNS = 1200
+"""Fewer than the plot has pixels, so that no column is lost."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows and columns of the picture.
+
+    Args:
+        codes: the code of each row, in order; `folded` others share one more row below them.
+        values: shape (rows, columns), the mean of the bins (and codes) of a cell; NaN for none.
+        column_bins: how many neighbouring bins a column stands for; the last may stand for fewer.
+        alerted: the alerted codes, folded ones too: the longest alerted first, then the farthest from equal.
+    """
+
+    codes: tuple[str, ...]
+    folded: int
+    values: Floats
+    column_bins: int
+    alerted: tuple[str, ...]
+
+
+def make_grid(heatmap: Heatmap) -> Grid:
+    """Order the codes, and fold what there is no room for.
+
+    Of more than 60 codes the 59 that were alerted for longest, then those whose mean is farthest from equal, keep a
+    row; the others share one, which shows their mean.
+    """
+    bins = heatmap.values.shape[1]
+    column_bins = -(-bins // MAX_COLUMNS)
+    # Row by row: the bins of a week are large, and so would be the intermediate results.
+    means = np.array([_mean(row, np.arange(0, bins, column_bins)) for row in heatmap.values])
+    lengths: Counter[str] = Counter()
+    for window in heatmap.alerted:
+        lengths[window.code] += window.end_second - window.start_second
+    far = [np.nan_to_num(abs(deviations(_mean(row, np.array([0])), heatmap.detector)[0])) for row in means]
+    order = _code_order(heatmap.codes)
+    ranked = sorted(order, key=lambda place: (-lengths[heatmap.codes[place]], -far[place]))
+    kept = set(ranked if len(ranked) <= MAX_ROWS else ranked[: MAX_ROWS - 1])
+    rows = [place for place in order if place in kept]
+    others = [place for place in order if place not in kept]
+    values = np.vstack([means[rows], _mean(means[others], np.array([0]))]) if others else means[rows]
+    return Grid(
+        codes=tuple(heatmap.codes[place] for place in rows),
+        folded=len(others),
+        values=values,
+        column_bins=column_bins,
+        alerted=tuple(heatmap.codes[place] for place in ranked if heatmap.codes[place] in lengths),
+    )
+
+
+def deviations(values: Floats, detector: str) -> Floats:
+    """How far from equal: log2 of ratios (minus infinity for 0), differences as they are."""
+    if detector != "mean_ratio":
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(values)
+
+
+def _mean(values: Floats, starts: NDArray[np.int64]) -> Floats:
+    """Mean of the known values from each start to the next, along the first axis; NaN where none is known."""
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
+    counts = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
+    means: Floats = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return means
+
+
+def _code_order(codes: Sequence[str]) -> list[int]:
+    """Places of the codes as numbers where all are whole numbers, else as text."""
+    try:
+        return sorted(range(len(codes)), key=lambda place: (int(codes[place]), codes[place]))
+    except ValueError:
+        return sorted(range(len(codes)), key=lambda place: codes[place])

@@ -1,0 +1,174 @@
+"""The drawing, on matplotlib's canvases and without pyplot."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from streammetrics.report.heatmap import Heatmap, words
+from streammetrics.report.heatmap.grid import Floats, Grid, deviations, make_grid
+
+_DAY = 86400
+_PERCENTILE = 99
+_NEGLIGIBLE = 1e-9
+"""Sums of tenths are off by a few units of the last place; that is no deviation."""
+
+# ColorBrewer's RdBu, safe for the colour-blind, without its two ends: so dark that they hardly are blue or red.
+_COLOURS = ("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b40420")
+_UNKNOWN = "#bdbdbd"
+
+
+def save(heatmap: Heatmap, path: Path) -> None:
+    """Draw and write, as the suffix says.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    is_svg = path.suffix.lower() == ".svg"
+    with style():
+        # An SVG holds its words as text: who opens it has fonts of his own.
+        figure = make_figure(heatmap, str.isprintable if is_svg else font_shows())
+        figure.savefig(path, metadata={"Date": None} if is_svg else None)
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The settings to draw and save under: the same at a desk and under cron, and without remarks about letters."""
+    with mpl.rc_context(), warnings.catch_warnings():
+        # Of an SVG, whose letters are drawn elsewhere.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        mpl.rcdefaults()
+        mpl.rcParams.update({"font.size": 9.0, "svg.fonttype": "none"})
+        # Names of codes and builds hold $ as they like: none of it is mathematics.
+        mpl.rcParams["text.parse_math"] = False
+        # The same data make the same file.
+        mpl.rcParams["svg.hashsalt"] = "streammetrics"
+        yield
+
+
+def font_shows() -> words.CanShow:
+    """Whether the font has a letter, thin and bold; to be called under `style`."""
+    fonts = [get_font(findfont(FontProperties(weight=weight))).get_charmap() for weight in ("normal", "bold")]
+    return lambda letter: letter.isprintable() and all(ord(letter) in letters for letters in fonts)
+
+
+def make_figure(heatmap: Heatmap, can_show: words.CanShow = str.isprintable) -> Figure:
+    """The whole picture, not yet written; to be called under `style`. 1,600 pixels wide, as high as the codes need."""
+    grid = make_grid(heatmap)
+    found = deviations(grid.values, heatmap.detector)
+    limit = colour_limit(found, heatmap)
+    figure = Figure(figsize=(16, 1.8 + max(3.0, 0.2 * len(found))), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    image = _draw_cells(axes, found, limit, heatmap, grid)
+    _draw_outlines(axes, heatmap, grid)
+    _draw_axes(axes, heatmap, grid, can_show)
+    _draw_colour_bar(figure, image, found, limit, heatmap)
+    figure.suptitle(words.headline(grid, can_show), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    axes.set_title(words.subject(heatmap, can_show), loc="left", fontsize=10)
+    swatches = [
+        Patch(facecolor="white", edgecolor="black", label="alerted"),
+        Patch(facecolor=_UNKNOWN, label="no records, or not judged"),
+    ]
+    figure.legend(handles=swatches, loc="outside lower right", ncols=2, frameon=False)
+    return figure
+
+
+def colour_limit(found: Floats, heatmap: Heatmap) -> float:
+    """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
+
+    It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
+    as if it were much.
+    """
+    sizes = np.abs(found[np.isfinite(found)])
+    sizes = sizes[sizes > _NEGLIGIBLE]
+    # "lower" takes a value that occurs; between two, a single huge one would still weigh in.
+    usual = float(np.percentile(sizes, _PERCENTILE, method="lower")) if sizes.size else 0.0
+    threshold = abs(float(deviations(np.array(heatmap.threshold), heatmap.detector)))
+    return max(1.0, usual, threshold if np.isfinite(threshold) else 0.0)
+
+
+def colours() -> Colormap:
+    """Deepest blue to deepest red, each step redder than the one before."""
+    return LinearSegmentedColormap.from_list("fewer to more", _COLOURS).with_extremes(bad=_UNKNOWN)
+
+
+def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid: Grid) -> AxesImage:
+    rows, columns = found.shape
+    start = heatmap.first_bin / _DAY
+    image = axes.imshow(
+        # Clipped here, for minus infinity (a ratio of 0) is as blue as it gets, not unknown.
+        np.ma.masked_invalid(np.clip(found, -limit, limit)),
+        cmap=colours(),
+        vmin=-limit,
+        vmax=limit,
+        extent=(start, start + columns * grid.column_bins * heatmap.bin_seconds / _DAY, rows - 0.5, -0.5),
+        aspect="auto",
+        interpolation="nearest",
+    )
+    axes.set_xlim(start, start + heatmap.values.shape[1] * heatmap.bin_seconds / _DAY)
+    axes.hlines(np.arange(rows - 1) + 0.5, *axes.get_xlim(), color="white", linewidth=1)
+    return image
+
+
+def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
+    """Black with a white casing: seen on blue, on red and on white. Thin where many would hide what they are about."""
+    width = 1.5 if len(heatmap.alerted) <= 500 else 0.6
+    rows = {code: row for row, code in enumerate(grid.codes)}
+    stretches: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for window in heatmap.alerted:
+        stretch = (window.start_second / _DAY, (window.end_second - window.start_second) / _DAY)
+        stretches[rows.get(window.code, len(rows))].append(stretch)
+    for row, found in stretches.items():
+        axes.broken_barh(
+            found,
+            (row - 0.42, 0.84),
+            facecolor="none",
+            edgecolor="black",
+            linewidth=width,
+            path_effects=[withStroke(linewidth=2 * width, foreground="white")],
+            # Thousands of paths would make an SVG that viewers struggle with.
+            rasterized=True,
+            zorder=3,
+        )
+
+
+def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid, can_show: words.CanShow) -> None:
+    labels = [words.row(heatmap, code, can_show) for code in grid.codes]
+    if grid.folded:
+        labels.append(f"other {grid.folded:,} codes (mean)")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.tick_params(axis="y", length=0)
+    for code, label in zip(grid.codes, axes.get_yticklabels(), strict=False):
+        label.set_fontweight("bold" if code in grid.alerted else "normal")
+    axes.set_ylabel("error code")
+    locator = AutoDateLocator(maxticks=13)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.set_xlabel("\n".join(["time (UTC)", *words.notes(heatmap, grid)]), loc="left")
+
+
+def _draw_colour_bar(figure: Figure, image: AxesImage, found: Floats, limit: float, heatmap: Heatmap) -> None:
+    """Its pointed ends say that they stand for more than themselves."""
+    beyond = limit * (1 + _NEGLIGIBLE)
+    is_below, is_above = bool(np.any(found < -beyond)), bool(np.any(found > beyond))
+    figure.colorbar(
+        image,
+        pad=0.01,
+        label=words.unit(heatmap),
+        extend="both" if is_below and is_above else "min" if is_below else "max" if is_above else "neither",
+        ticks=MaxNLocator(8, integer=heatmap.detector == "mean_ratio"),
+        format=FuncFormatter(lambda deviation, _: words.level(deviation, heatmap.detector)),
+    )

@@ -1,0 +1,147 @@
+"""What a person has to act on: settings that name builds nobody has sent, a cut-over, exposure that is doubtful."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from streammetrics.ingest.base_tables import AHEAD_SECONDS
+from streammetrics.store.settings_tables import as_written
+from streammetrics.store.statements import run, statement
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
+
+REMEMBERED = timedelta(days=1)
+"""What was so within this time is not news: a share that goes up and down around a limit is told of once."""
+
+DUE_SECONDS = 600
+
+MANY_CODES = 100
+"""So many codes that are seen once each are no accident."""
+
+_LATEST = "select max(complete_until_second) from pairs where is_current"
+
+_FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
+_REMEMBER = "insert into advice select unnest($texts), $now"
+
+
+def current(connection: Connection, *, has_exposure: bool = True, problems: Sequence[str] = ()) -> list[str]:
+    """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for.
+
+    Args:
+        problems: what is wrong with files that the settings name.
+    """
+    named = [*problems, *_unsent(connection), *_reversed(connection), *_without_newer(connection)]
+    named += [*_unmatched(connection), *_cut_over(connection)]
+    return [*named, *_ids(connection), *(_exposures(connection) if has_exposure else ())]
+
+
+def news(
+    connection: Connection,
+    now: datetime,
+    judged: tuple[int, int] | None,
+    *,
+    every: bool,
+    has_exposure: bool = True,
+    problems: Sequence[str] = (),
+) -> list[str]:
+    """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
+
+    Args:
+        judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
+            these hold a full ten minutes on the clock: that costs as much as the usual pass.
+        has_exposure: all that [[exposure]] names could be read.
+    """
+    is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
+    texts = current(connection, has_exposure=has_exposure and (every or is_due), problems=problems)
+    told = {"texts": texts, "since": now - REMEMBERED}
+    if not texts:
+        return []
+    found = list(run(connection, "reports/new_advice", {**told, "every": every}).scalars())
+    connection.exec_driver_sql(_FORGET, told)
+    connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
+    return found
+
+
+def ahead(
+    connection: Connection, *, since: datetime | None = None, after_batch: int = 0
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Batches whose newest records are ahead of the clock as by a wrong time zone: of the report, the oldest first."""
+    limits = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
+    return run(connection, "reports/ahead_batches", {"since": since, "after_batch": after_batch, **limits}).all()
+
+
+def _unsent(connection: Connection) -> Iterator[str]:
+    missing = run(connection, "reports/unsent_builds").all()
+    known = list(connection.exec_driver_sql("select build from builds order by build").scalars()) if missing else []
+    for section, build in missing:
+        near = difflib.get_close_matches(build, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        yield f"[[{section}]] names build {build!r}, of which no record has come yet{hint}"
+
+
+def _reversed(connection: Connection) -> Iterator[str]:
+    for baseline, candidate in run(connection, "reports/reversed_comparisons"):
+        yield (
+            f"[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange "
+            "them unless that is meant"
+        )
+
+
+def _without_newer(connection: Connection) -> Iterator[str]:
+    for baseline in run(connection, "reports/baselines_without_newer").scalars():
+        yield (
+            f"[[comparison]] has baseline {baseline!r} and candidate 'latest', and all other builds of its family are "
+            f"older: nothing is compared with {baseline!r} until a newer one sends records"
+        )
+
+
+def _unmatched(connection: Connection) -> Iterator[str]:
+    for pattern in run(connection, "reports/unmatched_patterns").scalars():
+        yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
+
+
+def _cut_over(connection: Connection) -> Iterator[str]:
+    for baseline, candidate in connection.exec_driver_sql(compose(statement("reports/cut_overs"))):
+        yield (
+            f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
+            f"of {candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release "
+            f"in steps, or mend the feed of {baseline}"
+        )
+
+
+def _ids(connection: Connection) -> Iterator[str]:
+    if (latest := latest_complete(connection)) is None:
+        return
+    codes, seen_once = run(connection, "reports/codes_seen_once", {"latest": latest}).one()
+    if codes >= MANY_CODES and 10 * seen_once >= 9 * codes:
+        yield (
+            "nine of ten codes of the newest six hours were seen once: where they hold ids, set code_pattern in "
+            "[[source]] to a regular expression whose group is the code without them"
+        )
+
+
+def latest_complete(connection: Connection) -> int | None:
+    """Up to which epoch second pairs that are compared now are complete; None where there is none."""
+    latest: int | None = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    return latest
+
+
+def _exposures(connection: Connection) -> Iterator[str]:
+    latest = latest_complete(connection)
+    if latest is None:
+        return
+    piece = Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
+    sql = compose(statement("reports/doubtful_exposures"), piece)
+    for pair in connection.exec_driver_sql(sql, {"latest": latest}):
+        builds = f"{pair.baseline} -> {pair.candidate}"
+        if pair.untold is not None:
+            yield f"{builds}: {pair.told}, for [[exposure]] does not tell the users of {pair.untold!r}"
+        if pair.is_nobody:
+            yield f"{builds}: {pair.told}, for [[exposure]] tells that neither build has any users"
+        if pair.is_doubtful:
+            yield (
+                f"{builds}: equal exposure is assumed, but one build sends more than four fifths of all records: "
+                "set [[exposure]], or exposure in [[comparison]]"
+            )

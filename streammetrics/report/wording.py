@@ -1,0 +1,160 @@
+"""Alerts, incidents and ingested files in words, for a terminal or the mail that cron sends."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from streammetrics.detect.incidents import Change
+from streammetrics.detect.new_codes import NewCodes
+from streammetrics.runtime.terminal import counted, figure, moment, power, printable
+
+MOST_BLOCKS = 20
+"""Past these a mail is not read: the rest is counted."""
+
+YOUNG_SECONDS = 3600
+"""Of a comparison that was younger when an incident opened, its age is a part of what the incident means."""
+
+_WIDE = 3
+"""An upper bound that is so many times the ratio says nothing."""
+
+NO_NAME = '""'
+"""A record may have an empty code."""
+
+_EXPOSURES = {
+    "assumed": "equal exposure assumed",
+    "doubtful": "equal exposure assumed, which is doubtful: set exposure",
+    "equal": "equal exposure",
+    "given": "candidate has {share:.3g} of the exposure",
+    "changing": "candidate has {share:.3g} of the exposure on average",
+    "estimated": "candidate has about {share:.3g} of the exposure, estimated: traffic or regression",
+}
+
+
+def block(alert: Mapping[str, Any]) -> str:
+    """An alert as a block of lines."""
+    is_mean = alert["exposure"] is None
+    lines = (
+        ("start", moment(alert["start_ts"]) + ("" if is_mean else " (estimated onset)")),
+        ("stop", moment(alert["stop_ts"])),
+        ("error code", alert["code"]),
+        ("value", figure(alert["value"]) if is_mean else f"evidence {power(alert['value'])}"),
+        ("threshold", figure(alert["threshold"]) if is_mean else power(alert["threshold"])),
+        ("window", f"{counted(alert['window_bins'], 'bin')} of {alert['bin_seconds']} s"),
+        ("rule", f"{alert['rule']} ({alert['detector']})"),
+        ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
+        ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
+        *(() if is_mean else (("ratio", ratio(alert)),)),
+        *(() if is_mean else (("exposure", exposure(alert)),)),
+    )
+    body = "\n".join(f"  {name:<11} {printable(str(value))}" for name, value in lines)
+    return f"{'Mean threshold exceeded' if is_mean else 'Regression'}\n{body}\n"
+
+
+def exposure(row: Mapping[str, Any]) -> str:
+    """What is known of the candidate's share of the users, in words."""
+    return _EXPOSURES[row["exposure"]].format(share=row["candidate_share"])
+
+
+def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
+    """Blocks of the first `most` alerts (None: of all), then a line that counts the rest by code."""
+    left: Counter[str] = Counter()
+    for count, alert in enumerate(alerts):
+        if most is None or count < most:
+            yield block(alert)
+        else:
+            left[alert["code"]] += 1
+    yield from rest(left, "incident")
+
+
+def change_line(change: Change) -> str:
+    """An incident that changed, in a line: what it is now, of one that is back since when it is and by how much."""
+    incident = dict(change.incident)
+    if change.change != "opened":
+        # The age of a comparison says how little was known when the incident opened.
+        incident["comparison_seconds"] = None
+    again = incident["again"]
+    if again is not None and again["start_ts"] > incident["start_ts"]:
+        incident = {**incident, "first_ts": incident["start_ts"], **again}
+    elif again is not None:
+        incident = {**incident, **again, "start_ts": incident["start_ts"]}
+    return f"{change.change.upper():<9} {incident_line(incident)}"
+
+
+def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
+    """One line a comparison: its new codes with their errors, the most frequent first, then how many more there are."""
+    candidates = Counter(one.candidate for one in found)
+    for one in found:
+        named = ", ".join(
+            f"{printable(row['code']) or NO_NAME} {row['candidate_errors']:,}" for row in one.most_frequent
+        )
+        rest = one.codes - len(one.most_frequent)
+        more = f", and {rest:,} more" if rest else ""
+        # Two comparisons may have the same candidate.
+        other = f", not in {printable(one.baseline)}" if candidates[one.candidate] > 1 else ""
+        yield f"NEW  {counted(one.codes, 'code')} only in {printable(one.candidate)}{other}: {named}{more}"
+
+
+def incident_line(incident: Mapping[str, Any]) -> str:
+    """An incident in one line: which code, since when, by how much, by what rule; the age of a young comparison."""
+    until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
+    if incident["exposure"] is None:
+        peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
+    else:
+        peak = f"evidence {power(incident['peak_value'])} over {power(incident['threshold'])}, {exposure(incident)}"
+    first = incident.get("first_ts")
+    since = f"{'since' if first is None else 'again since'} {moment(incident['start_ts'])}{until} UTC"
+    return (
+        f"code {printable(incident['code'])}  {since}{'' if first is None else f' (first {moment(first)})'}  "
+        f"{how_much(incident)}  {printable(incident['rule'])} {peak}  "
+        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}{_end(incident)}"
+        f"incident {incident['incident_id']}"
+    )
+
+
+def _end(incident: Mapping[str, Any]) -> str:
+    """Why the comparison of an incident is judged no longer, where that is so."""
+    gone = incident.get("gone")
+    if gone is None:
+        return ""
+    if not gone:
+        return "other comparisons took its place  "
+    ended = " and ".join(f"{printable(one['build'])} (last record {moment(one['last_ts'])})" for one in gone)
+    return f"{ended} {'has' if len(gone) == 1 else 'have'} gone  "
+
+
+def _age(incident: Mapping[str, Any]) -> str:
+    seconds = incident.get("comparison_seconds")
+    # Settings may have changed since, so that the comparison begins later than it did.
+    if seconds is None or not 0 <= seconds < YOUNG_SECONDS:
+        return ""
+    return f"comparison {f'{seconds // 60} min' if seconds >= 60 else f'{seconds} s'} old  "
+
+
+def how_much(row: Mapping[str, Any]) -> str:
+    """Counts of both builds, and their ratio where the baseline has any errors; at equal exposure where that is known.
+
+    With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
+    """
+    counts = f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors"
+    return counts if row["ratio"] is None and row["ratio_low"] is None else f"{counts} ({ratio(row)})"
+
+
+def ratio(row: Mapping[str, Any]) -> str:
+    """The ratio and its bounds, where there are any."""
+    if row["ratio_low"] is None:
+        return f"x{row['ratio']:.3g}"
+    about = "about " if row["exposure"] in ("changing", "estimated") else ""
+    if row["ratio"] is None:
+        return f"{about}at least x{row['ratio_low']:.3g}"
+    if row["ratio_high"] > _WIDE * row["ratio"]:
+        # Few errors of the baseline: how large the ratio may be is not known.
+        return f"{about}x{row['ratio']:.3g}, at least x{row['ratio_low']:.2g}"
+    return f"{about}x{row['ratio']:.3g}, {row['ratio_low']:.3g} to {row['ratio_high']:.3g}"
+
+
+def rest(left: Counter[str], noun: str) -> Iterator[str]:
+    """A line that counts by code what is not shown; none where all is."""
+    if left:
+        by_code = ", ".join(f"{printable(code)} ({count})" for code, count in left.most_common(MOST_BLOCKS))
+        more = "" if len(left) <= MOST_BLOCKS else f", {counted(len(left) - MOST_BLOCKS, 'more code')}"
+        yield f"... and {counted(left.total(), f'more {noun}')}, by code: {by_code}{more}"

@@ -1,0 +1,66 @@
+"""Files that appear whole or not at all, whatever happens while they are written: every rename goes through here."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from streammetrics.runtime import failpoints
+
+UNFINISHED = ".*.tmp-*"
+"""A glob for the folders of files that are not finished; those of a process that was killed stay behind."""
+
+
+_FULL = re.compile("No space left|File too large|[Qq]uota exceeded")
+_ROOM = "make room and run it again: what was committed stays, and the next run makes up for the rest"
+
+
+def is_full(error: object) -> bool:
+    """Whether an error, ours or DuckDB's, says that the disk is full, or the file as large as it may become."""
+    return _FULL.search(str(error)) is not None
+
+
+def reason(error: object) -> str:
+    """The first line of an error, cut, for DuckDB echoes records; and what to do where room is short."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = (said.splitlines() or [""])[0][:300]
+    return f"{text}; {_ROOM}" if is_full(error) else text
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path of the same name in a temporary folder beside `target`; what is written there takes its place on success.
+
+    The folder goes in any case.
+
+    Raises:
+        OSError: the disk is full, or the folder of the target is not there or not ours.
+    """
+    with TemporaryDirectory(prefix=f".{target.name}.tmp-", dir=target.absolute().parent) as folder:
+        unfinished = Path(folder, target.name)
+        yield unfinished
+        put(unfinished, target)
+
+
+def put(unfinished: Path, target: Path) -> None:
+    """Give a file its name, in place of the one that had it; on return the disk has it, name and all."""
+    _persist(unfinished)
+    move(unfinished, target)
+    _persist(target.absolute().parent)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file that is on disk another name."""
+    failpoints.reach("rename.before")
+    path.replace(target)
+    failpoints.reach("rename.after")
+
+
+def _persist(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

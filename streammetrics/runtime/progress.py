@@ -1,0 +1,66 @@
+"""Progress on a terminal for whatever takes more than two seconds; elsewhere only words, on stderr."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from streammetrics.runtime.logs import Event
+from streammetrics.runtime.terminal import printable_lines
+
+SHOW_AFTER_SECONDS = 2.0
+
+
+class Progress:
+    """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
+
+    Args:
+        is_logged: the lines are collected by a program: all events are told, and no bars.
+    """
+
+    def __init__(self, is_terminal: bool, write: Callable[[Event], None], is_logged: bool = False) -> None:
+        self.is_terminal = is_terminal
+        self._is_logged = is_logged
+        self._write = write
+        self._bars: Any = None
+
+    def say(self, text: str) -> None:
+        """An event or mere words, above a bar that may be shown. What is routine is said on terminals and in logs."""
+        event = text if isinstance(text, Event) else Event(text)
+        if event.is_routine and not (self.is_terminal or self._is_logged):
+            return
+        shown, bars = event.worded(printable_lines(event)), self._bars
+        if bars is not None and not self._is_logged:
+            bars.console.print(str(shown), markup=False, highlight=False)
+        else:
+            self._write(shown)
+
+    @contextmanager
+    def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
+        """A piece of work; the caller tells (done, total) where it knows, and until then the bar only moves."""
+        if not self.is_terminal or self._is_logged:
+            yield lambda done, total: None
+            return
+        bars = _bars()
+        shown = bars.add_task(name, total=None)
+
+        def show() -> None:
+            bars.start()
+            self._bars = bars
+
+        timer = threading.Timer(SHOW_AFTER_SECONDS, show)
+        timer.start()
+        try:
+            yield lambda done, total: bars.update(shown, completed=done, total=total)
+        finally:
+            timer.cancel()
+            timer.join()
+            self._bars = None
+            bars.stop()
+
+
+def _bars() -> Any:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    return Bars(console=Console(stderr=True), transient=True)

@@ -1,0 +1,58 @@
+"""Values and names as text for a terminal, a mail, or a line of JSON."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+
+def one_line(message: str) -> str:
+    """A message whose last lines are settings to copy."""
+    first, *settings = message.splitlines()
+    return " ".join((first, "; ".join(settings))).rstrip()
+
+
+def as_json(row: Mapping[str, Any]) -> str:
+    """A row as one line of JSON; times as ISO text in UTC."""
+    return json.dumps(dict(row), default=_plain, ensure_ascii=False)
+
+
+def moment(value: datetime) -> str:
+    """A time of the store (naive UTC) as people read it."""
+    return f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def figure(value: float) -> str:
+    """A number without the noise of its last digits."""
+    return f"{value:.6g}"
+
+
+def power(log10: float, digits: int = 3) -> str:
+    """A power of ten; its exponent has none of its own."""
+    return f"10^{log10:.{digits}g}" if abs(log10) < 999.5 else f"10^{log10:,.0f}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """So many of something."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def printable(text: str) -> str:
+    """Names come from clients: what a terminal would obey is shown, not done."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)
+
+
+def printable_lines(text: str) -> str:
+    """What a terminal would obey is shown, line by line."""
+    return "\n".join(printable(line) for line in text.splitlines())

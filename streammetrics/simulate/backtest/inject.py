@@ -1,0 +1,168 @@
+"""An increase that never was: errors added to the candidate, and how long it takes to find them."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Connection
+
+from streammetrics.config.rules import BLOCK_SECONDS
+from streammetrics.errors import UsageError
+from streammetrics.runtime import utc
+from streammetrics.runtime.terminal import moment
+from streammetrics.simulate.backtest.history import Span
+from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched
+
+INJECTED = -1
+"""The batch of what was added."""
+
+_FORM = "is not of the form code=C,ratio=R,at=TIME, such as code=E_TIMEOUT,ratio=2,at=2026-11-23T06:00"
+
+_TALLIES = """
+select
+    cast(epoch(second) as bigint) as second,
+    cast(coalesce(sum(errors) filter (where build = $baseline), 0) as bigint) as baseline_errors,
+    cast(coalesce(sum(errors) filter (where build = $candidate), 0) as bigint) as candidate_errors
+from counters
+where
+    code = $code and build in ($baseline, $candidate) and batch_id >= 0
+    and second >= make_timestamp(cast($from_second as bigint) * 1000000)
+    and second < make_timestamp(cast($until_second as bigint) * 1000000)
+group by second
+order by second
+"""
+
+_ADD = """
+insert into counters
+select make_timestamp(second * 1000000), $build, $code, errors, $batch_id from injected_errors order by second
+"""
+
+_FOUND = """
+select
+    min(end_ts) filter (where end_ts > $at) as end_ts,
+    coalesce(bool_or(end_ts <= $at and end_ts >= $at - to_seconds($merge_seconds)), false) as is_open
+from alerts
+where
+    state = 'current' and rule = $rule and baseline = $baseline and candidate = $candidate and code = $code
+"""
+
+
+@dataclass(frozen=True)
+class Injection:
+    """From `at` (naive UTC) on, the candidate's rate of a code is to be `ratio` times as high."""
+
+    code: str
+    ratio: float
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Added:
+    """What an injection added to a candidate; `is_expected`: times what was to be expected by the baseline's errors."""
+
+    injection: Injection
+    pair: Pair
+    errors: int
+    is_expected: bool
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How many seconds after its beginning a rule found an injected increase, None: not; `was_open`: it had before."""
+
+    added: Added
+    rule: str
+    found_after_seconds: float | None
+    was_open: bool
+
+
+def parse(text: str) -> Injection:
+    """What `--inject` says.
+
+    Raises:
+        UsageError: it is of another form, or a value is not allowed.
+    """
+    parts = dict(part.partition("=")[::2] for part in text.rsplit(",", 2))
+    if parts.keys() != {"code", "ratio", "at"} or not parts["code"]:
+        raise UsageError(f"--inject {text}: {_FORM}")
+    try:
+        at = utc.naive(datetime.fromisoformat(parts["at"]))
+        ratio = float(parts["ratio"])
+    except ValueError:
+        raise UsageError(f"--inject {text}: {_FORM}") from None
+    if not 1 < ratio <= 1e6 or not math.isfinite(ratio):
+        raise UsageError(f"--inject {text}: the ratio is over 1: how many times as high the rate is to be")
+    return Injection(parts["code"], ratio, at)
+
+
+def add(connection: Connection, wanted: Injection, pairs: Iterable[Pair], span: Span, seed: list[int]) -> list[Added]:
+    """Add errors to the candidate of each pair from its time on; once, where a build is the candidate of several.
+
+    Second by second, so many as a Poisson draw of the rate that is missing gives. The rate is the mean of the
+    candidate's own errors over blocks of two minutes; where the candidate has no error of the code at all, what the
+    baseline's errors and the exposure let expect.
+
+    Raises:
+        UsageError: the time does not lie in the span, or there is nothing to multiply.
+    """
+    if not span.since_ts <= wanted.at < span.until_ts:
+        raise UsageError(
+            f"--inject at={moment(wanted.at)}: does not lie in the span, "
+            f"{moment(span.since_ts)} to {moment(span.until_ts)}"
+        )
+    start = utc.second_of(wanted.at)
+    found: dict[str, Added] = {}
+    for pair in pairs:
+        since, until = max(start, pair.from_second), min(span.until, pair.until_second)
+        if since < until and pair.candidate not in found:
+            made = _add(connection, wanted, pair, since, until, [*seed, len(found)])
+            if made is not None:
+                found[pair.candidate] = made
+    if not found:
+        raise UsageError(
+            f"--inject code={wanted.code}: no two builds that are compared send it after {moment(wanted.at)}, "
+            "so that there is no rate to multiply"
+        )
+    return list(found.values())
+
+
+def detection(connection: Connection, added: Added, rule: str, merge_seconds: int) -> Detection:
+    """When the first alert came behind the beginning of an injection: where its bin ended."""
+    wanted, pair = added.injection, added.pair
+    parameters = {
+        "at": wanted.at, "merge_seconds": merge_seconds, "rule": rule, "baseline": pair.baseline,
+        "candidate": pair.candidate, "code": wanted.code,
+    }  # fmt: skip
+    end, is_open = connection.exec_driver_sql(_FOUND, parameters).one()
+    return Detection(added, rule, None if end is None else (end - wanted.at).total_seconds(), is_open)
+
+
+def _add(
+    connection: Connection, wanted: Injection, pair: Pair, since: int, until: int, seed: list[int]
+) -> Added | None:
+    parameters = {
+        "code": wanted.code, "baseline": pair.baseline, "candidate": pair.candidate, "from_second": since,
+        "until_second": until,
+    }  # fmt: skip
+    tallies = fetched(connection, _TALLIES, parameters)
+    seconds: Seconds = np.arange(since, until)
+    own, others = np.zeros(len(seconds)), np.zeros(len(seconds))
+    own[tallies["second"] - since] = tallies["candidate_errors"]
+    others[tallies["second"] - since] = tallies["baseline_errors"]
+    is_expected = not own.any()
+    if is_expected and not others.any():
+        return None
+    shares = pair.shares_at(seconds)
+    rates = wanted.ratio * others * shares / (1 - shares) if is_expected else (wanted.ratio - 1) * own
+    # The mean of so long: errors that came in one second do not all come there again.
+    starts = np.arange(0, len(seconds), BLOCK_SECONDS)
+    sums = np.add.reduceat(rates, starts)
+    lengths = np.diff(np.append(starts, len(seconds)))
+    more = np.random.default_rng(seed).poisson(np.repeat(sums / lengths, lengths))
+    driver = connection.connection.driver_connection
+    driver.register("injected_errors", {"second": seconds[more > 0], "errors": more[more > 0]})  # type: ignore[union-attr]
+    connection.exec_driver_sql(_ADD, {"build": pair.candidate, "code": wanted.code, "batch_id": INJECTED})
+    driver.unregister("injected_errors")  # type: ignore[union-attr]
+    return Added(wanted, pair, int(more.sum()), is_expected)

@@ -1,0 +1,103 @@
+"""Which builds are compared when, and the candidate's share of their exposure, as the relations tell them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from streammetrics.config import Comparison, Config, SequentialRule
+from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.simulate.backtest.history import Span
+from streammetrics.sources import exposure
+from streammetrics.store import settings_tables
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+
+Seconds = npt.NDArray[np.int64]
+
+_PAIRS = """
+select baseline, candidate, from_second, until_second
+from pairs
+where lag_seconds = 0
+order by from_second, baseline, candidate
+"""
+
+_SHARES = """
+select shares.bin_second, shares.candidate_share
+from shares
+inner join pairs on shares.pair_id = pairs.pair_id
+where
+    pairs.baseline = $baseline and pairs.candidate = $candidate
+    and shares.bin_second >= $from_second and shares.bin_second < $until_second
+order by shares.bin_second
+"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two builds, and the seconds [from_second, until_second) of the copied history in which they are compared."""
+
+    baseline: str
+    candidate: str
+    from_second: int
+    until_second: int
+    bin_seconds: int
+    shares: npt.NDArray[np.float64]
+    """The candidate's share of the exposure, bin by bin from that which holds `from_second`."""
+
+    def shares_at(self, seconds: Seconds) -> npt.NDArray[np.float64]:
+        """The share in each of these seconds."""
+        return self.shares[seconds // self.bin_seconds - self.from_second // self.bin_seconds]
+
+
+def pairs_of(connection: Connection, config: Config, comparison: Comparison, within: Span) -> list[Pair]:
+    """The pairs that a comparison had in the seconds [after, until) of `within`, in order of time.
+
+    Shares are told in the bins of the first rule of `sequential`; where there is none, in those of its defaults.
+    """
+    rule = next(
+        (rule for rule in config.rule if isinstance(rule, SequentialRule)),
+        SequentialRule(name="shares", detector="sequential"),
+    )
+    scoped = config.model_copy(update={"rule": (rule,), "comparison": (comparison,)})
+    told = exposure.read(config)
+    settings_tables.overlay(connection, scoped, told.rows, is_whole=told.is_whole)
+    found = []
+    for baseline, candidate, since, until in connection.exec_driver_sql(compose(_PAIRS)).all():
+        ends = max(since, within.after), min(until, within.until)
+        if ends[0] < ends[1]:
+            shares = _shares(connection, baseline, candidate, ends, rule.bin_seconds)
+            found.append(Pair(baseline, candidate, *ends, rule.bin_seconds, shares))
+    settings_tables.reveal(connection)
+    return found
+
+
+def _shares(
+    connection: Connection, baseline: str, candidate: str, ends: tuple[int, int], width: int
+) -> npt.NDArray[np.float64]:
+    first = ends[0] // width
+    shares = np.full(-(-ends[1] // width) - first, 0.5)
+    for since, until in _days(*ends, width):
+        builds = {"baseline": baseline, "candidate": candidate, "from_second": since, "until_second": until}
+        sql = compose(_SHARES, Slice(since, until, EXPOSURE_LEAD_SECONDS))
+        column = fetched(connection, sql, builds)
+        shares[column["bin_second"] // width - first] = column["candidate_share"]
+    return shares
+
+
+def fetched(connection: Connection, sql: str, parameters: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """The columns of a query as arrays."""
+    cursor: Any = connection.exec_driver_sql(sql, parameters).cursor
+    columns = cursor.fetchnumpy()
+    return {name: np.ma.getdata(column) for name, column in columns.items()}
+
+
+def _days(since: int, until: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cut at the beginnings of bins: a slice that is too long does not fit into memory."""
+    start, end = since // width * width, -(-until // width) * width
+    while start < end:
+        stop = min((start + DAY_SECONDS) // width * width, end)
+        yield start, stop
+        start = stop

@@ -1,0 +1,176 @@
+"""Which files a source means, and what their names say about them."""
+
+import glob
+import os
+import re
+import stat
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from streammetrics.config import Config, Source
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.sources import open_once
+
+Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Compression = Literal["gzip", "zstd"]
+
+UNCONFIGURED = Source(name="files", path="*")
+"""What holds for files that a command names, where no [[source]] is configured."""
+
+_FORMATS: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+_COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+_UNFINISHED = (".tmp", ".part")
+_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
+
+    `is_final`: somebody said that nothing more comes. `is_spooled`: what the source does with a file `after` is meant.
+    """
+
+    source: Source
+    path: Path
+    format: Format
+    compression: Compression | None
+    size: int
+    modified_ns: int
+    inode: str = ""
+    is_final: bool = False
+    is_spooled: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return self.format != "parquet"
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether the lines that are there can be read before the file is complete."""
+        return self.is_text and self.compression is None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether a last line without an end is one: nobody has written to the file for long. `now`: naive UTC."""
+        age_seconds = now.replace(tzinfo=UTC).timestamp() - self.modified_ns / 1e9
+        is_old = age_seconds >= self.source.last_line_seconds
+        return not self.can_grow or is_old or (self.is_final and not self.is_changed())
+
+    def is_changed(self) -> bool:
+        """Whether somebody has written to it since it was looked at."""
+        found = self.path.lstat()
+        return (found.st_size, found.st_mtime_ns) != (self.size, self.modified_ns)
+
+    def has_lost(self, size: int) -> bool:
+        """Whether it is another file by now, or has been cut off below `size` bytes."""
+        found = self.path.lstat()
+        return str(found.st_ino) != self.inode or found.st_size < size
+
+    def day(self) -> str | None:
+        """The date (YYYY-MM-DD) that times of day belong to; None where the source or the file's name tells none."""
+        return day_in(self.path.name) if self.source.date == "name" else self.source.date
+
+
+def expand(path: Path) -> list[Path]:
+    """Absolute paths that a path or glob stands for, sorted; a glob that matches nothing stands for none.
+
+    A glob passes over folders, hidden files and names that end in .tmp or .part: they are not meant to be read (yet).
+    """
+    name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
+    # Signs in the path of the working folder itself are no wildcards.
+    pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
+    if os.path.lexists(name) or not glob.has_magic(str(path)):
+        return [Path(name)]
+    found = map(Path, sorted(glob.glob(pattern, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return [
+        path
+        for path in found
+        if not path.name.startswith(".") and not path.name.endswith(_UNFINISHED) and not path.is_dir()
+    ]
+
+
+def matching(path: Path, config: Config | None = None) -> list[Path]:
+    """Files that a path or glob stands for as it was written: in these settings, or by who runs the command.
+
+    Raises:
+        InputOutputError: it has a `..`, and behind a link to a folder that is another folder than it seems.
+        ConfigError: it begins with the home of a user whom nobody knows.
+    """
+    if ".." in path.parts:
+        raise InputOutputError(f"{path}: a path with .. in it is refused; write it without")
+    return expand(path if config is None else config.pattern(str(path)))
+
+
+def shown(path: Path) -> str:
+    """A path as text that can be stored and printed: bytes of it that are not UTF-8 as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
+    """What is to be known about a file without opening it.
+
+    Raises:
+        InputOutputError: there is no such file, its name is not UTF-8, or it is a link, folder, pipe or device.
+        ConfigError: neither the name nor `format` tells what is in it.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputOutputError(f"{shown(path)}: its name is not UTF-8: rename it") from None
+    try:
+        found = path.lstat()
+    except OSError as error:
+        raise InputOutputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if stat.S_ISLNK(found.st_mode):
+        raise InputOutputError(f"{path}: {open_once.LINK}")
+    if stat.S_ISDIR(found.st_mode):
+        raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputOutputError(f"{path}: {open_once.DEVICE}")
+    compression = _COMPRESSIONS.get(path.suffix.lower())
+    inner = path.with_suffix("") if compression else path
+    kind = _FORMATS.get(inner.suffix.lower()) or source.format
+    if kind is None:
+        raise ConfigError(
+            f"{path}: its suffix does not say what is in it; set format of [[source]] {source.name!r} "
+            'to "csv", "tsv", "jsonl" or "parquet"'
+        )
+    size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
+    return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
+
+
+def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
+    """The files that an ingest would look at, and why it would refuse others."""
+    found: dict[Path, SourceFile] = {}
+    refused: dict[Path, str] = {}
+    for source in config.source:
+        if source.path is None:
+            continue
+        try:
+            matches = matching(Path(source.path), config)
+        except StreammetricsError as error:
+            refused.setdefault(Path(source.path), str(error))
+            continue
+        for path in matches:
+            try:
+                found.setdefault(path, describe(source, path))
+            except StreammetricsError as error:
+                refused.setdefault(path, str(error))
+    return list(found.values()), refused
+
+
+def day_in(name: str) -> str | None:
+    """The date in a file's name (YYYY-MM-DD); None where there is none."""
+    for year, _, month, day in _DATE_IN_NAME.findall(name):
+        try:
+            return date(int(year), int(month), int(day)).isoformat()
+        except ValueError:
+            continue
+    return None

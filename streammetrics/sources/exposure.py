@@ -1,0 +1,126 @@
+"""How many users each build has from when on: the [[exposure]] entries of config.toml and the files that they name.
+
+A file is read as those of sources are: any line may be bad without harm to the others, and one without its end waits.
+What cannot be read stops nothing: what it said before stays in use, and comparisons of builds without known users wait.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from stat import S_ISREG
+
+from pydantic import ValidationError
+
+from streammetrics.config import Config, Exposure, Source
+from streammetrics.config.source import SourceColumns
+from streammetrics.errors import ConfigError, StreammetricsError
+from streammetrics.sources import delimited, line_ends
+from streammetrics.sources.columns import places
+from streammetrics.sources.delimited import Head
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.encoding import Content, codec_of
+from streammetrics.sources.fingerprints import Snapshot
+from streammetrics.sources.plain import plain
+
+EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
+"""Since when what has no `since` holds."""
+
+_NAMES = {"ts": "since", "build": "build", "code": "users"}
+
+_SOURCE = Source(name="exposure", path="*", columns=SourceColumns(ts="since", build="build", code="users"))
+
+_ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
+
+_HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
+
+ExposureRow = tuple[datetime, str, float]
+"""Since when (naive UTC, whole seconds), build, users."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """All rows, in order of time, and a sentence for each line that is none, and for each file that cannot be read.
+
+    `is_whole`: False where one cannot be read, or ends within a line, as somebody is writing it.
+    """
+
+    rows: list[ExposureRow]
+    bad_lines: list[str]
+    unread: list[str]
+    is_whole: bool
+
+    @property
+    def problems(self) -> list[str]:
+        return self.unread + self.bad_lines
+
+
+def read(config: Config) -> Told:
+    """What the entries say; of two for one build and second the later one in the configuration counts."""
+    found: dict[tuple[datetime, str], float] = {}
+    bad_lines: list[str] = []
+    unread: list[str] = []
+    is_whole = True
+    for entry in config.exposure:
+        path = None if entry.path is None else config.resolve(entry.path)
+        try:
+            for row in [entry] if path is None else _file_rows(path):
+                if row is None:
+                    is_whole = False
+                elif isinstance(row, str):
+                    bad_lines.append(f"exposure.path: {path}: {row}")
+                elif row.build is not None and row.users is not None:
+                    since = EVER if row.since is None else row.since.replace(microsecond=0)
+                    found[since, row.build] = row.users
+        except (OSError, StreammetricsError) as error:
+            unread.append(f"exposure.path: {path}: {error}{_HELD}")
+    rows = sorted((since, build, users) for (since, build), users in found.items())
+    return Told(rows, bad_lines, unread, is_whole and not unread)
+
+
+def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
+    """The rows of a file, sentences for what is none, and None where it ends within a line."""
+    try:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise ConfigError("is no regular file")
+        snapshot = Snapshot(path)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from None
+    file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
+    is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
+    stop = snapshot.size if is_over else line_ends.last_end(snapshot, 0)
+    data = snapshot.read(0, stop)
+    head = delimited.sniff(file, Content(path, data))
+    at = places(file, head.fields)
+    if stop < snapshot.size or not (head.fields or is_over):
+        yield None
+    if not head.fields and not is_over:
+        return
+    if missing := sorted(name for role, name in _NAMES.items() if role not in at):
+        raise ConfigError(f"has no column {' and '.join(missing)}; a CSV of since, build, users is meant")
+    text = b"".join(plain([data], codec_of(data), head.delimiter, head.lead + 1)).decode()
+    for number, line in enumerate(text.split("\n"), start=head.lead + 2):
+        if not line.strip("\0"):
+            continue
+        try:
+            yield _row(line, head, at)
+        except ValueError as error:
+            problem = _ALLOWED if isinstance(error, ValidationError) else error
+            yield (
+                f"line {number} is left out: {problem}; "
+                "since is a time such as 2026-11-23T06:00, in UTC where it has no offset, users a number"
+            )
+
+
+def _row(line: str, head: Head, at: Mapping[str, int]) -> Exposure:
+    text, _, mark = line.partition("\0")
+    if reason := mark[2:]:
+        raise ValueError(reason)
+    row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced, is_strict=True)
+    while len(row) > len(head.fields) and not row[-1]:
+        row.pop()
+    if len(row) != len(head.fields):
+        raise ValueError(f"expected {len(head.fields)} fields, found {len(row)}")
+    since = datetime.fromisoformat(row[at["ts"]]) if row[at["ts"]] else None
+    return Exposure(build=row[at["build"]], users=float(row[at["code"]]), since=since)

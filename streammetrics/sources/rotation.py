@@ -1,0 +1,86 @@
+"""Contents that paths hold no more: the table `replaced`.
+
+When a file is rotated, what it held turns up under another name, in this run or a later one, and nothing is lost. Where
+it does not, what was added to it after it was read last may never have been read: that is told, not hidden.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.ledger import Boundary
+
+_MISSING = "select batch_id from replaced where found_as is null"
+
+_REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
+
+# Since it lay here last the file was met under another name, with what it held or with more: what was added before it
+# was renamed was there to be read.
+_RENAMED = """
+with here as (
+    select max(batch_id) as batch_id, arg_max(inode, batch_id) as inode
+    from batches inner join contents using (batch_id)
+    where path = $path and $batch_id in (batch_id, duplicate_of)
+)
+select batches.batch_id
+from batches
+inner join contents using (batch_id)
+inner join here on batches.batch_id > here.batch_id and contents.inode = here.inode
+where
+    batches.path <> $path and here.inode <> $inode
+    and (duplicate_of = $batch_id or duplicate_of is null and range_start = $end)
+"""
+
+_FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
+
+
+class Whereabouts:
+    """What is missed, and what was met in this run, by the batch that ends where it was read to."""
+
+    def __init__(self) -> None:
+        self._missing: set[int] | None = None
+        self._met: set[int] = set()
+        self._told: dict[int, tuple[Path, str]] = {}
+
+    def missing(self, connection: Connection) -> set[int]:
+        """What earlier runs did not find, nor this one until now."""
+        if self._missing is None:
+            self._missing = set(connection.exec_driver_sql(_MISSING).scalars())
+        return self._missing
+
+    def find(self, connection: Connection, batch_id: int, path: Path) -> None:
+        """What was read as this batch lies here, and nothing of it is lost; in the caller's transaction."""
+        self._met.add(batch_id)
+        if batch_id in self.missing(connection):
+            connection.exec_driver_sql(_FOUND, {"batch_id": batch_id, "path": str(path)})
+            self.missing(connection).discard(batch_id)
+
+    def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
+        """The file holds another content: what was added to the former one since, if anything, may be lost."""
+        renamed = {"batch_id": former.batch_id, "end": former.end, "path": str(file.path), "inode": file.inode}
+        if former.batch_id in self._met or connection.exec_driver_sql(_RENAMED, renamed).first():
+            return
+        is_shorter = file.can_grow and file.size < former.end
+        place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
+        state = "truncated" if is_shorter else "rewritten"
+        connection.exec_driver_sql(_REPLACED, {**place, "state": state, "replaced_at": now})
+        self.missing(connection).add(former.batch_id)
+        self._told[former.batch_id] = (
+            file.path,
+            f"was {state}: what it holds now counts as new records, and what was added to its former content behind "
+            f"byte {former.end:,}, if anything, was not read (let the source's path match rotated files too)",
+        )
+
+    def read_again(self) -> None:
+        """A transaction was rolled back."""
+        self._missing = None
+
+    def missed(self, connection: Connection) -> list[tuple[Path, str]]:
+        """The paths whose former content did not turn up in this run, and what to say of each."""
+        if not self._told:
+            return []
+        with connection.begin():
+            missing = self.missing(connection)
+        return [told for batch_id, told in self._told.items() if batch_id in missing]

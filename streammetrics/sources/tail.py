@@ -1,0 +1,175 @@
+"""What of a file was not read yet: the whole lines behind the longest beginning that the ledger knows.
+
+Whether a file was appended to, renamed, copied, cut off or written anew is told by what it holds, not by its name, nor
+by an inode that may be used again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from streammetrics.errors import InputOutputError
+from streammetrics.sources import delimited, line_ends
+from streammetrics.sources.discovery import SourceFile, day_in
+from streammetrics.sources.encoding import Content, codec_of
+from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
+from streammetrics.sources.ledger import Boundary, Ledger
+from streammetrics.sources.open_once import held
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file and its (unpacked) bytes."""
+
+    file: SourceFile
+    bytes: Snapshot
+    heads: list[str]
+
+    @classmethod
+    def at(cls, file: SourceFile, plain: Path) -> "Opened":
+        """`plain` is where the unpacked bytes lie.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        snapshot = Snapshot(plain)
+        return cls(file, snapshot, heads(snapshot.beginning))
+
+
+@dataclass(frozen=True)
+class News:
+    """The bytes from `start` to `stop` are to be read.
+
+    `known`: the batch that ends at `start`. `stale`: batches that are read anew with them, as they counted nothing.
+    `former`: up to where the path held another content before; `is_placed`: it is known to hold `known`, or neither.
+    """
+
+    opened: Opened
+    start: int
+    stop: int
+    known: Boundary | None = None
+    stale: tuple[Boundary, ...] = ()
+    former: Boundary | None = None
+    is_placed: bool = False
+    damaged: tuple[int, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing waits, not even a line without its end."""
+        return self.start == self.opened.bytes.size
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is read in memory, or not at all."""
+        return self.start >= self.stop or (self.opened.file.is_text and self.stop - self.start <= SMALL_BYTES)
+
+    @property
+    def whole(self) -> Content:
+        """All that the file holds."""
+        return Content(self.opened.bytes.path, self.opened.bytes.data)
+
+    @property
+    def head(self) -> str:
+        """The key of its first whole lines up to `stop`, which contents that begin alike have in common."""
+        return heads(self.opened.bytes.beginning[: self.stop])[-1]
+
+    @property
+    def superseded(self) -> list[int]:
+        """The batches whose rejects are replaced by what is read now."""
+        return [*self.damaged, *(boundary.batch_id for boundary in self.stale)]
+
+
+def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
+    """Find what is new in a file, of which somebody may be writing more.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    file, snapshot = opened.file, opened.bytes
+    former = ledger.by_path.get(str(file.path))
+    known, stale = None, []
+    for boundary in ledger.like(opened.heads):
+        is_ours = boundary.path == str(file.path)
+        if _holds(opened, boundary) and (is_ours or _is_moved(opened, boundary, former)):
+            if not boundary.is_stale(settings):
+                known = boundary
+                break
+            stale.append(boundary)
+    start = known.end if known else 0
+    is_placed = former == known
+    if former is not None and _holds(opened, former):
+        former = None
+    damaged = tuple(ledger.damaged.get(str(file.path), ()))
+    again = tuple(boundary for boundary in stale if boundary.start >= start)
+    found = News(opened, start, snapshot.size, known, again, former, is_placed, damaged)
+    return found if file.is_over(now) else replace(found, stop=_whole_lines(found))
+
+
+def _holds(opened: Opened, boundary: Boundary) -> bool:
+    """Whether a content begins with all that was read up to there."""
+    snapshot = opened.bytes
+    if boundary.end > snapshot.size or (boundary.end < snapshot.size and not opened.file.is_text):
+        return False
+    if boundary.prefix is None:
+        return snapshot.first(boundary.end) == boundary.fingerprint
+    if boundary.prefix != snapshot.prefix(boundary.end):
+        return False
+    # Once a file is over its fingerprint of all bytes is at hand: nothing is taken for what it only resembles.
+    is_whole = boundary.start == 0 and boundary.end == snapshot.size > SMALL_BYTES
+    return not is_whole or boundary.fingerprint == snapshot.first(snapshot.size)
+
+
+def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bool:
+    """Whether a content that begins with another path's is that one, moved or copied, and not one that looks alike.
+
+    Files of few lines begin alike by chance. A spool's files are each complete when they come. `former`: what this path
+    was known to hold, as itself or as a duplicate.
+    """
+    file = opened.file
+    if file.source.same_content == "load" or _is_of_another_day(file, boundary.path):
+        return False
+    if boundary == former or boundary.end == opened.bytes.size:
+        return True
+    if file.source.after != "keep":
+        return False
+    has_many_lines = len(heads(opened.bytes.beginning[: boundary.end])) > HEAD_LINES
+    return has_many_lines or boundary.inode == file.inode or _is_elsewhere(boundary)
+
+
+def _is_of_another_day(file: SourceFile, path: str) -> bool:
+    """Whether the names of two files give the same times of day to two days."""
+    if file.source.date != "name":
+        return False
+    days = file.day(), day_in(Path(path).name)
+    return None not in days and days[0] != days[1]
+
+
+def _is_elsewhere(boundary: Boundary) -> bool:
+    """Whether its path holds another content by now."""
+    try:
+        with held(Path(boundary.path)) as path:
+            snapshot = Snapshot(path)
+            return boundary.end > snapshot.size or boundary.prefix != snapshot.prefix(boundary.end)
+    except (InputOutputError, OSError):
+        return False
+
+
+def _whole_lines(found: News) -> int:
+    """Where the last whole record ends: the rest waits for its line end, or for the quote that closes it."""
+    snapshot = found.opened.bytes
+    stop = line_ends.last_end(snapshot, found.start)
+    if found.opened.file.format == "jsonl":
+        return stop
+    start = max(found.start, stop - 2 * line_ends.LONGEST_QUOTED_BYTES)
+    tail = snapshot.read(start, stop)
+    if b'"' not in tail:
+        return stop
+    delimiter = delimited.sniff(found.opened.file, found.whole).delimiter
+    return stop - line_ends.open_bytes(tail, codec_of(snapshot.beginning), delimiter)
+
+
+def asked(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:
+    """What a ledger is asked of files for: their paths, heads and sizes."""
+    keys = {head for opened in files for head in opened.heads}
+    return [str(opened.file.path) for opened in files], list(keys), [opened.bytes.size for opened in files]
