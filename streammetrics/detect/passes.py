@@ -1,8 +1,7 @@
 """One detection pass: what is complete and not yet judged, or touched by late records, is judged.
 
 A pass costs what its scope costs, however long the history. Repeating it changes nothing; a missed one loses nothing:
-the next judges what has come since. A scope longer than its codes allow is judged in portions, each a transaction of
-its own with its row in `runs`.
+the next judges what has come since. A long scope is judged in portions, each with its row in `runs`.
 """
 
 from collections.abc import Callable

@@ -155,7 +155,7 @@ def few(connection: Connection, reading: Reading, batch: Batch, reread: Callable
 
 
 def _keep_others(connection: Connection, reading: Reading, batch: Batch) -> int:
-    kept = statement(f"jobs/other_{list(reading.found)[-1]}")
+    kept = statement("jobs/other_lines" if "lines" in reading.found else "jobs/other_found")
     return _run(connection, reading, batch, reading.others, kept, "create or replace temp table others as")
 
 
@@ -209,7 +209,8 @@ def _typed(
 ) -> int:
     """Run a statement on `typed`, which is made of the records of a reading."""
     after = {"after": _latest(connection, batch)} if batch.has_order else {}
-    records = f"with {_with({**reading.numbered, **reading.records})}\n{statement('jobs/stratified_records')}"
+    stratified = statement("jobs/stratified_records")
+    records = f"with {_with({**reading.numbered, **reading.records})}\n{stratified}"
     expressions = {"records": records, **typed(has_order=batch.has_order)}
     return _run(connection, reading, batch, expressions, text, create, {**after, **(more or {})})
 

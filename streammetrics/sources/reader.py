@@ -117,8 +117,8 @@ def text(
             "known_names": known(plan.file) if plan.has_header else [[], [], []],
         }
     placed_by, kind = (
-        "one_section" if is_alike else "sections",
-        "json" if plan.head is None else "delimited",
+        "jobs/one_section" if is_alike else "jobs/sections",
+        "jobs/json_records" if plan.head is None else "jobs/delimited_records",
     )
     read = {"read": statement("jobs/marked_lines" if is_marked else "jobs/lines")}
     found = read | {"lines": "select *, 0 as line from read"}
@@ -138,7 +138,7 @@ def text(
     return Reading(
         found if is_alike else numbered,
         numbered,
-        {"placed": statement(f"jobs/{placed_by}"), "records": statement(f"jobs/{kind}_records")},
+        {"placed": statement(placed_by), "records": statement(kind)},
         parameters | plain_parameters,
         plain if plain_parameters else {},
         others,
