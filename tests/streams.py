@@ -24,7 +24,7 @@ MONDAY = 1795392000
 RECORD_TABLES = ("batches", "events", "counters", "builds", "build_hours", "codes")
 PASS_TABLES = (
     "rules", "hypotheses", "comparisons", "exposure", "settings", "progress", "runs", "alerts", "alert_revisions",
-    "pauses", "remembered_estimates", "pruned", "advice", "unloaded",
+    "pauses", "pruned", "advice", "unloaded",
 )  # fmt: skip
 BUILDS = ("5.9", "5.10", "5.11", "6.1")
 CODES = ("-17", "007", "7", "E_TIMEOUT", "404")

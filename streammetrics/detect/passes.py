@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, SequentialRule
 from streammetrics.config.rules import STANDING_SECONDS
-from streammetrics.detect import estimates, portions, watermarks
+from streammetrics.detect import portions, watermarks
 from streammetrics.detect.alerts import Amendment, amend, number_incidents
 from streammetrics.detect.portions import Portion
 from streammetrics.runtime import utc
@@ -183,22 +183,19 @@ def _judge_portion(
     started_at = clock()
     after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
-    widest = max(rule.bin_seconds for rule in config.rule)
     with connection.begin():
         connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
         lags = views.lags(connection, **watermarks.COMPARED)
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
     bases = watermarks.hear(connection, piece)
     if has_sequential:
-        _keep_suspects(connection, piece, widest, is_final, bases)
+        _keep_suspects(connection, piece, is_final, bases)
     found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
     merge = config.detect.merge_seconds
     with connection.begin():
         run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
         amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
-        if has_sequential:
-            estimates.remember(connection, piece)
         if is_open:
             watermarks.pause(connection, after)
         watermarks.remember(connection, reached)
@@ -206,7 +203,7 @@ def _judge_portion(
     return run_id, amendment
 
 
-def _keep_suspects(connection: Connection, piece: Slice, widest: int, is_final: bool, bases: dict[str, str]) -> None:
+def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: dict[str, str]) -> None:
     """Compute once what `sequential` needs more than once, and of the bins only what may have evidence enough."""
 
     def keep(name: str, text: str, **parameters: int) -> None:
@@ -215,10 +212,7 @@ def _keep_suspects(connection: Connection, piece: Slice, widest: int, is_final: 
             connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
 
-    keep("judged_bins", "select * from judged_bins")
-    estimates.estimate(connection, piece, widest, is_final, bases)
-    bases["estimates"] = "select * from kept_estimates"
-    for name in ("bins", "weights"):
+    for name in ("judged_bins", "bins", "weights"):
         keep(name, f"select * from {name}")  # noqa: S608
     since = piece.after - (piece.history_seconds or 0)
     keep("prospects", statement("jobs/find_prospects"), since=since, after=piece.after)

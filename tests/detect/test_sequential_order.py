@@ -109,34 +109,6 @@ def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, expos
     assert one_pass(store, stream.records, config, portion_seconds=HOUR) == expected
 
 
-def test_passes_remember_what_those_before_estimated(store: Connection) -> None:
-    """Steps of ten minutes end like one pass; what is remembered is read, and computed again where it is gone."""
-    flows = (Flow("7", 0.3, 8, since=6000), Flow("E", 0.3), Flow("-17", 0.2), Flow("404", 0.3))
-    stream = Regression(2 * HOUR, flows, (Feed(OLD), Feed(NEW, users=0.4)), seed=2)
-    config = Config(comparison=(Comparison(exposure="estimated"),), rule=(rule("a", 10, 600),))
-    remembered = "select * from remembered_estimates where epoch(block_ts) >= " + str(MONDAY)
-    expected = one_pass(store, stream.records, config)
-    estimates = select(store, remembered)
-    assert expected["alerts"]
-    assert sum(row[6] is not None for row in estimates) > 50
-
-    def in_steps(statement: str = "") -> dict[str, Any]:
-        clear(store)
-        for step in range(0, 2 * HOUR, 600):
-            load(store, [one for one in stream.records if step <= one.second - MONDAY < step + 600])
-            passes.judge(store, config, clock)
-            if statement and step == 5400:
-                with store.begin():
-                    store.exec_driver_sql(statement)
-        return outcome(store)
-
-    assert in_steps() == expected
-    assert select(store, remembered) == estimates
-    assert in_steps("update remembered_estimates set candidate_share = 0.9, tested_share = 0.99") != expected
-    assert in_steps("delete from remembered_estimates where block_ts < timestamp '2026-11-23 01:00:00'") == expected
-    assert in_steps("update remembered_estimates set settings_hash = '', tested_share = 0.99") == expected
-
-
 def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection) -> None:
     """However short the history is."""
     flows = (Flow("7", 0.08, 4, since=4000), Flow("E", 0.1), Flow("404", 0.1))
