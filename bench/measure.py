@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -91,6 +91,16 @@ def alternate(pairs: int, *sides: Callable[[], Ran]) -> tuple[list[Ran], ...]:
 def yardstick() -> Ran:
     """What tells the speed that the machine has meanwhile."""
     return python("bench.yardstick")
+
+
+def seconds(runs: Sequence[Ran]) -> tuple[float, ...]:
+    """Their wall times (s)."""
+    return tuple(ran.seconds for ran in runs)
+
+
+def peaks(runs: Sequence[Ran]) -> tuple[float, ...]:
+    """Their peaks (MB)."""
+    return tuple(ran.rss_mb for ran in runs)
 
 
 def say(text: str) -> None:

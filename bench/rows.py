@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench.measure import YARDSTICK_SECONDS, Ran, Row, alternate, python, say, yardstick
+from bench.measure import YARDSTICK_SECONDS, Ran, Row, alternate, peaks, python, say, seconds, yardstick
 from bench.sequential import codes, late
 from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
 
@@ -42,8 +42,8 @@ def _against_bare(shop: Workshop, path: Path, limit: float) -> list[Row]:
     ours, others = alternate(shop.pairs, lambda: shop.ingest_anew(config), bare)
     what = f"ingest 10 M records{path.suffix}"
     return [
-        Row(f"{what} / bare DuckDB", _seconds(ours), limit, _seconds(others)),
-        Row(f"memory: {what}", _memory(ours), 1000, unit="MB"),
+        Row(f"{what} / bare DuckDB", seconds(ours), limit, seconds(others)),
+        Row(f"memory: {what}", peaks(ours), 1000, unit="MB"),
     ]
 
 
@@ -54,7 +54,7 @@ def damaged(shop: Workshop) -> list[Row]:
     clean, *others = alternate(shop.pairs, *(lambda config=config: shop.ingest_anew(config) for config in configs))
     names = ("with a bad line", "with 1 % bad lines")
     return [
-        Row(f"ingest 10 M records {name} / clean", _seconds(runs), 1.5, _seconds(clean))
+        Row(f"ingest 10 M records {name} / clean", seconds(runs), 1.5, seconds(clean))
         for name, runs in zip(names, others, strict=True)
     ]
 
@@ -67,8 +67,8 @@ def spool(shop: Workshop) -> list[Row]:
     )
     return [
         _limited("a spool of 10,000 files of 100 lines", many, SPOOL_RECORDS / SPOOL_RECORDS_A_SECOND, yardsticks),
-        Row("a spool of 10,000 files of 100 lines / one file", _seconds(many), 3, _seconds(one)),
-        Row("memory: a spool of 10,000 files", _memory(many), 1000, unit="MB"),
+        Row("a spool of 10,000 files of 100 lines / one file", seconds(many), 3, seconds(one)),
+        Row("memory: a spool of 10,000 files", peaks(many), 1000, unit="MB"),
     ]
 
 
@@ -87,7 +87,7 @@ def growing(shop: Workshop) -> list[Row]:
         return shop.ingest_anew(small)
 
     grown, others = alternate(shop.pairs, append, alone)
-    return [Row("1,000 lines more of a file of 10 M / a file of 1,000", _seconds(grown), 1.5, _seconds(others))]
+    return [Row("1,000 lines more of a file of 10 M / a file of 1,000", seconds(grown), 1.5, seconds(others))]
 
 
 def peers(shop: Workshop) -> list[Row]:
@@ -105,7 +105,7 @@ def peers(shop: Workshop) -> list[Row]:
         if (found := json.loads(runs[0].printed)) != alerts:
             raise RuntimeError(f"{name} found {found}, but we {alerts}: that is not the same work")
         what = f"ingest + detect 10 M records / {name}"
-        rows.append(Row(what, _seconds(own), limit, _seconds(runs), note=f"both find {alerts}"))
+        rows.append(Row(what, seconds(own), limit, seconds(runs), note=f"both find {alerts}"))
     return rows
 
 
@@ -127,8 +127,8 @@ def history(shop: Workshop) -> list[Row]:
     pure = alternated(range(most), lambda config: python("bench.inside", "pass", config))
     whole = alternated(range(most, 2 * most), shop.detect)
     return [
-        Row("newest minute, the pass: 365 days / 1 day", _told(pure[0]), 1.15, _told(pure[1])),
-        Row("newest minute, `detect`: 365 days / 1 day", _seconds(whole[0]), 1.15, _seconds(whole[1])),
+        Row("newest minute, the pass: 365 days / 1 day", _printed(pure[0]), 1.15, _printed(pure[1])),
+        Row("newest minute, `detect`: 365 days / 1 day", seconds(whole[0]), 1.15, seconds(whole[1])),
     ]
 
 
@@ -139,7 +139,7 @@ def idle(shop: Workshop) -> list[Row]:
         shop.run(config)
         runs, yardsticks = alternate(shop.pairs, lambda: shop.run(config), yardstick)  # noqa: B023 is called here
         rows.append(_limited(f"`run` with nothing new, {name}", runs, 0.6, yardsticks))
-        rows.append(Row(f"`run` with nothing new, {name}", _memory(runs), 150, unit="MB"))
+        rows.append(Row(f"`run` with nothing new, {name}", peaks(runs), 150, unit="MB"))
     return rows
 
 
@@ -156,8 +156,8 @@ def reference(shop: Workshop) -> list[Row]:
     if not (alerts := shop.alerts(config)):
         raise RuntimeError("Set A gave no alerts: that is not the same work")
     note = f"{alerts}; the other side's seconds are quoted, at this machine's speed, not measured"
-    quoted = tuple(SET_A_SECONDS * seconds / YARDSTICK_SECONDS for seconds in _seconds(yardsticks))
-    return [Row("Set A, ingest + detect / the reference program", _seconds(runs), 1 / 30, quoted, note=note)]
+    quoted = tuple(SET_A_SECONDS * one / YARDSTICK_SECONDS for one in seconds(yardsticks))
+    return [Row("Set A, ingest + detect / the reference program", seconds(runs), 1 / 30, quoted, note=note)]
 
 
 def memory(shop: Workshop) -> list[Row]:
@@ -171,7 +171,7 @@ def memory(shop: Workshop) -> list[Row]:
     careful = shop.ingest(shop.config("careful", path))
     path.unlink()
     runs = {"ingest 10 M records": ingested, "detect 10 M records": judged, "ingest 10 M and a bad line": careful}
-    return [Row(name, _memory([ran]), 1000, unit="MB", note=f"{ran.seconds:.1f} s") for name, ran in runs.items()]
+    return [Row(name, peaks([ran]), 1000, unit="MB", note=f"{ran.seconds:.1f} s") for name, ran in runs.items()]
 
 
 def pictures(shop: Workshop) -> list[Row]:
@@ -183,7 +183,7 @@ def pictures(shop: Workshop) -> list[Row]:
         shop.pairs, lambda: python("bench.inside", "draw", config, target), lambda: python(*command), yardstick
     )
     return [
-        Row("drawing a heatmap of 24 h x 44 codes, 3 s", _told(drawn), 3 / YARDSTICK_SECONDS, _seconds(yardsticks)),
+        Row("drawing a heatmap of 24 h x 44 codes, 3 s", _printed(drawn), 3 / YARDSTICK_SECONDS, seconds(yardsticks)),
         _limited("`heatmap --rule ratio` of 24 h x 44 codes", whole, 3, yardsticks),
     ]
 
@@ -209,7 +209,7 @@ def database(shop: Workshop) -> list[Row]:
     path.unlink()
     return [
         _limited("`ingest` of a million rows of SQLite", runs, 10, yardsticks),
-        Row("memory: a million rows of SQLite", _memory(runs), 1000, unit="MB"),
+        Row("memory: a million rows of SQLite", peaks(runs), 1000, unit="MB"),
         _limited("`ingest` of a database with nothing new", again, 1, yardsticks),
     ]
 
@@ -244,17 +244,9 @@ GROUPS = {
 
 def _limited(what: str, runs: list[Ran], limit_seconds: float, yardsticks: list[Ran]) -> Row:
     """A limit in seconds, at the speed that the machine has meanwhile."""
-    return Row(f"{what}, {limit_seconds:g} s", _seconds(runs), limit_seconds / YARDSTICK_SECONDS, _seconds(yardsticks))
+    return Row(f"{what}, {limit_seconds:g} s", seconds(runs), limit_seconds / YARDSTICK_SECONDS, seconds(yardsticks))
 
 
-def _seconds(runs: list[Ran]) -> tuple[float, ...]:
-    return tuple(ran.seconds for ran in runs)
-
-
-def _memory(runs: list[Ran]) -> tuple[float, ...]:
-    return tuple(ran.rss_mb for ran in runs)
-
-
-def _told(runs: list[Ran]) -> tuple[float, ...]:
+def _printed(runs: list[Ran]) -> tuple[float, ...]:
     """Seconds that the process measured inside itself and printed."""
     return tuple(float(ran.printed) for ran in runs)

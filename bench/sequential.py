@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.measure import Ran, Row, alternate, python, say
+from bench.measure import Ran, Row, alternate, peaks, python, say, seconds
 from bench.workshop import Workshop
 
 MANY_CODES = (10, 1000, 100_000)
@@ -16,10 +16,10 @@ def codes(shop: Workshop) -> list[Row]:
         shop.pairs, *(lambda config=config: shop.judge_anew(config) for config in configs.values())
     )
     rows = [
-        Row(f"ingest + detect 1 M records: {number:,} codes / 10", _seconds(runs), 1.5, _seconds(few))
+        Row(f"ingest + detect 1 M records: {number:,} codes / 10", seconds(runs), 1.5, seconds(few))
         for number, runs in zip(MANY_CODES[1:], others, strict=True)
     ]
-    rows.append(Row("memory: 1 M records of 100,000 codes", tuple(run.rss_mb for run in others[-1]), 1000, unit="MB"))
+    rows.append(Row("memory: 1 M records of 100,000 codes", peaks(others[-1]), 1000, unit="MB"))
     config = configs[MANY_CODES[-1]]
     passes = []
     for minute in range(shop.pairs + 1):
@@ -27,8 +27,8 @@ def codes(shop: Workshop) -> list[Row]:
         shop.ingest(config)
         passes.append(python("bench.inside", "pass", config))
     # The first one begins the day's last minute anew.
-    seconds = tuple(float(ran.printed) for ran in passes[1:])
-    return [*rows, Row("newest minute, the pass, 100,000 codes known", seconds, 1)]
+    printed = tuple(float(ran.printed) for ran in passes[1:])
+    return [*rows, Row("newest minute, the pass, 100,000 codes known", printed, 1)]
 
 
 def late(shop: Workshop) -> list[Row]:
@@ -38,13 +38,13 @@ def late(shop: Workshop) -> list[Row]:
     shop.run(config)
     minutes = iter(range(1000))
 
-    def fed(seconds: int) -> Ran:
-        _add(shop, config, 40, 7, next(minutes), seconds)
+    def fed(late_seconds: int) -> Ran:
+        _add(shop, config, 40, 7, next(minutes), late_seconds)
         return shop.run(config)
 
     fed(0)
     usual, others = alternate(shop.pairs, lambda: fed(0), lambda: fed(LATE_SECONDS))
-    return [Row("a minute with a record six days late / one without", _seconds(others), 1.5, _seconds(usual))]
+    return [Row("a minute with a record six days late / one without", seconds(others), 1.5, seconds(usual))]
 
 
 def _config(shop: Workshop, name: str, codes: int, days: int) -> Path:
@@ -60,7 +60,3 @@ def _config(shop: Workshop, name: str, codes: int, days: int) -> Path:
 def _add(shop: Workshop, config: Path, *numbers: int) -> None:
     """Add a minute's file: how many codes and days there are, the minute's number, how late (s) a record of it is."""
     python("bench.inputs", "more", shop.folder / config.stem / f"{numbers[2]:04}-more.csv", *numbers)
-
-
-def _seconds(runs: list[Ran]) -> tuple[float, ...]:
-    return tuple(ran.seconds for ran in runs)

@@ -24,9 +24,9 @@ select
     case
         when news.build is not null and olds.build is null then pairs.baseline
         when olds.build is not null and news.build is null then pairs.candidate
-    end as untold,
+    end as unknown_build,
     coalesce(olds.users + news.users = 0, false) as is_nobody,
-    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as told,
+    case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as assumption,
     known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join known on pairs.pair_id = known.pair_id

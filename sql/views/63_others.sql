@@ -44,21 +44,25 @@ sums as (
     from points group by series, second
 ),
 
--- Of each other code what came since the onset: sums of now less sums of then.
-ends as (
-    select a.series, a.bin_second, codes.series as other, a.bin_second as second, 1 as sign
-    from asked as a inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
-    where codes.series <> a.series
+signs as (
+    select 1 as sign
     union all
-    select a.series, a.bin_second, codes.series as other, a.onset_second - 1 as second, -1 as sign
-    from asked as a inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
-    where codes.series <> a.series
+    select -1 as sign
 ),
 
+-- Of each other code what came since the onset: sums of now less sums of then.
 counts as (
-    select ends.series, ends.bin_second, ends.other, sum(ends.sign * sums.k) as k, sum(ends.sign * sums.n) as n
-    from ends inner join sums on ends.other = sums.series and ends.second = sums.second
-    group by ends.series, ends.bin_second, ends.other
+    select
+        a.series, a.bin_second, codes.series as other, sum(signs.sign * sums.k) as k, sum(signs.sign * sums.n) as n
+    from asked as a
+    inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
+    cross join signs
+    inner join sums
+        on
+            codes.series = sums.series
+            and sums.second = case signs.sign when 1 then a.bin_second else a.onset_second - 1 end
+    where codes.series <> a.series
+    group by a.series, a.bin_second, codes.series
 ),
 
 -- A code counts at most as much as codes do on average.

@@ -1,4 +1,4 @@
-"""Arguments in, exit code out. Errors are caught here, once, and told in one sentence."""
+"""Arguments in, exit code out. Errors are caught here, once, and reported in one sentence."""
 
 import logging
 import sys
@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
     process.prepare()
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
     try:
-        # Inside, for the signal may come as soon as it is heard.
+        # Inside, for the signal may come as soon as it is received.
         interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
         options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")

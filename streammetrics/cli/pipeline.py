@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
-    """Read what is new. Files that fail are told of and do not stop the others; the first failure decides the code."""
+    """Read what is new. Files that fail are reported and do not stop the others; the first failure decides the code."""
     with session.store.write() as connection:
         session = clocks.believed(session, connection, paths := list(paths))
         return read(session, connection, paths, source, is_final)
@@ -123,7 +123,7 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool) ->
     try:
         done = judge(session, connection, is_final=is_final)
     except BaseException:
-        # The portions before the one that failed, or was ended, are stored, and the next run would take them for told.
+        # The portions before the one that failed, or was ended, are stored, and the next run would not report them.
         with suppress(DBAPIError):
             _keep(session, connection, reach)
             _print_notices(session, connection)
@@ -170,16 +170,16 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
 
     Which files of exposure cannot be read is said by every run, and decides the exit code.
     """
-    told = exposure.read(session.config)
-    for text in told.unread:
+    users = exposure.read(session.config)
+    for text in users.unread:
         session.say(terminal.printable(text), "exposure.unread", logging.ERROR)
     with connection.begin():
         found = warnings.news(
-            connection, session.clock(), judged, every=every, has_exposure=told.is_whole, problems=told.bad_lines
+            connection, session.clock(), judged, every=every, has_exposure=users.is_whole, problems=users.bad_lines
         )
     for text in found:
         session.say(terminal.printable(text), "advice", logging.WARNING)
-    return ConfigError.exit_code if told.unread else 0
+    return ConfigError.exit_code if users.unread else 0
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:

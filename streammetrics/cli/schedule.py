@@ -45,14 +45,14 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     `grace_seconds` later as SIGKILL.
 
     Returns:
-        The exit code, 0: how the jobs ended is told on stderr, and their own outputs pass through.
+        The exit code, 0: how the jobs ended is reported on stderr, and their own outputs pass through.
 
     Raises:
         ConfigError: `schedule.cron` is not a cron expression.
     """
     clock = trigger(config.schedule)
     runner = _Runner(command, config.schedule.timeout_seconds, grace_seconds)
-    # Ticks that are left out are told with the run that was in their way, not one by one.
+    # Ticks that are left out are reported with the run that was in their way, not one by one.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The default grace of one second would drop a late run without a word.
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}

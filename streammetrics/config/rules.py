@@ -1,4 +1,4 @@
-"""[[rule]]: what each detector can be told."""
+"""[[rule]]: the settings of each detector."""
 
 import math
 from typing import Annotated, Literal

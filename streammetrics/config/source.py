@@ -1,7 +1,7 @@
 """The section [[source]] of config.toml: where error records come from, and how they are read."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -39,10 +39,9 @@ class SourceColumns(Section):
         return *(self.ts if isinstance(self.ts, tuple) else (self.ts,)), self.build, self.code
 
 
-_READ_BACK = """
-select try_strptime(strftime(moment, $time_format), $time_format) = moment
-from (select timestamptz '2026-11-28 17:03:00+00' as moment)
-"""
+_READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format) = $moment"
+
+_MOMENT = datetime(2026, 11, 28, 17, 3, tzinfo=UTC)
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
 _WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern"}
@@ -55,7 +54,7 @@ def _reads_a_moment(time_format: str) -> bool:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         try:
-            found = connection.execute(_READ_BACK, {"time_format": time_format}).fetchone()
+            found = connection.execute(_READ_BACK, {"moment": _MOMENT, "time_format": time_format}).fetchone()
         except duckdb.Error:
             return False
     return found == (True,)

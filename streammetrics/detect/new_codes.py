@@ -10,43 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from streammetrics.detect.watermarks import COMPARED
+from streammetrics.store.statements import run, statement
 from streammetrics.store.views import compose
 
 MOST_CODES = 10
 """So many codes of a comparison are named, the most frequent ones; the rest is counted."""
-
-_MARK = """
-create or replace temp table seen_before as
-select baseline, candidate, max(seen_batch_id) as batch_id from progress group by baseline, candidate
-"""
-
-# Of these alone there can be anything new: mostly there is no such comparison, and the rest costs nothing.
-_ADVANCED = """
-create or replace temp table seen_since as
-select baseline, candidate, seen_before.batch_id as after_batch_id, max(seen_batch_id) as until_batch_id
-from progress left join seen_before using (baseline, candidate)
-group by baseline, candidate, seen_before.batch_id
-having max(seen_batch_id) > coalesce(seen_before.batch_id, 0)
-"""
-
-# In a history of many builds only the comparison that goes on is of interest when all are judged for the first time.
-_FOUND = """
-select baseline, candidate, codes, code, first_ts, baseline_errors, candidate_errors, candidate_seconds
-from (
-    select
-        new_codes.*, count(*) over (partition by baseline, candidate) as codes,
-        row_number() over (partition by baseline, candidate order by candidate_errors desc, new_codes.code) as place
-    from new_codes
-    inner join seen_since using (baseline, candidate)
-    inner join pairs using (baseline, candidate)
-    inner join codes on new_codes.candidate = codes.build and new_codes.code = codes.code
-    where
-        repeat_batch_id > coalesce(after_batch_id, 0) and repeat_batch_id <= until_batch_id
-        and (after_batch_id is not null or is_current)
-)
-where place <= $most
-order by candidate, baseline, place
-"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +29,7 @@ class NewCodes:
 
 def mark(connection: Connection) -> None:
     """Keep how far passes have seen, for `since_mark` after the next one; in the caller's transaction."""
-    connection.exec_driver_sql(_MARK)
+    run(connection, "jobs/mark_seen_batches")
 
 
 def since_mark(connection: Connection) -> list[NewCodes]:
@@ -69,11 +37,12 @@ def since_mark(connection: Connection) -> list[NewCodes]:
 
     Nothing where no pass was stored: the next one will see these batches.
     """
-    connection.exec_driver_sql(_ADVANCED)
+    run(connection, "jobs/find_seen_batches")
     if not connection.exec_driver_sql("select count(*) from seen_since").scalar_one():
         return []
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for row in map(dict, connection.exec_driver_sql(compose(_FOUND, **COMPARED), {"most": MOST_CODES}).mappings()):
+    sql = compose(statement("reports/new_codes_since"), **COMPARED)
+    for row in map(dict, connection.exec_driver_sql(sql, {"most": MOST_CODES}).mappings()):
         comparison = (row.pop("baseline"), row.pop("candidate"), row.pop("codes"))
         found.setdefault(comparison, []).append(row)
     return [NewCodes(*comparison, tuple(named)) for comparison, named in found.items()]

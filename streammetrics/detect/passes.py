@@ -5,7 +5,7 @@ the next judges what has come since. A long scope is judged in portions, each wi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import duckdb
@@ -31,20 +31,6 @@ EVER = (FIRST_SECOND, LAST_SECOND)
 """The span from year 1 to year 9999, epoch seconds."""
 
 _STRETCHES = "select after_second, until_second, is_open from stretches order by after_second"
-
-_PORTION_SCOPES = """
-create or replace temp table portion_scopes as
-select rule, baseline, candidate, greatest(judged_after, ?) as judged_after, least(judged_until, ?) as judged_until
-from pass_scopes
-where judged_after < judged_until and judged_after < ? and judged_until > ?
-"""
-
-_RECORD = """
-insert into runs
-select
-    ?, ?, ?, ?, ?, ?, (select max(judged_until) from progress),
-    (select coalesce(md5(string_agg(distinct settings_hash, '' order by settings_hash)), '') from rules), ?, ?, ?, ?
-"""
 
 
 @dataclass(frozen=True)
@@ -72,9 +58,9 @@ def judge(
     Args:
         clock: tells the time as naive UTC.
         is_final: the input is over, so that the last bin is complete as well.
-        on_portion: is told how many portions are done, and of how many.
+        on_portion: receives how many portions are done, and of how many.
         portion_seconds: a scope that is longer is judged in pieces of so much; None: as memory allows.
-        span: only bins that end in (after, until], epoch seconds, are judged, as if nothing were heard afterwards.
+        span: only bins that end in (after, until], epoch seconds, are judged, as if nothing came afterwards.
     """
     started_at = clock()
     with connection.begin():
@@ -120,8 +106,8 @@ def plan(
     if views.publish(connection):
         comments.put(connection)
     merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
-    told = exposure.read(config)
-    settings_tables.replace(connection, config, told.rows, is_whole=told.is_whole)
+    users = exposure.read(config)
+    settings_tables.replace(connection, config, users.rows, is_whole=users.is_whole)
     if merged != config.detect.merge_seconds:
         number_incidents(connection)
     floor = retention.floor(connection, lead_seconds(config))
@@ -135,7 +121,7 @@ def plan(
     limits = {"after": after, "until": span[1], "floor": floor}
     connection.exec_driver_sql("create or replace temp table pass_scopes as\n" + scopes, limits)
     watermarks.reach_unfounded(connection, after)
-    if not told.is_whole:
+    if not users.is_whole:
         run(connection, "jobs/hold_pairs_without_users")
     widest = max(rule.bin_seconds for rule in config.rule)
     reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.merge_seconds)
@@ -184,10 +170,10 @@ def _judge_portion(
     after, until, _ = portion
     has_sequential = any(isinstance(rule, SequentialRule) for rule in config.rule)
     with connection.begin():
-        connection.exec_driver_sql(_PORTION_SCOPES, (after, until, until, after))
+        run(connection, "jobs/cut_scopes", {"after": after, "until": until})
         lags = views.lags(connection, **watermarks.COMPARED)
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
-    bases = watermarks.hear(connection, piece)
+    bases = watermarks.keep_presence(connection, piece)
     if has_sequential:
         _keep_suspects(connection, piece, is_final, bases)
     found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
@@ -237,8 +223,8 @@ def _record(
 ) -> int:
     if run_id is None:
         run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
+    start, end = scope or (None, None)
+    row = {"run": run_id, "started_at": started_at, "finished_at": finished_at, "scope_start": start, "scope_end": end}
     state = "done" if error is None else "failed"
-    counts = (amendment.new, amendment.revised, amendment.retracted)
-    row = (run_id, started_at, finished_at, state, *(scope or (None, None)), *counts, error)
-    connection.exec_driver_sql(_RECORD, row)
+    run(connection, "jobs/record_run", {**row, **asdict(amendment), "state": state, "error": error})
     return run_id

@@ -83,7 +83,7 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
 def halves(portion: Portion) -> list[Portion]:
     """What is judged in place of a portion that does not fit into memory; nothing of one that is as short as they are.
 
-    Its counters are not told apart.
+    Both are said to hold all its counters.
     """
     middle = (portion.after + portion.until) // 2
     if middle - portion.after < _SHORTEST_PORTION_SECONDS:

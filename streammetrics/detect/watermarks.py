@@ -28,13 +28,13 @@ COMPARED: Compared = {
 }
 """In place of the relations, on a connection that has planned a pass: as they were then."""
 
-_HEARD = "select build, second, records from heard_seconds"
+_PRESENCE = "select build, second, records from kept_presence"
 _SILENCES = "select build, from_second, until_second, is_rare from silences"
 
 _FORGET = "delete from progress where rule in (select rule from rules)"
 
 
-def hear(connection: Connection, piece: Slice) -> dict[str, str]:
+def keep_presence(connection: Connection, piece: Slice) -> dict[str, str]:
     """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
 
     Each table in a transaction of its own: see `detect`.
@@ -45,24 +45,26 @@ def hear(connection: Connection, piece: Slice) -> dict[str, str]:
     """
     sent = compose("select build, second, records from presence", piece, **COMPARED)
     with connection.begin():
-        connection.exec_driver_sql("create or replace temp table heard_seconds as\n" + sent)
-    silences = compose("select build, from_second, until_second, is_rare from gaps", piece, presence=_HEARD, **COMPARED)
+        connection.exec_driver_sql("create or replace temp table kept_presence as\n" + sent)
+    silences = compose(
+        "select build, from_second, until_second, is_rare from gaps", piece, presence=_PRESENCE, **COMPARED
+    )
     with connection.begin():
         connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
-    places = compose("select * from places", piece, presence=_HEARD, **COMPARED)
+    places = compose("select * from places", piece, presence=_PRESENCE, **COMPARED)
     with connection.begin():
         connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
         run(connection, "jobs/mark_displaced_pairs")
         run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
     kept = {"places": "select * from kept_places", "pairs": "select * from placed_pairs"}
     known = {"earlier": COMPARED["earlier"], "sides": COMPARED["sides"]}
-    return {**known, "presence": _HEARD, "gaps": _SILENCES, **kept}
+    return {**known, "presence": _PRESENCE, "gaps": _SILENCES, **kept}
 
 
 def pause(connection: Connection, after: int) -> None:
     """Make `pauses` say when the pairs of `portion_scopes` were not judged from `after` (epoch seconds) on.
 
-    In the caller's transaction, after `hear` of the slice that begins there.
+    In the caller's transaction, after `keep_presence` of the slice that begins there.
     """
     scope = {"after": after}
     run(connection, "jobs/forget_pauses", scope)

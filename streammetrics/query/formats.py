@@ -139,7 +139,7 @@ def _json(value: Any) -> Any:
 
 
 def _unique(columns: Sequence[str]) -> list[str]:
-    """Names that are told apart as DuckDB does in a subquery: the second `n` is `n_1`."""
+    """Names made different as DuckDB does in a subquery: the second `n` is `n_1`."""
     names: dict[str, None] = {}
     for column in columns:
         free = (name for name in chain([column], (f"{column}_{number}" for number in count(1))) if name not in names)

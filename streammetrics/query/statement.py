@@ -78,8 +78,8 @@ def write(result: Result, style: str, stream: TextIO) -> None:
 def prompt(store: Store, stdin: TextIO, stdout: TextIO, style: str = "table") -> int:
     """Answer statement by statement until the input ends; the store is open only while one is answered.
 
-    Mistakes are told on stderr, and the next statement is read. Ctrl-C drops what was typed. On a terminal lines can be
-    edited; what was typed is kept nowhere.
+    Mistakes are reported on stderr, and the next statement is read. Ctrl-C drops what was typed. On a terminal lines
+    can be edited; what was typed is kept nowhere.
 
     Returns:
         The exit code of the first mistake where nobody was there to read of it, else 0.

@@ -2,7 +2,7 @@
 
 A row belongs to the span [since, until) where its own moment lies: a record its `ts`, a count its `second`, a bin its
 beginning, a window the beginning of its last bin, a batch and its rejects their `loaded_at`. What has a beginning and
-an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is told whole. What has neither is whole.
+an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is shown whole. What has neither is whole.
 
 Relations that count records are composed over slices of the counters, in portions: a week in one piece runs out of
 1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
@@ -21,7 +21,17 @@ from sqlalchemy import Connection
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
-from streammetrics.store.views import PORTION_SECONDS, Slice, compose, for_people, lags, relations, timestamp_literal
+from streammetrics.store.statements import run
+from streammetrics.store.views import (
+    PORTION_SECONDS,
+    Slice,
+    compose,
+    for_people,
+    lags,
+    relations,
+    timestamp_literal,
+    whole_incidents,
+)
 
 _MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
 _NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
@@ -29,50 +39,16 @@ _NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_
 
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
 
-# Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
-_WHOLE = """
-select * from main.alerts
-semi join ({tails}) as tails using (rule, baseline, candidate, code)
-"""
-
 _ALL_PAIRS_JOIN = """
 inner join pairs using (pair_id)
 inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
 """
 
-_LOOK_BACK = f"{LOOK_BACK_BLOCKS} * greatest({BLOCK_SECONDS}, bin_seconds) + {ESTIMATE_SECONDS + STANDING_SECONDS}"
-
-_NAMES = """
-select table_name from duckdb_tables() where not internal and not temporary
-union
-select view_name from duckdb_views() where not internal and not temporary
-order by all
-"""
-
-_BOUNDS = """
-select
-    coalesce(epoch(ends.first_second)::bigint, 0) as first_second,
-    coalesce(epoch(ends.last_second)::bigint, 0) + bins.widest as end_second,
-    bins.longest + 2 * bins.widest as lead_seconds
-from (
-    select
-        greatest(min(first_second), (select max(before_ts) from pruned where relation = 'counters')) as first_second,
-        max(last_second) as last_second
-    from builds
-) as ends
-cross join (
-    select
-        coalesce(max(bin_seconds), 1) as widest,
-        coalesce(
-            max(
-                bin_seconds * window_bins
-                + case when detector = 'sequential' then bin_seconds * window_bins + {look_back} else 0 end
-            ),
-            0
-        ) as longest
-    from rules
-) as bins
-"""
+_LOOK_BACK = {
+    "look_back_blocks": LOOK_BACK_BLOCKS,
+    "block_seconds": BLOCK_SECONDS,
+    "more_seconds": ESTIMATE_SECONDS + STANDING_SECONDS,
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +97,7 @@ def span(since: datetime | None, until: datetime | None) -> Span:
 
 def names(connection: Connection) -> list[str]:
     """The tables and views of the store, sorted."""
-    return list(connection.exec_driver_sql(_NAMES).scalars())
+    return list(run(connection, "reports/relation_names").scalars())
 
 
 def counts_records(name: str) -> bool:
@@ -172,11 +148,6 @@ def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
         yield compose(select, piece, is_final=False, all_pairs=all_pairs, **for_people(name))
 
 
-def whole_incidents(tails: str) -> str:
-    """In place of `alerts`: all alerts of each rule, comparison and code that the query `tails` selects alerts of."""
-    return _WHOLE.format(tails=tails)
-
-
 def _portion_select(name: str, moment: str, columns: dict[str, str], after: int, until: int) -> str:
     """Rows of a portion in order of time; what numbers the pairs or codes of a slice is renumbered or left out."""
     kept = [column for column in columns if column not in _NUMBERS]
@@ -191,7 +162,7 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
 
 def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
     """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
-    first, end, lead = connection.exec_driver_sql(_BOUNDS.format(look_back=_LOOK_BACK)).one()
+    first, end, lead = run(connection, "reports/slice_bounds", _LOOK_BACK).one()
     since, until = within.seconds()
     after, until = max(since, first), min(until, end)
     if until - after <= PORTION_SECONDS:

@@ -13,7 +13,7 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 REMEMBERED = timedelta(days=1)
-"""What was so within this time is not news: a share that goes up and down around a limit is told of once."""
+"""What was so within this time is not news: a share that goes up and down around a limit is reported once."""
 
 DUE_SECONDS = 600
 
@@ -46,7 +46,7 @@ def news(
     has_exposure: bool = True,
     problems: Sequence[str] = (),
 ) -> list[str]:
-    """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was told.
+    """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was reported.
 
     Args:
         judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
@@ -55,11 +55,11 @@ def news(
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
     texts = current(connection, has_exposure=has_exposure and (every or is_due), problems=problems)
-    told = {"texts": texts, "since": now - REMEMBERED}
+    reported = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []
-    found = list(run(connection, "reports/new_advice", {**told, "every": every}).scalars())
-    connection.exec_driver_sql(_FORGET, told)
+    found = list(run(connection, "reports/new_advice", {**reported, "every": every}).scalars())
+    connection.exec_driver_sql(_FORGET, reported)
     connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
     return found
 
@@ -136,10 +136,10 @@ def _exposures(connection: Connection) -> Iterator[str]:
     sql = compose(statement("reports/doubtful_exposures"), piece)
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
-        if pair.untold is not None:
-            yield f"{builds}: {pair.told}, for [[exposure]] does not tell the users of {pair.untold!r}"
+        if pair.unknown_build is not None:
+            yield f"{builds}: {pair.assumption}, for [[exposure]] does not tell the users of {pair.unknown_build!r}"
         if pair.is_nobody:
-            yield f"{builds}: {pair.told}, for [[exposure]] tells that neither build has any users"
+            yield f"{builds}: {pair.assumption}, for [[exposure]] tells that neither build has any users"
         if pair.is_doubtful:
             yield (
                 f"{builds}: equal exposure is assumed, but one build sends more than four fifths of all records: "

@@ -37,16 +37,16 @@ def install(give_up: Callable[[], None], unwind_seconds: float = UNWIND_SECONDS)
 
     def watch() -> None:
         # A schedule takes the signal itself, and as long as its job does.
-        while os.read(heard, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not terminate:
+        while os.read(reader, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not terminate:
             pass
         time.sleep(unwind_seconds)
         give_up()
         os._exit(EXIT_TERMINATED)
 
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
     # The bytes are the numbers of the signals, written at once, whatever Python is busy with.
-    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, terminate)
     logging.getLogger("sqlalchemy.pool.impl.NullPool").addFilter(_is_failure)
     threading.Thread(target=watch, daemon=True).start()

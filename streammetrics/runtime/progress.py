@@ -15,7 +15,7 @@ class Progress:
     """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
 
     Args:
-        is_logged: the lines are collected by a program: all events are told, and no bars.
+        is_logged: the lines are collected by a program: all events are logged, and no bars.
     """
 
     def __init__(self, is_terminal: bool, write: Callable[[Event], None], is_logged: bool = False) -> None:

@@ -167,7 +167,7 @@ def explained(error: BaseException) -> StreammetricsError | None:
 
 
 def _end_when_asked(context: ExceptionContext) -> None:
-    """DuckDB tells of a signal as an error of the statement, and its other threads work on until told to stop."""
+    """DuckDB tells of a signal as an error of the statement, and its other threads work on until they are stopped."""
     asked = interrupts.cause(context.original_exception)
     if asked is not None and context.connection is not None:
         context.connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]

@@ -113,8 +113,8 @@ def _confirmed_until(connection: Connection, now: datetime) -> datetime:
 
 
 def floor(connection: Connection, lead_seconds: int) -> int:
-    """Only bins that end after this epoch second can be judged anew: all that they are told from is kept, as are the
-    alerts that they may have had.
+    """Only bins that end after this epoch second can be judged anew: all that they are computed from is kept, as are
+    the alerts that they may have had.
     """
     sql = "select relation, cast(epoch(max(before_ts)) as bigint) from pruned group by relation"
     before = {row[0]: row[1] for row in connection.exec_driver_sql(sql)}

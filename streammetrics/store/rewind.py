@@ -7,9 +7,7 @@ from sqlalchemy import Connection
 from streammetrics.store.statements import run
 
 # A bin that begins before it holds it as well, and is judged by its end.
-_REWIND = """
-update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))
-"""
+_REWIND = "update progress set judged_until = least(judged_until, greatest($since, timestamp '1678-01-01'))"
 
 
 def rewind(connection: Connection, since: datetime) -> None:

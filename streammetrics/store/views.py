@@ -21,10 +21,12 @@ PRESENCE_LAG_SECONDS = 3600
 """The record that ends a gap may lie behind the slice."""
 
 EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
-"""What a bin itself, without its windows, is told from: the hour before its block of two minutes."""
+"""What a bin itself, without its windows, is computed from: the hour before its block of two minutes."""
 
 _HINTS = {"gains": "not materialized ", "code_errors": "not materialized "}
 """What reads these needs few of them: of a short time, or of few series. So they are made where they are read."""
+
+_WHOLE_INCIDENTS = "select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"
 
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
@@ -45,7 +47,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Slice:
-    """Bins that end in (after, until], epoch seconds; what they are told from looks back `lead_seconds`.
+    """Bins that end in (after, until], epoch seconds; what they are computed from looks back `lead_seconds`.
 
     Evidence begins at most `history_seconds` before a bin, and so does that of the peak after which it may have ended.
     None: as far back as the lead. Of comparisons with what was sent before, these are the `lags` in seconds.
@@ -166,10 +168,10 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         wide = _side_counters(begin - PRESENCE_LEAD_SECONDS, end + PRESENCE_LAG_SECONDS, piece.lags)
         return f"with side_counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
     if relation.name == "span":
-        heard_from = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS
+        presence_from = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS
         return (
             "select first_second, end_second,\n"
-            f"    greatest(first_second, cast({heard_from:d} as bigint))\n"
+            f"    greatest(first_second, cast({presence_from:d} as bigint))\n"
             "        as heard_from_second,\n"
             f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
@@ -195,6 +197,14 @@ EVERY_SERIES = (
 def for_people(name: str) -> dict[str, str]:
     """What stands in for relations below `name` where people look at it: a job looks at suspects alone."""
     return {"suspects": EVERY_SERIES} if name == "evidence" else {}
+
+
+def whole_incidents(tails: str) -> str:
+    """In place of `alerts`: all alerts of each rule, comparison and code that the query `tails` selects alerts of.
+
+    Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
+    """
+    return _WHOLE_INCIDENTS.format(tails=tails)
 
 
 def lags(connection: Connection, **bases: str) -> tuple[int, ...]:

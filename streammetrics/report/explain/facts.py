@@ -149,10 +149,10 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
 
 def _figures(row: RowMapping) -> dict[str, Any]:
     low, high = _interval(row)
-    told = {name: value for name, value in row.items() if name in _FIELDS}
+    fields = {name: value for name, value in row.items() if name in _FIELDS}
     times = {name: _time(row[name]) for name in _TIMES}
     doubts = {name: bool(row.get(name)) for name in ("is_doubted", "has_ended")}
-    return {**told, **times, **doubts, "ratio_low": low, "ratio_high": high}
+    return {**fields, **times, **doubts, "ratio_low": low, "ratio_high": high}
 
 
 def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:
@@ -178,8 +178,8 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
         connection.exec_driver_sql(f"create or replace temp table explained_{name} as\n{text}")
         kept[name] = asked.get(name, f"select * from explained_{name}")  # noqa: S608 a name of sql/
 
-    told = exposure.read(config)
-    settings_tables.overlay(connection, config, told.rows, is_whole=told.is_whole)
+    users = exposure.read(config)
+    settings_tables.overlay(connection, config, users.rows, is_whole=users.is_whole)
     for name in ("judged_bins", "bins", "weights"):
         keep(name)
     keep("code_errors")

@@ -106,8 +106,8 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
         if not is_mean:
             yield "", "(an incident keeps the onset of its first alert)"
     if found.gate in ("incomplete", "gap") and found.threshold is not None:
-        told = _figure if is_mean else _power
-        yield "so far", f"{told(found.value)}, threshold {told(found.threshold)}"
+        figure = _figure if is_mean else _power
+        yield "so far", f"{figure(found.value)}, threshold {figure(found.threshold)}"
     if found.candidate_share is not None and found.exposure is not None:
         yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
     if found.weight is not None:

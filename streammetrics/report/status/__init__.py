@@ -31,7 +31,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     (found, refused), size, contents = discovery.configured(config), 0, None
     unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
     waiting_bytes = sum(file.size for file in found)
-    heard: tuple[Feed, ...] = ()
+    received: tuple[Feed, ...] = ()
     if store.path.exists():
         with store.read() as connection:
             contents, size = facts.contents(connection, config, now), store.path.stat().st_size
@@ -42,13 +42,13 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             found = [file for file in found if file.path not in known and file.path not in refused]
             waiting_bytes = ledger.unread_bytes(connection, found)
             waiting = {file.source.name for file in found}
-            heard = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)
+            received = feeds.feeds(connection, [source.name for source in config.source], sorted(waiting), now)
     return Status(
         now=now,
         store=store.path,
         store_bytes=size,
         contents=contents,
-        feeds=heard,
+        feeds=received,
         waiting_files=len(found),
         waiting_bytes=waiting_bytes,
         refused=tuple(refused.values()),

@@ -12,13 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
-from streammetrics.query.time_range import whole_incidents
 from streammetrics.report import warnings
 from streammetrics.report.status.feeds import Feed
 from streammetrics.report.status.reach import Comparison, Reach, comparisons, reaches
 from streammetrics.sources import exposure
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, whole_incidents
 
 STRONGEST = 3
 """So many incidents of a rule, and so many comparisons, fit into a line."""
@@ -146,8 +145,8 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     """Ask the store."""
     tails = whole_incidents(statement("reports/open_tails"))
     opened = connection.exec_driver_sql(compose(statement("reports/open_incidents"), alerts=tails), {"most": STRONGEST})
-    told = exposure.read(config)
-    compared = comparisons(connection, is_unread=not told.is_whole)
+    users = exposure.read(config)
+    compared = comparisons(connection, is_unread=not users.is_whole)
     return Contents(
         **run(connection, "reports/history").mappings().one(),
         **run(connection, "reports/recent_rejects", {"since": now - timedelta(days=1)}).mappings().one(),
@@ -166,7 +165,7 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
             Promise(**found) for found in connection.exec_driver_sql(compose(statement("reports/promises"))).mappings()
         ),
         exposures=_exposures(connection),
-        advice=tuple(warnings.current(connection, has_exposure=told.is_whole, problems=told.problems)),
+        advice=tuple(warnings.current(connection, has_exposure=users.is_whole, problems=users.problems)),
         marks=tuple(Mark(**found) for found in run(connection, "reports/cursor_marks").mappings()),
     )
 

@@ -1,4 +1,4 @@
-"""How the feed of each source goes: when it was last heard, how old its news are, and whether that is usual.
+"""How the feed of each source goes: when something last came, how old its newest record is, and whether that is usual.
 
 Only the ledger is asked. What is usual a feed tells itself: one that delivers every hour is not silent after ten
 minutes, and one that rests at night is not silent at night. So it is called silent where nothing new has come for more

@@ -149,11 +149,11 @@ def _pass(found: Pass) -> str:
 def _open_lines(incidents: tuple[Incident, ...]) -> Iterator[str]:
     for rule, group in groupby(incidents, lambda incident: incident.rule):
         shown = list(group)
-        told = ", ".join(
+        named = ", ".join(
             f"code {incident.code} since {moment(incident.start_ts)}" + _ratio(incident) for incident in shown
         )
         more = "" if shown[0].open == len(shown) else f" and {shown[0].open - len(shown):,} more"
-        yield f"{rule}: {counted(shown[0].open, 'incident')}: {told}{more}"
+        yield f"{rule}: {counted(shown[0].open, 'incident')}: {named}{more}"
 
 
 def _ratio(incident: Incident) -> str:

@@ -25,9 +25,7 @@ copy (select second, build, code, errors from counters where second >= {since} a
 (format parquet)
 """
 
-_LOAD = """
-insert into counters select second, build, code, errors, 0 as batch_id from read_parquet($path)
-"""
+_LOAD = "insert into counters select second, build, code, errors, 0 as batch_id from read_parquet($path)"
 
 _SMALL = ("builds", "build_hours", "codes", "pruned")
 

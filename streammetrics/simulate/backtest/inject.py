@@ -14,39 +14,12 @@ from streammetrics.runtime import utc
 from streammetrics.runtime.terminal import moment
 from streammetrics.simulate.backtest.history import Span
 from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched
+from streammetrics.store.statements import run, statement
 
 INJECTED = -1
 """The batch of what was added."""
 
 _FORM = "is not of the form code=C,ratio=R,at=TIME, such as code=E_TIMEOUT,ratio=2,at=2026-11-23T06:00"
-
-_TALLIES = """
-select
-    cast(epoch(second) as bigint) as second,
-    cast(coalesce(sum(errors) filter (where build = $baseline), 0) as bigint) as baseline_errors,
-    cast(coalesce(sum(errors) filter (where build = $candidate), 0) as bigint) as candidate_errors
-from counters
-where
-    code = $code and build in ($baseline, $candidate) and batch_id >= 0
-    and second >= make_timestamp(cast($from_second as bigint) * 1000000)
-    and second < make_timestamp(cast($until_second as bigint) * 1000000)
-group by second
-order by second
-"""
-
-_ADD = """
-insert into counters
-select make_timestamp(second * 1000000), $build, $code, errors, $batch_id from injected_errors order by second
-"""
-
-_FOUND = """
-select
-    min(end_ts) filter (where end_ts > $at) as end_ts,
-    coalesce(bool_or(end_ts <= $at and end_ts >= $at - to_seconds($merge_seconds)), false) as is_open
-from alerts
-where
-    state = 'current' and rule = $rule and baseline = $baseline and candidate = $candidate and code = $code
-"""
 
 
 @dataclass(frozen=True)
@@ -135,7 +108,7 @@ def detection(connection: Connection, added: Added, rule: str, merge_seconds: in
         "at": wanted.at, "merge_seconds": merge_seconds, "rule": rule, "baseline": pair.baseline,
         "candidate": pair.candidate, "code": wanted.code,
     }  # fmt: skip
-    end, is_open = connection.exec_driver_sql(_FOUND, parameters).one()
+    end, is_open = run(connection, "reports/first_alert_since", parameters).one()
     return Detection(added, rule, None if end is None else (end - wanted.at).total_seconds(), is_open)
 
 
@@ -146,7 +119,7 @@ def _add(
         "code": wanted.code, "baseline": pair.baseline, "candidate": pair.candidate, "from_second": since,
         "until_second": until,
     }  # fmt: skip
-    tallies = fetched(connection, _TALLIES, parameters)
+    tallies = fetched(connection, statement("reports/errors_of_code"), parameters)
     seconds: Seconds = np.arange(since, until)
     own, others = np.zeros(len(seconds)), np.zeros(len(seconds))
     own[tallies["second"] - since] = tallies["candidate_errors"]
@@ -163,6 +136,6 @@ def _add(
     more = np.random.default_rng(seed).poisson(np.repeat(sums / lengths, lengths))
     driver = connection.connection.driver_connection
     driver.register("injected_errors", {"second": seconds[more > 0], "errors": more[more > 0]})  # type: ignore[union-attr]
-    connection.exec_driver_sql(_ADD, {"build": pair.candidate, "code": wanted.code, "batch_id": INJECTED})
+    run(connection, "jobs/add_injected_errors", {"build": pair.candidate, "code": wanted.code, "batch_id": INJECTED})
     driver.unregister("injected_errors")  # type: ignore[union-attr]
     return Added(wanted, pair, int(more.sum()), is_expected)

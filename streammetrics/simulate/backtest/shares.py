@@ -13,26 +13,10 @@ from streammetrics.detect.passes import DAY_SECONDS
 from streammetrics.simulate.backtest.history import Span
 from streammetrics.sources import exposure
 from streammetrics.store import settings_tables
+from streammetrics.store.statements import statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose
 
 Seconds = npt.NDArray[np.int64]
-
-_PAIRS = """
-select baseline, candidate, from_second, until_second
-from pairs
-where lag_seconds = 0
-order by from_second, baseline, candidate
-"""
-
-_SHARES = """
-select shares.bin_second, shares.candidate_share
-from shares
-inner join pairs on shares.pair_id = pairs.pair_id
-where
-    pairs.baseline = $baseline and pairs.candidate = $candidate
-    and shares.bin_second >= $from_second and shares.bin_second < $until_second
-order by shares.bin_second
-"""
 
 
 @dataclass(frozen=True)
@@ -55,17 +39,19 @@ class Pair:
 def pairs_of(connection: Connection, config: Config, comparison: Comparison, within: Span) -> list[Pair]:
     """The pairs that a comparison had in the seconds [after, until) of `within`, in order of time.
 
-    Shares are told in the bins of the first rule of `sequential`; where there is none, in those of its defaults.
+    Shares are given in the bins of the first rule of `sequential`; where there is none, in those of its defaults.
     """
     rule = next(
         (rule for rule in config.rule if isinstance(rule, SequentialRule)),
         SequentialRule(name="shares", detector="sequential"),
     )
     scoped = config.model_copy(update={"rule": (rule,), "comparison": (comparison,)})
-    told = exposure.read(config)
-    settings_tables.overlay(connection, scoped, told.rows, is_whole=told.is_whole)
+    users = exposure.read(config)
+    settings_tables.overlay(connection, scoped, users.rows, is_whole=users.is_whole)
     found = []
-    for baseline, candidate, since, until in connection.exec_driver_sql(compose(_PAIRS)).all():
+    for baseline, candidate, since, until in connection.exec_driver_sql(
+        compose(statement("reports/pairs_of_now"))
+    ).all():
         ends = max(since, within.after), min(until, within.until)
         if ends[0] < ends[1]:
             shares = _shares(connection, baseline, candidate, ends, rule.bin_seconds)
@@ -81,7 +67,7 @@ def _shares(
     shares = np.full(-(-ends[1] // width) - first, 0.5)
     for since, until in _days(*ends, width):
         builds = {"baseline": baseline, "candidate": candidate, "from_second": since, "until_second": until}
-        sql = compose(_SHARES, Slice(since, until, EXPOSURE_LEAD_SECONDS))
+        sql = compose(statement("reports/shares_of_pair"), Slice(since, until, EXPOSURE_LEAD_SECONDS))
         column = fetched(connection, sql, builds)
         shares[column["bin_second"] // width - first] = column["candidate_share"]
     return shares

@@ -34,7 +34,7 @@ def render(found: Result, seed: int, is_json: bool) -> str:
 
 
 def incident(row: Mapping[str, Any], is_json: bool) -> str:
-    """An incident that would have been told of."""
+    """An incident that would have been reported."""
     return as_json({"kind": "incident", **row}) if is_json else incident_line(row)
 
 
@@ -42,8 +42,8 @@ def summary(span: Span, days: float, incidents: int, is_json: bool) -> str:
     """How many incidents in how many days that were judged."""
     per_day = incidents / days if days else None
     if is_json:
-        told = {"since": span.since_ts, "until": span.until_ts, "days": days, "incidents": incidents}
-        return as_json({"kind": "summary", **told, "incidents_per_day": per_day})
+        fields = {"since": span.since_ts, "until": span.until_ts, "days": days, "incidents": incidents}
+        return as_json({"kind": "summary", **fields, "incidents_per_day": per_day})
     stretch = f"{moment(span.since_ts)} to {moment(span.until_ts)} UTC"
     if per_day is None:
         return f"{stretch}: nothing was judged, for no two builds were compared and complete"

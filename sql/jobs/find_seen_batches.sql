@@ -1,0 +1,7 @@
+-- The batches of which passes have learned since: of these alone there can be anything new. Mostly there is no such
+-- comparison, and the rest costs nothing.
+create or replace temp table seen_since as
+select baseline, candidate, seen_before.batch_id as after_batch_id, max(seen_batch_id) as until_batch_id
+from progress left join seen_before using (baseline, candidate)
+group by baseline, candidate, seen_before.batch_id
+having max(seen_batch_id) > coalesce(seen_before.batch_id, 0)

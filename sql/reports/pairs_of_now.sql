@@ -1,0 +1,5 @@
+-- The comparisons of builds of now, in order of time.
+select baseline, candidate, from_second, until_second
+from pairs
+where lag_seconds = 0
+order by from_second, baseline, candidate
