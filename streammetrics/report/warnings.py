@@ -26,15 +26,21 @@ _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $si
 _REMEMBER = "insert into advice select unnest($texts), $now"
 
 
-def current(connection: Connection, *, has_exposure: bool = True, problems: Sequence[str] = ()) -> list[str]:
-    """All that there is to act on now, a sentence each; what exposure is like is left out where it is not asked for.
+def current(
+    connection: Connection, *, is_due: bool = True, has_exposure: bool = True, problems: Sequence[str] = ()
+) -> list[str]:
+    """All that there is to act on now, a sentence each.
 
     Args:
+        is_due: also what takes reading records of some hours: codes that hold ids, and what exposure is like.
+        has_exposure: all that [[exposure]] names could be read.
         problems: what is wrong with files that the settings name.
     """
     named = [*problems, *_unsent(connection), *_reversed(connection), *_without_newer(connection)]
     named += [*_unmatched(connection), *_cut_over(connection)]
-    return [*named, *_ids(connection), *(_exposures(connection) if has_exposure else ())]
+    if not is_due or (latest := latest_complete(connection)) is None:
+        return named
+    return [*named, *_ids(connection, latest), *(_exposures(connection, latest) if has_exposure else ())]
 
 
 def news(
@@ -49,12 +55,12 @@ def news(
     """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was reported.
 
     Args:
-        judged: the epoch seconds (after, until] of a pass, None where nothing waited. Exposure is looked at where
-            these hold a full ten minutes on the clock: that costs as much as the usual pass.
+        judged: the epoch seconds (after, until] of a pass, None where nothing waited. Records are read where these
+            hold a full ten minutes on the clock: that costs as much as the usual pass.
         has_exposure: all that [[exposure]] names could be read.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
-    texts = current(connection, has_exposure=has_exposure and (every or is_due), problems=problems)
+    texts = current(connection, is_due=every or is_due, has_exposure=has_exposure, problems=problems)
     reported = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []
@@ -111,9 +117,7 @@ def _cut_over(connection: Connection) -> Iterator[str]:
         )
 
 
-def _ids(connection: Connection) -> Iterator[str]:
-    if (latest := latest_complete(connection)) is None:
-        return
+def _ids(connection: Connection, latest: int) -> Iterator[str]:
     codes, seen_once = run(connection, "reports/codes_seen_once", {"latest": latest}).one()
     if codes >= MANY_CODES and 10 * seen_once >= 9 * codes:
         yield (
@@ -128,10 +132,7 @@ def latest_complete(connection: Connection) -> int | None:
     return latest
 
 
-def _exposures(connection: Connection) -> Iterator[str]:
-    latest = latest_complete(connection)
-    if latest is None:
-        return
+def _exposures(connection: Connection, latest: int) -> Iterator[str]:
     piece = Slice(latest - 1, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
     sql = compose(statement("reports/doubtful_exposures"), piece)
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):

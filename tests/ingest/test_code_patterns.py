@@ -43,7 +43,5 @@ def test_codes_that_are_seen_once_are_told_of(shop: Shop, codes: int, is_told: b
             "insert into counters select timestamp '2026-11-23 10:00:00', '5.9', 'user ' || n, 1, 1 from range(?) t(n)",
             (codes,),
         )
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warnings, "latest_complete", lambda connection: 1795431600)
-            found = list(warnings._ids(shop.connection))
+        found = list(warnings._ids(shop.connection, 1795431600))
     assert bool(found) == is_told
