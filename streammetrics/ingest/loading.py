@@ -174,6 +174,8 @@ class Loader:
                 is_clean = base_tables.whole(self.connection, reading, transaction.batch) == reading.rows
             except MisreadError:
                 begun.rollback()
+                # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
+                self._check(found, path)
                 if text is None:
                     raise
                 text.give_up_speed()

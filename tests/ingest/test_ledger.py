@@ -295,14 +295,36 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
     def meanwhile(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
         with path.open("ab") as stream:
             stream.write(MORE[:-1])
-        sizes.append(whole(connection, reading, batch))
-        return sizes[-1]
+        try:
+            return whole(connection, reading, batch)
+        finally:
+            sizes.append(connection.exec_driver_sql("select count(*) from events").scalar_one())
 
     monkeypatch.setattr(base_tables, "whole", meanwhile)
     (outcome,) = shop.feed()
-    assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [3, 3])
+    assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [4, 3])
     assert shop.events() == THREE_EVENTS
     assert shop.rows("select range_start, range_end from batches") == [(0, len(THREE))]
+
+
+def test_of_a_parquet_file_that_is_rewritten_while_it_is_read_nothing_is_loaded(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has more rows than were counted: that is no reason to end the run."""
+    path = shop.folder / "a.parquet"
+    rows = "select timestamp '2026-11-23 10:00:00' as ts, '5.10' as build, '7' as code from range({})"
+    duckdb.execute(f"copy ({rows.format(2)}) to '{path}' (format parquet)")
+    whole = base_tables.whole
+
+    def meanwhile(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
+        duckdb.execute(f"copy ({rows.format(3)}) to '{shop.folder / 'new'}' (format parquet)")
+        path.write_bytes((shop.folder / "new").read_bytes())
+        return whole(connection, reading, batch)
+
+    monkeypatch.setattr(base_tables, "whole", meanwhile)
+    (outcome,) = shop.feed()
+    assert outcome.message == f"{path}: was written to while it was read; nothing of it was loaded"
+    assert all(shop.rows(f"select count(*) from {table}") == [(0,)] for table in TABLES)
 
 
 def test_a_packed_file_that_changes_while_it_is_read_loads_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
