@@ -2,73 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from streammetrics.config.sections import OLDEST_DAYS
+from streammetrics.ingest.batch import Batch
 from streammetrics.sources.delimited import HEADER
-from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.reader import KEPT_OF_REJECTS, Reading
+from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.reader import Reading
 from streammetrics.sources.times import typed
 from streammetrics.store.statements import run, statement
-
-LONGEST_TEXT = 1000
-"""Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept.
-
-    Of several files that are loaded together, which have one source and day, the batches follow each other: the file at
-    place n of `paths` is batch `batch_id` + n.
-    """
-
-    batch_id: int
-    file: SourceFile
-    now: datetime
-    future_limit_seconds: int
-    kept_from: datetime | None = None
-    paths: tuple[str, ...] = ()
-    oldest_days: int = OLDEST_DAYS
-    continued: dict[int, int] = field(default_factory=dict)
-    """The batches that files go on from, by their places."""
-
-    @property
-    def last_id(self) -> int:
-        """The batch of the last of them."""
-        return self.batch_id + max(len(self.paths) - 1, 0)
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """Of all statements. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
-        return {
-            "batch_id": self.batch_id,
-            "last_id": self.last_id,
-            "source": self.file.source.name,
-            "paths": list(self.paths) or [str(self.file.path)],
-            "kept_of_rejects": KEPT_OF_REJECTS,
-            "zone": self.file.source.timezone,
-            "day": self.file.day(),
-            "time_format": self.file.source.time_format,
-            "latest": self.now + timedelta(seconds=self.future_limit_seconds),
-            "future_limit_seconds": self.future_limit_seconds,
-            "oldest": self.now - timedelta(days=self.oldest_days),
-            "oldest_days": self.oldest_days,
-            "longest_text": LONGEST_TEXT,
-            "kept_from": self.kept_from,
-            "code_pattern": self.file.source.code_pattern,
-            "before_build": "" if self.file.source.stratum is None else f"{self.file.source.stratum}/",
-        }
-
-    @property
-    def has_order(self) -> bool:
-        """Whether the order of lines may tell what a time means."""
-        return self.file.source.timezone != "UTC"
-
 
 AHEAD_SECONDS = (300, 86_400)
 """Records that are all between so far ahead of the clock are suspected of a wrong time zone: no clock is so wrong."""
@@ -95,6 +40,12 @@ class Tally:
     least_ahead: int | None = None
     most_ahead: int | None = None
     header_line: int | None = None
+
+    def counted(self, entry: Entry) -> Entry:
+        """The row of the ledger with these numbers."""
+        header_line = self.header_line or entry.header_line
+        counted = replace(entry, records=self.records, rejected=self.rejected, header_line=header_line)
+        return replace(counted, min_ts=self.min_ts, max_ts=self.max_ts)
 
 
 _NAMED = re.compile(r"\$([a-z_]+)")

@@ -10,16 +10,11 @@ from collections.abc import Iterable
 from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, case, cast, column, func, select, table
 
 from streammetrics.store.builds.order import family, version_key
+from streammetrics.store.statements import run
 
 MOST_COLUMNS = 1000
 
 _WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
-
-_PAIRS = "select build, code from codes"
-
-_MOST_FREQUENT = """
-select build, code from counters group by build, code order by sum(errors) desc, build, code limit $most
-"""
 
 Pair = tuple[str, str]
 
@@ -28,8 +23,11 @@ def publish(connection: Connection) -> str:
     """Make the view anew from `codes`, in the caller's transaction; what is to be said about it, mostly nothing."""
     # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
     total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
-    sql, parameters = (_PAIRS, {}) if total <= MOST_COLUMNS else (_MOST_FREQUENT, {"most": MOST_COLUMNS})
-    pairs: list[Pair] = [(build, code) for build, code in connection.exec_driver_sql(sql, parameters)]
+    if total <= MOST_COLUMNS:
+        found = connection.exec_driver_sql("select build, code from codes")
+    else:
+        found = run(connection, "jobs/most_frequent_pairs", {"most": MOST_COLUMNS})
+    pairs: list[Pair] = [(build, code) for build, code in found]
     connection.exec_driver_sql(f"create or replace view counters_wide as {_text(connection, ordered(pairs))}")
     if total > MOST_COLUMNS:
         return f"counters_wide shows the {MOST_COLUMNS:,} most frequent of {total:,} pairs of build and code"

@@ -14,26 +14,19 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
 from streammetrics.ingest import base_tables, counters_wide
-from streammetrics.ingest.base_tables import Batch, Tally
+from streammetrics.ingest.base_tables import Tally
+from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
 from streammetrics.ingest.outcome import suspicion
 from streammetrics.sources import connections, cursor_state, databases, ledger_rows
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
+from streammetrics.sources.ledger_rows import Entry
 from streammetrics.sources.refusals import Refusals, place_of
-from streammetrics.store import builds, retention
+from streammetrics.store import builds
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
-
-# The range is that of rows taken from this database ever.
-_RECORD = """
-insert into batches by name
-select $batch_id as batch_id, $source as source, $path as path, taken as range_start, taken + $rows as range_end,
-    $fingerprint as fingerprint, 0 as modified_ns, $records as records, $rejected as rejected, $min_ts as min_ts,
-    $max_ts as max_ts, $loaded_at as loaded_at
-from (select coalesce(max(range_end), 0) as taken from batches where source = $source and path = $path)
-"""
 
 
 def pull(
@@ -124,13 +117,9 @@ class _Pull:
 
     def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
         """The transaction: all that a portion leaves in the store."""
-        connection, limits = self.connection, self.config.ingest
+        connection = self.connection
         with connection.begin():
-            kept_from = retention.kept_from(connection)
-            batch_id, future = ledger_rows.next_batch_id(connection), limits.future_limit_seconds
-            batch = Batch(
-                batch_id, database.place, taken.now, future, kept_from=kept_from, oldest_days=limits.oldest_days
-            )
+            batch = Batch.begin(connection, self.config, [database.place], taken.now)
             for reading in databases.readings(taken.records()):
                 base_tables.stage(connection, reading, batch)
                 base_tables.add_staged(connection, batch)
@@ -141,11 +130,8 @@ class _Pull:
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
             note = counters_wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
-            place = {"batch_id": batch.batch_id, "source": self.source.name, "path": str(database.place.path)}
-            what = {"rows": taken.count, "fingerprint": taken.fingerprint, "loaded_at": taken.now}
-            counts = {"records": tally.records, "rejected": tally.rejected}
-            times = {"min_ts": tally.min_ts, "max_ts": tally.max_ts}
-            connection.exec_driver_sql(_RECORD, {**place, **what, **counts, **times})
+            entry = Entry(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
+            ledger_rows.record_rows(connection, tally.counted(entry), taken.count)
             taken.remember(connection, batch.batch_id, database.settings)
         self.records += tally.records
         self.rejected += tally.rejected

@@ -10,14 +10,15 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.ingest import base_tables, counters_wide
-from streammetrics.ingest.base_tables import Batch, Tally
+from streammetrics.ingest.base_tables import Tally
+from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
 from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger_rows import Entry
 from streammetrics.sources.rotation import Whereabouts
 from streammetrics.sources.tail import News
-from streammetrics.store import builds, retention
+from streammetrics.store import builds
 
 
 @dataclass
@@ -39,11 +40,7 @@ class Transaction:
         now: datetime,
         whereabouts: Whereabouts,
     ) -> "Transaction":
-        first = ledger_rows.next_batch_id(connection, len(files))
-        paths = tuple(str(file.path) for file in files)
-        kept_from = retention.kept_from(connection)
-        limits = config.ingest
-        batch = Batch(first, files[0], now, limits.future_limit_seconds, kept_from, paths, limits.oldest_days)
+        batch = Batch.begin(connection, config, files, now)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), whereabouts)
 
     def entry(self, place: int, found: News, fingerprint: str = "") -> Entry:
@@ -81,7 +78,7 @@ class Transaction:
         has_records = any(tally.records for tally in tallies.values())
         is_new = has_records and builds.update(self.connection, self.batch.batch_id)
         note = counters_wide.publish(self.connection) if is_new else ""
-        done = [_counted(entry, tallies.get(entry.batch_id, Tally())) for entry, *_ in self._added]
+        done = [tallies.get(entry.batch_id, Tally()).counted(entry) for entry, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
             (entry, found)
@@ -135,12 +132,6 @@ class Transaction:
             return None
         records, rejected = ledger.totals(self.connection, path) if found.start else (0, tally.rejected)
         return None if records else all_rejected(entry.file, rejected, tally.first_reject, first_time)
-
-
-def _counted(entry: Entry, tally: Tally) -> Entry:
-    header_line = tally.header_line or entry.header_line
-    counted = replace(entry, records=tally.records, rejected=tally.rejected, header_line=header_line)
-    return replace(counted, min_ts=tally.min_ts, max_ts=tally.max_ts)
 
 
 def _is_waiting(found: News) -> bool:

@@ -38,9 +38,10 @@ class Columns:
         return (self.ts,) if self.clock is None else (self.ts, self.clock)
 
     @property
-    def time_sql(self) -> str:
-        """The time, of the columns named by `aliases`."""
-        return "ts" if self.clock is None else f"concat_ws(' ', ts, {CLOCK})"
+    def by_role(self) -> dict[str, str]:
+        """Their names, as parameters of SQL."""
+        places = {"ts": self.ts, CLOCK: self.clock, "build": self.build, "code": self.code}
+        return {f"{role}_name": self.names[place] for role, place in places.items() if place is not None}
 
     @property
     def places(self) -> list[int | None]:

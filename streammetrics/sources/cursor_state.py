@@ -39,31 +39,7 @@ Key = tuple[Any, ...]
 
 _TEXTS = attrgetter("ts", "build", "code", "content")
 
-_LATEST = """
-select cursor, kind, mark, floor from cursor_marks where source = $source order by batch_id desc limit 1
-"""
-
-_REMEMBERED = """
-select fingerprint, cursor_marks.settings, count(*)
-from cursor_rows
-left join cursor_marks using (batch_id)
-where cursor_rows.source = $source
-group by all
-"""
-
 _MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind, $mark, $floor, $settings)"
-
-# One text is bound in a hundredth of the time that a list takes.
-_REMEMBER = """
-insert into cursor_rows select $batch_id, $source, unhex(unnest(string_split($fingerprints, ' ')))
-"""
-
-_MARKS = """
-select distinct batch_id, kind, mark
-from cursor_rows
-inner join cursor_marks using (batch_id)
-where cursor_rows.source = $source
-"""
 
 _SIZE = "select count(*) from cursor_rows where source = $source"
 
@@ -117,7 +93,7 @@ def read(connection: Connection, source: Source, settings: str) -> Mark:
         ConfigError: it was read by another cursor until now.
     """
     named = {"source": source.name}
-    found = connection.exec_driver_sql(_LATEST, named).one_or_none()
+    found = run(connection, "jobs/cursor_history", {**named, "has_all": False}).first()
     if found is not None and found.cursor != source.cursor:
         raise ConfigError(
             f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; "
@@ -125,7 +101,7 @@ def read(connection: Connection, source: Source, settings: str) -> Mark:
         )
     floor = None if found is None else cursor_values.parsed(found.kind, found.floor)
     remembered: Counter[bytes] = Counter()
-    for fingerprint, taken_under, copies in connection.exec_driver_sql(_REMEMBERED, named):
+    for fingerprint, taken_under, copies in run(connection, "jobs/remembered_rows", named):
         remembered[bytes(fingerprint if taken_under == settings else fingerprint[:_CURSOR_BYTES])] += copies
     return Mark(floor, remembered, found.mark if found is not None else "")
 
@@ -137,7 +113,7 @@ def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
         UsageError: of a source, rows behind the floor of its last batch are remembered no more.
     """
     for source in sources:
-        history = run(connection, "jobs/cursor_history", {"source": source}).all()
+        history = run(connection, "jobs/cursor_history", {"source": source, "has_all": True}).all()
         floor = cursor_values.parsed(history[0].kind, history[0].floor) if history else None
         for row in history:
             if not row.is_known and not _is_passed(cursor_values.parsed(row.kind, row.mark), floor):
@@ -186,7 +162,7 @@ class Taken:
         keys = chain.from_iterable(rows.keys for rows in self._recent)
         found = " ".join(_fingerprint(key).hex() for key in keys if not _is_passed(key[0], self.floor))
         if found:
-            connection.exec_driver_sql(_REMEMBER, {"batch_id": batch_id, **named, "fingerprints": found})
+            run(connection, "jobs/remember_rows", {"batch_id": batch_id, **named, "fingerprints": found})
         if self.last is not None and self.floor is not None:
             place = {
                 "kind": cursor_values.kind_of(self.last),
@@ -196,9 +172,9 @@ class Taken:
             place["settings"] = settings
             connection.exec_driver_sql(_MARK, {"batch_id": batch_id, **named, "cursor": self._source.cursor, **place})
             passed = [
-                batch_id
-                for batch_id, kind, mark in connection.exec_driver_sql(_MARKS, named)
-                if _is_passed(cursor_values.parsed(kind, mark), self.floor)
+                row.batch_id
+                for row in run(connection, "jobs/cursor_history", {**named, "has_all": False})
+                if row.is_known and _is_passed(cursor_values.parsed(row.kind, row.mark), self.floor)
             ]
             if passed:
                 connection.exec_driver_sql(_FORGET, {"batch_ids": passed})

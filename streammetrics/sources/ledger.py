@@ -20,67 +20,6 @@ from streammetrics.store.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 
-# The row of a content that was loaded as another batch stands and falls with that.
-_MARKS = """
-select
-    batches.path, contents.file_bytes, batches.range_end,
-    originals.records = 0 and originals.rejected > 0 as is_rejected, decided.settings
-from (select unnest($paths) as path, unnest($modified_ns) as modified_ns) as asked
-inner join batches using (path, modified_ns)
-left join contents using (batch_id)
-inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
-left join contents as decided on originals.batch_id = decided.batch_id
-"""
-
-# Batches without a content are of a store of schema version 2, or no files.
-_BOUNDARIES = """
-with wanted as (
-    select batch_id from contents where head in (select unnest($heads))
-    union
-    select unnest($batch_ids)
-    union
-    select batch_id
-    from (
-        select batch_id from batches
-        where range_end in (select unnest($sizes)) or path in (select unnest($paths))
-    )
-    anti join contents using (batch_id)
-)
-
-select
-    batches.batch_id, path, range_start, range_end, fingerprint, prefix, lines, inode, head,
-    records = 0 and rejected > 0 as is_rejected, records = 0 and rejected = 0 as is_header, settings, header_line
-from wanted
-inner join batches using (batch_id)
-left join contents using (batch_id)
-where duplicate_of is null and range_end > 0
-qualify head is null or row_number() over (partition by head order by range_end desc) <= $most
-order by range_end desc, batch_id
-"""
-
-_FORMER = """
-select
-    path, arg_max(coalesce(duplicate_of, batch_id), batch_id) filter (not is_damaged),
-    coalesce(list(batch_id) filter (is_damaged and duplicate_of is null), [])
-from (
-    select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged
-    from batches where path in (select unnest($paths))
-)
-group by path
-"""
-
-# A content begins anew with the range at 0. One that begins under another name has no such row here: it counts.
-_TOTALS = """
-select coalesce(sum(records), 1), coalesce(sum(rejected), 0)
-from batches
-where
-    path = $path and duplicate_of is null
-    and batch_id >= (
-        select max(batch_id) from batches
-        where path = $path and range_start = 0 and range_end > 0 and duplicate_of is null
-    )
-"""
-
 NEAREST = 50
 """So many ranges of contents that begin alike are looked at first."""
 
@@ -129,9 +68,9 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
     if not found:
         return {}
     settings = {file.source.name: settings_of(config, file.source) for file in found.values()}
+    requested = {"paths": list(found), "modified_ns": [file.modified_ns for file in found.values()]}
     with connection.begin():
-        marks = {"paths": list(found), "modified_ns": [file.modified_ns for file in found.values()]}
-        rows = connection.exec_driver_sql(_MARKS, marks).all()
+        rows = run(connection, "jobs/known_files", requested).all()
     known: dict[Path, bool] = {}
     for path, size, end, is_rejected, decided in rows:
         file = found[path]
@@ -144,7 +83,7 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
 
 def totals(connection: Connection, path: Path) -> tuple[int, int]:
     """How many records of what a path holds now were counted, and rejected; in the caller's transaction."""
-    records, rejected = connection.exec_driver_sql(_TOTALS, {"path": str(path)}).one()
+    records, rejected = run(connection, "jobs/path_totals", {"path": str(path)}).one()
     return records, rejected
 
 
@@ -167,7 +106,7 @@ class Ledger:
         self, connection: Connection, paths: Sequence[str], heads: Sequence[str], sizes: Sequence[int]
     ) -> None:
         self._connection = connection
-        former = connection.exec_driver_sql(_FORMER, {"paths": list(paths)}).all()
+        former = run(connection, "jobs/latest_batches", {"paths": list(paths)}).all()
         batch_ids = [batch_id for _, batch_id, _ in former if batch_id is not None]
         boundaries = self._boundaries(heads, NEAREST, paths, sizes, batch_ids)
         self.damaged: dict[str, list[int]] = {path: damaged for path, _, damaged in former}
@@ -197,8 +136,8 @@ class Ledger:
         sizes: Sequence[int] = (),
         batch_ids: Sequence[int] = (),
     ) -> list[Boundary]:
-        asked = {"paths": list(paths), "sizes": list(sizes), "batch_ids": list(batch_ids)}
-        rows = self._connection.exec_driver_sql(_BOUNDARIES, {"heads": list(heads), "most": most, **asked})
+        known_by = {"heads": list(heads), "paths": list(paths), "sizes": list(sizes), "batch_ids": list(batch_ids)}
+        rows = run(self._connection, "jobs/find_boundaries", {**known_by, "most": most})
         return [Boundary(*row) for row in rows]
 
     def add(self, entry: Entry) -> None:

@@ -1,29 +1,22 @@
 """Rows of the ledger to be, each in the transaction of the records that it tells of."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from streammetrics.sources.discovery import SourceFile
-
-_FIELDS = (
-    "batch_id, source, path, range_start, range_end, fingerprint, modified_ns, "
-    "records, rejected, min_ts, max_ts, loaded_at, duplicate_of"
-)
-
-_CONTENT_FIELDS = "batch_id, file_bytes, inode, head, prefix, lines, settings, header_line"
+from streammetrics.store.statements import run
 
 _FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
     "delete from pruned where relation = 'rejects' and batch_id in (select unnest($batch_ids))",
 )
 
-_SUPERSEDE = """update batches set rejected = 0, duplicate_of = $by
-    where batch_id in (select unnest($batch_ids)) or duplicate_of in (select unnest($batch_ids))"""
-
 _QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
+
+_ROWS_TAKEN = "select coalesce(max(range_end), 0) from batches where source = $source and path = $path"
 
 
 @dataclass(frozen=True)
@@ -53,18 +46,38 @@ class Entry:
         return self.start < self.end and self.duplicate_of is None
 
     @property
-    def row(self) -> tuple[object, ...]:
-        return (
-            *(self.batch_id, self.file.source.name, str(self.file.path), self.start, self.end, self.fingerprint),
-            *(self.file.modified_ns, self.records, self.rejected, self.min_ts, self.max_ts, self.loaded_at),
-            self.duplicate_of,
-        )
+    def batch(self) -> dict[str, object]:
+        """The row of `batches`, by its columns."""
+        return {
+            "batch_id": self.batch_id,
+            "source": self.file.source.name,
+            "path": str(self.file.path),
+            "range_start": self.start,
+            "range_end": self.end,
+            "fingerprint": self.fingerprint,
+            "modified_ns": self.file.modified_ns,
+            "records": self.records,
+            "rejected": self.rejected,
+            "min_ts": self.min_ts,
+            "max_ts": self.max_ts,
+            "loaded_at": self.loaded_at,
+            "duplicate_of": self.duplicate_of,
+        }
 
     @property
-    def content_row(self) -> tuple[object, ...]:
-        # A line that waits for its end must not be forgotten when the file does not change again.
-        size = self.end if self.file.can_grow else self.file.size
-        return self.batch_id, size, self.file.inode, self.head, self.prefix, self.lines, self.settings, self.header_line
+    def content(self) -> dict[str, object]:
+        """The row of `contents`, by its columns."""
+        return {
+            "batch_id": self.batch_id,
+            # A line that waits for its end must not be forgotten when the file does not change again.
+            "file_bytes": self.end if self.file.can_grow else self.file.size,
+            "inode": self.file.inode,
+            "head": self.head,
+            "prefix": self.prefix,
+            "lines": self.lines,
+            "settings": self.settings,
+            "header_line": self.header_line,
+        }
 
 
 def next_batch_id(connection: Connection, number: int = 1) -> int:
@@ -74,17 +87,21 @@ def next_batch_id(connection: Connection, number: int = 1) -> int:
 
 
 def record(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Add rows, in the transaction of the records that they tell of."""
+    """Add the rows of files, in the transaction of the records that they describe."""
     if entries:
-        _insert(connection, "batches", _FIELDS, [entry.row for entry in entries])
-        _insert(connection, "contents", _CONTENT_FIELDS, [entry.content_row for entry in entries])
+        run(connection, "jobs/add_batches", _columns([entry.batch for entry in entries]))
+        run(connection, "jobs/add_contents", _columns([entry.content for entry in entries]))
 
 
-def _insert(connection: Connection, table: str, fields: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """All rows by one statement, column by column: a statement a row takes a hundred times as long."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    values = ", ".join("unnest(?)" for _ in columns)
-    connection.exec_driver_sql(f"insert into {table} ({fields}) select {values}", tuple(columns))
+def record_rows(connection: Connection, entry: Entry, count: int) -> None:
+    """Add the row of so many rows of a database; its range is that of the rows taken from there ever."""
+    place = {"source": entry.file.source.name, "path": str(entry.file.path)}
+    taken = connection.exec_driver_sql(_ROWS_TAKEN, place).scalar_one()
+    run(connection, "jobs/add_batches", _columns([replace(entry, start=taken, end=taken + count).batch]))
+
+
+def _columns(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def quarantine(connection: Connection, entry: Entry, reason: str) -> None:
@@ -99,4 +116,4 @@ def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None
     if batch_ids:
         for statement in _FORGET_REJECTS:
             connection.exec_driver_sql(statement, {"batch_ids": list(batch_ids)})
-        connection.exec_driver_sql(_SUPERSEDE, {"batch_ids": list(batch_ids), "by": by})
+        run(connection, "jobs/supersede_batches", {"batch_ids": list(batch_ids), "superseded_by": by})

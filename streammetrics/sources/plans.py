@@ -15,12 +15,13 @@ from streammetrics.sources.columns import Columns, named, resolve
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import Content
+from streammetrics.store.statements import statement
 
 _SAMPLE_RECORDS = 30
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
-_NUMBERED_ROWS = "read_parquet($path, file_row_number = true, hive_partitioning = false)"
+_TIMES = "select cast(ts as varchar) from found limit 1000"
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,8 @@ class Plan:
 
 
 def numbered_rows(columns: Columns) -> str:
-    """A SELECT of the rows of a Parquet file (line, ts, build, code); its parameter is $path."""
-    found_as = ("select file_row_number + 1 as line,", columns.time_sql, "as ts, build, code from")
-    return "\n".join((*found_as, _NUMBERED_ROWS, "as found (", ", ".join(columns.aliases()), ")"))
+    """The rows of a Parquet file (line, ts, build, code); its parameters are $path and `columns.by_role`."""
+    return statement("jobs/parquet_rows" if columns.clock is None else "jobs/parquet_clock_rows")
 
 
 def plan(connection: Connection, file: SourceFile, whole: Content, *, header_line: int | None, is_begun: bool) -> Plan:
@@ -102,8 +102,8 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
             types = {row.column_name: row.column_type for row in connection.exec_driver_sql(_TYPES, parameters)}
             columns = resolve(file, list(types))
             found = Plan(file, columns, types=tuple(types.values()))
-            first = "\n".join(("select cast(ts as varchar) from (", numbered_rows(columns), ") limit 1000"))
-            sample = [ts for (ts,) in connection.exec_driver_sql(first, parameters) if ts]
+            first = "\n".join(("with found as (", numbered_rows(columns), ")", _TIMES))
+            sample = [ts for (ts,) in connection.exec_driver_sql(first, {**parameters, **columns.by_role}) if ts]
     except DBAPIError as error:
         said = open_once.named(str(error.orig), file.path)
         raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None

@@ -181,7 +181,7 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
 
 def parquet(plan: Plan, path: Path, connection: Connection) -> Reading:
     """The rows of a Parquet file, of which it tells the numbers itself; in the caller's transaction."""
-    parameters: dict[str, object] = {"path": glob.escape(str(path))}
+    parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
         parameters["time_format"] = None

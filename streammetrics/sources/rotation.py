@@ -11,27 +11,11 @@ from sqlalchemy import Connection
 
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger import Boundary
+from streammetrics.store.statements import run
 
 _MISSING = "select batch_id from replaced where found_as is null"
 
 _REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state, $replaced_at, null)"
-
-# Since it lay here last the file was met under another name, with what it held or with more: what was added before it
-# was renamed was there to be read.
-_RENAMED = """
-with here as (
-    select max(batch_id) as batch_id, arg_max(inode, batch_id) as inode
-    from batches inner join contents using (batch_id)
-    where path = $path and $batch_id in (batch_id, duplicate_of)
-)
-select batches.batch_id
-from batches
-inner join contents using (batch_id)
-inner join here on batches.batch_id > here.batch_id and contents.inode = here.inode
-where
-    batches.path <> $path and here.inode <> $inode
-    and (duplicate_of = $batch_id or duplicate_of is null and range_start = $end)
-"""
 
 _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
 
@@ -59,11 +43,10 @@ class Whereabouts:
 
     def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
         """The file holds another content: what was added to the former one since, if anything, may be lost."""
-        renamed = {"batch_id": former.batch_id, "end": former.end, "path": str(file.path), "inode": file.inode}
-        if former.batch_id in self._met or connection.exec_driver_sql(_RENAMED, renamed).first():
+        place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
+        if former.batch_id in self._met or run(connection, "jobs/find_renamed", {**place, "inode": file.inode}).first():
             return
         is_shorter = file.can_grow and file.size < former.end
-        place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
         state = "truncated" if is_shorter else "rewritten"
         connection.exec_driver_sql(_REPLACED, {**place, "state": state, "replaced_at": now})
         self.missing(connection).add(former.batch_id)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from streammetrics.ingest import base_tables
+from streammetrics.ingest.batch import Batch
 from streammetrics.sources.reader import Reading
 from streammetrics.sources.tail import News
 from tests.ingest.feeding import Shop
@@ -88,7 +89,7 @@ class Ways:
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     found, whole = Ways(), base_tables.whole
 
-    def counted(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
+    def counted(connection: Connection, reading: Reading, batch: Batch) -> int:
         if found.is_careful:
             return whole(connection, replace(reading, plain={}), batch)
         inserted = whole(connection, reading, batch)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import base_tables, loading
+from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.files import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
 from streammetrics.sources.reader import Reading
@@ -292,7 +293,7 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
     monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
     whole, sizes = base_tables.whole, []
 
-    def meanwhile(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
+    def meanwhile(connection: Connection, reading: Reading, batch: Batch) -> int:
         with path.open("ab") as stream:
             stream.write(MORE[:-1])
         try:
@@ -316,7 +317,7 @@ def test_of_a_parquet_file_that_is_rewritten_while_it_is_read_nothing_is_loaded(
     duckdb.execute(f"copy ({rows.format(2)}) to '{path}' (format parquet)")
     whole = base_tables.whole
 
-    def meanwhile(connection: Connection, reading: Reading, batch: base_tables.Batch) -> int:
+    def meanwhile(connection: Connection, reading: Reading, batch: Batch) -> int:
         duckdb.execute(f"copy ({rows.format(3)}) to '{shop.folder / 'new'}' (format parquet)")
         path.write_bytes((shop.folder / "new").read_bytes())
         return whole(connection, reading, batch)

@@ -7,7 +7,7 @@ import pytest
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.ingest.base_tables import LONGEST_TEXT
+from streammetrics.ingest.batch import LONGEST_TEXT
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from tests.ingest.feeding import Shop
 

@@ -1,0 +1,18 @@
+-- What was read of files as they lie there: how much, and whether it counts for nothing, with the settings that decided
+-- that. A batch that is a duplicate stands and falls with its original.
+-- Parameters, lists of the same length: $paths, $modified_ns (times of change).
+with requested as (
+    select unnest($paths) as path, unnest($modified_ns) as modified_ns
+)
+
+select
+    batches.path,
+    contents.file_bytes,
+    batches.range_end,
+    originals.records = 0 and originals.rejected > 0 as is_rejected,
+    decided.settings
+from batches
+inner join requested on batches.path = requested.path and batches.modified_ns = requested.modified_ns
+left join contents using (batch_id)
+inner join batches as originals on coalesce(batches.duplicate_of, batches.batch_id) = originals.batch_id
+left join contents as decided on originals.batch_id = decided.batch_id

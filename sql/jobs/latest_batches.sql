@@ -1,0 +1,15 @@
+-- Of paths, the batch that has what was read last (the original of a duplicate), and those that stand for a file which
+-- could not be read.
+-- Parameters: $paths.
+with found as (
+    select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged
+    from batches
+    where path in (select unnest($paths))
+)
+
+select
+    path,
+    arg_max(coalesce(duplicate_of, batch_id), batch_id) filter (not is_damaged) as batch_id,
+    coalesce(list(batch_id) filter (is_damaged and duplicate_of is null), []) as damaged_ids
+from found
+group by path
