@@ -21,7 +21,7 @@ from streammetrics.sources import discovery, disposal, ledger
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.refusals import Refusals
-from streammetrics.sources.rotation import Whereabouts
+from streammetrics.sources.rotation import Rotation
 from streammetrics.store import same_file
 
 __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
@@ -99,16 +99,16 @@ def _load(
         return
     by_path = {file.path: file for file in waiting}
     total, done = sum(file.size for file in waiting), 0
-    whereabouts = Whereabouts()
+    rotation = Rotation()
     on_progress(done, total)
     with scratch_folder(config) as scratch:
-        loader = Loader(connection, config, clock, scratch, whereabouts)
+        loader = Loader(connection, config, clock, scratch, rotation)
         for together in _together(waiting):
             for outcome in loader.load(together):
                 yield _spooled(connection, config, by_path[outcome.path], outcome)
             done += sum(file.size for file in together)
             on_progress(done, total)
-    for path, what in whereabouts.missed(connection):
+    for path, what in rotation.missed(connection):
         yield FileOutcome(path, "replaced", message=f"{path}: {what}")
 
 

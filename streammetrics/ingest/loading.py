@@ -27,8 +27,8 @@ from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.ledger_rows import Entry
 from streammetrics.sources.plans import Plan
-from streammetrics.sources.rotation import Whereabouts
-from streammetrics.sources.tail import News, Opened, asked, look
+from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
 TOGETHER_BYTES = 8 * SMALL_BYTES
@@ -41,13 +41,13 @@ class _ChangedError(Exception):
 
 @dataclass
 class Loader:
-    """The way of files into a store. `whereabouts`: see `Transaction`."""
+    """The way of files into a store. `rotation`: see `Transaction`."""
 
     connection: Connection
     config: Config
     clock: Callable[[], datetime]
     scratch: Path
-    whereabouts: Whereabouts
+    rotation: Rotation
     _outcomes: list[FileOutcome] = field(default_factory=list)
 
     def load(self, files: Sequence[SourceFile]) -> Iterator[FileOutcome]:
@@ -67,16 +67,16 @@ class Loader:
         try:
             outcomes, large = self._together(opened)
         except (DBAPIError, OSError) as error:
-            self.whereabouts.read_again()
+            self.rotation.read_again()
             if len(opened) > 1:
                 for one in opened:
                     yield from self.load([one.file])
                 return
             outcomes, large = [self._failed(opened[0].file, error)], []
         yield from outcomes
-        for found in large:
+        for tail in large:
             # Beside others it is looked at again: what was loaded before it may hold the same.
-            yield from self.load([found.opened.file]) if len(opened) > 1 else [self._try_alone(found)]
+            yield from self.load([tail.opened.file]) if len(opened) > 1 else [self._try_alone(tail)]
 
     def _open(self, files: Sequence[SourceFile], held: ExitStack) -> tuple[list[Opened], Sequence[SourceFile]]:
         """As many files as are in memory at once, and the others; what cannot be opened has its outcome."""
@@ -98,33 +98,33 @@ class Loader:
                 return opened, files[number + 1 :]
         return opened, ()
 
-    def _together(self, opened: Sequence[Opened]) -> tuple[list[FileOutcome], list[News]]:
+    def _together(self, opened: Sequence[Opened]) -> tuple[list[FileOutcome], list[Tail]]:
         """The files of which little is new, as one transaction; the others are given back."""
         if not opened:
             return [], []
         bad: list[FileOutcome] = []
-        large: list[News] = []
+        large: list[Tail] = []
         with self.connection.begin():
             transaction = self._transaction([one.file for one in opened])
-            known = Ledger(self.connection, *asked(opened))
+            known = Ledger(self.connection, *lookup_keys(opened))
 
             texts: dict[tuple[object, ...], Text] = {}
             for place, one in enumerate(opened):
                 try:
-                    found = look(one, known, transaction.settings, transaction.batch.now)
-                    if not found.is_small:
-                        large.append(found)
+                    tail = look(one, known, transaction.settings, transaction.batch.now)
+                    if not tail.is_small:
+                        large.append(tail)
                         continue
-                    entry, plan = transaction.entry(place, found), None
+                    entry, plan = transaction.entry(place, tail), None
                     if entry.is_new:
-                        plan = self._plan(found)
+                        plan = self._plan(tail)
                         path = self.scratch / f"text-{len(texts)}"
-                        texts.setdefault(plan.dialect, Text(plan, path)).add(plan, found, place)
+                        texts.setdefault(plan.dialect, Text(plan, path)).add(plan, tail, place)
                 except (StreammetricsError, OSError) as error:
                     bad.append(self._failed(one.file, error))
                     continue
-                transaction.go_on(place, found)
-                transaction.add(entry, found, plan.first_time if plan else "")
+                transaction.go_on(place, tail)
+                transaction.add(entry, tail, plan.first_time if plan else "")
                 known.add(entry)
             for text in texts.values():
                 base_tables.few(self.connection, text.reading, transaction.batch, partial(text.reread, self.connection))
@@ -132,50 +132,50 @@ class Loader:
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
 
-    def _plan(self, found: News) -> Plan:
-        header_line = found.known.header_line if found.known else None
+    def _plan(self, tail: Tail) -> Plan:
+        header_line = tail.known.header_line if tail.known else None
         return plans.plan(
-            self.connection, found.opened.file, found.whole, header_line=header_line, is_begun=found.start > 0
+            self.connection, tail.opened.file, tail.whole, header_line=header_line, is_begun=tail.start > 0
         )
 
-    def _try_alone(self, found: News) -> FileOutcome:
+    def _try_alone(self, tail: Tail) -> FileOutcome:
         try:
             try:
-                return self._alone(found, is_copied=False)
+                return self._alone(tail, is_copied=False)
             except _ChangedError:
-                self.whereabouts.read_again()
-                if not found.opened.file.can_grow:
-                    raise _changed(found.opened.file) from None
-                return self._alone(found, is_copied=True)
+                self.rotation.read_again()
+                if not tail.opened.file.can_grow:
+                    raise _changed(tail.opened.file) from None
+                return self._alone(tail, is_copied=True)
         except DamagedInputError as error:
-            return self._quarantine(found.opened.file, error)
+            return self._quarantine(tail.opened.file, error)
         except (StreammetricsError, DBAPIError, OSError) as error:
-            self.whereabouts.read_again()
-            return self._failed(found.opened.file, error)
+            self.rotation.read_again()
+            return self._failed(tail.opened.file, error)
 
-    def _alone(self, found: News, *, is_copied: bool) -> FileOutcome:
-        path = byte_range.on_disk(found, self.scratch, is_copied=is_copied)
+    def _alone(self, tail: Tail, *, is_copied: bool) -> FileOutcome:
+        path = byte_range.on_disk(tail, self.scratch, is_copied=is_copied)
         examined = examine(path)
-        plan = self._plan(found)
-        text = Text.large(plan, found, path, examined, self.scratch) if found.opened.file.is_text else None
-        while (outcome := self._read(found, plan, text, examined.hashing.result, path)) is None:
+        plan = self._plan(tail)
+        text = Text.large(plan, tail, path, examined, self.scratch) if tail.opened.file.is_text else None
+        while (outcome := self._read(tail, plan, text, examined.hashing.result, path)) is None:
             pass
         return outcome
 
     def _read(
-        self, found: News, plan: Plan, text: Text | None, fingerprint: Callable[[], str], path: Path
+        self, tail: Tail, plan: Plan, text: Text | None, fingerprint: Callable[[], str], path: Path
     ) -> FileOutcome | None:
         """The transaction of a large file; None, and nothing is changed, where its text is to be read otherwise."""
         with self.connection.begin() as begun:
-            transaction = self._transaction([found.opened.file])
-            transaction.go_on(0, found)
+            transaction = self._transaction([tail.opened.file])
+            transaction.go_on(0, tail)
             reading = reader.parquet(plan, path, self.connection) if text is None else text.reading
             try:
                 is_clean = base_tables.whole(self.connection, reading, transaction.batch) == reading.rows
             except MisreadError:
                 begun.rollback()
                 # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
-                self._check(found, path)
+                self._check(tail, path)
                 if text is None:
                     raise
                 text.give_up_speed()
@@ -185,22 +185,22 @@ class Loader:
                     begun.rollback()
                     return None
                 base_tables.add_rejects(self.connection, transaction.batch)
-            transaction.add(transaction.entry(0, found, fingerprint()), found, plan.first_time)
+            transaction.add(transaction.entry(0, tail, fingerprint()), tail, plan.first_time)
             (outcome,) = transaction.finish()
-            self._check(found, path)
+            self._check(tail, path)
         return outcome
 
-    def _check(self, found: News, path: Path) -> None:
+    def _check(self, tail: Tail, path: Path) -> None:
         """After all reading, that of the fingerprints included: what was read is what the ledger says."""
-        file = found.opened.file
-        if path == found.opened.bytes.path:
+        file = tail.opened.file
+        if path == tail.opened.bytes.path:
             if file.is_changed():
                 raise _ChangedError
-        elif file.has_lost(found.stop) if file.can_grow else file.is_changed():
+        elif file.has_lost(tail.stop) if file.can_grow else file.is_changed():
             raise _changed(file)
 
     def _transaction(self, files: Sequence[SourceFile]) -> Transaction:
-        return Transaction.begin(self.connection, self.config, files, self.clock(), self.whereabouts)
+        return Transaction.begin(self.connection, self.config, files, self.clock(), self.rotation)
 
     def _quarantine(self, file: SourceFile, error: DamagedInputError) -> FileOutcome:
         with self.connection.begin():

@@ -16,8 +16,8 @@ from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_cop
 from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger_rows import Entry
-from streammetrics.sources.rotation import Whereabouts
-from streammetrics.sources.tail import News
+from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.tail import Tail
 from streammetrics.store import builds
 
 
@@ -28,8 +28,8 @@ class Transaction:
     connection: Connection
     batch: Batch
     settings: str
-    whereabouts: Whereabouts
-    _added: list[tuple[Entry, News, str]] = field(default_factory=list)
+    rotation: Rotation
+    _added: list[tuple[Entry, Tail, str]] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -38,35 +38,35 @@ class Transaction:
         config: Config,
         files: Sequence[SourceFile],
         now: datetime,
-        whereabouts: Whereabouts,
+        rotation: Rotation,
     ) -> "Transaction":
         batch = Batch.begin(connection, config, files, now)
-        return cls(connection, batch, ledger.settings_of(config, files[0].source), whereabouts)
+        return cls(connection, batch, ledger.settings_of(config, files[0].source), rotation)
 
-    def entry(self, place: int, found: News, fingerprint: str = "") -> Entry:
+    def entry(self, place: int, tail: Tail, fingerprint: str = "") -> Entry:
         """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
-        file, snapshot = found.opened.file, found.opened.bytes
+        file, snapshot = tail.opened.file, tail.opened.bytes
         row = Entry(self.batch.batch_id + place, file, self.batch.now, self.settings)
-        if found.start >= found.stop:
-            if (known := found.known) is None:
+        if tail.start >= tail.stop:
+            if (known := tail.known) is None:
                 return row
             return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
-        lines, prefix = None, snapshot.prefix(found.stop)
-        row = replace(row, header_line=found.known.header_line if found.known else None)
-        if found.is_small:
-            lines = byte_range.lines_at(found, found.stop)
-            fingerprint = hashlib.sha256(snapshot.read(found.start, found.stop)).hexdigest()
-        row = replace(row, start=found.start, end=found.stop, fingerprint=fingerprint)
-        return replace(row, head=found.head, prefix=prefix, lines=lines)
+        lines, prefix = None, snapshot.prefix(tail.stop)
+        row = replace(row, header_line=tail.known.header_line if tail.known else None)
+        if tail.is_small:
+            lines = byte_range.lines_at(tail, tail.stop)
+            fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
+        row = replace(row, start=tail.start, end=tail.stop, fingerprint=fingerprint)
+        return replace(row, head=tail.head, prefix=prefix, lines=lines)
 
-    def go_on(self, place: int, found: News) -> None:
+    def go_on(self, place: int, tail: Tail) -> None:
         """What is inserted of the file at a place follows what is known of it."""
-        if found.known is not None:
-            self.batch.continued[place] = found.known.batch_id
+        if tail.known is not None:
+            self.batch.continued[place] = tail.known.batch_id
 
-    def add(self, entry: Entry, found: News, first_time: str = "") -> None:
+    def add(self, entry: Entry, tail: Tail, first_time: str = "") -> None:
         """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
-        self._added.append((entry, found, first_time))
+        self._added.append((entry, tail, first_time))
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
         """Nothing of the file counts: that stands in the store as long as the rows that say so."""
@@ -81,73 +81,73 @@ class Transaction:
         done = [tallies.get(entry.batch_id, Tally()).counted(entry) for entry, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
-            (entry, found)
-            for entry, (_, found, _) in zip(done, self._added, strict=True)
-            if not (_is_waiting(found) and found.is_placed)
+            (entry, tail)
+            for entry, (_, tail, _) in zip(done, self._added, strict=True)
+            if not (_is_waiting(tail) and tail.is_placed)
         ]
         ledger_rows.record(self.connection, [entry for entry, _ in kept])
-        for entry, found in kept:
-            ledger_rows.supersede(self.connection, found.superseded, entry.batch_id)
+        for entry, tail in kept:
+            ledger_rows.supersede(self.connection, tail.superseded, entry.batch_id)
         self._find_and_miss(kept)
         outcomes = [
-            self._outcome(entry, found, first_time, tallies.get(entry.batch_id, Tally()))
-            for entry, (_, found, first_time) in zip(done, self._added, strict=True)
+            self._outcome(entry, tail, first_time, tallies.get(entry.batch_id, Tally()))
+            for entry, (_, tail, first_time) in zip(done, self._added, strict=True)
         ]
         if note and outcomes:
             outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
         return outcomes
 
-    def _find_and_miss(self, kept: Sequence[tuple[Entry, News]]) -> None:
+    def _find_and_miss(self, kept: Sequence[tuple[Entry, Tail]]) -> None:
         """What was moved is found again under its new name; what a path held before it was written anew is missed.
 
         A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
         is another one, moved.
         """
         headers = {entry.batch_id for entry, _ in kept if not (entry.records or entry.rejected)}
-        for _, found, _ in self._added:
-            if found.known is not None:
-                self.whereabouts.find(self.connection, found.known.batch_id, found.opened.file.path)
-        for _, found in kept:
-            is_fresh = found.known is None or found.known.is_header or found.known.batch_id in headers
-            if is_fresh and found.former is not None and not found.former.is_header:
-                self.whereabouts.miss(self.connection, found.opened.file, found.former, self.batch.now)
+        for _, tail, _ in self._added:
+            if tail.known is not None:
+                self.rotation.find(self.connection, tail.known.batch_id, tail.opened.file.path)
+        for _, tail in kept:
+            is_fresh = tail.known is None or tail.known.is_header or tail.known.batch_id in headers
+            if is_fresh and tail.former is not None and not tail.former.is_header:
+                self.rotation.miss(self.connection, tail.opened.file, tail.former, self.batch.now)
 
-    def _outcome(self, entry: Entry, found: News, first_time: str, tally: Tally) -> FileOutcome:
-        outcome = _counts(entry, found, tally)
-        error = self._problem(entry, found, first_time, tally)
+    def _outcome(self, entry: Entry, tail: Tail, first_time: str, tally: Tally) -> FileOutcome:
+        outcome = _counts(entry, tail, tally)
+        error = self._problem(entry, tail, first_time, tally)
         if error is not None:
             self.refuse(entry.file, error)
             outcome = replace(outcome, message=str(error), error=error)
         suspected = suspicion(entry.file.source, entry.file.path, entry.batch_id, tally, entry.loaded_at)
         return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
 
-    def _problem(self, entry: Entry, found: News, first_time: str, tally: Tally) -> DamagedInputError | None:
+    def _problem(self, entry: Entry, tail: Tail, first_time: str, tally: Tally) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
         path = entry.file.path
         if not entry.is_new:
-            known = found.known
+            known = tail.known
             is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
             return rejected_copy(path, known.path) if known is not None and is_copy else None
         if tally.records or not tally.misread:
             return None
-        records, rejected = ledger.totals(self.connection, path) if found.start else (0, tally.rejected)
+        records, rejected = ledger.totals(self.connection, path) if tail.start else (0, tally.rejected)
         return None if records else all_rejected(entry.file, rejected, tally.first_reject, first_time)
 
 
-def _is_waiting(found: News) -> bool:
+def _is_waiting(tail: Tail) -> bool:
     """Whether the file holds no whole line that is new, but the beginning of one."""
-    return found.start >= found.stop and not found.is_read
+    return tail.start >= tail.stop and not tail.is_read
 
 
-def _counts(entry: Entry, found: News, tally: Tally) -> FileOutcome:
-    path, size = entry.file.path, found.opened.bytes.size
-    is_known_to_count = found.known is None or not found.known.is_rejected
+def _counts(entry: Entry, tail: Tail, tally: Tally) -> FileOutcome:
+    path, size = entry.file.path, tail.opened.bytes.size
+    is_known_to_count = tail.known is None or not tail.known.is_rejected
     counts = tally.records or (is_known_to_count if not entry.is_new else not tally.misread)
-    waiting, is_done = size - max(found.start, found.stop), bool(counts and size in (entry.end, found.start))
-    if _is_waiting(found):
+    waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (entry.end, tail.start))
+    if _is_waiting(tail):
         return FileOutcome(path, "skipped", waiting_bytes=waiting)
     if not entry.is_new:
-        message = f"{path}: {_why_skipped(found)}"
+        message = f"{path}: {_why_skipped(tail)}"
         return FileOutcome(path, "skipped", batch_id=entry.batch_id, message=message, is_done=is_done)
     told = ""
     if tally.rejected:
@@ -159,9 +159,9 @@ def _counts(entry: Entry, found: News, tally: Tally) -> FileOutcome:
     )
 
 
-def _why_skipped(found: News) -> str:
-    if found.known is None:
+def _why_skipped(tail: Tail) -> str:
+    if tail.known is None:
         return "is empty"
-    if found.known.path == str(found.opened.file.path):
+    if tail.known.path == str(tail.opened.file.path):
         return "has the content that was loaded already; nothing was counted again"
-    return f"same content as {found.known.path}, which was loaded; nothing was counted again"
+    return f"same content as {tail.known.path}, which was loaded; nothing was counted again"

@@ -7,44 +7,44 @@ from streammetrics.errors import InputOutputError
 from streammetrics.sources.encoding import codec_of, portions
 from streammetrics.sources.fingerprints import SMALL_BYTES, Snapshot
 from streammetrics.sources.line_ends import count_ends
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 
 
-def in_memory(news: News) -> bytes:
+def in_memory(tail: Tail) -> bytes:
     """A small part of a text.
 
     Raises:
         OSError: it cannot be read.
         InputOutputError: it is not there any more.
     """
-    data = news.opened.bytes.read(news.start, news.stop)
-    if len(data) < news.stop - news.start:
-        raise _cut_off(news)
+    data = tail.opened.bytes.read(tail.start, tail.stop)
+    if len(data) < tail.stop - tail.start:
+        raise _cut_off(tail)
     return data
 
 
-def on_disk(news: News, scratch: Path, *, is_copied: bool) -> Path:
+def on_disk(tail: Tail, scratch: Path, *, is_copied: bool) -> Path:
     """A part of any size, or a file that is no text: where it lies, unless it is but a part or is to be copied.
 
     Raises:
         OSError: it cannot be read, or there is no room for a copy.
         InputOutputError: it is not there any more.
     """
-    if not is_copied and (news.start, news.stop) == (0, news.opened.bytes.size):
-        return news.opened.bytes.path
+    if not is_copied and (tail.start, tail.stop) == (0, tail.opened.bytes.size):
+        return tail.opened.bytes.path
     path = scratch / "part"
     with path.open("wb") as target:
-        target.writelines(portions(news.opened.bytes.path, news.start, news.stop))
-        if target.tell() < news.stop - news.start:
-            raise _cut_off(news)
+        target.writelines(portions(tail.opened.bytes.path, tail.start, tail.stop))
+        if target.tell() < tail.stop - tail.start:
+            raise _cut_off(tail)
     return path
 
 
-def lines_at(news: News, offset: int) -> int:
+def lines_at(tail: Tail, offset: int) -> int:
     """How many lines end before an offset, which is the start or the stop of what is new."""
-    snapshot, known = news.opened.bytes, news.known
-    before = known.lines if known is not None and known.lines is not None else _count(snapshot, 0, news.start)
-    return before + _count(snapshot, news.start, offset)
+    snapshot, known = tail.opened.bytes, tail.known
+    before = known.lines if known is not None and known.lines is not None else _count(snapshot, 0, tail.start)
+    return before + _count(snapshot, tail.start, offset)
 
 
 @lru_cache(maxsize=2)
@@ -59,5 +59,5 @@ def _count(snapshot: Snapshot, start: int, stop: int) -> int:
     return lines
 
 
-def _cut_off(news: News) -> InputOutputError:
-    return InputOutputError(f"{news.opened.file.path}: was cut off while it was read; nothing of it was loaded")
+def _cut_off(tail: Tail) -> InputOutputError:
+    return InputOutputError(f"{tail.opened.file.path}: was cut off while it was read; nothing of it was loaded")

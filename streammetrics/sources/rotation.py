@@ -1,7 +1,7 @@
 """Contents that paths hold no more: the table `replaced`.
 
 When a file is rotated, what it held turns up under another name, in this run or a later one, and nothing is lost. Where
-it does not, what was added to it after it was read last may never have been read: that is told, not hidden.
+it does not, what was added to it after it was read last may never have been read: that is reported.
 """
 
 from datetime import datetime
@@ -20,13 +20,13 @@ _REPLACED = "insert into replaced values ($batch_id, $path, $read_bytes, $state,
 _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and found_as is null"
 
 
-class Whereabouts:
+class Rotation:
     """What is missed, and what was met in this run, by the batch that ends where it was read to."""
 
     def __init__(self) -> None:
         self._missing: set[int] | None = None
         self._met: set[int] = set()
-        self._told: dict[int, tuple[Path, str]] = {}
+        self._lost: dict[int, tuple[Path, str]] = {}
 
     def missing(self, connection: Connection) -> set[int]:
         """What earlier runs did not find, nor this one until now."""
@@ -50,7 +50,7 @@ class Whereabouts:
         state = "truncated" if is_shorter else "rewritten"
         connection.exec_driver_sql(_REPLACED, {**place, "state": state, "replaced_at": now})
         self.missing(connection).add(former.batch_id)
-        self._told[former.batch_id] = (
+        self._lost[former.batch_id] = (
             file.path,
             f"was {state}: what it holds now counts as new records, and what was added to its former content behind "
             f"byte {former.end:,}, if anything, was not read (let the source's path match rotated files too)",
@@ -62,8 +62,8 @@ class Whereabouts:
 
     def missed(self, connection: Connection) -> list[tuple[Path, str]]:
         """The paths whose former content did not turn up in this run, and what to say of each."""
-        if not self._told:
+        if not self._lost:
             return []
         with connection.begin():
             missing = self.missing(connection)
-        return [told for batch_id, told in self._told.items() if batch_id in missing]
+        return [lost for batch_id, lost in self._lost.items() if batch_id in missing]

@@ -1,7 +1,7 @@
 """What of a file was not read yet: the whole lines behind the longest beginning that the ledger knows.
 
-Whether a file was appended to, renamed, copied, cut off or written anew is told by what it holds, not by its name, nor
-by an inode that may be used again.
+Whether a file was appended to, renamed, copied, cut off or written anew shows in what it holds, not in its name, nor in
+an inode that may be used again.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class News:
+class Tail:
     """The bytes from `start` to `stop` are to be read.
 
     `known`: the batch that ends at `start`. `stale`: batches that are read anew with them, as they counted nothing.
@@ -80,7 +80,7 @@ class News:
         return [*self.damaged, *(boundary.batch_id for boundary in self.stale)]
 
 
-def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
+def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
     """Find what is new in a file, of which somebody may be writing more.
 
     Raises:
@@ -102,8 +102,8 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> News:
         former = None
     damaged = tuple(ledger.damaged.get(str(file.path), ()))
     again = tuple(boundary for boundary in stale if boundary.start >= start)
-    found = News(opened, start, snapshot.size, known, again, former, is_placed, damaged)
-    return found if file.is_over(now) else replace(found, stop=_whole_lines(found))
+    tail = Tail(opened, start, snapshot.size, known, again, former, is_placed, damaged)
+    return tail if file.is_over(now) else replace(tail, stop=_whole_lines(tail))
 
 
 def _holds(opened: Opened, boundary: Boundary) -> bool:
@@ -155,21 +155,21 @@ def _is_elsewhere(boundary: Boundary) -> bool:
         return False
 
 
-def _whole_lines(found: News) -> int:
+def _whole_lines(tail: Tail) -> int:
     """Where the last whole record ends: the rest waits for its line end, or for the quote that closes it."""
-    snapshot = found.opened.bytes
-    stop = line_ends.last_end(snapshot, found.start)
-    if found.opened.file.format == "jsonl":
+    snapshot = tail.opened.bytes
+    stop = line_ends.last_end(snapshot, tail.start)
+    if tail.opened.file.format == "jsonl":
         return stop
-    start = max(found.start, stop - 2 * line_ends.LONGEST_QUOTED_BYTES)
-    tail = snapshot.read(start, stop)
-    if b'"' not in tail:
+    start = max(tail.start, stop - 2 * line_ends.LONGEST_QUOTED_BYTES)
+    last_lines = snapshot.read(start, stop)
+    if b'"' not in last_lines:
         return stop
-    delimiter = delimited.sniff(found.opened.file, found.whole).delimiter
-    return stop - line_ends.open_bytes(tail, codec_of(snapshot.beginning), delimiter)
+    delimiter = delimited.sniff(tail.opened.file, tail.whole).delimiter
+    return stop - line_ends.open_bytes(last_lines, codec_of(snapshot.beginning), delimiter)
 
 
-def asked(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:
-    """What a ledger is asked of files for: their paths, heads and sizes."""
+def lookup_keys(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:
+    """What a ledger looks files up by: their paths, heads and sizes."""
     keys = {head for opened in files for head in opened.heads}
     return [str(opened.file.path) for opened in files], list(keys), [opened.bytes.size for opened in files]

@@ -12,7 +12,7 @@ from streammetrics.sources.encoding import Examined, codec_of, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
 from streammetrics.sources.plans import Plan
 from streammetrics.sources.reader import PLACE_BITS, Reading, Section
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from streammetrics.store.statements import run
 
 _MOST_READINGS = 20
@@ -39,24 +39,24 @@ class Text:
     _readings: int = 0
 
     @classmethod
-    def large(cls, plan: Plan, news: News, path: Path, examined: Examined, scratch: Path) -> "Text":
+    def large(cls, plan: Plan, tail: Tail, path: Path, examined: Examined, scratch: Path) -> "Text":
         """One of any size: as it lies there, if it is plain."""
-        before, codec = byte_range.lines_at(news, news.start), codec_of(news.opened.bytes.beginning)
+        before, codec = byte_range.lines_at(tail, tail.start), codec_of(tail.opened.bytes.beginning)
         sections = [Section(1, before + plan.skipped, plan.columns)]
         has_signs = examined.has_quotes if plan.head else examined.has_escapes
         text = cls(plan, path, plan.skipped, examined.lines - plan.skipped, sections, scratch, codec, has_signs)
         if not examined.is_plain:
             text._rewrite()
         head = plan.head
-        is_one = not news.start and (head is None or (head.lead == 0 and not text.has_quotes))
+        is_one = not tail.start and (head is None or (head.lead == 0 and not text.has_quotes))
         text.is_whole = is_one and text.scratch is not None
         return text
 
-    def add(self, plan: Plan, news: News, place: int) -> None:
+    def add(self, plan: Plan, tail: Tail, place: int) -> None:
         """A small one, of the file at a place of the batch."""
-        codec, delimiter = codec_of(news.opened.bytes.beginning), plan.head.delimiter if plan.head else None
-        before = byte_range.lines_at(news, news.start) + plan.skipped
-        found = b"".join(plain([byte_range.in_memory(news)], codec, delimiter, plan.skipped))
+        codec, delimiter = codec_of(tail.opened.bytes.beginning), plan.head.delimiter if plan.head else None
+        before = byte_range.lines_at(tail, tail.start) + plan.skipped
+        found = b"".join(plain([byte_range.in_memory(tail)], codec, delimiter, plan.skipped))
         with self.path.open("ab") as stream:
             stream.write(found)
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))

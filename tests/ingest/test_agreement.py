@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch
 from streammetrics.sources.reader import Reading
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -98,7 +98,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
 
     monkeypatch.setattr(base_tables, "whole", counted)
     # Small files are all read with care.
-    monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+    monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     return found
 
 
@@ -118,7 +118,7 @@ def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ..
     return [*found, [(outcome.state, outcome.message)]]
 
 
-is_small = News.is_small
+is_small = Tail.is_small
 
 
 def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -137,7 +137,7 @@ def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factor
         ways.is_careful = True
         assert stored(one_shop, text, **settings) == quick
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(News, "is_small", is_small)
+            patched.setattr(Tail, "is_small", is_small)
             assert stored(one_shop, text, **settings) == quick
 
     alike()

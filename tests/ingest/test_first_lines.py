@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from streammetrics.sources.times import looks_like_one
 from tests.ingest.feeding import Shop
 
@@ -36,7 +36,7 @@ def test_without_a_header_the_first_line_counts(
     shop: Shop, mark: bytes, name: str, end: str, is_small: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_small:
-        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+        monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     text = joined(LINES, end).replace(",", "\t" if ".tsv" in name else ",")
     outcome = shop.feed_text(mark + text.encode(), name, **BY_POSITION)
     assert (outcome.message, shop.events()) == ("", EVENTS)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 
 HEADER = "ts,build,code"
@@ -19,7 +19,7 @@ AGAIN = "is a header: columns are read by it from here on"
 @pytest.fixture(params=["careful", "quick"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "quick":
-        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+        monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     return str(request.param)
 
 

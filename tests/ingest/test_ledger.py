@@ -17,7 +17,7 @@ from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.files import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
 from streammetrics.sources.reader import Reading
-from streammetrics.sources.tail import News, Opened
+from streammetrics.sources.tail import Opened, Tail
 from streammetrics.store import builds
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
@@ -290,7 +290,7 @@ def test_the_same_size_and_time_is_enough_only_together(shop: Shop) -> None:
 def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large one, which DuckDB reads to whatever end it has by then: once more, from a copy."""
     path = shop.write("a.csv", THREE)
-    monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+    monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     whole, sizes = base_tables.whole, []
 
     def meanwhile(connection: Connection, reading: Reading, batch: Batch) -> int:
@@ -330,7 +330,7 @@ def test_of_a_parquet_file_that_is_rewritten_while_it_is_read_nothing_is_loaded(
 
 def test_a_packed_file_that_changes_while_it_is_read_loads_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shop.write("a.csv.gz", THREE)
-    monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+    monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     examine = encoding.examine
 
     def meanwhile(where: Path) -> encoding.Examined:

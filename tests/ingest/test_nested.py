@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 
 COLUMNS = {"code": "error.code"}
@@ -27,7 +27,7 @@ def test_a_path_reads_an_object_in_an_object(
     shop: Shop, name: str, is_small: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_small:
-        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+        monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     text = lines({"error": {"code": 7}}, {"error": {"code": "E_X", "more": []}})
     assert shop.feed_text(text, name, columns=COLUMNS).message == ""
     assert codes(shop) == ["7", "E_X"]

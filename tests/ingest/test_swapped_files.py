@@ -12,7 +12,7 @@ from streammetrics.errors import InputOutputError
 from streammetrics.runtime import atomic_files
 from streammetrics.sources import plans, unpack
 from streammetrics.sources.open_once import DEVICE, LINK, held
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 SECRET = b"ts,build,code\n2026-11-23 10:00:00,SECRET,7\n"
@@ -58,7 +58,7 @@ def test_it_is_refused_between_looking_and_opening(
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
-    monkeypatch.setattr(News, "is_small", property(lambda found: found.start >= found.stop))
+    monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     path = shop.folder / name
     if name.endswith("parquet"):
         row = "select timestamp '2026-11-23 10:00:00' as ts, '5.9' as build, 404 as code"

@@ -7,7 +7,7 @@ import pytest
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 
 TWO: dict[str, Any] = {"columns": {"ts": ["day", "clock"]}}
@@ -18,7 +18,7 @@ LINES = "clock,build,day,code\n10:00:00,5.9,2026-11-23,404\n10:00:01.5,5.10,2026
 @pytest.mark.parametrize("is_small", [True, False], ids=["careful", "quick"])
 def test_csv(shop: Shop, is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not is_small:
-        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+        monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     assert shop.feed_text(LINES, **TWO).message == ""
     assert shop.events() == EVENTS
 

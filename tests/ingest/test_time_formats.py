@@ -65,9 +65,9 @@ def test_formats_and_zones(
     shop: Shop, name: str, time_format: str, timezone: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small files are all read with care; a CR is nothing for DuckDB's reader.
-    from streammetrics.sources.tail import News
+    from streammetrics.sources.tail import Tail
 
-    monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+    monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     path = write(shop, name, [text], "\r" if name.startswith("careful") else "\n")
     (outcome,) = shop.feed(path, time_format=time_format, timezone=timezone)
     assert (outcome.message, shop.events()) == ("", [(expected, "5.9", "0")])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammetrics.sources.tail import News
+from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 from tests.reliability.conftest import count
 from tests.streams import tries
@@ -39,7 +39,7 @@ def test_accepted_and_rejected_are_all_lines(
     """A large file is tried by DuckDB's reader first."""
     content, accepted, rejected = FILES[name]
     if is_large:
-        monkeypatch.setattr(News, "is_small", property(lambda news: news.start >= news.stop))
+        monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     outcome = shop.feed_text(content)
     assert (outcome.records, outcome.rejected) == (accepted, rejected)
     assert (len(shop.events()), len(shop.rejects())) == (accepted, rejected)
