@@ -88,14 +88,14 @@ def _is_confirmed(session: Session, paths: list[Path], now: datetime) -> bool:
 def _newest(config: Config, source: Source) -> Iterator[float]:
     """The times, as epoch seconds, of the rows of a database that its cursor puts last; none where it tells none."""
     from streammetrics.sources.connections import connect
-    from streammetrics.sources.cursor_state import Mark
+    from streammetrics.sources.cursor_state import CursorState
     from streammetrics.sources.cursor_values import Cursor
     from streammetrics.sources.databases import Database
 
     # What is wrong with the database is said where it is read.
     with suppress(StreammetricsError, OSError), connect(config, source) as (url, connection):
         database = Database(source, url, connection)
-        last = Mark(cast("Cursor | None", database.highest()), {})
+        last = CursorState(cast("Cursor | None", database.highest()), {})
         for rows in islice(database.rows(last), 1 if last.floor is not None else 0):
             yield from (second for record in rows.records if (second := _second_of(record.ts)) is not None)
 

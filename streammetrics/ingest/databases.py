@@ -1,4 +1,4 @@
-"""Databases into the store: each portion of rows is one transaction of all that it leaves there, the mark included.
+"""Databases into the store: each portion of rows is one transaction of all that it leaves there, the cursor state included.
 
 A database that fails does not stop the others.
 """
@@ -98,15 +98,15 @@ class _Pull:
 
     def _read(self, database: Database) -> None:
         with self.connection.begin():
-            mark = cursor_state.read(self.connection, self.source, database.settings)
-        floor, found = mark.floor, database.waiting(mark)
-        total = max(0, found - sum(mark.remembered.values()))
+            state = cursor_state.read(self.connection, self.source, database.settings)
+        floor, found = state.floor, database.waiting(state)
+        total = max(0, found - sum(state.remembered.values()))
         if floor is not None and not found and (highest := database.highest()) is not None:
             raise InputOutputError(
-                f"{database.place.path}: was read up to {mark.value}, and holds no more than {highest} now; if it was "
+                f"{database.place.path}: was read up to {state.value}, and holds no more than {highest} now; if it was "
                 f"made anew, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
             )
-        for rows in (database.rows(mark), database.rows_without_cursor(mark)):
+        for rows in (database.rows(state), database.rows_without_cursor(state)):
             for portion in _portions(rows, self.source.portion_rows):
                 self.on_progress(self.records + self.rejected, total)
                 taken = Taken(self.source, portion, floor, self.clock())
@@ -142,15 +142,15 @@ class _Pull:
         self.batch_id = batch.batch_id
 
 
-def _portions(parts: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:
+def _portions(rows: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:
     """At least so many rows at a time, each portion to be used up before the next."""
-    for first in parts:
-        yield _portion(first, parts, size)
+    for first in rows:
+        yield _portion(first, rows, size)
 
 
-def _portion(first: Rows, parts: Iterator[Rows], size: int) -> Iterator[Rows]:
+def _portion(first: Rows, rows: Iterator[Rows], size: int) -> Iterator[Rows]:
     yield first
     size -= len(first.keys)
-    while size > 0 and (rows := next(parts, None)) is not None:
-        yield rows
-        size -= len(rows.keys)
+    while size > 0 and (more := next(rows, None)) is not None:
+        yield more
+        size -= len(more.keys)

@@ -2,7 +2,7 @@
 
 Rows come in order of a cursor, but not all become visible in that order: a row gets its id when it is inserted, and is
 seen when its transaction ends. So a run begins below the last value, at the `floor`, and leaves out the rows from there
-on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not told apart.
+on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not distinguished.
 """
 
 import shlex
@@ -30,7 +30,7 @@ OVERLAP_SECONDS = 300
 """Where the source does not say how far rows may come out of order."""
 
 MOST_REMEMBERED = 1_000_000
-"""Rows between the floor and the mark: they are held in memory."""
+"""Rows from the floor up to the last value: they are held in memory."""
 
 _CURSOR_BYTES = 8
 _TEXT_BYTES = 8
@@ -39,7 +39,7 @@ Key = tuple[Any, ...]
 
 _TEXTS = attrgetter("ts", "build", "code", "content")
 
-_MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind, $mark, $floor, $settings)"
+_ADD_MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind, $mark, $floor, $settings)"
 
 _SIZE = "select count(*) from cursor_rows where source = $source"
 
@@ -50,7 +50,7 @@ _FORGET = "delete from cursor_rows where batch_id in (select unnest($batch_ids::
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of a database; they are told apart by their `keys`: the cursor, the time, the build and the code."""
+    """Some rows of a database; they are distinguished by their `keys`: the cursor, the time, the build and the code."""
 
     cursors: Sequence[Cursor | None]
     keys: Sequence[Key]
@@ -69,11 +69,11 @@ class Rows:
             if known is not None:
                 remembered[known] -= 1
             is_new.append(known is None)
-        return Rows(*(list(compress(part, is_new)) for part in (self.cursors, self.keys, self.records)))  # type: ignore[arg-type]
+        return Rows(*(list(compress(column, is_new)) for column in (self.cursors, self.keys, self.records)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Mark:
+class CursorState:
     """What is known of a source: where to begin, the rows from there on that were taken, with their copies.
 
     `value` is the last that was read, for people.
@@ -84,10 +84,10 @@ class Mark:
     value: str = ""
 
 
-def read(connection: Connection, source: Source, settings: str) -> Mark:
+def read(connection: Connection, source: Source, settings: str) -> CursorState:
     """Where to go on with a source; in the caller's transaction.
 
-    Rows that were taken under other `settings` may look different now: they are known by their cursor alone.
+    Rows that were taken under other `settings` may look different now: they are recognized by their cursor alone.
 
     Raises:
         ConfigError: it was read by another cursor until now.
@@ -103,14 +103,14 @@ def read(connection: Connection, source: Source, settings: str) -> Mark:
     remembered: Counter[bytes] = Counter()
     for fingerprint, taken_under, copies in run(connection, "jobs/remembered_rows", named):
         remembered[bytes(fingerprint if taken_under == settings else fingerprint[:_CURSOR_BYTES])] += copies
-    return Mark(floor, remembered, found.mark if found is not None else "")
+    return CursorState(floor, remembered, found.mark if found is not None else "")
 
 
 def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
     """After batches were removed: refuse it where a next run could not know the rows that still count.
 
     Raises:
-        UsageError: of a source, rows behind the floor of its last batch are remembered no more.
+        UsageError: of a source, rows behind the floor of its last batch are no longer remembered.
     """
     for source in sources:
         history = run(connection, "jobs/cursor_history", {"source": source, "has_all": True}).all()
@@ -128,8 +128,8 @@ def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
 class Taken:
     """The rows of one batch as they pass by, and what is to be remembered of them."""
 
-    def __init__(self, source: Source, parts: Iterable[Rows], floor: Cursor | None, now: datetime) -> None:
-        self._source, self._parts, self.now = source, parts, now
+    def __init__(self, source: Source, portions: Iterable[Rows], floor: Cursor | None, now: datetime) -> None:
+        self._source, self._portions, self.now = source, portions, now
         self._recent: deque[Rows] = deque()
         self._hash = blake2b(digest_size=32)
         self.floor = floor
@@ -138,7 +138,7 @@ class Taken:
 
     def records(self) -> Iterator[Record]:
         """All of them, once."""
-        for rows in self._parts:
+        for rows in self._portions:
             self.last = rows.cursors[-1]
             self.count += len(rows.keys)
             texts = chain.from_iterable(map(_TEXTS, rows.records))
@@ -153,7 +153,7 @@ class Taken:
         return self._hash.hexdigest()
 
     def remember(self, connection: Connection, batch_id: int, settings: str) -> None:
-        """Store the mark, and the rows that the next run will see again; in the caller's transaction.
+        """Store how far the rows go, and those that the next run will see again; in the caller's transaction.
 
         Raises:
             ConfigError: these are too many.
@@ -170,7 +170,9 @@ class Taken:
                 "floor": cursor_values.as_text(self.floor),
             }
             place["settings"] = settings
-            connection.exec_driver_sql(_MARK, {"batch_id": batch_id, **named, "cursor": self._source.cursor, **place})
+            connection.exec_driver_sql(
+                _ADD_MARK, {"batch_id": batch_id, **named, "cursor": self._source.cursor, **place}
+            )
             passed = [
                 row.batch_id
                 for row in run(connection, "jobs/cursor_history", {**named, "has_all": False})
@@ -216,5 +218,5 @@ def _is_passed(value: Cursor | None, floor: Cursor | None) -> bool:
 def _fingerprint(key: Key) -> bytes:
     cursor, *texts = key
     shown = cursor_values.as_text(cursor) if isinstance(cursor, datetime) else cursor
-    parts = ((repr(shown), _CURSOR_BYTES), (repr(texts), _TEXT_BYTES))
-    return b"".join(blake2b(text.encode(), digest_size=size).digest() for text, size in parts)
+    pieces = ((repr(shown), _CURSOR_BYTES), (repr(texts), _TEXT_BYTES))
+    return b"".join(blake2b(text.encode(), digest_size=size).digest() for text, size in pieces)

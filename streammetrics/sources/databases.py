@@ -17,7 +17,7 @@ from streammetrics.config import Source
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_values
 from streammetrics.sources.connections import Unreadable, place, told
-from streammetrics.sources.cursor_state import Key, Mark, Rows
+from streammetrics.sources.cursor_state import Key, CursorState, Rows
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.reader import Reading
@@ -71,21 +71,21 @@ class Database:
         with told(source, url):
             self._whole, self._columns, self._cursor = self._resolve()
 
-    def waiting(self, mark: Mark) -> int:
-        """How many rows there are to be read from the mark on."""
+    def waiting(self, state: CursorState) -> int:
+        """How many rows there are to be read from the floor on."""
         statement = select(func.count()).select_from(self._whole)
         with told(self._source, self._url):
-            return int(self._connection.execute(self._above(statement, mark)).scalar_one())
+            return int(self._connection.execute(self._above(statement, state)).scalar_one())
 
     def highest(self) -> object:
         """The last value of the cursor; None where there is no row."""
         with told(self._source, self._url):
             return self._connection.execute(select(func.max(self._cursor)).select_from(self._whole)).scalar_one()
 
-    def rows(self, mark: Mark) -> Iterator[Rows]:
-        """The rows from the mark on that were not taken yet, in the order of the cursor, some at a time."""
-        order = cursor_values.order_of(mark.floor)
-        for rows in self._new(self._above(self._select(), mark).order_by(self._cursor), mark):
+    def rows(self, state: CursorState) -> Iterator[Rows]:
+        """The rows from the floor on that were not taken yet, in the order of the cursor, some at a time."""
+        order = cursor_values.order_of(state.floor)
+        for rows in self._new(self._above(self._select(), state).order_by(self._cursor), state):
             order = order or cursor_values.order_of(rows.cursors[0])
             place = cursor_values.first_out_of_order(rows.cursors, order)
             if place is not None:
@@ -99,10 +99,10 @@ class Database:
                 return
             yield rows
 
-    def rows_without_cursor(self, mark: Mark) -> Iterator[Rows]:
+    def rows_without_cursor(self, state: CursorState) -> Iterator[Rows]:
         """Rows that have no place in the order; rejects, for nobody could tell later whether they were counted."""
         reason = f"has no {self._source.cursor}, the cursor"
-        for rows in self._new(self._select().where(self._cursor.is_(None)), mark):
+        for rows in self._new(self._select().where(self._cursor.is_(None)), state):
             contents = (",".join(map(str, key)) for key in rows.keys)
             records = [rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
             yield replace(rows, records=records)
@@ -110,10 +110,10 @@ class Database:
     def _select(self) -> Select[Any]:
         return select(*self._columns, self._cursor).select_from(self._whole)
 
-    def _above(self, statement: Select[Any], mark: Mark) -> Select[Any]:
-        if mark.floor is None:
+    def _above(self, statement: Select[Any], state: CursorState) -> Select[Any]:
+        if state.floor is None:
             return statement.where(self._cursor.is_not(None))
-        return statement.where(self._cursor >= bindparam("floor", mark.floor))
+        return statement.where(self._cursor >= bindparam("floor", state.floor))
 
     def _resolve(self) -> tuple[FromClause, list[Any], Any]:
         """What is read, its columns and the cursor. They get no types: values stay what the driver makes of them."""
@@ -147,9 +147,9 @@ class Database:
         """A name exactly as it is; but the databases that write all names in capitals are better left to SQLAlchemy."""
         return quoted_name(name, None if self._connection.dialect.requires_name_normalize else True)
 
-    def _new(self, statement: Select[Any], mark: Mark) -> Iterator[Rows]:
+    def _new(self, statement: Select[Any], state: CursorState) -> Iterator[Rows]:
         """Rows without those that are remembered: of equal ones, as many as were taken are left out."""
-        remembered, number = dict(mark.remembered), 1
+        remembered, number = dict(state.remembered), 1
         # This streams as well: where the driver can, by a cursor of the server.
         options = {"yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
         with told(self._source, self._url):
@@ -199,16 +199,16 @@ def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) 
 
 def _row(line: int, values: Any) -> tuple[Key, Record]:
     """One row, with what is wrong with it."""
-    parts: list[Any]
-    *parts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
+    texts: list[Any]
+    *texts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
     reason = ""
     for number, (name, writers) in enumerate(zip(_NAMES, _WRITERS, strict=True)):
-        part = parts[number]
-        if type(part) in writers:
-            parts[number] = writers[type(part)](part)
+        value = texts[number]
+        if type(value) in writers:
+            texts[number] = writers[type(value)](value)
         else:
-            reason = reason or (f"has no {name}" if part is None else f"{name} is neither text nor a number")
-    ts, build, code = parts
+            reason = reason or (f"has no {name}" if value is None else f"{name} is neither text nor a number")
+    ts, build, code = texts
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
