@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from streammetrics.ingest.batch import Batch
 from streammetrics.sources.delimited import HEADER
-from streammetrics.sources.ledger_rows import Entry
-from streammetrics.sources.reader import Reading
+from streammetrics.sources.ledger_rows import LedgerRow
+from streammetrics.sources.reader import Reader
 from streammetrics.sources.times import typed
 from streammetrics.store.statements import run, statement
 
@@ -41,10 +41,10 @@ class Tally:
     most_ahead: int | None = None
     header_line: int | None = None
 
-    def counted(self, entry: Entry) -> Entry:
+    def counted(self, row: LedgerRow) -> LedgerRow:
         """The row of the ledger with these numbers."""
-        header_line = self.header_line or entry.header_line
-        counted = replace(entry, records=self.records, rejected=self.rejected, header_line=header_line)
+        header_line = self.header_line or row.header_line
+        counted = replace(row, records=self.records, rejected=self.rejected, header_line=header_line)
         return replace(counted, min_ts=self.min_ts, max_ts=self.max_ts)
 
 
@@ -55,8 +55,8 @@ class MisreadError(Exception):
     """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
 
 
-def whole(connection: Connection, reading: Reading, batch: Batch) -> int:
-    """Insert what counts of a reading of any size; the temporary table `staged` is left with its rejects.
+def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
+    """Insert what counts of a file of any size; the temporary table `staged` is left with its rejects.
 
     What needs no closer look is inserted first, read as fast as can be, and only what is left is read with its numbers.
 
@@ -68,56 +68,54 @@ def whole(connection: Connection, reading: Reading, batch: Batch) -> int:
     """
     inserted = 0
     # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it: so it is asked.
-    if reading.plain and _run(
-        connection, reading, batch, reading.plain, "select true from plain where is_plain limit 1"
-    ):
-        inserted = _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
-        if inserted != reading.rows:
-            if inserted + _keep_others(connection, reading, batch) != reading.rows:
+    if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
+        inserted = _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
+        if inserted != reader.rows:
+            if inserted + _keep_others(connection, reader, batch) != reader.rows:
                 raise MisreadError
-            stage(connection, _of_others(reading), batch)
+            stage(connection, _of_others(reader), batch)
             inserted += _add_staged_events(connection, batch)
         return inserted
-    fast = reading if batch.has_order else replace(reading, numbered=reading.found)
+    fast = reader if batch.has_order else replace(reader, numbered=reader.found)
     if _typed(connection, fast, batch, "select true from typed where problem is null limit 1"):
         inserted = _typed(connection, fast, batch, statement("jobs/add_events"))
-    if inserted != reading.rows:
-        stage(connection, reading, batch, is_counted=True)
+    if inserted != reader.rows:
+        stage(connection, reader, batch, is_counted=True)
     return inserted
 
 
-def few(connection: Connection, reading: Reading, batch: Batch, reread: Callable[[], Reading | None]) -> None:
-    """Insert what counts of a small reading, and its rejects.
+def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: Callable[[], Reader | None]) -> None:
+    """Insert what counts of small files, and their rejects.
 
     Args:
-        reread: gives the reading by which it is to be read instead, once its records are staged.
+        reread: gives the reader by which it is to be read instead, once its records are staged.
     """
-    others = _keep_others(connection, reading, batch) if reading.plain else reading.rows
-    is_plain = others != reading.rows
+    others = _keep_others(connection, reader, batch) if reader.plain else reader.rows
+    is_plain = others != reader.rows
     if others:
-        stage(connection, _of_others(reading) if is_plain else reading, batch)
+        stage(connection, _of_others(reader) if is_plain else reader, batch)
         while (found := reread()) is not None:
             is_plain = False
             stage(connection, found, batch)
     if is_plain:
-        _run(connection, reading, batch, reading.plain, statement("jobs/add_plain_events"))
+        _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
     if others:
         add_staged(connection, batch)
 
 
-def _keep_others(connection: Connection, reading: Reading, batch: Batch) -> int:
-    kept = statement("jobs/other_lines" if "lines" in reading.found else "jobs/other_found")
-    return _run(connection, reading, batch, reading.others, kept, "create or replace temp table others as")
+def _keep_others(connection: Connection, reader: Reader, batch: Batch) -> int:
+    kept = statement("jobs/other_lines" if "lines" in reader.found else "jobs/other_found")
+    return _run(connection, reader, batch, reader.others, kept, "create or replace temp table others as")
 
 
-def _of_others(reading: Reading) -> Reading:
-    return replace(reading, numbered={list(reading.found)[-1]: "select * from others"})
+def _of_others(reader: Reader) -> Reader:
+    return replace(reader, numbered={list(reader.found)[-1]: "select * from others"})
 
 
-def stage(connection: Connection, reading: Reading, batch: Batch, *, is_counted: bool = False) -> None:
-    """Make the temporary table `staged` of the records of a reading; of its rejects alone if the others are counted."""
+def stage(connection: Connection, reader: Reader, batch: Batch, *, is_counted: bool = False) -> None:
+    """Make the temporary table `staged` of the records of a reader; of their rejects alone if the others are counted."""
     create, parameters = "create or replace temp table staged as", {"is_counted": is_counted}
-    _typed(connection, reading, batch, statement("jobs/stage_records"), create, parameters)
+    _typed(connection, reader, batch, statement("jobs/stage_records"), create, parameters)
 
 
 def add_staged(connection: Connection, batch: Batch) -> None:
@@ -139,31 +137,31 @@ def add_rejects(connection: Connection, batch: Batch) -> None:
 
 def _run(
     connection: Connection,
-    reading: Reading,
+    reader: Reader,
     batch: Batch,
     expressions: Mapping[str, str],
     text: str,
     create: str = "",
     more: Mapping[str, object] | None = None,
 ) -> int:
-    parameters = {**batch.parameters, **reading.parameters, **(more or {})}
+    parameters = {**batch.parameters, **reader.parameters, **(more or {})}
     return _execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
 
 
 def _typed(
     connection: Connection,
-    reading: Reading,
+    reader: Reader,
     batch: Batch,
     text: str,
     create: str = "",
     more: Mapping[str, object] | None = None,
 ) -> int:
-    """Run a statement on `typed`, which is made of the records of a reading."""
+    """Run a statement on `typed`, which is made of the records of a reader."""
     after = {"after": _latest(connection, batch)} if batch.has_order else {}
     stratified = statement("jobs/stratified_records")
-    records = f"with {_with({**reading.numbered, **reading.records})}\n{stratified}"
+    records = f"with {_with({**reader.numbered, **reader.records})}\n{stratified}"
     expressions = {"records": records, **typed(has_order=batch.has_order)}
-    return _run(connection, reading, batch, expressions, text, create, {**after, **(more or {})})
+    return _run(connection, reader, batch, expressions, text, create, {**after, **(more or {})})
 
 
 def _with(expressions: Mapping[str, str]) -> str:

@@ -1,4 +1,5 @@
-"""Databases into the store: each portion of rows is one transaction of all that it leaves there, the cursor state included.
+"""Databases into the store: each portion of rows is one transaction of all that it leaves there, with the
+cursor state.
 
 A database that fails does not stop the others.
 """
@@ -21,7 +22,7 @@ from streammetrics.ingest.outcome import suspicion
 from streammetrics.sources import connections, cursor_state, databases, ledger_rows
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
-from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.refusals import Refusals, place_of
 from streammetrics.store import builds
 
@@ -120,8 +121,8 @@ class _Pull:
         connection = self.connection
         with connection.begin():
             batch = Batch.begin(connection, self.config, [database.place], taken.now)
-            for reading in databases.readings(taken.records()):
-                base_tables.stage(connection, reading, batch)
+            for reader in databases.readers(taken.records()):
+                base_tables.stage(connection, reader, batch)
                 base_tables.add_staged(connection, batch)
             tally = base_tables.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
@@ -130,8 +131,8 @@ class _Pull:
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
             note = counters_wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
-            entry = Entry(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
-            ledger_rows.record_rows(connection, tally.counted(entry), taken.count)
+            row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
+            ledger_rows.record_rows(connection, tally.counted(row), taken.count)
             taken.remember(connection, batch.batch_id, database.settings)
         self.records += tally.records
         self.rejected += tally.rejected

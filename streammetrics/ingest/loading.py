@@ -20,13 +20,14 @@ from streammetrics.ingest.base_tables import MisreadError
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import byte_range, ledger_rows, plans, reader, unpack
+from streammetrics.sources import byte_range, ledger_rows, plans, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
-from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.plans import Plan
+from streammetrics.sources.reader import parquet_reader
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
@@ -115,8 +116,8 @@ class Loader:
                     if not tail.is_small:
                         large.append(tail)
                         continue
-                    entry, plan = transaction.entry(place, tail), None
-                    if entry.is_new:
+                    row, plan = transaction.row(place, tail), None
+                    if row.is_new:
                         plan = self._plan(tail)
                         path = self.scratch / f"text-{len(texts)}"
                         texts.setdefault(plan.dialect, Text(plan, path)).add(plan, tail, place)
@@ -124,10 +125,12 @@ class Loader:
                     bad.append(self._failed(one.file, error))
                     continue
                 transaction.go_on(place, tail)
-                transaction.add(entry, tail, plan.first_time if plan else "")
-                known.add(entry)
+                transaction.add(row, tail, plan.first_time if plan else "")
+                known.add(row)
             for text in texts.values():
-                base_tables.few(self.connection, text.reading, transaction.batch, partial(text.reread, self.connection))
+                base_tables.insert_small(
+                    self.connection, text.reader, transaction.batch, partial(text.reread, self.connection)
+                )
                 text.path.unlink()
             outcomes = transaction.finish()
         return [*bad, *outcomes], large
@@ -169,9 +172,9 @@ class Loader:
         with self.connection.begin() as begun:
             transaction = self._transaction([tail.opened.file])
             transaction.go_on(0, tail)
-            reading = reader.parquet(plan, path, self.connection) if text is None else text.reading
+            reader = parquet_reader(plan, path, self.connection) if text is None else text.reader
             try:
-                is_clean = base_tables.whole(self.connection, reading, transaction.batch) == reading.rows
+                is_clean = base_tables.insert_large(self.connection, reader, transaction.batch) == reader.rows
             except MisreadError:
                 begun.rollback()
                 # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
@@ -185,7 +188,7 @@ class Loader:
                     begun.rollback()
                     return None
                 base_tables.add_rejects(self.connection, transaction.batch)
-            transaction.add(transaction.entry(0, tail, fingerprint()), tail, plan.first_time)
+            transaction.add(transaction.row(0, tail, fingerprint()), tail, plan.first_time)
             (outcome,) = transaction.finish()
             self._check(tail, path)
         return outcome
@@ -208,8 +211,8 @@ class Loader:
             damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
             batch_id = transaction.batch.batch_id
             ledger_rows.supersede(self.connection, damaged, batch_id)
-            entry = Entry(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
-            ledger_rows.quarantine(self.connection, entry, str(error))
+            row = LedgerRow(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
+            ledger_rows.quarantine(self.connection, row, str(error))
             transaction.refuse(file, error)
         return failed(file.path, error)
 

@@ -15,7 +15,7 @@ from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
 from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
 from streammetrics.store import builds
@@ -29,7 +29,7 @@ class Transaction:
     batch: Batch
     settings: str
     rotation: Rotation
-    _added: list[tuple[Entry, Tail, str]] = field(default_factory=list)
+    _added: list[tuple[LedgerRow, Tail, str]] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -43,10 +43,10 @@ class Transaction:
         batch = Batch.begin(connection, config, files, now)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), rotation)
 
-    def entry(self, place: int, tail: Tail, fingerprint: str = "") -> Entry:
+    def row(self, place: int, tail: Tail, fingerprint: str = "") -> LedgerRow:
         """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
         file, snapshot = tail.opened.file, tail.opened.bytes
-        row = Entry(self.batch.batch_id + place, file, self.batch.now, self.settings)
+        row = LedgerRow(self.batch.batch_id + place, file, self.batch.now, self.settings)
         if tail.start >= tail.stop:
             if (known := tail.known) is None:
                 return row
@@ -64,9 +64,9 @@ class Transaction:
         if tail.known is not None:
             self.batch.continued[place] = tail.known.batch_id
 
-    def add(self, entry: Entry, tail: Tail, first_time: str = "") -> None:
+    def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
         """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
-        self._added.append((entry, tail, first_time))
+        self._added.append((row, tail, first_time))
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
         """Nothing of the file counts: that stands in the store as long as the rows that say so."""
@@ -78,32 +78,32 @@ class Transaction:
         has_records = any(tally.records for tally in tallies.values())
         is_new = has_records and builds.update(self.connection, self.batch.batch_id)
         note = counters_wide.publish(self.connection) if is_new else ""
-        done = [tallies.get(entry.batch_id, Tally()).counted(entry) for entry, *_ in self._added]
+        done = [tallies.get(row.batch_id, Tally()).counted(row) for row, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, a row says so once.
         kept = [
-            (entry, tail)
-            for entry, (_, tail, _) in zip(done, self._added, strict=True)
+            (row, tail)
+            for row, (_, tail, _) in zip(done, self._added, strict=True)
             if not (_is_waiting(tail) and tail.is_placed)
         ]
-        ledger_rows.record(self.connection, [entry for entry, _ in kept])
-        for entry, tail in kept:
-            ledger_rows.supersede(self.connection, tail.superseded, entry.batch_id)
+        ledger_rows.record(self.connection, [row for row, _ in kept])
+        for row, tail in kept:
+            ledger_rows.supersede(self.connection, tail.superseded, row.batch_id)
         self._find_and_miss(kept)
         outcomes = [
-            self._outcome(entry, tail, first_time, tallies.get(entry.batch_id, Tally()))
-            for entry, (_, tail, first_time) in zip(done, self._added, strict=True)
+            self._outcome(row, tail, first_time, tallies.get(row.batch_id, Tally()))
+            for row, (_, tail, first_time) in zip(done, self._added, strict=True)
         ]
         if note and outcomes:
             outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
         return outcomes
 
-    def _find_and_miss(self, kept: Sequence[tuple[Entry, Tail]]) -> None:
+    def _find_and_miss(self, kept: Sequence[tuple[LedgerRow, Tail]]) -> None:
         """What was moved is found again under its new name; what a path held before it was written anew is missed.
 
         A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
         is another one, moved.
         """
-        headers = {entry.batch_id for entry, _ in kept if not (entry.records or entry.rejected)}
+        headers = {row.batch_id for row, _ in kept if not (row.records or row.rejected)}
         for _, tail, _ in self._added:
             if tail.known is not None:
                 self.rotation.find(self.connection, tail.known.batch_id, tail.opened.file.path)
@@ -112,26 +112,26 @@ class Transaction:
             if is_fresh and tail.former is not None and not tail.former.is_header:
                 self.rotation.miss(self.connection, tail.opened.file, tail.former, self.batch.now)
 
-    def _outcome(self, entry: Entry, tail: Tail, first_time: str, tally: Tally) -> FileOutcome:
-        outcome = _counts(entry, tail, tally)
-        error = self._problem(entry, tail, first_time, tally)
+    def _outcome(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> FileOutcome:
+        outcome = _counts(row, tail, tally)
+        error = self._problem(row, tail, first_time, tally)
         if error is not None:
-            self.refuse(entry.file, error)
+            self.refuse(row.file, error)
             outcome = replace(outcome, message=str(error), error=error)
-        suspected = suspicion(entry.file.source, entry.file.path, entry.batch_id, tally, entry.loaded_at)
+        suspected = suspicion(row.file.source, row.file.path, row.batch_id, tally, row.loaded_at)
         return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
 
-    def _problem(self, entry: Entry, tail: Tail, first_time: str, tally: Tally) -> DamagedInputError | None:
+    def _problem(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
-        path = entry.file.path
-        if not entry.is_new:
+        path = row.file.path
+        if not row.is_new:
             known = tail.known
             is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
             return rejected_copy(path, known.path) if known is not None and is_copy else None
         if tally.records or not tally.misread:
             return None
         records, rejected = ledger.totals(self.connection, path) if tail.start else (0, tally.rejected)
-        return None if records else all_rejected(entry.file, rejected, tally.first_reject, first_time)
+        return None if records else all_rejected(row.file, rejected, tally.first_reject, first_time)
 
 
 def _is_waiting(tail: Tail) -> bool:
@@ -139,23 +139,23 @@ def _is_waiting(tail: Tail) -> bool:
     return tail.start >= tail.stop and not tail.is_read
 
 
-def _counts(entry: Entry, tail: Tail, tally: Tally) -> FileOutcome:
-    path, size = entry.file.path, tail.opened.bytes.size
+def _counts(row: LedgerRow, tail: Tail, tally: Tally) -> FileOutcome:
+    path, size = row.file.path, tail.opened.bytes.size
     is_known_to_count = tail.known is None or not tail.known.is_rejected
-    counts = tally.records or (is_known_to_count if not entry.is_new else not tally.misread)
-    waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (entry.end, tail.start))
+    counts = tally.records or (is_known_to_count if not row.is_new else not tally.misread)
+    waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (row.end, tail.start))
     if _is_waiting(tail):
         return FileOutcome(path, "skipped", waiting_bytes=waiting)
-    if not entry.is_new:
+    if not row.is_new:
         message = f"{path}: {_why_skipped(tail)}"
-        return FileOutcome(path, "skipped", batch_id=entry.batch_id, message=message, is_done=is_done)
+        return FileOutcome(path, "skipped", batch_id=row.batch_id, message=message, is_done=is_done)
     told = ""
     if tally.rejected:
         told = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
     if not counts:
-        told += f"; they are read again once the settings of [[source]] {entry.file.source.name!r} are others"
+        told += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
     return FileOutcome(
-        path, "loaded", tally.records, tally.rejected, entry.batch_id, told, waiting_bytes=waiting, is_done=is_done
+        path, "loaded", tally.records, tally.rejected, row.batch_id, told, waiting_bytes=waiting, is_done=is_done
     )
 
 

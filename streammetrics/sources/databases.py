@@ -17,10 +17,10 @@ from streammetrics.config import Source
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_values
 from streammetrics.sources.connections import Unreadable, place, told
-from streammetrics.sources.cursor_state import Key, CursorState, Rows
+from streammetrics.sources.cursor_state import CursorState, Key, Rows
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.plain import LONGEST_RECORD
-from streammetrics.sources.reader import Reading
+from streammetrics.sources.reader import Reader
 from streammetrics.sources.records import Record, accepted, rejected, text_problem
 from streammetrics.store.statements import statement
 
@@ -162,13 +162,13 @@ class Database:
                     yield rows
 
 
-def readings(records: Iterator[Record]) -> Iterator[Reading]:
-    """The readings of records, a portion of them in each."""
+def readers(records: Iterator[Record]) -> Iterator[Reader]:
+    """The readers of records, a portion of them for each."""
     while portion := list(islice(records, _PORTION_RECORDS)):
         lines, *texts = zip(*portion, strict=True)
         columns = zip(_FIELDS, (map(str, lines), *texts), strict=True)
         parameters = {name: "\0".join(column) for name, column in columns}
-        yield Reading({}, {}, {"records": statement("jobs/row_records")}, parameters)
+        yield Reader({}, {}, {"records": statement("jobs/row_records")}, parameters)
 
 
 def _rows(fetched: Sequence[Any], number: int) -> Rows:

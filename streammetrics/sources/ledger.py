@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config, Source
 from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import Entry
+from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.store.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
@@ -140,12 +140,10 @@ class Ledger:
         rows = run(self._connection, "jobs/find_boundaries", {**known_by, "most": most})
         return [Boundary(*row) for row in rows]
 
-    def add(self, entry: Entry) -> None:
+    def add(self, row: LedgerRow) -> None:
         """Files of the same transaction may hold the same."""
-        if not entry.is_new:
+        if not row.is_new:
             return
-        place = (entry.batch_id, str(entry.file.path), entry.start, entry.end, entry.fingerprint, entry.prefix)
-        boundary = Boundary(
-            *place, entry.lines, entry.file.inode, entry.head, False, False, entry.settings, entry.header_line
-        )
-        self._by_head.setdefault(entry.head, []).append(boundary)
+        place = (row.batch_id, str(row.file.path), row.start, row.end, row.fingerprint, row.prefix)
+        boundary = Boundary(*place, row.lines, row.file.inode, row.head, False, False, row.settings, row.header_line)
+        self._by_head.setdefault(row.head, []).append(boundary)

@@ -20,7 +20,7 @@ _ROWS_TAKEN = "select coalesce(max(range_end), 0) from batches where source = $s
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerRow:
     """A row to be, of bytes of a file: `records` were counted, or are those of the batch that it is `duplicate_of`."""
 
     batch_id: int
@@ -86,29 +86,29 @@ def next_batch_id(connection: Connection, number: int = 1) -> int:
     return int(connection.exec_driver_sql(sql, {"number": number}).scalar_one())
 
 
-def record(connection: Connection, entries: Sequence[Entry]) -> None:
+def record(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     """Add the rows of files, in the transaction of the records that they describe."""
-    if entries:
-        run(connection, "jobs/add_batches", _columns([entry.batch for entry in entries]))
-        run(connection, "jobs/add_contents", _columns([entry.content for entry in entries]))
+    if rows:
+        run(connection, "jobs/add_batches", _columns([row.batch for row in rows]))
+        run(connection, "jobs/add_contents", _columns([row.content for row in rows]))
 
 
-def record_rows(connection: Connection, entry: Entry, count: int) -> None:
+def record_rows(connection: Connection, row: LedgerRow, count: int) -> None:
     """Add the row of so many rows of a database; its range is that of the rows taken from there ever."""
-    place = {"source": entry.file.source.name, "path": str(entry.file.path)}
+    place = {"source": row.file.source.name, "path": str(row.file.path)}
     taken = connection.exec_driver_sql(_ROWS_TAKEN, place).scalar_one()
-    run(connection, "jobs/add_batches", _columns([replace(entry, start=taken, end=taken + count).batch]))
+    run(connection, "jobs/add_batches", _columns([replace(row, start=taken, end=taken + count).batch]))
 
 
 def _columns(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def quarantine(connection: Connection, entry: Entry, reason: str) -> None:
+def quarantine(connection: Connection, row: LedgerRow, reason: str) -> None:
     """A file that cannot be read, with the reason; it is read again when it, or its settings, change."""
-    place = {"batch_id": entry.batch_id, "source": entry.file.source.name, "path": str(entry.file.path)}
+    place = {"batch_id": row.batch_id, "source": row.file.source.name, "path": str(row.file.path)}
     connection.exec_driver_sql(_QUARANTINE, {**place, "reason": reason})
-    record(connection, [entry])
+    record(connection, [row])
 
 
 def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:

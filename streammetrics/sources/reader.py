@@ -29,7 +29,7 @@ _PLAIN_TEXTS = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reader:
     """What is read, as common table expressions by name, and their parameters.
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
@@ -66,7 +66,7 @@ class Section:
         return (self.first_line + self.before) >> PLACE_BITS
 
 
-def text(
+def text_reader(
     plan: Plan,
     path: Path,
     sections: Sequence[Section],
@@ -76,8 +76,8 @@ def text(
     is_marked: bool = True,
     is_whole: bool = False,
     has_quotes: bool = True,
-) -> Reading:
-    """The reading of a text, all of whose lines but some `skipped` ones lie in sections.
+) -> Reader:
+    """The reader of a text, all of whose lines but some `skipped` ones lie in sections.
 
     Args:
         is_marked: it was made plain.
@@ -135,7 +135,7 @@ def text(
     plain = {name: statement(text) for name, text in (named | own).items()}
     if not is_whole:
         plain = found | {name: statement(text) for name, text in named.items()}
-    return Reading(
+    return Reader(
         found if is_alike else numbered,
         numbered,
         {"placed": statement(placed_by), "records": statement(kind)},
@@ -179,8 +179,8 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
     }
 
 
-def parquet(plan: Plan, path: Path, connection: Connection) -> Reading:
-    """The rows of a Parquet file, of which it tells the numbers itself; in the caller's transaction."""
+def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
+    """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
     parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
@@ -192,7 +192,7 @@ def parquet(plan: Plan, path: Path, connection: Connection) -> Reading:
         plan = replace(plan, guard={"shape": None, "expression": None})
     plain_parameters = _plain_parameters(plan)
     plain = found | {"candidates": statement("jobs/plain_rows"), "plain": statement("jobs/plain_records")}
-    return Reading(
+    return Reader(
         found,
         found,
         {"records": statement("jobs/parquet_records")},

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.sources import byte_range, delimited, reader
+from streammetrics.sources import byte_range, delimited
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.encoding import Examined, codec_of, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
 from streammetrics.sources.plans import Plan
-from streammetrics.sources.reader import PLACE_BITS, Reading, Section
+from streammetrics.sources.reader import PLACE_BITS, Reader, Section, text_reader
 from streammetrics.sources.tail import Tail
 from streammetrics.store.statements import run
 
-_MOST_READINGS = 20
+_MOST_ATTEMPTS = 20
 """So often headers that differ are looked for: each time some are found they may show others."""
 
 
@@ -36,7 +36,7 @@ class Text:
     codec: str = "utf-8"
     has_quotes: bool = True
     is_whole: bool = False
-    _readings: int = 0
+    _attempts: int = 0
 
     @classmethod
     def large(cls, plan: Plan, tail: Tail, path: Path, examined: Examined, scratch: Path) -> "Text":
@@ -63,8 +63,8 @@ class Text:
         self.lines += found.count(b"\n")
 
     @property
-    def reading(self) -> Reading:
-        return reader.text(
+    def reader(self) -> Reader:
+        return text_reader(
             self.plan,
             self.path,
             self.sections,
@@ -79,15 +79,15 @@ class Text:
         """Read it line by line from now on."""
         self.is_whole, self.plan = False, replace(self.plan, guard=None)
 
-    def reread(self, connection: Connection) -> Reading | None:
-        """The reading by which it is to be read instead of the one whose records are staged, if there is one."""
-        return self.reading if self.is_misread(connection) else None
+    def reread(self, connection: Connection) -> Reader | None:
+        """The reader by which it is to be read instead of the one whose records are staged, if there is one."""
+        return self.reader if self.is_misread(connection) else None
 
     def is_misread(self, connection: Connection) -> bool:
-        """Whether what is `staged` shows that it is to be read otherwise; then its next reading does so."""
-        if self.plan.head is None or self._readings >= _MOST_READINGS:
+        """Whether what is `staged` shows that it is to be read otherwise; then its next reader does so."""
+        if self.plan.head is None or self._attempts >= _MOST_ATTEMPTS:
             return False
-        self._readings += 1
+        self._attempts += 1
         odd = run(connection, "jobs/odd_records", {"reasons": [OPEN_QUOTE, delimited.HEADER]}).all()
         if self.scratch is not None and any(reason == OPEN_QUOTE for _, reason, _ in odd):
             self._rewrite()

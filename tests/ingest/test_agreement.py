@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch
-from streammetrics.sources.reader import Reading
+from streammetrics.sources.reader import Reader
 from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 from tests.streams import tries
@@ -87,16 +87,16 @@ class Ways:
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    found, whole = Ways(), base_tables.whole
+    found, insert_large = Ways(), base_tables.insert_large
 
-    def counted(connection: Connection, reading: Reading, batch: Batch) -> int:
+    def counted(connection: Connection, reader: Reader, batch: Batch) -> int:
         if found.is_careful:
-            return whole(connection, replace(reading, plain={}), batch)
-        inserted = whole(connection, reading, batch)
-        found.quick += bool(reading.plain) and inserted == reading.rows
+            return insert_large(connection, replace(reader, plain={}), batch)
+        inserted = insert_large(connection, reader, batch)
+        found.quick += bool(reader.plain) and inserted == reader.rows
         return inserted
 
-    monkeypatch.setattr(base_tables, "whole", counted)
+    monkeypatch.setattr(base_tables, "insert_large", counted)
     # Small files are all read with care.
     monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
     return found

@@ -16,7 +16,7 @@ from streammetrics.ingest import base_tables, loading
 from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.files import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
-from streammetrics.sources.reader import Reading
+from streammetrics.sources.reader import Reader
 from streammetrics.sources.tail import Opened, Tail
 from streammetrics.store import builds
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
@@ -291,17 +291,17 @@ def test_of_a_file_that_grows_while_it_is_read_a_snapshot_is_taken(shop: Shop, m
     """Of a large one, which DuckDB reads to whatever end it has by then: once more, from a copy."""
     path = shop.write("a.csv", THREE)
     monkeypatch.setattr(Tail, "is_small", property(lambda tail: tail.start >= tail.stop))
-    whole, sizes = base_tables.whole, []
+    insert_large, sizes = base_tables.insert_large, []
 
-    def meanwhile(connection: Connection, reading: Reading, batch: Batch) -> int:
+    def meanwhile(connection: Connection, reader: Reader, batch: Batch) -> int:
         with path.open("ab") as stream:
             stream.write(MORE[:-1])
         try:
-            return whole(connection, reading, batch)
+            return insert_large(connection, reader, batch)
         finally:
             sizes.append(connection.exec_driver_sql("select count(*) from events").scalar_one())
 
-    monkeypatch.setattr(base_tables, "whole", meanwhile)
+    monkeypatch.setattr(base_tables, "insert_large", meanwhile)
     (outcome,) = shop.feed()
     assert (outcome.state, outcome.records, sizes) == ("loaded", 3, [4, 3])
     assert shop.events() == THREE_EVENTS
@@ -315,14 +315,14 @@ def test_of_a_parquet_file_that_is_rewritten_while_it_is_read_nothing_is_loaded(
     path = shop.folder / "a.parquet"
     rows = "select timestamp '2026-11-23 10:00:00' as ts, '5.10' as build, '7' as code from range({})"
     duckdb.execute(f"copy ({rows.format(2)}) to '{path}' (format parquet)")
-    whole = base_tables.whole
+    insert_large = base_tables.insert_large
 
-    def meanwhile(connection: Connection, reading: Reading, batch: Batch) -> int:
+    def meanwhile(connection: Connection, reader: Reader, batch: Batch) -> int:
         duckdb.execute(f"copy ({rows.format(3)}) to '{shop.folder / 'new'}' (format parquet)")
         path.write_bytes((shop.folder / "new").read_bytes())
-        return whole(connection, reading, batch)
+        return insert_large(connection, reader, batch)
 
-    monkeypatch.setattr(base_tables, "whole", meanwhile)
+    monkeypatch.setattr(base_tables, "insert_large", meanwhile)
     (outcome,) = shop.feed()
     assert outcome.message == f"{path}: was written to while it was read; nothing of it was loaded"
     assert all(shop.rows(f"select count(*) from {table}") == [(0,)] for table in TABLES)
