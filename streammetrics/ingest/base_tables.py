@@ -113,7 +113,7 @@ def _of_others(reader: Reader) -> Reader:
 
 
 def stage(connection: Connection, reader: Reader, batch: Batch, *, is_counted: bool = False) -> None:
-    """Make the temporary table `staged` of the records of a reader; of their rejects alone if the others are counted."""
+    """Make the temporary table `staged` of the records of a reader; of its rejects alone if the others are counted."""
     create, parameters = "create or replace temp table staged as", {"is_counted": is_counted}
     _typed(connection, reader, batch, statement("jobs/stage_records"), create, parameters)
 

@@ -138,7 +138,7 @@ class Loader:
     def _plan(self, tail: Tail) -> Plan:
         header_line = tail.known.header_line if tail.known else None
         return plans.plan(
-            self.connection, tail.opened.file, tail.whole, header_line=header_line, is_begun=tail.start > 0
+            self.connection, tail.opened.file, tail.file_bytes, header_line=header_line, is_begun=tail.start > 0
         )
 
     def _try_alone(self, tail: Tail) -> FileOutcome:

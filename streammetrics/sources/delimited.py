@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 from streammetrics.sources import first_lines
 from streammetrics.sources.columns import ROLES, Columns, fitting, places
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import Content
+from streammetrics.sources.encoding import FileBytes
 from streammetrics.sources.first_lines import DELIMITERS
 from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields
 
@@ -32,10 +32,10 @@ class Head(NamedTuple):
     is_spaced: bool
 
 
-def sniff(file: SourceFile, content: Content) -> Head:
+def sniff(file: SourceFile, file_bytes: FileBytes) -> Head:
     """The delimiter is the one with which most of the three columns are found."""
     lead, named = 0, ""
-    with content.open_text() as stream:
+    with file_bytes.open_text() as stream:
         # Blank lines, comments, and one that names the delimiter.
         while line := read_line(stream):
             text = line.strip("\r\n") if len(line) <= LONGEST_RECORD else ""
@@ -79,7 +79,7 @@ def read_line(stream: TextIO) -> str:
     return line
 
 
-def columns(file: SourceFile, whole: Content, head: Head, header_line: int | None) -> Columns:
+def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: int | None) -> Columns:
     """The columns, by the first header, or by that in a later line (from 1) which holds from there on.
 
     Raises:
@@ -87,15 +87,15 @@ def columns(file: SourceFile, whole: Content, head: Head, header_line: int | Non
     """
     names: Sequence[str] = head.fields
     if header_line is not None:
-        with whole.open_text() as stream:
+        with file_bytes.open_text() as stream:
             line = next(islice(iter(lambda: read_line(stream), ""), header_line - 1, None), "")
         names = fields(line.strip("\r\n"), head.delimiter, is_spaced=head.is_spaced)
     return first_lines.columns(file, head.delimiter, names)
 
 
-def times(content: Content, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
+def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
     """The times of the first records that can be told without care."""
-    with content.open_text() as stream, long_fields():
+    with file_bytes.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
         for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):
             if len(row) == len(columns.names):

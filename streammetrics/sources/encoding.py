@@ -16,7 +16,7 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 @dataclass(frozen=True)
-class Content:
+class FileBytes:
     """All bytes of a file, in memory (`data`) or at `path`."""
 
     path: Path
@@ -31,7 +31,7 @@ class Content:
         return self.path.open("rb") if self.data is None else BytesIO(self.data)
 
     def open_text(self) -> TextIO:
-        """The content as text, line ends as they are; bytes that cannot be decoded are left recognisable."""
+        """The bytes as text, line ends as they are; bytes that cannot be decoded are left recognisable."""
         stream = self.open()
         is_utf16 = stream.read(2) in _UTF16
         stream.seek(0)

@@ -19,7 +19,7 @@ from streammetrics.sources import delimited, line_ends
 from streammetrics.sources.columns import places
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import Content, codec_of
+from streammetrics.sources.encoding import FileBytes, codec_of
 from streammetrics.sources.fingerprints import Snapshot
 from streammetrics.sources.plain import plain
 
@@ -91,7 +91,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else line_ends.last_end(snapshot, 0)
     data = snapshot.read(0, stop)
-    head = delimited.sniff(file, Content(path, data))
+    head = delimited.sniff(file, FileBytes(path, data))
     at = places(file, head.fields)
     if stop < snapshot.size or not (head.fields or is_over):
         yield None

@@ -14,7 +14,7 @@ from streammetrics.sources import delimited, json_lines, open_once, times
 from streammetrics.sources.columns import Columns, named, resolve
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import Content
+from streammetrics.sources.encoding import FileBytes
 from streammetrics.store.statements import statement
 
 _SAMPLE_RECORDS = 30
@@ -60,7 +60,9 @@ def numbered_rows(columns: Columns) -> str:
     return statement("jobs/parquet_rows" if columns.clock is None else "jobs/parquet_clock_rows")
 
 
-def plan(connection: Connection, file: SourceFile, whole: Content, *, header_line: int | None, is_begun: bool) -> Plan:
+def plan(
+    connection: Connection, file: SourceFile, file_bytes: FileBytes, *, header_line: int | None, is_begun: bool
+) -> Plan:
     """Find the columns of a file, and look at its first records.
 
     Args:
@@ -72,19 +74,19 @@ def plan(connection: Connection, file: SourceFile, whole: Content, *, header_lin
         DamagedInputError: a Parquet file that is none.
     """
     if file.format == "parquet":
-        found, sample = _plan_parquet(connection, file, whole.path)
+        found, sample = _plan_parquet(connection, file, file_bytes.path)
     elif file.format == "jsonl":
-        texts = json_lines.sample(whole, named(file))
+        texts = json_lines.sample(file_bytes, named(file))
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
         found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
         sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        head = delimited.sniff(file, whole)
-        columns = delimited.columns(file, whole, head, header_line)
+        head = delimited.sniff(file, file_bytes)
+        columns = delimited.columns(file, file_bytes, head, header_line)
         lead = head.lead + file.source.header
         found = Plan(file, columns, head, 0 if is_begun else lead)
-        sample = list(islice(delimited.times(whole, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
+        sample = list(islice(delimited.times(file_bytes, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
     first_time = sample[0] if sample else ""
     _require_date(file, first_time)
     has_guard = file.source.timezone == "UTC" and file.source.time_format is None

@@ -12,7 +12,7 @@ from pathlib import Path
 from streammetrics.errors import InputOutputError
 from streammetrics.sources import delimited, line_ends
 from streammetrics.sources.discovery import SourceFile, day_in
-from streammetrics.sources.encoding import Content, codec_of
+from streammetrics.sources.encoding import FileBytes, codec_of
 from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
 from streammetrics.sources.ledger import Boundary, Ledger
 from streammetrics.sources.open_once import held
@@ -65,9 +65,9 @@ class Tail:
         return self.start >= self.stop or (self.opened.file.is_text and self.stop - self.start <= SMALL_BYTES)
 
     @property
-    def whole(self) -> Content:
+    def file_bytes(self) -> FileBytes:
         """All that the file holds."""
-        return Content(self.opened.bytes.path, self.opened.bytes.data)
+        return FileBytes(self.opened.bytes.path, self.opened.bytes.data)
 
     @property
     def head(self) -> str:
@@ -165,7 +165,7 @@ def _whole_lines(tail: Tail) -> int:
     last_lines = snapshot.read(start, stop)
     if b'"' not in last_lines:
         return stop
-    delimiter = delimited.sniff(tail.opened.file, tail.whole).delimiter
+    delimiter = delimited.sniff(tail.opened.file, tail.file_bytes).delimiter
     return stop - line_ends.open_bytes(last_lines, codec_of(snapshot.beginning), delimiter)
 
 
