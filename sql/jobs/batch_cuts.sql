@@ -1,4 +1,4 @@
--- Times that cut batches into portions of about the same number of records: a sample is enough to tell.
+-- Times that cut batches into portions of about the same number of records: a sample is enough.
 -- Parameters: $batch_id, $last_id, $portions.
 with sampled as (
     select ts

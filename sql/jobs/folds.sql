@@ -1,8 +1,8 @@
--- When the clock is put back it shows an hour twice: the order of lines tells which of the two a record means. Reads
+-- When the clock is put back it shows an hour twice: the order of lines decides which of the two a record means. Reads
 -- `times`, of lines in the order in which they were written, give or take a minute. What is earlier than a line before
 -- it, by more than that, is of the second hour, and so is what comes after it, but for stragglers of the first. Before
 -- such a step records are of the first hour; where none is seen, they are while they follow each other within a minute
--- from before it, or while the second is still to come. No row, or no `ts`, where that does not tell.
+-- from before it, or while the second is still to come. No row, or no `ts`, where that does not decide.
 -- Parameters: $zone, $after (the latest record that is known of each file, by its place), $latest (timestamp),
 -- $future_limit_seconds.
 with differences as (

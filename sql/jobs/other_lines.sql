@@ -1,4 +1,4 @@
--- Lines of which only a closer look tells what they are. Reads `plain`, see sql/jobs/plain_records.sql.
+-- Lines that need a closer look. Reads `plain`, see sql/jobs/plain_records.sql.
 select line, text, mark
 from plain
 where is_plain is distinct from true

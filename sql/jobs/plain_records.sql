@@ -1,7 +1,7 @@
--- Records with `is_plain`: whether they count, and a bare cast reads their time right, so that `typed` need not tell.
+-- Records with `is_plain`: whether they count, and a bare cast reads their time right, so that `typed` need not decide.
 -- Reads `candidates`, with `is_whole`: whether nothing is wrong with a record but its code and its time.
--- Parameters: $shape (what the times are like; NULL where that does not tell), $expression (of the times; NULL where
--- they are times already, or the shape tells), $longest_text, $latest, $oldest, $kept_from (NULL where all is kept).
+-- Parameters: $shape (what the times are like; NULL where that does not decide), $expression (of the times; NULL where
+-- they are times already, or the shape decides), $longest_text, $latest, $oldest, $kept_from (NULL where all is kept).
 with timed as (
     -- A cast that fails takes a hundred times as long.
     select

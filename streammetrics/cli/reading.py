@@ -44,9 +44,9 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
     with session.progress.task("reading") as advance:
         outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
         if not files and any(found.url is not None for found in session.config.source):
-            from streammetrics.ingest.databases import pull
+            from streammetrics.ingest import databases
 
-            outcomes = chain(outcomes, pull(connection, session.config, source, clock, advance))
+            outcomes = chain(outcomes, databases.ingest(connection, session.config, source, clock, advance))
         for outcome in outcomes:
             _tell_outcome(session, outcome)
             if outcome.waiting_bytes:

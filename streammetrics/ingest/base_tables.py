@@ -27,7 +27,7 @@ class Tally:
     """What became of the records of a file, and when the first and the last were; the first reject in words.
 
     `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
-    that are of the future, `least_ahead` and `most_ahead` tell how far (s) they are ahead of the clock.
+    that are of the future, `least_ahead` and `most_ahead` are how far (s) they are ahead of the clock.
     `header_line`: see `Boundary`.
     """
 
@@ -67,7 +67,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
         MisreadError: it must be read without `plain`.
     """
     inserted = 0
-    # DuckDB 1.5 loses what a transaction inserts into a table after it has inserted no rows into it: so it is asked.
+    # DuckDB 1.5 loses what a transaction inserts into a table after a statement that inserted no rows into it.
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
         inserted = _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
         if inserted != reader.rows:

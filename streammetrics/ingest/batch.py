@@ -70,5 +70,5 @@ class Batch:
 
     @property
     def has_order(self) -> bool:
-        """Whether the order of lines may tell what a time means."""
+        """Whether the order of lines may decide what a time means."""
         return self.file.source.timezone != "UTC"

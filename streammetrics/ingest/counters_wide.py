@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 
 
 def publish(connection: Connection) -> str:
-    """Make the view anew from `codes`, in the caller's transaction; what is to be said about it, mostly nothing."""
+    """Make the view anew from `codes`, in the caller's transaction; a note about it, mostly empty."""
     # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
     total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
     if total <= MOST_COLUMNS:
@@ -47,7 +47,7 @@ def ordered(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def names(pairs: Iterable[Pair]) -> list[str]:
-    """A name for each pair. The database does not tell upper from lower case: names that would be one get a number."""
+    """A name for each pair. Case does not matter to the database: names that would be one get a number."""
     taken: set[str] = set()
     found = []
     for build, code in pairs:

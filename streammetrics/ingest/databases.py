@@ -30,7 +30,7 @@ MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
 
 
-def pull(
+def ingest(
     connection: Connection, config: Config, source: str | None, clock: Clock, on_progress: OnProgress
 ) -> Iterator[FileOutcome]:
     """Load the new rows of the configured databases; `source` names one of them.
@@ -38,7 +38,7 @@ def pull(
     Args:
         connection: of the store at `config.store_path`, held for writing, with no transaction begun.
         clock: gives the time now, naive UTC.
-        on_progress: is told the rows done and the rows to do.
+        on_progress: gets the rows done and the rows to do.
 
     Yields:
         An outcome per database, with the numbers of all its portions.
@@ -49,7 +49,7 @@ def pull(
     refusals = Refusals(connection, config)
     for found in config.source:
         if found.url is not None and source in (None, found.name):
-            outcome = _Pull(connection, config, found, clock, on_progress).outcome()
+            outcome = _DatabaseIngest(connection, config, found, clock, on_progress).outcome()
             if outcome.error is None:
                 refusals.settle(place_of(found))
             else:
@@ -58,7 +58,7 @@ def pull(
 
 
 @dataclass
-class _Pull:
+class _DatabaseIngest:
     """One database on its way into the store, and what has become of it so far."""
 
     connection: Connection
@@ -89,10 +89,12 @@ class _Pull:
             failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
         except DBAPIError as error:
             failure = not_taken(self.config.store_path, path, error)
-        told = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
-        counts = f"{told}; {self.first_reject}" if self.rejected else told
-        is_told = self.rejected or (failure and self.records)
-        message = "\n".join(filter(None, (str(failure or ""), counts if is_told else "", self.suspected, self.note)))
+        counts = ""
+        if self.rejected or (failure and self.records):
+            counts = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
+        if self.rejected:
+            counts += f"; {self.first_reject}"
+        message = "\n".join(filter(None, (str(failure or ""), counts, self.suspected, self.note)))
         if failure or self.batch_id is None:
             state = "failed" if failure else "skipped"
         return FileOutcome(path, state, self.records, self.rejected, self.batch_id, message, failure)

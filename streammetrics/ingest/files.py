@@ -48,7 +48,7 @@ def ingest(
     Args:
         connection: of the store at `config.store_path`, held for writing, with no transaction begun.
         clock: gives the time now, naive UTC.
-        on_progress: is told the bytes done and the bytes to do.
+        on_progress: gets the bytes done and the bytes to do.
         is_final: the input is over, so that a last line without its end is one.
 
     Yields:
@@ -126,7 +126,7 @@ def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
 
 
 def _spooled(connection: Connection, config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutcome:
-    """A file of which all is committed goes where its source says; what fails is told, and tried again next time.
+    """A file of which all is committed goes where its source says; what fails is reported, and tried again next time.
 
     Raises:
         ReplacedStoreError: it was committed to a file that is no longer the store's.
@@ -151,7 +151,7 @@ def _remembered(refusals: Refusals, file: SourceFile, outcome: FileOutcome, cloc
 
 
 def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
-    """Which paths and globs are asked for, as they were written, and the source whose settings apply to each."""
+    """Which paths and globs are requested, as they were written, and the source whose settings apply to each."""
     sources = {source.name: source for source in config.source}
     known = ", ".join(sources) or "none"
     if name is not None and name not in sources:

@@ -194,7 +194,7 @@ class Loader:
         return outcome
 
     def _check(self, tail: Tail, path: Path) -> None:
-        """After all reading, that of the fingerprints included: what was read is what the ledger says."""
+        """After all reading, that of the fingerprints included: what was read is what the ledger holds."""
         file = tail.opened.file
         if path == tail.opened.bytes.path:
             if file.is_changed():

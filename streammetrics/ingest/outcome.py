@@ -1,4 +1,4 @@
-"""What ingest tells of each file."""
+"""What ingest reports of each file."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,8 +28,8 @@ _SETTABLE = (
 class FileOutcome:
     """What became of a file. `records` were counted, `rejected` could not be read; `replaced` is the former content.
 
-    `message` is for people, and empty where there is nothing to tell: a file known from an earlier run, or one that was
-    loaded without a reject or a suspicion. `waiting_bytes` are of a last line without its end. `is_done`: all of the
+    `message` is for people, and empty for a file known from an earlier run, or one that was loaded without a reject or
+    a suspicion. `waiting_bytes` are of a last line without its end. `is_done`: all of the
     file counts, so that it may go.
     """
 
@@ -89,10 +89,10 @@ def not_taken(store: Path, path: Path, error: DBAPIError) -> InputOutputError:
     Raises:
         InputOutputError: the store itself failed.
     """
-    said = str(error.orig)
+    reported = str(error.orig)
     if is_fatal(error):
-        raise InputOutputError(f"{store}: the store failed: {said[:300]}") from None
-    return InputOutputError(f"{path}: cannot be loaded: {open_once.named(said, path)[:200]}")
+        raise InputOutputError(f"{store}: the store failed: {reported[:300]}") from None
+    return InputOutputError(f"{path}: cannot be loaded: {open_once.named(reported, path)[:200]}")
 
 
 def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: datetime) -> str:

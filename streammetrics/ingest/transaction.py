@@ -65,21 +65,21 @@ class Transaction:
             self.batch.continued[place] = tail.known.batch_id
 
     def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
-        """What the row tells of was inserted, or is about to be; `first_time` is that of its first record, as text."""
+        """What the row describes was inserted, or is about to be; `first_time` is that of its first record, as text."""
         self._added.append((row, tail, first_time))
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
-        """Nothing of the file counts: that stands in the store as long as the rows that say so."""
+        """Nothing of the file counts: that stands in the store as long as the rows that show it."""
         refusals.record(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
 
     def finish(self) -> list[FileOutcome]:
-        """Everything but the records, and what there is to tell once it is committed."""
+        """Everything but the records, and what there is to report once it is committed."""
         tallies = base_tables.count(self.connection, self.batch.batch_id, self.batch.last_id)
         has_records = any(tally.records for tally in tallies.values())
         is_new = has_records and builds.update(self.connection, self.batch.batch_id)
         note = counters_wide.publish(self.connection) if is_new else ""
         done = [tallies.get(row.batch_id, Tally()).counted(row) for row, *_ in self._added]
-        # Of a file of which nothing is new, and whose last line waits, a row says so once.
+        # Of a file of which nothing is new, and whose last line waits, there is one row.
         kept = [
             (row, tail)
             for row, (_, tail, _) in zip(done, self._added, strict=True)
@@ -149,13 +149,13 @@ def _counts(row: LedgerRow, tail: Tail, tally: Tally) -> FileOutcome:
     if not row.is_new:
         message = f"{path}: {_why_skipped(tail)}"
         return FileOutcome(path, "skipped", batch_id=row.batch_id, message=message, is_done=is_done)
-    told = ""
+    message = ""
     if tally.rejected:
-        told = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
+        message = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
     if not counts:
-        told += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
+        message += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
     return FileOutcome(
-        path, "loaded", tally.records, tally.rejected, row.batch_id, told, waiting_bytes=waiting, is_done=is_done
+        path, "loaded", tally.records, tally.rejected, row.batch_id, message, waiting_bytes=waiting, is_done=is_done
     )
 
 

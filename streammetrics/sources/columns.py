@@ -63,7 +63,7 @@ def known(file: SourceFile) -> list[list[str]]:
 
 
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
-    """Where the columns are that can be told; names are compared without regard to case unless one fits exactly."""
+    """Where the columns are that can be found; names are compared without regard to case unless one fits exactly."""
     by_name = folded(names)
     found = {}
     for role, mapped in _mapped(file).items():

@@ -1,6 +1,6 @@
 """How a database is reached, without anything secret getting out.
 
-What drivers say may hold the URL or the password: it leaves this module only through `_scrubbed`.
+Messages of drivers may hold the URL or the password: they leave this module only through `_scrubbed`.
 """
 
 import os
@@ -46,13 +46,13 @@ def connect(config: Config, source: Source) -> Iterator[tuple[URL, Connection]]:
         InputOutputError: the database cannot be reached or read.
     """
     url = _url(config, source)
-    with told(source, url):
+    with without_secrets(source, url):
         engine = _engine(url)
         connection = engine.connect()
     try:
         yield url, connection
     finally:
-        # A connection that broke says so once more.
+        # A connection that broke fails once more.
         with suppress(Exception):
             connection.close()
         engine.dispose()
@@ -126,7 +126,7 @@ def _tolerant(strict: Any) -> Any:
 
 
 @contextmanager
-def told(source: Source, url: URL) -> Iterator[None]:
+def without_secrets(source: Source, url: URL) -> Iterator[None]:
     """What SQLAlchemy and drivers raise as errors of ours, without secrets."""
     try:
         yield
@@ -136,14 +136,14 @@ def told(source: Source, url: URL) -> Iterator[None]:
         package = _PACKAGES.get(error.name or "", error.name or "of the driver")
         raise ConfigError(f"{place(source, url)}: needs a Python package: pip install {package!r}") from None
     except Exception as error:
-        said = str(error.orig if isinstance(error, DBAPIError) else error)
-        raise InputOutputError(f"{place(source, url)}: cannot be read: {_scrubbed(said, url)}") from None
+        message = str(error.orig if isinstance(error, DBAPIError) else error)
+        raise InputOutputError(f"{place(source, url)}: cannot be read: {_scrubbed(message, url)}") from None
 
 
-def _scrubbed(said: str, url: URL) -> str:
-    """What a driver said in one line, without the password, however it is written."""
+def _scrubbed(message: str, url: URL) -> str:
+    """A message of a driver in one line, without the password, however it is written."""
     query = [value for key, values in url.normalized_query.items() if _SECRET_KEY.search(key) for value in values]
     for secret in filter(None, (url.password, *query)):
         for written in (secret, quote(secret), quote_plus(secret), repr(secret)[1:-1]):
-            said = said.replace(written, "***")
-    return _SECRET_PAIR.sub(r"\1***", " ".join(said.split()))[:_SHOWN_CHARACTERS]
+            message = message.replace(written, "***")
+    return _SECRET_PAIR.sub(r"\1***", " ".join(message.split()))[:_SHOWN_CHARACTERS]

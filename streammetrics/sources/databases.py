@@ -16,7 +16,7 @@ from sqlalchemy.sql import quoted_name
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_values
-from streammetrics.sources.connections import Unreadable, place, told
+from streammetrics.sources.connections import Unreadable, place, without_secrets
 from streammetrics.sources.cursor_state import CursorState, Key, Rows
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.plain import LONGEST_RECORD
@@ -68,18 +68,18 @@ class Database:
         self.place = SourceFile(source, place(source, url), "csv", None, 0, 0)
         self.problem = ""
         """Why reading ended before the last row; empty where it did not."""
-        with told(source, url):
+        with without_secrets(source, url):
             self._whole, self._columns, self._cursor = self._resolve()
 
     def waiting(self, state: CursorState) -> int:
         """How many rows there are to be read from the floor on."""
         statement = select(func.count()).select_from(self._whole)
-        with told(self._source, self._url):
+        with without_secrets(self._source, self._url):
             return int(self._connection.execute(self._above(statement, state)).scalar_one())
 
     def highest(self) -> object:
         """The last value of the cursor; None where there is no row."""
-        with told(self._source, self._url):
+        with without_secrets(self._source, self._url):
             return self._connection.execute(select(func.max(self._cursor)).select_from(self._whole)).scalar_one()
 
     def rows(self, state: CursorState) -> Iterator[Rows]:
@@ -100,7 +100,7 @@ class Database:
             yield rows
 
     def rows_without_cursor(self, state: CursorState) -> Iterator[Rows]:
-        """Rows that have no place in the order; rejects, for nobody could tell later whether they were counted."""
+        """Rows that have no place in the order; rejects, for later nothing shows whether they were counted."""
         reason = f"has no {self._source.cursor}, the cursor"
         for rows in self._new(self._select().where(self._cursor.is_(None)), state):
             contents = (",".join(map(str, key)) for key in rows.keys)
@@ -152,7 +152,7 @@ class Database:
         remembered, number = dict(state.remembered), 1
         # This streams as well: where the driver can, by a cursor of the server.
         options = {"yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
-        with told(self._source, self._url):
+        with without_secrets(self._source, self._url):
             for fetched in self._connection.execute(statement, execution_options=options).partitions():
                 rows = _rows(fetched, number)
                 number += len(fetched)

@@ -62,7 +62,7 @@ def fields(text: str, delimiter: str, *, is_spaced: bool, is_strict: bool = Fals
     """The fields of one line.
 
     Raises:
-        ValueError: a quote is in the wrong place, if that is to be told.
+        ValueError: a quote is in the wrong place, if `is_strict`.
     """
     with long_fields():
         try:
@@ -94,7 +94,7 @@ def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: in
 
 
 def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
-    """The times of the first records that can be told without care."""
+    """The times of the first records that can be split without care."""
     with file_bytes.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
         for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):

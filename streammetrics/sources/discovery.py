@@ -35,7 +35,7 @@ _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
 class SourceFile:
     """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
 
-    `is_final`: somebody said that nothing more comes. `is_spooled`: what the source does with a file `after` is meant.
+    `is_final`: nothing more comes. `is_spooled`: what the source does with a file `after` is meant.
     """
 
     source: Source
@@ -74,7 +74,7 @@ class SourceFile:
         return str(found.st_ino) != self.inode or found.st_size < size
 
     def day(self) -> str | None:
-        """The date (YYYY-MM-DD) that times of day belong to; None where the source or the file's name tells none."""
+        """The date (YYYY-MM-DD) that times of day belong to; None where neither the source nor the name has one."""
         return day_in(self.path.name) if self.source.date == "name" else self.source.date
 
 

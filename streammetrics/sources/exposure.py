@@ -1,7 +1,7 @@
 """How many users each build has from when on: the [[exposure]] entries of config.toml and the files that they name.
 
 A file is read as those of sources are: any line may be bad without harm to the others, and one without its end waits.
-What cannot be read stops nothing: what it said before stays in use, and comparisons of builds without known users wait.
+What cannot be read stops nothing: its former rows stay in use, and comparisons of builds without known users wait.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,14 +32,14 @@ _SOURCE = Source(name="exposure", path="*", columns=SourceColumns(ts="since", bu
 
 _ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
 
-_HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
+_HELD = "; its former rows stay in use, and comparisons of builds without known users wait for it"
 
 ExposureRow = tuple[datetime, str, float]
 """Since when (naive UTC, whole seconds), build, users."""
 
 
 @dataclass(frozen=True)
-class Told:
+class ExposureRows:
     """All rows, in order of time, and a sentence for each line that is none, and for each file that cannot be read.
 
     `is_whole`: False where one cannot be read, or ends within a line, as somebody is writing it.
@@ -55,8 +55,8 @@ class Told:
         return self.unread + self.bad_lines
 
 
-def read(config: Config) -> Told:
-    """What the entries say; of two for one build and second the later one in the configuration counts."""
+def read(config: Config) -> ExposureRows:
+    """All rows of the entries; of two for one build and second the later one in the configuration counts."""
     found: dict[tuple[datetime, str], float] = {}
     bad_lines: list[str] = []
     unread: list[str] = []
@@ -75,7 +75,7 @@ def read(config: Config) -> Told:
         except (OSError, StreammetricsError) as error:
             unread.append(f"exposure.path: {path}: {error}{_HELD}")
     rows = sorted((since, build, users) for (since, build), users in found.items())
-    return Told(rows, bad_lines, unread, is_whole and not unread)
+    return ExposureRows(rows, bad_lines, unread, is_whole and not unread)
 
 
 def _file_rows(path: Path) -> Iterator[Exposure | str | None]:

@@ -1,4 +1,4 @@
-"""How a content is known again, whatever its name: by its first lines, and by all that lies before an offset.
+"""How a content is recognized, whatever its name: by its first lines, and by all that lies before an offset.
 
 A file that grows is looked at again and again, so that the cost is bounded: beyond 1 MiB the fingerprint is of 64
 blocks of 16 KiB, spread evenly from the first byte to the last. What is changed between them is not seen.

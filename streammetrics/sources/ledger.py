@@ -1,8 +1,8 @@
 """What was read already: the tables `batches`, `contents` and `replaced`.
 
-A file is known by its path, time of change and size; a content by what lies before an offset up to which it was read.
-`range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of which
-every record was rejected, counts for nothing once the settings that decide how it is read are others.
+A file is recognized by its path, time of change and size; a content by what lies before an offset up to which it was
+read. `range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of
+which every record was rejected, counts for nothing once the settings that decide how it is read are others.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ NEAREST = 50
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a batch ends in its content, and how that is known again; `prefix` is None in stores of version 2.
+    """Where a batch ends in its content, and how that is recognized; `prefix` is None in stores of version 2.
 
     `is_rejected`: it has rejects alone; `is_header`: it has no record at all; `header_line`: where the header stands by
     which the columns are read from there on, if that is not the first.
@@ -53,10 +53,10 @@ class Boundary:
 
 def settings_of(config: Config, source: Source) -> str:
     """A fingerprint of what decides how the files of a source are read, and which records are rejected."""
-    told = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
+    deciding = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
     if config.ingest.oldest_days != OLDEST_DAYS:
-        told += f" {config.ingest.oldest_days}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+        deciding += f" {config.ingest.oldest_days}"
+    return hashlib.sha256(deciding.encode()).hexdigest()[:16]
 
 
 def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -> dict[Path, bool]:
@@ -119,7 +119,7 @@ class Ledger:
     def like(self, heads: Sequence[str]) -> Iterator[Boundary]:
         """What may be the beginning of a content whose first lines are these; the longest first.
 
-        Of a file that grew for long the latest range is the one: only where none of the latest fits are all asked for.
+        Of a file that grew for long the latest range is the one: only where none of the latest fits are all looked up.
         """
         yield from self._by_head.get(None, ())
         for head in reversed(heads):

@@ -1,4 +1,4 @@
-"""Rows of the ledger to be, each in the transaction of the records that it tells of."""
+"""Rows of the ledger to be, each in the transaction of the records that it describes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

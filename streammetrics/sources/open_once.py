@@ -42,5 +42,5 @@ def held(path: Path) -> Iterator[Path]:
 
 
 def named(text: str, path: Path) -> str:
-    """What was said of a file that is held, with its own path."""
+    """A message about a file that is held, with its own path."""
     return re.sub(rf"{_DESCRIPTORS}/\d+", lambda _: str(path), text)

@@ -28,7 +28,7 @@ _TIMES = "select cast(ts as varchar) from found limit 1000"
 class Plan:
     """A file whose columns are known. `skipped`: so many lines stand before the first record.
 
-    `first_time` is that of the first record which can be told without care, `guard` what times are like (see
+    `first_time` is that of the first record which can be split without care, `guard` what times are like (see
     `times.plain_guard`), and `builds` those of the first JSON lines.
     """
 
@@ -107,8 +107,8 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
             first = "\n".join(("with found as (", numbered_rows(columns), ")", _TIMES))
             sample = [ts for (ts,) in connection.exec_driver_sql(first, {**parameters, **columns.by_role}) if ts]
     except DBAPIError as error:
-        said = open_once.named(str(error.orig), file.path)
-        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {said[:200]}") from None
+        reported = open_once.named(str(error.orig), file.path)
+        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {reported[:200]}") from None
     return found, sample
 
 

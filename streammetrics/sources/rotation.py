@@ -61,7 +61,7 @@ class Rotation:
         self._missing = None
 
     def missed(self, connection: Connection) -> list[tuple[Path, str]]:
-        """The paths whose former content did not turn up in this run, and what to say of each."""
+        """The paths whose former content did not turn up in this run, and a sentence for each."""
         if not self._lost:
             return []
         with connection.begin():

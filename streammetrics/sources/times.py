@@ -8,7 +8,7 @@ from streammetrics.store.statements import statement
 _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
 
 # A bare cast drops an offset, but takes no other text of one of these shapes for a time than `typed` does. It costs
-# nothing to compare shapes; with a fraction there is room for an offset, and only an expression tells.
+# nothing to compare shapes; with a fraction there is room for an offset, and only an expression decides.
 _SHAPES = tuple(f"____-__-__{t}__:__:__{zone}" for t in "T " for zone in ("", "Z"))
 
 _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
@@ -55,7 +55,7 @@ _NO_FOLDS = "select 0 as line, timestamp '1970-01-01' as ts where false"
 def typed(*, has_order: bool = False) -> dict[str, str]:
     """Common table expressions by name that make `typed` of `records`; sql/jobs/typed_records.sql says how.
 
-    `has_order`: `line` tells the order in which the records were written.
+    `has_order`: `line` gives the order in which the records were written.
     """
     folds = statement("jobs/folds") if has_order else _NO_FOLDS
     return {"times": statement("jobs/times"), "folds": folds, "typed": statement("jobs/typed_records")}

@@ -163,11 +163,11 @@ def test_progress_is_told_in_bytes_of_what_is_new(shop: Shop) -> None:
     shop.feed()
     shop.write("b.csv", THREE + b"\n")
     shop.write("c.csv", THREE + b"\n\n")
-    told: list[tuple[float, float]] = []
+    progress: list[tuple[float, float]] = []
     config = Config(store=StoreSettings(path="s.duckdb"), source=(FEED,), base=shop.folder)
-    list(ingest(shop.connection, config, [], None, lambda: NOW, lambda done, total: told.append((done, total))))
+    list(ingest(shop.connection, config, [], None, lambda: NOW, lambda done, total: progress.append((done, total))))
     size = len(THREE)
-    assert told == [(0, 2 * size + 3), (2 * size + 3, 2 * size + 3)]
+    assert progress == [(0, 2 * size + 3), (2 * size + 3, 2 * size + 3)]
 
 
 def test_the_clock_is_read_for_each_transaction(shop: Shop) -> None:

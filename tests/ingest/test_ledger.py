@@ -48,9 +48,9 @@ def test_the_same_content_counts_once_under_whatever_name(shop: Shop) -> None:
     shop.write("b.csv", THREE)
     shop.write("c.csv.gz", THREE)
     shop.write("d.csv.zst", THREE)
-    told = f"same content as {first}, which was loaded; nothing was counted again"
+    message = f"same content as {first}, which was loaded; nothing was counted again"
     assert states(shop.feed())[1:] == [
-        (name, "skipped", f"{shop.folder / name}: {told}") for name in ("b.csv", "c.csv.gz", "d.csv.zst")
+        (name, "skipped", f"{shop.folder / name}: {message}") for name in ("b.csv", "c.csv.gz", "d.csv.zst")
     ]
     assert states(shop.feed())[1:] == [(name, "skipped", "") for name in ("b.csv", "c.csv.gz", "d.csv.zst")]
     assert shop.events() == THREE_EVENTS
@@ -141,14 +141,14 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     path = shop.write("a.csv", THREE)
     assert states(shop.feed()) == [("a.csv", "loaded", "")]
     shop.write("a.csv", THREE.replace(b"10:", b"09:") + MORE)
-    told = (
+    message = (
         f"{path}: was rewritten: what it holds now counts as new records, and what was added to its former content "
         f"behind byte {len(THREE)}, if anything, was not read (let the source's path match rotated files too)"
     )
     found = shop.feed()
     assert [(outcome.state, outcome.records, outcome.message) for outcome in found] == [
         ("loaded", 4, ""),
-        ("replaced", 0, told),
+        ("replaced", 0, message),
     ]
     assert shop.rows("select path, read_bytes, state, found_as from replaced") == [
         (str(path), len(THREE), "rewritten", None)

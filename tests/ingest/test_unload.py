@@ -49,10 +49,10 @@ class Site(Session):
     """A folder with `in/`, and what commands say there at a time that the test sets."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder, self.said, self.printed = folder, list[str](), list[str]()
+        self.folder, self.logged, self.printed = folder, list[str](), list[str]()
         self.now = NOW
         (folder / "in").mkdir(parents=True, exist_ok=True)
-        super().__init__(self.settings(**settings), Progress(False, self.said.append), self.printed.append, self.time)
+        super().__init__(self.settings(**settings), Progress(False, self.logged.append), self.printed.append, self.time)
 
     def settings(self, **settings: Any) -> Config:
         source = Source.model_validate({"name": "clients", "path": "in/*", **settings})
@@ -80,7 +80,7 @@ class Site(Session):
     def run(self) -> list[str]:
         """What a run prints."""
         self.printed.clear()
-        assert pipeline.run(self, is_final=False, exit_code=False) == 0, self.said
+        assert pipeline.run(self, is_final=False, exit_code=False) == 0, self.logged
         return list(self.printed)
 
     def unload(self, *batch_ids: int, source: str | None = None, since: datetime | None = None) -> list[str]:
@@ -123,8 +123,8 @@ def test_a_wrong_time_zone_is_as_if_it_had_never_been(site: Site, tmp_path: Path
     assert line.startswith(f"batch 2: {site.folder / 'in' / 'late.csv'}: 7,200 records, loaded 2026-11-23 12:00:00")
     assert site.findings() == []
     assert site.rows("select count(*) from events") == [(3600,)]
-    news = site.run()
-    assert sorted(line.split()[0] for line in news) == ["OPENED", "WITHDRAWN"]
+    notices = site.run()
+    assert sorted(line.split()[0] for line in notices) == ["OPENED", "WITHDRAWN"]
     assert site.findings() == []
     assert site.rows("select batch_id, records, unloaded_at, run_id from unloaded") == [(2, 7200, site.now, 2)]
     right = Site(tmp_path / "right", timezone="Etc/GMT-1")
@@ -150,10 +150,10 @@ def test_all_that_a_file_grew_by_later_goes_with_it(site: Site) -> None:
     before = site.contents()
     batches = dict(site.rows("select batch_id, path from batches"))
     ours = [batch_id for batch_id, path in batches.items() if "app.log" in path]
-    told = site.unload(ours[1])
-    assert [line.split(": ")[0] for line in told] == [f"batch {ours[1]}", f"batch {ours[2]}"]
-    assert "continues" not in told[0]
-    assert told[1].endswith(f"; it continues batch {ours[1]}")
+    removed = site.unload(ours[1])
+    assert [line.split(": ")[0] for line in removed] == [f"batch {ours[1]}", f"batch {ours[2]}"]
+    assert "continues" not in removed[0]
+    assert removed[1].endswith(f"; it continues batch {ours[1]}")
     assert site.rows("select count(*) from events") == [(4 * 120,)]
     pipeline.ingest(site)
     assert site.contents() == before
@@ -243,8 +243,8 @@ def test_by_source_and_time_of_loading(site: Site) -> None:
         site.now = NOW + timedelta(minutes=number)
         site.write(f"{number}.csv", HEAD + lines(START + timedelta(minutes=number), 1))
         pipeline.ingest(site)
-    told = site.unload(source="clients", since=NOW + timedelta(minutes=1))
-    assert [line.split(": ")[0] for line in told] == ["batch 2", "batch 3"]
+    removed = site.unload(source="clients", since=NOW + timedelta(minutes=1))
+    assert [line.split(": ")[0] for line in removed] == ["batch 2", "batch 3"]
     assert site.rows("select batch_id from batches") == [(1,)]
 
 
@@ -274,7 +274,7 @@ def test_what_cannot_be_unloaded_changes_nothing(site: Site) -> None:
 
 
 def test_a_file_that_was_rewritten_is_missed_once(site: Site) -> None:
-    """What the store says of the former content is what it said before the new one was read."""
+    """What the store holds of the former content is what it held before the new one was read."""
     site.write("a.csv", HEAD + lines(START, 1))
     pipeline.ingest(site)
     site.write("a.csv", HEAD + lines(START + timedelta(minutes=5), 1))
@@ -344,7 +344,7 @@ SUSPECTED = "all new records are ahead of the clock, the first by "
 def test_a_file_that_is_ahead_of_the_clock_is_suspected(site: Site) -> None:
     path = site.write("a.csv", ahead(301, 3599))
     pipeline.ingest(site)
-    assert site.said == [
+    assert site.logged == [
         f"{path}: all new records are ahead of the clock, the first by 0:05:01, the last by 0:59:59 (h:mm:ss): is "
         "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
     ]
@@ -362,10 +362,10 @@ def test_records_that_are_rejected_for_it_count_as_well(site: Site, first: int) 
     """Where none counts the file is read again by itself."""
     path = site.write("a.csv", ahead(first, 19_800))
     pipeline.ingest(site)
-    told = site.said[-1].splitlines()[-1]
+    message = site.logged[-1].splitlines()[-1]
     place = f"{path}: {SUSPECTED}{timedelta(seconds=first)}, the last by 5:30:00 (h:mm:ss): "
-    assert told.startswith(place)
-    assert ("unload 1" in told) == (first == 3000)
+    assert message.startswith(place)
+    assert ("unload 1" in message) == (first == 3000)
 
 
 @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ def test_records_that_are_rejected_for_it_count_as_well(site: Site, first: int) 
 def test_a_clock_that_is_off_is_no_time_zone(site: Site, first: int, last: int) -> None:
     site.write("a.csv", ahead(first, last))
     pipeline.ingest(site)
-    assert [line for line in site.said if SUSPECTED in line] == []
+    assert [line for line in site.logged if SUSPECTED in line] == []
     assert "ahead of the clock, such as" not in status.render(status.collect(site.store, site.config, NOW))
 
 
@@ -392,7 +392,7 @@ def test_a_file_whose_newest_records_are_all_ahead_of_the_clock_is_suspected(
     """It began before; what a clock of the wrong time zone writes goes on evenly through what is the present."""
     path = site.write("a.csv", HEAD + stream(count=count, step=step, last=last))
     pipeline.ingest(site)
-    assert site.said == [
+    assert site.logged == [
         f"{path}: its newest records are ahead of the clock, by up to {timedelta(seconds=last)} (h:mm:ss): is timezone "
         "= 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
     ]
@@ -400,9 +400,9 @@ def test_a_file_whose_newest_records_are_all_ahead_of_the_clock_is_suspected(
         status.collect(site.store, site.config, NOW)
     )
     site.write("b.csv", HEAD + stream(count=30, step=1, last=0))
-    site.said.clear()
+    site.logged.clear()
     pipeline.ingest(site)
-    assert site.said == [], "it is said once"
+    assert site.logged == [], "it is logged once"
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_a_file_whose_newest_records_are_all_ahead_of_the_clock_is_suspected(
 def test_a_few_clients_whose_clocks_are_ahead_are_no_time_zone(site: Site, more: str) -> None:
     site.write("a.csv", HEAD + stream(count=7200, step=1, last=0) + more)
     pipeline.ingest(site)
-    assert site.said == []
+    assert site.logged == []
 
 
 @pytest.mark.slow

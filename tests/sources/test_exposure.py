@@ -135,8 +135,8 @@ def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: 
 
         def users() -> list[tuple[Any, ...]]:
             with connection.begin():
-                told = exposure.read(settings)
-                settings_tables.replace(connection, settings, told.rows, is_whole=told.is_whole)
+                found = exposure.read(settings)
+                settings_tables.replace(connection, settings, found.rows, is_whole=found.is_whole)
             return select(connection, "select build, users from exposure")
 
         assert users() == [("A", 5)]
@@ -146,13 +146,13 @@ def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: 
         assert users() == [("A", 6)]
 
 
-HELD = "; what it said before stays in use, and comparisons of builds without known users wait for it"
+HELD = "; its former rows stay in use, and comparisons of builds without known users wait for it"
 
 
 def unread(folder: Path) -> list[str]:
-    told = exposure.read(config.load(folder / "config.toml", {}))
-    assert (told.is_whole, told.problems) == (not told.unread, told.unread)
-    return told.unread
+    found = exposure.read(config.load(folder / "config.toml", {}))
+    assert (found.is_whole, found.problems) == (not found.unread, found.unread)
+    return found.unread
 
 
 def test_a_file_without_a_column_says_which_are_meant(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ class Site:
     """Builds A and B, which send alike; C, which sends as much as both; and a file of users that comes and goes."""
 
     def __init__(self, folder: Path, second: str = "") -> None:
-        self.users, self.said = folder / "users.csv", list[str]()
+        self.users, self.logged = folder / "users.csv", list[str]()
         (folder / "config.toml").write_text(
             '[store]\npath = "s.duckdb"\n[[source]]\nname = "a"\npath = "in*.csv"\n[[exposure]]\npath = "users.csv"\n'
             '[[comparison]]\nbaseline = "A"\ncandidate = "B"\n'
@@ -198,9 +198,9 @@ class Site:
         if lines:
             (self.folder / f"in{self.minutes}.csv").write_text("".join(["ts,build,code\n", *lines]))
         self.minutes += minutes
-        self.said.clear()
+        self.logged.clear()
         now = datetime(2026, 11, 23, 12) + timedelta(minutes=self.minutes)
-        session = Session(self.config, Progress(False, self.said.append), self.said.append, lambda: now)
+        session = Session(self.config, Progress(False, self.logged.append), self.logged.append, lambda: now)
         return pipeline.run(session, is_final=False, exit_code=False)
 
     def status(self) -> str:
@@ -225,11 +225,11 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     assert site.run(30) == 78
-    assert site.said[0] == site_words(site)
-    assert site.said[1].startswith("OPENED    code 7 "), "what needs no users is judged"
-    assert "  A -> C  " in site.said[1]
+    assert site.logged[0] == site_words(site)
+    assert site.logged[1].startswith("OPENED    code 7 "), "what needs no users is judged"
+    assert "  A -> C  " in site.logged[1]
     assert site.run() == 78, "as long as it lasts"
-    assert site.said == [site_words(site)]
+    assert site.logged == [site_words(site)]
     shown = site.status()
     assert "A -> B waits for the users of its builds: a file of [[exposure]] is not whole" in shown
     assert "to do      exposure.path: " in shown
@@ -237,7 +237,7 @@ def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: P
     assert (finding.check, finding.what) == ("exposure", site_words(site))
     site.users.write_text("since,build,users\n,A,100\n,B,20\n")
     assert site.run() == 0, "all that waited is judged"
-    assert [line.split("  A -> ")[1][0] for line in site.said] == ["B"]
+    assert [line.split("  A -> ")[1][0] for line in site.logged] == ["B"]
     assert "waits for the users" not in site.status()
 
 
@@ -249,7 +249,7 @@ def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None
     before = site.kept(judged)
     site.users.unlink()
     assert site.run(10) == 78
-    assert len(site.said) == 1
+    assert len(site.logged) == 1
     after = site.kept(judged)
     assert site.kept("select build, users from exposure order by build") == [("A", 100.0), ("B", 100.0)]
     assert after[0][1] - before[0][1] == timedelta(minutes=10)
@@ -260,11 +260,11 @@ def test_a_comparison_waits_while_the_line_of_its_build_is_written(tmp_path: Pat
     site = Site(tmp_path, 'exposure = "equal"\n')
     site.users.write_text("since,build,users\n,A,100\n,B,2")
     assert site.run(30) == 0
-    assert [line.split("  A -> ")[1][0] for line in site.said] == ["C"]
+    assert [line.split("  A -> ")[1][0] for line in site.logged] == ["C"]
     assert "A -> B waits for the users of its builds" in site.status()
     site.users.write_text("since,build,users\n,A,100\n,B,200\n")
     assert site.run() == 0
-    assert site.said == []
+    assert site.logged == []
 
 
 def test_ever_can_be_stored_and_comes_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Batches out of all tables, in the caller's transaction: afterwards the store says what the other batches say.
+"""Batches out of all tables, in the caller's transaction: afterwards the store holds what the other batches hold.
 
 `builds`, `build_hours` and `codes` are made anew from the counters that stay. Where retention has removed counters,
 only these tables know what lay before its horizon (`kept_from`): of builds and pairs that begin before it they keep

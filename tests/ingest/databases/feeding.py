@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source, StoreSettings
-from streammetrics.ingest.databases import pull
+from streammetrics.ingest import databases
 from streammetrics.ingest.files import FileOutcome
 from tests.streams import clear
 
@@ -28,7 +28,7 @@ class Reader:
     now: datetime = NOW
     progress: list[tuple[float, float]] = field(default_factory=list)
 
-    def pull(self, *others: dict[str, Any], **settings: Any) -> FileOutcome:
+    def ingest(self, *others: dict[str, Any], **settings: Any) -> FileOutcome:
         """Read what is new; the outcome of the source, or of the last where there are others."""
         return self.outcomes(*others, **settings)[-1]
 
@@ -39,7 +39,9 @@ class Reader:
             source=tuple(Source.model_validate(found) for found in (*others, own)),
             base=self.folder,
         )
-        return list(pull(self.connection, config, None, lambda: self.now, lambda *told: self.progress.append(told)))
+        return list(
+            databases.ingest(self.connection, config, None, lambda: self.now, lambda *done: self.progress.append(done))
+        )
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.connection.begin():
@@ -50,8 +52,8 @@ class Reader:
         events = Counter(dict(self.rows("select code, count(*) from events group by code")))
         assert events == Counter(dict(self.rows("select code, sum(errors)::bigint from counters group by code")))
         ledger = "select sum(records), sum(rejected), sum(range_end - range_start - records - rejected) from batches"
-        told = [int(number or 0) for number in self.rows(ledger)[0]]
-        assert told == [events.total(), self.rows("select count(*) from rejects")[0][0], 0]
+        counted = [int(number or 0) for number in self.rows(ledger)[0]]
+        assert counted == [events.total(), self.rows("select count(*) from rejects")[0][0], 0]
         return events
 
     def rejects(self) -> list[tuple[int, str, str]]:
@@ -84,7 +86,7 @@ class Sqlite:
         connection.close()
 
     def add(self, *ids: int, code: Callable[[int], Any] = str) -> None:
-        """Rows with these ids; the code is the id, unless told otherwise."""
+        """Rows with these ids; the code is the id, unless given otherwise."""
         rows = [(number, moment(number), "5.9", code(number)) for number in ids]
         self.run("insert into errors (id, ts, build, code) values (?, ?, ?, ?)", rows)
 

@@ -52,8 +52,8 @@ class Meanwhile(list[Any]):
         super().__init__()
         self.steps = list(steps)
 
-    def append(self, told: Any) -> None:
-        super().append(told)
+    def append(self, done: Any) -> None:
+        super().append(done)
         if self.steps:
             self.steps.pop(0)()
 
@@ -71,9 +71,9 @@ def test_rows_that_are_inserted_while_others_are_read(reader: Reader, server: Se
     streamed = "select count(*) from pg_stat_activity where query like 'FETCH FORWARD 500 %'"
     steps = (lambda: server.run(f"{ADD}(5001, 5100) n"), lambda: seen.extend(server.run(streamed)))
     reader.progress = Meanwhile(*steps, lambda: server.run(f"{ADD}(5101, 5200) n"))
-    assert reader.pull(portion_rows=500).records == 5000
+    assert reader.ingest(portion_rows=500).records == 5000
     assert seen == [(1,)]
-    assert [reader.pull(portion_rows=500).records for _ in range(2)] == [200, 0]
+    assert [reader.ingest(portion_rows=500).records for _ in range(2)] == [200, 0]
     assert each_once(reader) == 5200
 
 
@@ -82,10 +82,10 @@ def test_a_transaction_that_is_committed_late(reader: Reader, server: Server) ->
     with server.connect(autocommit=False) as slow:
         slow.execute(f"{ADD}(1, 100) n")
         server.run(f"{ADD}(101, 200) n")
-        assert reader.pull(portion_rows=30).records == 100
+        assert reader.ingest(portion_rows=30).records == 100
         assert reader.rows("select arg_max(mark, batch_id) from cursor_marks") == [("200",)]
         slow.commit()
-    assert [reader.pull(portion_rows=30).records for _ in range(2)] == [100, 0]
+    assert [reader.ingest(portion_rows=30).records for _ in range(2)] == [100, 0]
     assert each_once(reader) == 200
 
 
@@ -95,11 +95,11 @@ def test_times_as_cursor_with_equal_values(reader: Reader, server: Server) -> No
     insert = f"{INTO} select timestamptz '2026-11-23 {{}}', '5.9', '{{}}' from generate_series(1, {{}})"
     server.run(insert.format("10:00:00.5+00", "a", 700))
     server.run(insert.format("12:00:30+02", "b", 700))
-    assert reader.pull(portion_rows=300).records == 1400
+    assert reader.ingest(portion_rows=300).records == 1400
     server.run(insert.format("10:00:30+00", "b", 5))
     server.run(insert.format("09:59:59+00", "late", 5))
     server.run(insert.format("09:59:29+00", "too late", 5))
-    assert [reader.pull(portion_rows=300).records for _ in range(2)] == [10, 0]
+    assert [reader.ingest(portion_rows=300).records for _ in range(2)] == [10, 0]
     assert reader.counted() == Counter(a=700, b=705, late=5)
     assert reader.rows("select arg_max(floor, batch_id) from cursor_marks") == [("2026-11-23 09:59:30+00:00",)]
 
@@ -107,9 +107,9 @@ def test_times_as_cursor_with_equal_values(reader: Reader, server: Server) -> No
 def test_a_clock_that_is_ahead_does_not_decide(reader: Reader, server: Server) -> None:
     reader.settings |= {"cursor": "ts"}
     server.run(f"{INTO} values ('2036-01-01', '5.9', 'ahead'), ('2026-11-23 11:59', '5.9', 'a')")
-    assert (reader.pull().records, reader.pull().state) == (1, "skipped")
+    assert (reader.ingest().records, reader.ingest().state) == (1, "skipped")
     server.run(f"{INTO} values ('2026-11-23 11:58', '5.9', 'b')")
-    assert [reader.pull().records for _ in range(2)] == [1, 0]
+    assert [reader.ingest().records for _ in range(2)] == [1, 0]
     assert reader.counted() == Counter("ab")
 
 
@@ -126,7 +126,7 @@ def test_types(reader: Reader, server: Server) -> None:
             (6, '2026-11-23 10:00:02+00', null, 404)
     """)
     columns = {"ts": "When", "build": "build", "code": "code"}
-    outcome = reader.pull(table='Error "Log"', cursor="ID", columns=columns)
+    outcome = reader.ingest(table='Error "Log"', cursor="ID", columns=columns)
     assert (outcome.records, outcome.rejected) == (2, 4)
     moments = [datetime(2026, 11, 23, 10, 0, 0, 123456), datetime(2026, 11, 23, 10, 0, 1)]
     assert [ts for (ts,) in reader.rows("select ts from events order by ts")] == moments
@@ -137,7 +137,7 @@ def test_types(reader: Reader, server: Server) -> None:
         ("time cannot be read", "5,0044-03-15 00:00:00+00 "),
         ("has no build", "6,2026-11-23 10:00:02+00:"),
     ]
-    assert reader.pull(table='Error "Log"', cursor="ID", columns=columns).state == "skipped"
+    assert reader.ingest(table='Error "Log"', cursor="ID", columns=columns).state == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_code_is_neither_text_nor_a_number(reader: Reader, server: Server, kin
     server.run(f"{ADD}(1, 1) n")
     server.run(f"alter table errors add column odd {kind} default {value}")
     columns = {"ts": "ts", "build": "build", "code": "odd"}
-    outcome = reader.pull(columns=columns)
+    outcome = reader.ingest(columns=columns)
     assert "code is neither text nor a number" in outcome.message
     assert outcome.error is not None
 
@@ -161,13 +161,13 @@ def test_a_query_of_another_schema(reader: Reader, server: Server) -> None:
     query = """
         select n::bigint as id, t as ts, '5.9' as build, n % 2 as code from "Other"."T" where t like '17%' -- all
     """
-    assert [reader.pull(query=query).records for _ in range(2)] == [3, 0]
+    assert [reader.ingest(query=query).records for _ in range(2)] == [3, 0]
 
 
 def test_infinity_in_the_cursor_ends_the_reading_there(reader: Reader, server: Server) -> None:
     server.run(f"{ADD}(1, 2) n")
     server.run(f"{INTO} values ('infinity', '5.9', 'never')")
-    outcome = reader.pull(cursor="ts")
+    outcome = reader.ingest(cursor="ts")
     assert (outcome.records, isinstance(outcome.error, InputOutputError)) == (2, True)
     assert "'infinity' in 'ts', the cursor" in outcome.message
 
@@ -176,12 +176,12 @@ def test_a_connection_that_breaks(reader: Reader, server: Server) -> None:
     server.run(f"{ADD}(1, 3000) n")
     end = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'FETCH FORWARD%'"
     reader.progress = Meanwhile(lambda: None, lambda: None, lambda: server.run(end))
-    outcome = reader.pull(portion_rows=500)
+    outcome = reader.ingest(portion_rows=500)
     assert isinstance(outcome.error, InputOutputError)
     assert 500 <= outcome.records < 3000
     assert "terminating connection" in outcome.message
     assert f"{outcome.records:,} accepted, 0 rejected" in outcome.message
-    reader.pull(portion_rows=500)
+    reader.ingest(portion_rows=500)
     assert each_once(reader) == 3000
 
 
@@ -222,8 +222,8 @@ def test_kills_between_portions(server: Server, tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         with store.write() as connection, connection.begin():
-            told = "select coalesce(max(range_end), 0), coalesce(sum(records), 0)::bigint from batches"
-            taken, counted = connection.exec_driver_sql(told).one()
+            totals = "select coalesce(max(range_end), 0), coalesce(sum(records), 0)::bigint from batches"
+            taken, counted = connection.exec_driver_sql(totals).one()
             events = connection.exec_driver_sql("select count(*), count(distinct ts) from events").one()
             mark = connection.exec_driver_sql("select max(mark::bigint) from cursor_marks").scalar_one()
         assert (taken, counted, tuple(events)) == (taken, taken, (taken, taken))

@@ -35,12 +35,12 @@ def each_once(*codes: Any) -> Counter[str]:
 
 def test_what_is_new_is_read_and_nothing_twice(reader: Reader, errors: Sqlite) -> None:
     errors.add(1, 2, 3)
-    first = reader.pull()
+    first = reader.ingest()
     assert (str(first.path), first.state, first.records) == (f"sqlite:{errors.path}#errors", "loaded", 3)
     assert first.message == ""
-    assert reader.pull().state == "skipped"
+    assert reader.ingest().state == "skipped"
     errors.add(4)
-    assert (reader.pull().records, reader.pull().records) == (1, 0)
+    assert (reader.ingest().records, reader.ingest().records) == (1, 0)
     assert reader.counted() == each_once(1, 2, 3, 4)
     ledger = "select source, path, range_start, range_end, records, min_ts, duplicate_of from batches order by batch_id"
     path = f"sqlite:{errors.path}#errors"
@@ -56,11 +56,11 @@ def test_portions_of_every_size(reader: Reader, errors: Sqlite, portion_rows: in
     errors.run("drop table errors")
     errors.run("create table errors (id integer, ts, build, code)")
     errors.add(*[5] * 5, *[6] * 3, *[9] * 4)
-    assert reader.pull(portion_rows=portion_rows).records == 12
+    assert reader.ingest(portion_rows=portion_rows).records == 12
     assert reader.rows("select count(*) from batches") == [(-(-12 // portion_rows),)]
     errors.add(9, 9, 6, 5, 10)
-    assert reader.pull(portion_rows=portion_rows).records == 5
-    assert reader.pull(portion_rows=portion_rows).state == "skipped"
+    assert reader.ingest(portion_rows=portion_rows).records == 5
+    assert reader.ingest(portion_rows=portion_rows).state == "skipped"
     assert reader.counted() == Counter({"5": 6, "6": 4, "9": 6, "10": 1})
 
 
@@ -68,13 +68,13 @@ def test_rows_that_become_visible_late(reader: Reader, errors: Sqlite) -> None:
     errors.run("drop table errors")
     errors.run("create table errors (id integer, ts, build, code)")
     errors.add(*range(100, 120))
-    assert reader.pull(overlap=15).records == 20
+    assert reader.ingest(overlap=15).records == 20
     errors.add(104, 120, code=lambda number: f"late {number}")
     errors.run("delete from errors where id = 110")
-    assert reader.pull(overlap=15).records == 2
+    assert reader.ingest(overlap=15).records == 2
     # 120 - 15: what becomes visible below that is lost, as the documentation says.
     errors.add(99)
-    assert reader.pull(overlap=15).state == "skipped"
+    assert reader.ingest(overlap=15).state == "skipped"
     assert reader.counted() == each_once(*range(100, 120), "late 104", "late 120")
 
 
@@ -103,26 +103,26 @@ def test_whatever_becomes_visible_within_the_overlap_counts_once(
             errors.add(*ids)
             expected.update(map(str, ids))
             highest = max([highest, *ids])
-            reader.pull(portion_rows=portion_rows)
+            reader.ingest(portion_rows=portion_rows)
             assert reader.counted() == expected
 
 
 def test_a_wider_overlap_doubles_nothing(reader: Reader, errors: Sqlite) -> None:
     errors.add(*range(100))
-    reader.pull(overlap=0)
+    reader.ingest(overlap=0)
     errors.add(100)
-    assert reader.pull(overlap=1000).records == 1
-    assert reader.pull(overlap=5).state == "skipped"
-    assert reader.pull(overlap=1000).state == "skipped"
+    assert reader.ingest(overlap=1000).records == 1
+    assert reader.ingest(overlap=5).state == "skipped"
+    assert reader.ingest(overlap=1000).state == "skipped"
 
 
 def test_without_an_overlap_equal_values_still_count_once(reader: Reader, errors: Sqlite) -> None:
     errors.run("drop table errors")
     errors.run("create table errors (id integer, ts, build, code)")
     errors.add(1, 2, 2)
-    reader.pull(overlap=0)
+    reader.ingest(overlap=0)
     errors.add(2)
-    assert reader.pull(overlap=0).records == 1
+    assert reader.ingest(overlap=0).records == 1
     assert reader.counted() == Counter({"1": 1, "2": 3})
 
 
@@ -140,10 +140,10 @@ def test_cursors_of_every_kind(reader: Reader, errors: Sqlite, write: Any, floor
     rows = [(write(number), moment(number), "5.9", str(number)) for number in range(50)]
     errors.run("insert into errors values (?, ?, ?, ?)", rows)
     overlap = {} if kind == "text" else {"overlap": 0 if kind == "integer" else 99}
-    reader.pull(**overlap)
+    reader.ingest(**overlap)
     assert reader.rows("select kind, floor from cursor_marks order by batch_id desc limit 1") == [(kind, floor)]
     errors.run("insert into errors values (?, ?, 'x', 'more')", [(write(49), moment(49)), (write(50), moment(50))])
-    assert [reader.pull(**overlap).records for _ in range(2)] == [2, 0]
+    assert [reader.ingest(**overlap).records for _ in range(2)] == [2, 0]
     assert reader.counted() == each_once(*range(50), "more", "more")
 
 
@@ -152,11 +152,11 @@ def test_rows_without_a_cursor_are_quarantined_once_each(reader: Reader, errors:
     errors.run("create table errors (id integer, ts, build, code)")
     errors.add(1)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)] * 2)
-    outcome = reader.pull()
-    told = f"sqlite:{errors.path}#errors: 1 accepted, 2 rejected; line 1: has no id, the cursor"
-    assert (outcome.records, outcome.rejected, outcome.message) == (1, 2, told)
+    outcome = reader.ingest()
+    message = f"sqlite:{errors.path}#errors: 1 accepted, 2 rejected; line 1: has no id, the cursor"
+    assert (outcome.records, outcome.rejected, outcome.message) == (1, 2, message)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)])
-    assert [reader.pull().rejected for _ in range(2)] == [1, 0]
+    assert [reader.ingest().rejected for _ in range(2)] == [1, 0]
     assert reader.rejects()[0] == (1, "has no id, the cursor", f"None,{moment(1)},5.9,7")
     assert reader.counted() == each_once(1)
 
@@ -183,22 +183,22 @@ def test_a_bad_row_is_quarantined_and_the_others_count(
 ) -> None:
     errors.add(1, 3)
     errors.run("insert into errors values (2, ?, ?, ?)", [row])
-    outcome = reader.pull()
+    outcome = reader.ingest()
     assert (outcome.records, outcome.rejected) == (2, 1)
     ((line, found, shown),) = reader.rejects()
     assert (line, shown) == (2, content)
     assert reason in found
     assert outcome.message.endswith(f"2 accepted, 1 rejected; line 2: {found}")
-    assert reader.pull().state == "skipped"
+    assert reader.ingest().state == "skipped"
     assert reader.counted() == each_once(1, 3)
 
 
 def test_text_that_is_not_utf_8_is_quarantined(reader: Reader, errors: Sqlite) -> None:
     errors.add(1)
     errors.run("insert into errors values (2, ?, '5.9', cast(x'ff37' as text))", [(moment(2),)])
-    assert reader.pull().rejected == 1
+    assert reader.ingest().rejected == 1
     assert reader.rejects()[0][1:] == ("is not valid UTF-8", f"2,{moment(2)},5.9,\\udcff7")
-    assert reader.pull().state == "skipped"
+    assert reader.ingest().state == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_text_that_is_not_utf_8_is_quarantined(reader: Reader, errors: Sqlite) -
 )  # fmt: skip
 def test_codes_are_text_exactly(reader: Reader, errors: Sqlite, code: Any, text: str) -> None:
     errors.add(1, code=lambda _: code)
-    assert reader.pull().records == 1
+    assert reader.ingest().records == 1
     assert reader.counted() == each_once(text)
 
 
@@ -229,7 +229,7 @@ def test_codes_are_text_exactly(reader: Reader, errors: Sqlite, code: Any, text:
 )
 def test_times_are_those_of_files(reader: Reader, errors: Sqlite, ts: Any, settings: Any, expected: datetime) -> None:
     errors.run("insert into errors values (1, ?, '5.9', '7')", [(ts,)])
-    reader.pull(**settings)
+    reader.ingest(**settings)
     assert reader.rows("select ts from events") == [(expected,)]
 
 
@@ -241,13 +241,13 @@ def test_a_query_and_a_mapping(reader: Reader, errors: Sqlite) -> None:
     """
     names = {"ts": 'the "time"', "build": "version_of", "code": "why?"}
     reader.settings = {"url": errors.url, "query": query, "cursor": "Key", "columns": names}
-    outcome = reader.pull(portion_rows=1)
+    outcome = reader.ingest(portion_rows=1)
     assert (str(outcome.path), outcome.message) == (f"sqlite:{errors.path}", "")
     assert reader.counted() == each_once("50%:1", "50%:3")
     assert reader.rows("select distinct build from events") == [("5.9:x",)]
     reader.settings["query"] = "select * from errors;"
     errors.add(4)
-    assert reader.pull(columns=None, cursor="Key").error is not None
+    assert reader.ingest(columns=None, cursor="Key").error is not None
 
 
 @pytest.mark.parametrize("name", ["Error Log", 'a"b', "select", "Übel'; drop table x --", "a.b", "50%", ":x"])
@@ -255,46 +255,46 @@ def test_any_table_name(reader: Reader, errors: Sqlite, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
     errors.run(f"create table {quoted} (id integer, ts, build, code)")
     errors.run(f"insert into {quoted} values (1, ?, '5.9', 7)", [(moment(1),)])
-    assert [reader.pull(table=name).records for _ in range(2)] == [1, 0]
+    assert [reader.ingest(table=name).records for _ in range(2)] == [1, 0]
 
 
 def test_a_mapping_that_is_wrong_takes_nothing(reader: Reader, errors: Sqlite) -> None:
     errors.add(1, 2, code=lambda number: f"E{number}")
     wrong = {"ts": "code", "build": "build", "code": "ts"}
-    outcome = reader.pull(columns=wrong)
+    outcome = reader.ingest(columns=wrong)
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
         f"sqlite:{errors.path}#errors: of 2 rows none can be read, and none was taken; line 1: time cannot be read: "
         "mend columns, date or timezone of [[source]] 'clients'"
     )
-    assert reader.pull().records == 2
+    assert reader.ingest().records == 2
 
 
 def test_another_mapping_doubles_nothing(reader: Reader, errors: Sqlite) -> None:
     """What a row holds is then another thing: it is known by its cursor."""
     errors.run("alter table errors add column other")
     errors.add(1, 2, 3)
-    reader.pull()
+    reader.ingest()
     errors.run("update errors set other = 'x'")
     errors.add(4)
     other = {"ts": "ts", "build": "build", "code": "other"}
     errors.run("update errors set other = 'new' where id = 4")
-    assert [reader.pull(columns=other).records for _ in range(3)] == [1, 0, 0]
+    assert [reader.ingest(columns=other).records for _ in range(3)] == [1, 0, 0]
     query = "select id, ts, build, upper(code) as code from errors"
     reader.settings = {"url": errors.url, "query": query}
     errors.add(5)
-    assert [reader.pull().records for _ in range(2)] == [1, 0]
+    assert [reader.ingest().records for _ in range(2)] == [1, 0]
     assert reader.counted() == each_once(1, 2, 3, "new", 5)
 
 
 def test_a_hundred_unreadable_rows_are_a_change_of_the_table(reader: Reader, errors: Sqlite) -> None:
     errors.add(1)
-    reader.pull()
+    reader.ingest()
     errors.add(*range(2, 101), code=lambda _: None)
     errors.add(101, code=lambda _: None)
-    assert isinstance(reader.pull().error, ConfigError)
+    assert isinstance(reader.ingest().error, ConfigError)
     errors.run("update errors set code = 'x' where id = 50")
-    assert (reader.pull().records, reader.pull().state) == (1, "skipped")
+    assert (reader.ingest().records, reader.ingest().state) == (1, "skipped")
 
 
 @pytest.mark.parametrize("odd", ["abc", b"abc", float("inf")])
@@ -304,18 +304,18 @@ def test_values_that_have_no_order_end_the_reading_there(reader: Reader, errors:
     errors.add(1, 2)
     errors.run("insert into errors values (?, ?, '5.9', 'odd')", [(odd, moment(1))])
     for records in (2, 0):
-        outcome = reader.pull()
+        outcome = reader.ingest()
         assert (outcome.records, isinstance(outcome.error, InputOutputError)) == (records, True)
         assert f"{str(odd)[:40]!r} in 'id', the cursor, is no number, time or text like those before" in outcome.message
     errors.add(3)
-    assert reader.pull().records == 1
+    assert reader.ingest().records == 1
     assert reader.counted() == each_once(1, 2, 3)
 
 
 def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
     errors.add(1, 2)
-    reader.pull()
-    outcome = reader.pull(cursor="ts")
+    reader.ingest()
+    outcome = reader.ingest(cursor="ts")
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
         "[[source]] 'clients': was read by cursor 'id' so far, up to 2; to read it by another from its beginning, "
@@ -325,11 +325,11 @@ def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
 
 def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> None:
     errors.add(100, 101)
-    reader.pull(overlap=5)
+    reader.ingest(overlap=5)
     errors.run("delete from errors")
-    assert reader.pull(overlap=5).state == "skipped"
+    assert reader.ingest(overlap=5).state == "skipped"
     errors.add(1, 2)
-    outcome = reader.pull(overlap=5)
+    outcome = reader.ingest(overlap=5)
     assert isinstance(outcome.error, InputOutputError)
     assert outcome.message.endswith(
         "#errors: was read up to 101, and holds no more than 2 now; if it was made anew, give [[source]] 'clients' "
@@ -340,15 +340,15 @@ def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> 
 def test_too_much_to_remember_is_refused(reader: Reader, errors: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursor_state, "MOST_REMEMBERED", 10)
     errors.add(*range(20))
-    assert isinstance(reader.pull(portion_rows=4).error, ConfigError)
+    assert isinstance(reader.ingest(portion_rows=4).error, ConfigError)
     assert len(reader.rows("select * from events")) == 8
-    assert reader.pull(portion_rows=4, overlap=3).records == 12
+    assert reader.ingest(portion_rows=4, overlap=3).records == 12
 
 
 def test_memory_is_given_back(reader: Reader, errors: Sqlite) -> None:
     for start in range(0, 60, 20):
         errors.add(*range(start, start + 20))
-        reader.pull(overlap=10, portion_rows=7)
+        reader.ingest(overlap=10, portion_rows=7)
         # Those from the floor on, and the others of the batch that the floor lies in.
         assert 11 <= reader.rows("select count(*) from cursor_rows")[0][0] <= 11 + 2 * 7
 
@@ -380,7 +380,7 @@ def test_what_cannot_be_read_is_told_and_the_next_source_goes_on(
 
 def test_progress_is_told_in_rows(reader: Reader, errors: Sqlite) -> None:
     errors.add(*range(5))
-    reader.pull(portion_rows=2)
+    reader.ingest(portion_rows=2)
     assert reader.progress == [(0, 5), (2, 5), (4, 5)]
 
 
@@ -390,7 +390,7 @@ def test_progress_is_told_in_rows(reader: Reader, errors: Sqlite) -> None:
 )
 def test_a_whole_number_has_one_spelling(reader: Reader, errors: Sqlite, value: float, build: str, code: str) -> None:
     errors.run("insert into errors values (?, ?, ?, ?)", [(1, "2026-11-23 10:00:00", value, value)])
-    assert reader.pull().rejected == 0
+    assert reader.ingest().rejected == 0
     assert reader.rows("select build, code from events") == [(build, code)]
 
 
@@ -405,7 +405,7 @@ def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
         )
     engine.dispose()
     reader = Reader(store, tmp_path, {"url": f"duckdb:///{path}", "query": "select id, ts, build, code from errors"})
-    assert [reader.pull().records for _ in range(2)] == [3, 0]
+    assert [reader.ingest().records for _ in range(2)] == [3, 0]
     assert reader.counted() == Counter({"1000": 3})
     assert reader.rows("select distinct build from events") == [("5.10",)]
     assert reader.rows("select kind, mark from cursor_marks") == [("decimal", str(Decimal("2.000")))]
@@ -429,35 +429,35 @@ def test_what_is_unloaded_is_read_again(reader: Reader, errors: Sqlite, kept: in
         errors.add(*ids)
         errors.run("insert into errors values (null, ?, '5.9', 'no id')", [(moment(1),)])
         ((last,),) = reader.rows("select coalesce(max(batch_id), 0) from batches")
-        reader.pull(**({} if number < kept else {"timezone": "Asia/Kolkata"}))
+        reader.ingest(**({} if number < kept else {"timezone": "Asia/Kolkata"}))
         begun.append(f"select min(batch_id) from batches where batch_id > {last}")
     ((batch_id,),) = reader.rows(begun[kept])
     assert len(unload(reader, batch_id)) >= 3 - kept
-    assert reader.pull().state == "loaded"
+    assert reader.ingest().state == "loaded"
     assert reader.counted() == each_once(1, 2, 2, 3, 4, 5, 6, 7)
     assert [content for _, _, content in reader.rejects()] == [f"None,{moment(1)},5.9,no id"] * 3
     assert reader.rows("select max(ts) from events") == [(datetime(2026, 11, 23, 10, 0, 7),)]
-    assert reader.pull().state == "skipped"
+    assert reader.ingest().state == "skipped"
 
 
 def test_a_cursor_does_not_go_back_to_where_rows_are_forgotten(reader: Reader, errors: Sqlite) -> None:
     for number in range(3):
         errors.add(*range(100 * number, 100 * number + 100))
-        reader.pull(overlap=50)
+        reader.ingest(overlap=50)
     before = reader.rows("select * from batches order by batch_id")
     ids = [row[0] for row in before]
     with pytest.raises(UsageError, match=f"which rows were read up to batch {ids[0]}, so that it cannot be read on"):
         unload(reader, ids[1])
     assert reader.rows("select * from batches order by batch_id") == before
     assert unload(reader, ids[0]) == ids
-    assert reader.pull(overlap=50).records == 300
+    assert reader.ingest(overlap=50).records == 300
     assert reader.counted() == each_once(*range(300))
 
 
 def test_rows_that_are_all_ahead_of_the_clock_are_suspected(reader: Reader, errors: Sqlite) -> None:
     reader.now = datetime(2026, 11, 23, 9, 50)
     errors.add(1, 2)
-    outcome = reader.pull(portion_rows=1)
+    outcome = reader.ingest(portion_rows=1)
     ((first,),) = reader.rows("select min(batch_id) from batches")
     assert outcome.message == (
         f"sqlite:{errors.path}#errors: all new records are ahead of the clock, the first by 0:10:01, the last by "
