@@ -10,7 +10,8 @@ with found as (
     inner join pairs using (baseline, candidate)
     inner join codes on n.candidate = codes.build and n.code = codes.code
     where
-        codes.repeat_batch_id > coalesce(seen_since.after_batch_id, 0) and codes.repeat_batch_id <= seen_since.until_batch_id
+        codes.repeat_batch_id > coalesce(seen_since.after_batch_id, 0)
+        and codes.repeat_batch_id <= seen_since.until_batch_id
         and (seen_since.after_batch_id is not null or pairs.is_current)
 )
 
