@@ -143,7 +143,7 @@ def estimates(candidate: Counts, total: Counts, before: Counts | None = None) ->
     """
     sent = np.cumsum(np.pad(total - candidate, ((0, 0), (1, 0))), axis=1)[:, :-1]
     is_known = sent + (0 if before is None else before.sum(axis=1, keepdims=True)) > 0
-    names = [hashlib.md5(f"E{code}".encode(), usedforsecurity=False).hexdigest()[:3] for code in range(len(total))]
+    names = [hashlib.md5(f"E{code}".encode(), usedforsecurity=False).hexdigest()[:2] for code in range(len(total))]
     groups, group = np.unique(names, return_inverse=True)
     together = np.arange(groups.size)[:, np.newaxis] == group
     known = (together @ _blocks(counts * is_known) for counts in (candidate, total))

@@ -1,4 +1,4 @@
--- When each build, and each other side of a comparison, first sent a code; and in which of 4,096 groups it counts.
+-- When each build, and each other side of a comparison, first sent a code; and in which of 256 groups it counts.
 -- Grain: one row per build or side and code, with the epoch second of its first record.
 -- Reads: codes, earlier
 -- Feeds: estimates
@@ -16,6 +16,6 @@ found as (
     from codes inner join earlier on codes.build = earlier.build
 )
 
-select side, code, cast(min(first_second) as bigint) as first_second, substr(md5(code), 1, 3) as code_group
+select side, code, cast(min(first_second) as bigint) as first_second, substr(md5(code), 1, 2) as code_group
 from found
 group by side, code

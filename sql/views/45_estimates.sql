@@ -14,10 +14,10 @@ pairs as (
 
 side_codes as (select * from side_codes),
 
--- A code that is new in the candidate tells nothing of shares. Of thousands of codes some count together.
+-- A code that is new in the candidate tells nothing of shares. Codes of one group count together.
 known_tallies as (
     select
-        t.rule, t.pair_id, s.code_group, t.bin_second, t.baseline_errors, t.candidate_errors
+        t.rule, t.pair_id, t.code, s.code_group, t.bin_second, t.baseline_errors, t.candidate_errors
     from tallies as t
     inner join pairs on t.pair_id = pairs.pair_id
     inner join side_codes as s on pairs.baseline = s.side and t.code = s.code and t.bin_second > s.first_second
@@ -32,7 +32,8 @@ bins as (
 block_tallies as (
     select
         bins.rule, bins.pair_id, bins.block_second, b.code_group, cast(sum(b.candidate_errors) as double) as k,
-        cast(sum(b.baseline_errors + b.candidate_errors) as double) as n
+        cast(sum(b.baseline_errors + b.candidate_errors) as double) as n,
+        min(b.code) as first_code, max(b.code) as last_code
     from bins
     inner join known_tallies as b on bins.rule = b.rule and bins.pair_id = b.pair_id and bins.bin_second = b.bin_second
     group by bins.rule, bins.pair_id, bins.block_second, b.code_group
@@ -43,14 +44,17 @@ blocks as (select distinct rule, pair_id, block_second from bins),
 groups as (select distinct rule, pair_id, code_group from block_tallies),
 
 cells as (
-    select blocks.rule, blocks.pair_id, blocks.block_second, groups.code_group, b.k, b.n
+    select
+        blocks.rule, blocks.pair_id, blocks.block_second, groups.code_group, b.k, b.n, b.first_code, b.last_code
     from blocks inner join groups using (rule, pair_id)
     left join block_tallies as b using (rule, pair_id, block_second, code_group)
 ),
 
 -- What a bin is judged by must not change with the bins after it.
 hours as (
-    select rule, pair_id, block_second, code_group, sum(k) over hour as k, sum(n) over hour as n
+    select
+        rule, pair_id, block_second, code_group, sum(k) over hour as k, sum(n) over hour as n,
+        case when min(first_code) over hour < max(last_code) over hour then 2 else 1 end as codes
     from cells window hour as (
         partition by rule, pair_id, code_group order by block_second range between 3600 preceding and 120 preceding
     )
@@ -59,7 +63,7 @@ hours as (
 -- A vote for each 20 errors of the rarer build that codes, one after the other, were to have, the largest aside.
 votes as (
     select
-        rule, pair_id, block_second, k, n, floor(
+        rule, pair_id, block_second, k, n, codes, floor(
             sum(n) over (partition by rule, pair_id, block_second order by code_group)
             * least(sum(k) over hour - max(k) over hour, sum(n - k) over hour - max(n - k) over hour)
             / nullif(20 * (sum(n) over hour - max(n) over hour), 0)
@@ -70,7 +74,7 @@ votes as (
 ranks as (
     select
         rule, pair_id, block_second, sum(k) as k, sum(n) as n, count(*) over hour as votes,
-        sum(count(*)) over hour as codes, sum(sum(k)) over hour / nullif(sum(sum(n)) over hour, 0) as sent_share,
+        sum(sum(codes)) over hour as codes, sum(sum(k)) over hour / nullif(sum(sum(n)) over hour, 0) as sent_share,
         row_number() over (partition by rule, pair_id, block_second order by sum(k) / nullif(sum(n), 0), vote) as place
     from votes group by rule, pair_id, block_second, vote window hour as (partition by rule, pair_id, block_second)
 )

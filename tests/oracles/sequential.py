@@ -208,10 +208,12 @@ class Judged:
         Before the stream has told of a share it is a half; what other codes do since the onset corrects that.
         """
         sent: dict[str, tuple[int, int]] = {}
+        codes: Counter[str] = Counter()
         for code, counts in self.known_counts.items():
             told = [c for start, c in counts.items() if self._is_before(start, block)]
             if told:
-                group = hashlib.md5(code.encode(), usedforsecurity=False).hexdigest()[:3]
+                group = hashlib.md5(code.encode(), usedforsecurity=False).hexdigest()[:2]
+                codes[group] += 1
                 k, n = sent.get(group, (0, 0))
                 sent[group] = k + sum(c.candidate for c in told), n + sum(c.both for c in told)
         votes = sorted(_votes(sent), key=lambda vote: Fraction(*vote))
@@ -220,7 +222,8 @@ class Judged:
         k, n = (sum(side) for side in zip(*middle, strict=True)) if middle else (0, 0)
         if not n:
             return None, 0.5, 0
-        return k / n, (k + 0.5 + math.sqrt(k * (n - k) / n + 0.25)) / (n + 1), len(sent)
+        highest = (k + 0.5 + math.sqrt(k * (n - k) / n + 0.25)) / (n + 1)
+        return k / n, highest, sum(min(number, 2) for number in codes.values())
 
 
 class Block(NamedTuple):
