@@ -4,6 +4,7 @@ with texts as (
     select
         line,
         ts,
+        stratum,
         build as found_build,
         code as found_code,
         cast(build as varchar) as build,

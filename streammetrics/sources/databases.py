@@ -47,7 +47,7 @@ _PORTION_RECORDS = 200_000
 
 _FIELDS = ("lines", "row_reasons", "times", "builds", "codes", "contents")
 
-_NAMES = ("time", "build", "code")
+_NAMES = ("time", "build", "code", "stratum")
 
 # By exact type: a bool is no number here.
 _TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, UUID: str}
@@ -57,7 +57,8 @@ _TIMES: dict[type, Callable[[Any], str]] = {
     **_TEXTS,
     **{float: _number, Decimal: _number, datetime: cursor_values.as_text, date: str, time: str, Unreadable: str},
 }
-_WRITERS = (_TIMES, _BUILDS, _CODES)
+_STRATA: dict[type, Callable[[Any], str]] = {**_BUILDS, type(None): lambda _: ""}
+_WRITERS = (_TIMES, _BUILDS, _CODES, _STRATA)
 
 
 class Database:
@@ -132,7 +133,7 @@ class Database:
                 f"{self.place.path}: there is no column {self._source.cursor!r}, the cursor of [[source]] "
                 f"{self._source.name!r}; the columns found are: {', '.join(names)}"
             )
-        wanted = [names[number] for number in (found.ts, found.build, found.code)]
+        wanted = [names[place - 1] for place in found.places if place is not None]
         return whole, [column(self._named(name)) for name in wanted], column(self._named(cursor))
 
     @property
@@ -177,9 +178,11 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     Column by column, where nothing is wrong with any of them: that is what makes it quick.
     """
     *values, order = zip(*fetched, strict=True)
-    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
+    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=False)]
     joined = "".join(chain.from_iterable(texts))
     if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined):
+        times, builds, *rest = texts
+        texts = [times, list(map(_stratified, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
         return Rows(order, keys, list(records))
@@ -197,18 +200,23 @@ def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) 
     return [writers[type(value)](value) for value in values]
 
 
+def _stratified(build: str, stratum: str = "") -> str:
+    return f"{stratum}/{build}" if build and stratum else build
+
+
 def _row(line: int, values: Any) -> tuple[Key, Record]:
     """One row, with what is wrong with it."""
     texts: list[Any]
     *texts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
     reason = ""
-    for number, (name, writers) in enumerate(zip(_NAMES, _WRITERS, strict=True)):
+    for number, (name, writers) in enumerate(zip(_NAMES[: len(texts)], _WRITERS, strict=False)):
         value = texts[number]
         if type(value) in writers:
             texts[number] = writers[type(value)](value)
         else:
             reason = reason or (f"has no {name}" if value is None else f"{name} is neither text nor a number")
-    ts, build, code = texts
+    ts, build, code, *strata = texts
+    build = build if reason else _stratified(build, *strata)
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"

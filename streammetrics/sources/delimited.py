@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple, TextIO
 
 from streammetrics.sources import first_lines
-from streammetrics.sources.columns import ROLES, Columns, fitting, places
+from streammetrics.sources.columns import ROLES, Columns, fitting, missing, places
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import FileBytes
 from streammetrics.sources.first_lines import DELIMITERS
@@ -105,8 +105,8 @@ def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, mos
 def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Columns | None, str, str]:
     """The columns from here on, why this row is no record, and why the rows after it are none."""
     found = places(file, row)
-    missing = [role for role in ROLES if role not in found]
-    if missing or len(set(found.values())) < len(found):
-        what = f"{HEADER} without a column for {', '.join(missing or ROLES)}"
+    lacking = missing(file, found)
+    if lacking or len(set(found.values())) < len(found):
+        what = f"{HEADER} without a column for {', '.join(lacking or ROLES)}"
         return None, what, f"stands after line {line}, which {what}"
     return Columns(tuple(row), **found), f"{HEADER}: columns are read by it from here on", ""

@@ -148,7 +148,7 @@ def text_reader(
 
 def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
     """Those of the statements on what needs no closer look; none where a text's times or fields all need one."""
-    if plan.guard is None or plan.columns.clock is not None:
+    if plan.guard is None or not plan.columns.are_three:
         return {}
     found: dict[str, object] = dict(plan.guard)
     if plan.file.format == "parquet":
@@ -167,7 +167,7 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
         }
     if plan.head.is_spaced:
         return {}
-    ts, _, build, code = plan.columns.places
+    ts, _, build, code, _ = plan.columns.places
     return found | {
         "ts_place": ts,
         "build_place": build,
@@ -182,6 +182,7 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
 def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
     """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
     parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
+    parameters["has_stratum"] = plan.columns.stratum is not None
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
         parameters["time_format"] = None
