@@ -15,7 +15,7 @@ from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources import columns, cursor_values
+from streammetrics.sources import columns, cursor_state
 from streammetrics.sources.connections import Unreadable, place, without_secrets
 from streammetrics.sources.cursor_state import CursorState, Key, Rows
 from streammetrics.sources.discovery import SourceFile
@@ -55,7 +55,7 @@ _BUILDS: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _build, Decimal: _
 _CODES: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _code, Decimal: _code}
 _TIMES: dict[type, Callable[[Any], str]] = {
     **_TEXTS,
-    **{float: _number, Decimal: _number, datetime: cursor_values.as_text, date: str, time: str, Unreadable: str},
+    **{float: _number, Decimal: _number, datetime: cursor_state.as_text, date: str, time: str, Unreadable: str},
 }
 _STRATA: dict[type, Callable[[Any], str]] = {**_BUILDS, type(None): lambda _: ""}
 _WRITERS = (_TIMES, _BUILDS, _CODES, _STRATA)
@@ -85,15 +85,16 @@ class Database:
 
     def rows(self, state: CursorState) -> Iterator[Rows]:
         """The rows from the floor on that were not taken yet, in the order of the cursor, some at a time."""
-        order = cursor_values.order_of(state.floor)
+        order = cursor_state.order_of(state.floor)
         for rows in self._new(self._above(self._select(), state).order_by(self._cursor), state):
-            order = order or cursor_values.order_of(rows.cursors[0])
-            place = cursor_values.first_out_of_order(rows.cursors, order)
+            order = order or cursor_state.order_of(rows.keys[0][0]) or "number"
+            place = rows.first_out_of_order(order)
             if place is not None:
-                value = str(rows.cursors[place])[:40]
+                value = rows.keys[place][0]
+                odd = "is no number or time like those before: a query can leave it out"
                 self.problem = (
-                    f"{self.place.path}: {value!r} in {self._source.cursor!r}, the cursor, is no number, time or text "
-                    "like those before; rows from there on are not read: a query can leave them out"
+                    f"{self.place.path}: {str(value)[:40]!r} in {self._source.cursor!r}, the cursor: "
+                    f"{cursor_state.TEXT_PROBLEM if isinstance(value, str) else odd}; rows from there on are not read"
                 )
                 if place:
                     yield rows.until(place)
@@ -185,8 +186,8 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
         texts = [times, list(map(_stratified, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
-        return Rows(order, keys, list(records))
-    return Rows(order, *zip(*map(_row, count(number), fetched), strict=True))
+        return Rows(keys, list(records))
+    return Rows(*zip(*map(_row, count(number), fetched), strict=True))
 
 
 def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
@@ -226,4 +227,4 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
 
 
 def _cursor_text(cursor: Any) -> str:
-    return cursor_values.as_text(cursor) if type(cursor) is datetime else str(cursor)
+    return cursor_state.as_text(cursor) if type(cursor) is datetime else str(cursor)

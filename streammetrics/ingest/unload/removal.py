@@ -5,13 +5,15 @@ only these tables know what lay before its horizon (`kept_from`): of builds and 
 that, less what can be counted of the batches that go. What retention had removed of these very batches stays in them.
 """
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from streammetrics.errors import UsageError
 from streammetrics.ingest import counters_wide
-from streammetrics.sources import cursor_state
+from streammetrics.sources.cursor_state import TEXT, is_passed, parsed
 from streammetrics.store import builds, retention, rewind
 from streammetrics.store.statements import run
 
@@ -21,6 +23,8 @@ LONGEST_GAP = timedelta(hours=1)
 _SOURCES = "select distinct source from cursor_marks where batch_id in (select unnest($batch_ids))"
 
 _COPIES = "select batch_id from batches where duplicate_of in (select unnest($batch_ids))"
+
+_FIRST = "select min(loaded_at) from batches where source = $source"
 
 _TABLES = ("events", "counters", "rejects", "contents", "replaced", "cursor_rows", "cursor_marks", "batches")
 
@@ -65,7 +69,7 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
     for table in _TABLES:
         gone = {"batch_ids": [*batch_ids, *copies]}
         connection.exec_driver_sql(f"delete from {table} where batch_id in (select unnest($batch_ids))", gone)  # noqa: S608 ours
-    cursor_state.require_overlap(connection, sources)
+    _require_overlap(connection, sources)
     if first is not None:
         builds.rebuild(connection)
         if kept_from is not None:
@@ -77,3 +81,23 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
         rewind.rewind(connection, first - LONGEST_GAP)
         counters_wide.publish(connection)
     rewind.forget_batches(connection)
+
+
+def _require_overlap(connection: Connection, sources: Iterable[str]) -> None:
+    """Refuse it where a next run could not know the rows of a database that still count.
+
+    Raises:
+        UsageError: of a source, rows behind the floor of its last batch are no longer remembered.
+    """
+    for source in sources:
+        history = run(connection, "jobs/cursor_history", {"source": source, "has_all": True}).all()
+        if not history or history[0].kind == TEXT:
+            continue
+        floor = parsed(history[0].kind, history[0].floor)
+        if any(not row.is_known and not is_passed(parsed(row.kind, row.mark), floor) for row in history):
+            first = connection.exec_driver_sql(_FIRST, {"source": source}).scalar_one()
+            raise UsageError(
+                f"[[source]] {source!r}: it is not remembered any more which rows were read up to batch "
+                f"{history[0].batch_id}, so that it cannot be read on from there; nothing was changed; unload "
+                f"all of it: streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}"
+            )
