@@ -8,11 +8,13 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
+from streammetrics.ingest import counters_wide
 from streammetrics.ingest.batch import Batch
 from streammetrics.sources.delimited import HEADER
 from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.reader import Reader
 from streammetrics.sources.times import typed
+from streammetrics.store import builds
 from streammetrics.store.statements import run, statement
 
 AHEAD_SECONDS = (300, 86_400)
@@ -182,6 +184,18 @@ def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
         connection, "jobs/latest_records", {"batch_ids": batch_ids, "known_ids": known_ids}
     ).scalar_one()
     return found
+
+
+def finish(connection: Connection, batch: Batch) -> tuple[dict[int, Tally], str]:
+    """All that follows from what a batch has inserted: counters, builds, and the wide view, if that changes.
+
+    Returns:
+        What became of the records, batch by batch, and what there is to say of the wide view.
+    """
+    tallies = count(connection, batch.batch_id, batch.last_id)
+    has_records = any(tally.records for tally in tallies.values())
+    is_new = has_records and builds.update(connection, batch.batch_id)
+    return tallies, counters_wide.publish(connection) if is_new else ""
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:

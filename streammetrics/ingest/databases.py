@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
-from streammetrics.ingest import base_tables, counters_wide
+from streammetrics.ingest import base_tables
 from streammetrics.ingest.base_tables import Tally
 from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
@@ -24,7 +24,6 @@ from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
 from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.refusals import Refusals, place_of
-from streammetrics.store import builds
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
@@ -126,13 +125,13 @@ class _DatabaseIngest:
             for reader in databases.readers(taken.records()):
                 base_tables.stage(connection, reader, batch)
                 base_tables.add_staged(connection, batch)
-            tally = base_tables.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
+            tallies, note = base_tables.finish(connection, batch)
+            tally = tallies.get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
                 raise ConfigError(
                     f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
-            note = counters_wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
             row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
             ledger_rows.record_rows(connection, tally.counted(row), taken.count)
             taken.remember(connection, batch.batch_id, database.settings)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.ingest import base_tables, counters_wide
+from streammetrics.ingest import base_tables
 from streammetrics.ingest.base_tables import Tally
 from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
@@ -18,7 +18,6 @@ from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
-from streammetrics.store import builds
 
 
 @dataclass
@@ -74,10 +73,7 @@ class Transaction:
 
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to report once it is committed."""
-        tallies = base_tables.count(self.connection, self.batch.batch_id, self.batch.last_id)
-        has_records = any(tally.records for tally in tallies.values())
-        is_new = has_records and builds.update(self.connection, self.batch.batch_id)
-        note = counters_wide.publish(self.connection) if is_new else ""
+        tallies, note = base_tables.finish(self.connection, self.batch)
         done = [tallies.get(row.batch_id, Tally()).counted(row) for row, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, there is one row.
         kept = [
