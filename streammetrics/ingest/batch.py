@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.sources import ledger_rows
 from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.reader import KEPT_OF_REJECTS
 from streammetrics.store import retention
 
@@ -54,6 +55,7 @@ class Batch:
             "last_id": self.last_id,
             "source": self.file.source.name,
             "paths": list(self.paths),
+            "longest_record": LONGEST_RECORD,
             "kept_of_rejects": KEPT_OF_REJECTS,
             "zone": self.file.source.timezone,
             "day": self.file.day(),

@@ -20,14 +20,13 @@ from streammetrics.ingest.base_tables import MisreadError
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import byte_range, ledger_rows, plans, unpack
+from streammetrics.sources import byte_range, ledger_rows, reader, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.ledger_rows import LedgerRow
-from streammetrics.sources.plans import Plan
-from streammetrics.sources.reader import parquet_reader
+from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
@@ -137,7 +136,7 @@ class Loader:
 
     def _plan(self, tail: Tail) -> Plan:
         header_line = tail.known.header_line if tail.known else None
-        return plans.plan(
+        return reader.plan(
             self.connection, tail.opened.file, tail.file_bytes, header_line=header_line, is_begun=tail.start > 0
         )
 
@@ -172,9 +171,9 @@ class Loader:
         with self.connection.begin() as begun:
             transaction = self._transaction([tail.opened.file])
             transaction.go_on(0, tail)
-            reader = parquet_reader(plan, path, self.connection) if text is None else text.reader
+            found = reader.parquet_reader(plan, path, self.connection) if text is None else text.reader
             try:
-                is_clean = base_tables.insert_large(self.connection, reader, transaction.batch) == reader.rows
+                is_clean = base_tables.insert_large(self.connection, found, transaction.batch) == found.rows
             except MisreadError:
                 begun.rollback()
                 # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
