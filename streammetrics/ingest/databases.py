@@ -5,7 +5,7 @@ A database that fails does not stop the others.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
 from streammetrics.ingest import base_tables
-from streammetrics.ingest.base_tables import Tally
-from streammetrics.ingest.batch import Batch
+from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, rows_taken
 from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
 from streammetrics.ingest.outcome import suspicion
-from streammetrics.sources import connections, cursor_state, databases, ledger_rows
+from streammetrics.sources import connections, cursor_state, databases
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.refusals import Refusals, place_of
 
 MISREAD_ROWS = 100
@@ -132,8 +130,11 @@ class _DatabaseIngest:
                     f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
-            row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
-            ledger_rows.record_rows(connection, tally.counted(row), taken.count)
+            row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, tally=tally)
+            # The range of a batch is that of the rows taken from there ever.
+            start = rows_taken(connection, database.place)
+            row = replace(row, start=start, end=start + taken.count, fingerprint=taken.fingerprint)
+            record(connection, [row], are_files=False)
             taken.remember(connection, batch.batch_id, database.settings)
         self.records += tally.records
         self.rejected += tally.rejected

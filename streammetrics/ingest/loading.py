@@ -17,15 +17,15 @@ from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.base_tables import MisreadError
+from streammetrics.ingest.batch import LedgerRow, Tally, quarantine, supersede
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import byte_range, ledger_rows, reader, unpack
+from streammetrics.sources import byte_range, reader, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
 from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
@@ -125,7 +125,8 @@ class Loader:
                     continue
                 transaction.go_on(place, tail)
                 transaction.add(row, tail, plan.first_time if plan else "")
-                known.add(row)
+                if row.is_new:
+                    known.add(row.boundary)
             for text in texts.values():
                 base_tables.insert_small(
                     self.connection, text.reader, transaction.batch, partial(text.reread, self.connection)
@@ -209,9 +210,9 @@ class Loader:
             transaction = self._transaction([file])
             damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
             batch_id = transaction.batch.batch_id
-            ledger_rows.supersede(self.connection, damaged, batch_id)
-            row = LedgerRow(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
-            ledger_rows.quarantine(self.connection, row, str(error))
+            supersede(self.connection, damaged, batch_id)
+            row = LedgerRow(batch_id, file, transaction.batch.now, transaction.settings, tally=Tally(rejected=1))
+            quarantine(self.connection, row, str(error))
             transaction.refuse(file, error)
         return failed(file.path, error)
 

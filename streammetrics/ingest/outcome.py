@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Source
 from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
-from streammetrics.ingest.base_tables import AHEAD_SECONDS, Tally
+from streammetrics.ingest.base_tables import AHEAD_SECONDS
+from streammetrics.ingest.batch import Tally
 from streammetrics.sources import open_once
 from streammetrics.sources.discovery import SourceFile
 

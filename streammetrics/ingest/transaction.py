@@ -10,12 +10,10 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.ingest import base_tables
-from streammetrics.ingest.base_tables import Tally
-from streammetrics.ingest.batch import Batch
+from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, supersede
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
-from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
+from streammetrics.sources import byte_range, ledger, refusals
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
 
@@ -74,20 +72,19 @@ class Transaction:
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to report once it is committed."""
         tallies, note = base_tables.finish(self.connection, self.batch)
-        done = [tallies.get(row.batch_id, Tally()).counted(row) for row, *_ in self._added]
+        done = [replace(row, tally=tallies.get(row.batch_id, Tally())) for row, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, there is one row.
         kept = [
             (row, tail)
             for row, (_, tail, _) in zip(done, self._added, strict=True)
             if not (_is_waiting(tail) and tail.is_placed)
         ]
-        ledger_rows.record(self.connection, [row for row, _ in kept])
+        record(self.connection, [row for row, _ in kept])
         for row, tail in kept:
-            ledger_rows.supersede(self.connection, tail.superseded, row.batch_id)
+            supersede(self.connection, tail.superseded, row.batch_id)
         self._find_and_miss(kept)
         outcomes = [
-            self._outcome(row, tail, first_time, tallies.get(row.batch_id, Tally()))
-            for row, (_, tail, first_time) in zip(done, self._added, strict=True)
+            self._outcome(row, tail, first_time) for row, (_, tail, first_time) in zip(done, self._added, strict=True)
         ]
         if note and outcomes:
             outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
@@ -99,7 +96,7 @@ class Transaction:
         A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
         is another one, moved.
         """
-        headers = {row.batch_id for row, _ in kept if not (row.records or row.rejected)}
+        headers = {row.batch_id for row, _ in kept if not (row.tally.records or row.tally.rejected)}
         for _, tail, _ in self._added:
             if tail.known is not None:
                 self.rotation.find(self.connection, tail.known.batch_id, tail.opened.file.path)
@@ -108,18 +105,18 @@ class Transaction:
             if is_fresh and tail.former is not None and not tail.former.is_header:
                 self.rotation.miss(self.connection, tail.opened.file, tail.former, self.batch.now)
 
-    def _outcome(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> FileOutcome:
-        outcome = _counts(row, tail, tally)
-        error = self._problem(row, tail, first_time, tally)
+    def _outcome(self, row: LedgerRow, tail: Tail, first_time: str) -> FileOutcome:
+        outcome = _counts(row, tail)
+        error = self._problem(row, tail, first_time)
         if error is not None:
             self.refuse(row.file, error)
             outcome = replace(outcome, message=str(error), error=error)
-        suspected = suspicion(row.file.source, row.file.path, row.batch_id, tally, row.loaded_at)
+        suspected = suspicion(row.file.source, row.file.path, row.batch_id, row.tally, row.loaded_at)
         return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
 
-    def _problem(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> DamagedInputError | None:
+    def _problem(self, row: LedgerRow, tail: Tail, first_time: str) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
-        path = row.file.path
+        path, tally = row.file.path, row.tally
         if not row.is_new:
             known = tail.known
             is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
@@ -135,8 +132,8 @@ def _is_waiting(tail: Tail) -> bool:
     return tail.start >= tail.stop and not tail.is_read
 
 
-def _counts(row: LedgerRow, tail: Tail, tally: Tally) -> FileOutcome:
-    path, size = row.file.path, tail.opened.bytes.size
+def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
+    path, size, tally = row.file.path, tail.opened.bytes.size, row.tally
     is_known_to_count = tail.known is None or not tail.known.is_rejected
     counts = tally.records or (is_known_to_count if not row.is_new else not tally.misread)
     waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (row.end, tail.start))

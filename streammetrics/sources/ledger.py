@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from streammetrics.config import Config, Source
 from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.store.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
@@ -140,10 +139,6 @@ class Ledger:
         rows = run(self._connection, "jobs/find_boundaries", {**known_by, "most": most})
         return [Boundary(*row) for row in rows]
 
-    def add(self, row: LedgerRow) -> None:
+    def add(self, boundary: Boundary) -> None:
         """Files of the same transaction may hold the same."""
-        if not row.is_new:
-            return
-        place = (row.batch_id, str(row.file.path), row.start, row.end, row.fingerprint, row.prefix)
-        boundary = Boundary(*place, row.lines, row.file.inode, row.head, False, False, row.settings, row.header_line)
-        self._by_head.setdefault(row.head, []).append(boundary)
+        self._by_head.setdefault(boundary.head, []).append(boundary)
