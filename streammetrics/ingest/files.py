@@ -19,9 +19,9 @@ from streammetrics.ingest.loading import Loader
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.sources import discovery, disposal, ledger
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.refusals import Refusals
 from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.snapshot import SMALL_BYTES
 from streammetrics.store import same_file
 
 __all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]

@@ -21,13 +21,13 @@ from streammetrics.ingest.batch import LedgerRow, Tally, quarantine, supersede
 from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
 from streammetrics.ingest.transaction import Transaction
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import byte_range, reader, unpack
+from streammetrics.sources import reader, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
-from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.snapshot import SMALL_BYTES
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
@@ -138,7 +138,7 @@ class Loader:
     def _plan(self, tail: Tail) -> Plan:
         header_line = tail.known.header_line if tail.known else None
         return reader.plan(
-            self.connection, tail.opened.file, tail.file_bytes, header_line=header_line, is_begun=tail.start > 0
+            self.connection, tail.opened.file, tail.opened.bytes, header_line=header_line, is_begun=tail.start > 0
         )
 
     def _try_alone(self, tail: Tail) -> FileOutcome:
@@ -157,7 +157,7 @@ class Loader:
             return self._failed(tail.opened.file, error)
 
     def _alone(self, tail: Tail, *, is_copied: bool) -> FileOutcome:
-        path = byte_range.on_disk(tail, self.scratch, is_copied=is_copied)
+        path = tail.on_disk(self.scratch, is_copied=is_copied)
         examined = examine(path)
         plan = self._plan(tail)
         text = Text.large(plan, tail, path, examined, self.scratch) if tail.opened.file.is_text else None

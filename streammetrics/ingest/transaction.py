@@ -12,7 +12,7 @@ from streammetrics.errors import DamagedInputError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, supersede
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
-from streammetrics.sources import byte_range, ledger, refusals
+from streammetrics.sources import ledger, refusals
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
@@ -51,7 +51,7 @@ class Transaction:
         lines, prefix = None, snapshot.prefix(tail.stop)
         row = replace(row, header_line=tail.known.header_line if tail.known else None)
         if tail.is_small:
-            lines = byte_range.lines_at(tail, tail.stop)
+            lines = tail.lines_before(tail.stop)
             fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
         row = replace(row, start=tail.start, end=tail.stop, fingerprint=fingerprint)
         return replace(row, head=tail.head, prefix=prefix, lines=lines)

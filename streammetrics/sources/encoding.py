@@ -15,7 +15,7 @@ PORTION_BYTES = 1 << 20
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileBytes:
     """All bytes of a file, in memory (`data`) or at `path`."""
 

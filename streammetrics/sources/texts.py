@@ -7,10 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.sources import byte_range, delimited, json_lines
+from streammetrics.sources import delimited, json_lines
 from streammetrics.sources.columns import Columns, folded, known
 from streammetrics.sources.delimited import Head
-from streammetrics.sources.encoding import Examined, codec_of, portions
+from streammetrics.sources.encoding import Examined, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
 from streammetrics.sources.reader import PLACE_BITS, Plan, Reader, plain_parameters
 from streammetrics.sources.tail import Tail
@@ -61,7 +61,7 @@ class Text:
     @classmethod
     def large(cls, plan: Plan, tail: Tail, path: Path, examined: Examined, scratch: Path) -> "Text":
         """One of any size: as it lies there, if it is plain."""
-        before, codec = byte_range.lines_at(tail, tail.start), codec_of(tail.opened.bytes.beginning)
+        before, codec = tail.lines_before(tail.start), tail.opened.bytes.codec
         sections = [Section(1, before + plan.skipped, plan.columns)]
         has_signs = examined.has_quotes if plan.head else examined.has_escapes
         text = cls(plan, path, plan.skipped, examined.lines - plan.skipped, sections, scratch, codec, has_signs)
@@ -74,9 +74,9 @@ class Text:
 
     def add(self, plan: Plan, tail: Tail, place: int) -> None:
         """A small one, of the file at a place of the batch."""
-        codec, delimiter = codec_of(tail.opened.bytes.beginning), plan.head.delimiter if plan.head else None
-        before = byte_range.lines_at(tail, tail.start) + plan.skipped
-        found = b"".join(plain([byte_range.in_memory(tail)], codec, delimiter, plan.skipped))
+        codec, delimiter = tail.opened.bytes.codec, plan.head.delimiter if plan.head else None
+        before = tail.lines_before(tail.start) + plan.skipped
+        found = b"".join(plain([tail.in_memory()], codec, delimiter, plan.skipped))
         with self.path.open("ab") as stream:
             stream.write(found)
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
