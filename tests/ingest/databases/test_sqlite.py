@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
 from streammetrics.errors import ConfigError, InputOutputError, UsageError
-from streammetrics.ingest.unload import choice, removal
+from streammetrics.ingest.unload import remove, with_followers
 from streammetrics.sources import cursor_state
 from tests.ingest.databases.feeding import NOW, Reader, Sqlite, empty, moment
 from tests.streams import tries
@@ -344,7 +344,7 @@ def test_a_store_that_was_read_by_text(reader: Reader, errors: Sqlite) -> None:
         "beginning"
     )
     with reader.connection.begin():
-        removal.remove(reader.connection, [batch_id], NOW)
+        remove(reader.connection, [batch_id], NOW)
     assert reader.ingest(name="again").records == 4
 
 
@@ -450,8 +450,8 @@ def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
 def unload(reader: Reader, *batch_ids: int) -> list[int]:
     """Take batches out again; all that went."""
     with reader.connection.begin():
-        found = [one.batch_id for one in choice.with_followers(reader.connection, batch_ids)]
-        removal.remove(reader.connection, found, NOW)
+        found = [one.batch_id for one in with_followers(reader.connection, batch_ids)]
+        remove(reader.connection, found, NOW)
     return found
 
 
