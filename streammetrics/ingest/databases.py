@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, Source
-from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, rows_taken
-from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
-from streammetrics.ingest.outcome import suspicion
+from streammetrics.ingest.files import Clock, OnProgress
+from streammetrics.ingest.outcome import FileOutcome, problem, suspicion
 from streammetrics.sources import connections, cursor_state, databases
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
@@ -78,14 +78,8 @@ class _DatabaseIngest:
             with connections.connect(self.config, self.source) as (url, database):
                 path = connections.place(self.source, url)
                 self._read(Database(self.source, url, database))
-        except ReplacedStoreError:
-            raise
-        except StreammetricsError as error:
-            failure = error
-        except OSError as error:
-            failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
-        except DBAPIError as error:
-            failure = not_taken(self.config.store_path, path, error)
+        except (StreammetricsError, OSError, DBAPIError) as error:
+            failure = problem(self.config.store_path, path, error)
         counts = ""
         if self.rejected or (failure and self.records):
             counts = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"

@@ -14,13 +14,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config
-from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.base_tables import MisreadError
 from streammetrics.ingest.batch import LedgerRow, Tally, quarantine, supersede
-from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
+from streammetrics.ingest.outcome import FileOutcome, failed, problem
 from streammetrics.ingest.transaction import Transaction
-from streammetrics.runtime import atomic_files
 from streammetrics.sources import reader, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
@@ -216,21 +215,8 @@ class Loader:
             transaction.refuse(file, error)
         return failed(file.path, error)
 
-    def _failed(self, file: SourceFile, error: Exception) -> FileOutcome:
-        """What is wrong with a file.
-
-        Raises:
-            InputOutputError: it is wrong with the store.
-        """
-        if isinstance(error, ReplacedStoreError):
-            raise error
-        if isinstance(error, StreammetricsError):
-            return failed(file.path, error)
-        if isinstance(error, OSError):
-            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {atomic_files.reason(error)}"))
-        if isinstance(error, DBAPIError):
-            return failed(file.path, not_taken(self.config.store_path, file.path, error))
-        raise error
+    def _failed(self, file: SourceFile, error: StreammetricsError | OSError | DBAPIError) -> FileOutcome:
+        return failed(file.path, problem(self.config.store_path, file.path, error))
 
 
 def _changed(file: SourceFile) -> InputOutputError:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import base_tables, loading
 from streammetrics.ingest.batch import Batch
-from streammetrics.ingest.files import FileOutcome
+from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
 from streammetrics.sources.reader import Reader
 from streammetrics.sources.tail import Opened, Tail
