@@ -14,14 +14,13 @@ from decimal import Decimal
 from hashlib import blake2b
 from itertools import chain, compress
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources.records import Record
 from streammetrics.store.statements import run
 
 OVERLAP_NUMBERS = 10_000
@@ -55,6 +54,17 @@ _SIZE = "select count(*) from cursor_rows where source = $source"
 _FORGET = "delete from cursor_rows where batch_id in (select unnest($batch_ids::bigint[]))"
 
 
+class Record(NamedTuple):
+    """One row, texts as they came. `line` is its number, from 1; `reason` is empty where it is readable."""
+
+    line: int
+    reason: str
+    ts: str
+    build: str
+    code: str
+    content: str
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some rows of a database; they are distinguished by their `keys`: the cursor, the time, the build and the code."""
@@ -67,12 +77,10 @@ class Rows:
         """The cursor of the last of them."""
         return self.keys[-1][0]
 
-    def until(self, place: int) -> "Rows":
-        """Those before a place."""
-        return Rows(self.keys[:place], self.records[:place])
-
     def first_out_of_order(self, order: str | None) -> int | None:
         """The place of the first cursor that is not of an order; None where all are."""
+        if order == "number" and {type(cursor) for cursor, *_ in self.keys} == {int}:
+            return None
         return next((place for place, (cursor, *_) in enumerate(self.keys) if order_of(cursor) != order), None)
 
     def without(self, remembered: dict[bytes, int]) -> "Rows":
@@ -109,15 +117,11 @@ def read(connection: Connection, source: Source, settings: str) -> CursorState:
     """
     named = {"source": source.name}
     found = run(connection, "jobs/cursor_history", {**named, "has_all": False}).first()
-    if found is not None and found.cursor != source.cursor:
+    if found is not None and (found.cursor != source.cursor or found.kind == TEXT):
+        problem = f"{TEXT_PROBLEM}; " if found.kind == TEXT else ""
         raise ConfigError(
-            f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; "
+            f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; {problem}"
             "to read it by another from its beginning, give it another name"
-        )
-    if found is not None and found.kind == TEXT:
-        raise ConfigError(
-            f"[[source]] {source.name!r}: was read by {source.cursor!r} up to {found.mark}, and {TEXT_PROBLEM}; give "
-            "the source another name as well: it is then read from its beginning"
         )
     floor = None if found is None else parsed(found.kind, found.floor)
     remembered: Counter[bytes] = Counter()

@@ -17,11 +17,10 @@ from streammetrics.config import Source
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_state
 from streammetrics.sources.connections import Unreadable, place, without_secrets
-from streammetrics.sources.cursor_state import CursorState, Key, Rows
+from streammetrics.sources.cursor_state import CursorState, Key, Record, Rows
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.plain import LONGEST_RECORD
-from streammetrics.sources.reader import Reader
-from streammetrics.sources.records import Record, accepted, rejected, text_problem
+from streammetrics.sources.plain import LONGEST_RECORD, is_utf8
+from streammetrics.sources.reader import KEPT_OF_REJECTS, Reader
 from streammetrics.store.statements import statement
 
 _FETCH_ROWS = 1_000
@@ -97,7 +96,7 @@ class Database:
                     f"{cursor_state.TEXT_PROBLEM if isinstance(value, str) else odd}; rows from there on are not read"
                 )
                 if place:
-                    yield rows.until(place)
+                    yield Rows(rows.keys[:place], rows.records[:place])
                 return
             yield rows
 
@@ -106,7 +105,7 @@ class Database:
         reason = f"has no {self._source.cursor}, the cursor"
         for rows in self._new(self._select().where(self._cursor.is_(None)), state):
             contents = (",".join(map(str, key)) for key in rows.keys)
-            records = [rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
+            records = [_rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
             yield replace(rows, records=records)
 
     def _select(self) -> Select[Any]:
@@ -181,7 +180,7 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     *values, order = zip(*fetched, strict=True)
     texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=False)]
     joined = "".join(chain.from_iterable(texts))
-    if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined):
+    if all(texts) and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
         times, builds, *rest = texts
         texts = [times, list(map(_stratified, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
@@ -221,10 +220,24 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
-    reason = reason or text_problem(content)
+    reason = reason or _text_problem(content)
     key = (cursor, ts, build, code)
-    return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, _cursor_text(cursor))
+    if reason:
+        return key, _rejected(line, reason, content)
+    return key, Record(line, "", ts, build, code, _cursor_text(cursor))
 
 
 def _cursor_text(cursor: Any) -> str:
     return cursor_state.as_text(cursor) if type(cursor) is datetime else str(cursor)
+
+
+def _rejected(line: int, reason: str, content: str) -> Record:
+    shown = content[:KEPT_OF_REJECTS].replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return Record(line, reason, "", "", "", shown)
+
+
+def _text_problem(text: str) -> str:
+    """Why a text cannot be stored; empty where it can."""
+    if "\0" in text:
+        return "holds a NUL character"
+    return "" if is_utf8(text) else "is not valid UTF-8"

@@ -339,9 +339,9 @@ def test_a_store_that_was_read_by_text(reader: Reader, errors: Sqlite) -> None:
     outcome = reader.ingest()
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
-        "[[source]] 'clients': was read by 'id' up to b, and text does not grow with each row: take a cursor of "
-        "numbers or times, or let query make one of it; give the source another name as well: it is then read from its "
-        "beginning"
+        "[[source]] 'clients': was read by cursor 'id' so far, up to b; text does not grow with each row: take a "
+        "cursor of numbers or times, or let query make one of it; to read it by another from its beginning, give it "
+        "another name"
     )
     with reader.connection.begin():
         remove(reader.connection, [batch_id], NOW)
