@@ -21,7 +21,7 @@ from streammetrics.ingest.outcome import FileOutcome, problem, suspicion
 from streammetrics.sources import connections, cursor_state, databases
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
-from streammetrics.sources.refusals import Refusals, place_of
+from streammetrics.sources.ledger import Refusals, place_of
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""

@@ -19,7 +19,7 @@ from streammetrics.ingest.loading import Loader
 from streammetrics.ingest.outcome import FileOutcome, failed
 from streammetrics.sources import discovery, disposal, ledger
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.refusals import Refusals
+from streammetrics.sources.ledger import Refusals
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.snapshot import SMALL_BYTES
 from streammetrics.store import same_file

@@ -12,7 +12,7 @@ from streammetrics.errors import DamagedInputError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, supersede
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
-from streammetrics.sources import ledger, refusals
+from streammetrics.sources import ledger
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
@@ -67,7 +67,7 @@ class Transaction:
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
         """Nothing of the file counts: that stands in the store as long as the rows that show it."""
-        refusals.record(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
+        ledger.refuse(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
 
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to report once it is committed."""
