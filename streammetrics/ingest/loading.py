@@ -5,7 +5,7 @@ What is wrong with one of several concerns that one alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -122,7 +122,6 @@ class Loader:
                 except (StreammetricsError, OSError) as error:
                     bad.append(self._failed(one.file, error))
                     continue
-                transaction.go_on(place, tail)
                 transaction.add(row, tail, plan.first_time if plan else "")
                 if row.is_new:
                     known.add(row.boundary)
@@ -170,7 +169,7 @@ class Loader:
         """The transaction of a large file; None, and nothing is changed, where its text is to be read otherwise."""
         with self.connection.begin() as begun:
             transaction = self._transaction([tail.opened.file])
-            transaction.go_on(0, tail)
+            row = transaction.row(0, tail)
             found = reader.parquet_reader(plan, path, self.connection) if text is None else text.reader
             try:
                 is_clean = base_tables.insert_large(self.connection, found, transaction.batch) == found.rows
@@ -187,7 +186,7 @@ class Loader:
                     begun.rollback()
                     return None
                 base_tables.add_rejects(self.connection, transaction.batch)
-            transaction.add(transaction.row(0, tail, fingerprint()), tail, plan.first_time)
+            transaction.add(replace(row, fingerprint=fingerprint()), tail, plan.first_time)
             (outcome,) = transaction.finish()
             self._check(tail, path)
         return outcome

@@ -40,26 +40,26 @@ class Transaction:
         batch = Batch.begin(connection, config, files, now)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), rotation)
 
-    def row(self, place: int, tail: Tail, fingerprint: str = "") -> LedgerRow:
-        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
+    def row(self, place: int, tail: Tail) -> LedgerRow:
+        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new.
+
+        What is inserted of the file from now on follows what is known of it. Of what is read alone the row has no
+        fingerprint.
+        """
         file, snapshot = tail.opened.file, tail.opened.bytes
+        if tail.known is not None:
+            self.batch.continued[place] = tail.known.batch_id
         row = LedgerRow(self.batch.batch_id + place, file, self.batch.now, self.settings)
         if tail.start >= tail.stop:
             if (known := tail.known) is None:
                 return row
             return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
-        lines, prefix = None, snapshot.prefix(tail.stop)
+        row = replace(row, start=tail.start, end=tail.stop, head=tail.head, prefix=snapshot.prefix(tail.stop))
         row = replace(row, header_line=tail.known.header_line if tail.known else None)
-        if tail.is_small:
-            lines = tail.lines_before(tail.stop)
-            fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
-        row = replace(row, start=tail.start, end=tail.stop, fingerprint=fingerprint)
-        return replace(row, head=tail.head, prefix=prefix, lines=lines)
-
-    def go_on(self, place: int, tail: Tail) -> None:
-        """What is inserted of the file at a place follows what is known of it."""
-        if tail.known is not None:
-            self.batch.continued[place] = tail.known.batch_id
+        if not tail.is_small:
+            return row
+        fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
+        return replace(row, lines=tail.lines_before(tail.stop), fingerprint=fingerprint)
 
     def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
         """What the row describes was inserted, or is about to be; `first_time` is that of its first record, as text."""
