@@ -1,14 +1,14 @@
 -- Rows of a Parquet file as records: a build and a code have one spelling, whatever the type of their column. Reads
--- `found` (line, ts, build, code, stratum, each of the type that it has in the file).
--- Parameters: $has_stratum.
+-- `found` (line, ts, clock, build, code, stratum, each of the type that it has in the file).
+-- Parameters: $has_clock, $has_stratum.
 -- As text a blob has its bytes beyond ASCII escaped, from which they can be had again.
 with shown as (
     select
         line,
-        typeof(ts) as ts_type,
+        if($has_clock, 'VARCHAR', typeof(ts)) as ts_type,
         typeof(build) as build_type,
         typeof(code) as code_type,
-        cast(ts as varchar) as ts_text,
+        if($has_clock, concat_ws(' ', cast(ts as varchar), cast(clock as varchar)), cast(ts as varchar)) as ts_text,
         cast(build as varchar) as build_text,
         if($has_stratum, typeof(stratum), 'VARCHAR') as stratum_type,
         if($has_stratum, cast(stratum as varchar), null) as stratum_text,

@@ -45,9 +45,9 @@ class Columns:
 
     @property
     def by_role(self) -> dict[str, str]:
-        """Their names, as parameters of SQL; a stratum has one always, for SQL selects no column that may be none."""
+        """Their names, as parameters of SQL, which selects a clock and a stratum always: any where there is none."""
         named = {f"{role}_name": self.names[place] for role, place in self._by_role.items() if place is not None}
-        return {"stratum_name": self.names[self.build], **named}
+        return {"clock_name": self.names[self.ts], "stratum_name": self.names[self.build], **named}
 
     @property
     def places(self) -> list[int | None]:

@@ -30,7 +30,9 @@ _SAMPLE_RECORDS = 30
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
-_TIMES = "select cast(ts as varchar) from found limit 1000"
+_TIMES = (
+    "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
+)
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE].*)?")
 
@@ -88,11 +90,6 @@ class Reader:
     rows: int | None = None
 
 
-def numbered_rows(columns: Columns) -> str:
-    """The rows of a Parquet file (line, ts, build, code); its parameters are $path and `columns.by_role`."""
-    return statement("jobs/parquet_rows" if columns.clock is None else "jobs/parquet_clock_rows")
-
-
 def plan(
     connection: Connection, file: SourceFile, file_bytes: FileBytes, *, header_line: int | None, is_begun: bool
 ) -> Plan:
@@ -131,14 +128,15 @@ def _texts_at(name: str, texts: Mapping[json_lines.Path, Sequence[str]]) -> tupl
 
 
 def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple[Plan, list[str]]:
-    parameters = {"path": glob.escape(str(path))}
+    parameters: dict[str, object] = {"path": glob.escape(str(path))}
     try:
         with connection.begin():
             types = {row.column_name: row.column_type for row in connection.exec_driver_sql(_TYPES, parameters)}
             columns = resolve(file, list(types))
             found = Plan(file, columns, types=tuple(types.values()))
-            first = "\n".join(("with found as (", numbered_rows(columns), ")", _TIMES))
-            sample = [ts for (ts,) in connection.exec_driver_sql(first, {**parameters, **columns.by_role}) if ts]
+            first = "\n".join(("with found as (", statement("jobs/parquet_rows"), ")", _TIMES))
+            parameters |= {"has_clock": columns.clock is not None, **columns.by_role}
+            sample = [ts for (ts,) in connection.exec_driver_sql(first, parameters) if ts]
     except DBAPIError as error:
         reported = open_once.named(str(error.orig), file.path)
         raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {reported[:200]}") from None
@@ -196,11 +194,11 @@ def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obje
 def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
     """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
     parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
-    parameters["has_stratum"] = plan.columns.stratum is not None
+    parameters |= {"has_clock": plan.columns.clock is not None, "has_stratum": plan.columns.stratum is not None}
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
         parameters["time_format"] = None
-    found = {"found": numbered_rows(plan.columns)}
+    found = {"found": statement("jobs/parquet_rows")}
     if not {build, code} <= {*_PLAIN_TEXTS}:
         plan = replace(plan, guard=None)
     elif ts in _PLAIN_TYPES and plan.file.source.timezone == "UTC":
