@@ -43,14 +43,14 @@ def ingest(
     Raises:
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
-    refusals = Refusals(connection, config)
+    refusals = Refusals(connection, config, clock)
     for found in config.source:
         if found.url is not None and source in (None, found.name):
             outcome = _DatabaseIngest(connection, config, found, clock, on_progress).outcome()
             if outcome.error is None:
                 refusals.settle(place_of(found))
             else:
-                refusals.refuse(place_of(found), found, str(outcome.error), clock())
+                refusals.refuse(place_of(found), found, str(outcome.error))
             yield outcome
 
 

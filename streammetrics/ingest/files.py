@@ -58,7 +58,7 @@ def ingest(
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
     found: dict[Path, SourceFile] = {}
-    refusals = Refusals(connection, config)
+    refusals = Refusals(connection, config, clock)
     for chosen, path in _wanted(config, paths, source):
         try:
             matches = discovery.matching(path, None if paths else config)
@@ -78,12 +78,12 @@ def ingest(
                 # Of what is configured `status` and `doctor` find that out by themselves.
                 refused = Path(discovery.shown(match))
                 if paths:
-                    refusals.refuse(refused, chosen, str(error), clock())
+                    refusals.refuse(refused, chosen, str(error))
                 yield failed(refused, error)
     known = ledger.known(connection, config, found.values())
     for path, is_done in known.items():
         outcome = FileOutcome(path, "skipped", is_done=is_done)
-        yield _settled(connection, config, refusals, found[path], outcome, clock())
+        yield _settled(connection, config, refusals, found[path], outcome)
     waiting = [file for file in found.values() if file.path not in known]
     if not waiting:
         return
@@ -94,7 +94,7 @@ def ingest(
         loader = Loader(connection, config, clock, scratch, rotation)
         for together in _together(waiting):
             for outcome in loader.load(together):
-                yield _settled(connection, config, refusals, found[outcome.path], outcome, clock())
+                yield _settled(connection, config, refusals, found[outcome.path], outcome)
             done += sum(file.size for file in together)
             on_progress(done, total)
     for path, what in rotation.missed(connection):
@@ -115,7 +115,7 @@ def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
 
 
 def _settled(
-    connection: Connection, config: Config, refusals: Refusals, file: SourceFile, outcome: FileOutcome, now: datetime
+    connection: Connection, config: Config, refusals: Refusals, file: SourceFile, outcome: FileOutcome
 ) -> FileOutcome:
     """A file of which all is committed goes where its source says; what fails is reported, and tried again next time.
 
@@ -131,7 +131,7 @@ def _settled(
         except StreammetricsError as error:
             outcome = failed(file.path, error)
     if outcome.error is not None and not isinstance(outcome.error, DamagedInputError):
-        refusals.refuse(file.path, file.source, str(outcome.error), now)
+        refusals.refuse(file.path, file.source, str(outcome.error))
     elif outcome.error is None and (outcome.is_done or outcome.state == "loaded"):
         refusals.settle(file.path)
     return outcome

@@ -9,7 +9,7 @@ A row of `refused` stands until a run has read its path, the file is gone, or th
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -187,21 +187,21 @@ def _is_gone(path: Path) -> bool:
 class Refusals:
     """What is refused at the beginning of a run, brought up to date by what becomes of each path."""
 
-    def __init__(self, connection: Connection, config: Config) -> None:
-        self._connection, self._config = connection, config
+    def __init__(self, connection: Connection, config: Config, clock: Callable[[], datetime]) -> None:
+        self._connection, self._config, self._clock = connection, config, clock
         with connection.begin():
             rows = connection.exec_driver_sql(_REFUSED)
             self._known = {Path(path): (settings, reason) for path, _, settings, reason in rows}
             self._forget(filter(_is_gone, self._known))
 
-    def refuse(self, path: Path, source: Source, reason: str, now: datetime) -> None:
+    def refuse(self, path: Path, source: Source, reason: str) -> None:
         """The path, or database, cannot be read, and nothing of it was committed."""
         settings = settings_of(self._config, source)
         if self._known.get(path) == (settings, reason):
             return
         # On a full disk this cannot be stored either, and the next run tries the file again.
         with suppress(DBAPIError), self._connection.begin():
-            refuse(self._connection, path, source, settings, reason, now)
+            refuse(self._connection, path, source, settings, reason, self._clock())
 
     def settle(self, path: Path) -> None:
         """It was read."""

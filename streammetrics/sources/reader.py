@@ -30,9 +30,7 @@ _SAMPLE_RECORDS = 30
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
-_TIMES = (
-    "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
-)
+_TIMES = "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE].*)?")
 
