@@ -1,6 +1,6 @@
--- Lines of CSV and its kin as records (line, reason, ts, build, code, content): a line is a record, unless it is
--- blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where there are
--- none), and behind it the reason why it cannot be read.
+-- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, content): a line is a record, unless
+-- it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where there
+-- are none), and behind it the reason why it cannot be read.
 -- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
 -- follow delimiters), $has_header, $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
 with whole as (
@@ -35,7 +35,8 @@ picked as (
         if($is_spaced, ltrim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
         if($is_spaced, ltrim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
         if($is_spaced, ltrim(fields[places[3]], ' '), fields[places[3]]) as build_field,
-        if($is_spaced, ltrim(fields[places[4]], ' '), fields[places[4]]) as code_field
+        if($is_spaced, ltrim(fields[places[4]], ' '), fields[places[4]]) as code_field,
+        if($is_spaced, ltrim(fields[places[5]], ' '), fields[places[5]]) as stratum_field
     from split
 ),
 
@@ -91,5 +92,7 @@ select
     end as ts,
     if(is_quoted and starts_with(build_field, '"'), replace(build_field[2:-2], '""', '"'), build_field) as build,
     if(is_quoted and starts_with(code_field, '"'), replace(code_field[2:-2], '""', '"'), code_field) as code,
+    if(is_quoted and starts_with(stratum_field, '"'), replace(stratum_field[2:-2], '""', '"'), stratum_field)
+        as stratum,
     if(reason = 'is a header', text, left(text, $kept_of_rejects)) as content
 from read

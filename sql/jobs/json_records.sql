@@ -1,8 +1,8 @@
--- Lines of JSON as records (line, reason, ts, build, code, content): an object a line, unless it is blank.
--- Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
+-- Lines of JSON as records (line, reason, ts, build, code, stratum, content): an object a line, unless it is
+-- blank. Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
 -- Numbers keep the digits that they have in the line, as far as these can be found behind their key.
--- Parameters: $pointers to values, first those that may be the time, then clock, build and code; $stops, the places of
--- the last of each among them; $keys, how the four are called in a line; $longest_record, $kept_of_rejects.
+-- Parameters: $pointers to values, first those that may be the time, then clock, build, code and stratum; $stops, the
+-- places of the last of each among them; $keys, how the five are called in a line; $longest_record, $kept_of_rejects.
 with objects as (
     select
         *,
@@ -26,7 +26,8 @@ roles as (
         list_any_value(list_slice(found, 1, $stops[1])) as found_ts,
         if($stops[2] = $stops[1], null, list_any_value(list_slice(found, $stops[1] + 1, $stops[2]))) as found_clock,
         list_any_value(list_slice(found, $stops[2] + 1, $stops[3])) as found_build,
-        list_any_value(list_slice(found, $stops[3] + 1, $stops[4])) as found_code
+        list_any_value(list_slice(found, $stops[3] + 1, $stops[4])) as found_code,
+        if($stops[5] = $stops[4], null, list_any_value(list_slice(found, $stops[4] + 1, $stops[5]))) as found_stratum
     from pointed
 ),
 
@@ -50,9 +51,11 @@ shown as (
         end as simple_code,
         -- With escapes or fractions.
         case
-            when simple_ts is null or simple_build is null or simple_code is null or $stops[2] > $stops[1]
+            when
+                simple_ts is null or simple_build is null or simple_code is null or $stops[2] > $stops[1]
+                or found_stratum is not null
                 then list_transform(
-                    list_zip([found_ts, found_clock, found_build, found_code], $keys),
+                    list_zip([found_ts, found_clock, found_build, found_code, found_stratum], $keys),
                     lambda x: if(
                         starts_with(x[1], '"'), json_extract_string(x[1], '$'),
                         if(
@@ -105,11 +108,13 @@ select
         when ts is null then 'ts is neither text nor a number'
         when build is null then 'build is neither text nor a number'
         when code is null then 'code is neither text nor a number'
+        when texts[5] is null and found_stratum <> 'null' then 'stratum is neither text nor a number'
         when texts is not null and contains(array_to_string(texts, ' '), chr(0)) then 'holds a NUL character'
         else ''
     end as reason,
     ts,
     build,
     code,
+    texts[5] as stratum,
     left(text, $kept_of_rejects) as content
 from read

@@ -1,14 +1,17 @@
 -- Rows of a Parquet file as records: a build and a code have one spelling, whatever the type of their column. Reads
--- `found` (line, ts, build, code, each of the type that it has in the file).
+-- `found` (line, ts, clock, build, code, stratum, each of the type that it has in the file).
+-- Parameters: $has_clock, $has_stratum.
 -- As text a blob has its bytes beyond ASCII escaped, from which they can be had again.
 with shown as (
     select
         line,
-        typeof(ts) as ts_type,
+        if($has_clock, 'VARCHAR', typeof(ts)) as ts_type,
         typeof(build) as build_type,
         typeof(code) as code_type,
-        cast(ts as varchar) as ts_text,
+        if($has_clock, concat_ws(' ', cast(ts as varchar), cast(clock as varchar)), cast(ts as varchar)) as ts_text,
         cast(build as varchar) as build_text,
+        if($has_stratum, typeof(stratum), 'VARCHAR') as stratum_type,
+        if($has_stratum, cast(stratum as varchar), null) as stratum_text,
         nullif(cast(code as varchar), if(code_type in ('FLOAT', 'DOUBLE'), 'nan', null)) as code_text,
         '^(VARCHAR|ENUM\(.*\)|UUID|BLOB|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$'
             as plain,
@@ -27,6 +30,7 @@ texts as (
                 then regexp_replace(build_text, '\.0+$', '')
             else build_text
         end as build,
+        if(stratum_type = 'BLOB', try(decode(try_cast(stratum_text as blob))), stratum_text) as stratum,
         case
             -- 1e+16 is a whole number, too.
             when code_type = 'DOUBLE' and contains(code_text, 'e+')
@@ -46,15 +50,19 @@ select
             then 'time is neither text nor a number'
         when build_text is not null and not regexp_matches(build_type, plain) then 'build is neither text nor a number'
         when code_text is not null and not regexp_matches(code_type, plain) then 'code is neither text nor a number'
+        when stratum_text is not null and not regexp_matches(stratum_type, plain)
+            then 'stratum is neither text nor a number'
         when
             (ts is null and ts_text is not null)
             or (build is null and build_text is not null)
             or (code is null and code_text is not null)
+            or (stratum is null and stratum_text is not null)
             then 'is not valid UTF-8'
         else ''
     end as reason,
     ts,
     build,
     code,
+    stratum,
     left(concat_ws(',', ts_text, build_text, code_text), 200) as content
 from texts

@@ -4,6 +4,8 @@ with texts as (
     select
         line,
         ts,
+        clock,
+        stratum,
         build as found_build,
         code as found_code,
         cast(build as varchar) as build,

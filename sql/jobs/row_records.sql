@@ -1,5 +1,6 @@
--- Rows that Python has read as records (line, reason, ts, build, code, content). What is bound as one text takes a
--- hundredth of the time of a list. Of a row that can be read only the cursor stands in `contents`.
+-- Rows that Python has read as records (line, reason, ts, build, code, stratum, content); a stratum stands before their
+-- builds already. What is bound as one text takes a hundredth of the time of a list. Of a row that can be read only the
+-- cursor stands in `contents`.
 -- Parameters, texts with a NUL between two values: $lines, $row_reasons, $times, $builds, $codes, $contents.
 with found as (
     select
@@ -11,5 +12,7 @@ with found as (
         unnest(string_split($contents, chr(0))) as content
 )
 
-select * replace (if(reason = '', concat_ws(',', content, ts, build, code), content) as content)
+select
+    * replace (if(reason = '', concat_ws(',', content, ts, build, code), content) as content),
+    cast(null as varchar) as stratum
 from found

@@ -88,8 +88,7 @@ def _is_confirmed(session: Session, paths: list[Path], now: datetime) -> bool:
 def _newest(config: Config, source: Source) -> Iterator[float]:
     """The times, as epoch seconds, of the rows of a database that its cursor puts last; none where it tells none."""
     from streammetrics.sources.connections import connect
-    from streammetrics.sources.cursor_state import CursorState
-    from streammetrics.sources.cursor_values import Cursor
+    from streammetrics.sources.cursor_state import Cursor, CursorState
     from streammetrics.sources.databases import Database
 
     # What is wrong with the database is said where it is read.

@@ -20,7 +20,7 @@ from streammetrics.sources.discovery import UNCONFIGURED, matching
 from streammetrics.store.statements import run
 
 if TYPE_CHECKING:
-    from streammetrics.ingest.files import FileOutcome
+    from streammetrics.ingest.outcome import FileOutcome
 
 
 def read(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:

@@ -27,16 +27,19 @@ _TimeColumns = Annotated[str | int | tuple[str | int, str | int], BeforeValidato
 class SourceColumns(Section):
     """The names that the columns have in the source, or their positions, from 1; the header tells the others.
 
-    `ts` may be two columns: of the date, and of the time of day.
+    `ts` may be two columns: of the date, and of the time of day. `stratum`: ingest puts its value and a slash before
+    the build.
     """
 
     ts: _TimeColumns | None = None
     build: _Column | None = None
     code: _Column | None = None
+    stratum: _Column | None = None
 
     @property
     def all(self) -> tuple[str | int | None, ...]:
-        return *(self.ts if isinstance(self.ts, tuple) else (self.ts,)), self.build, self.code
+        times = self.ts if isinstance(self.ts, tuple) else (self.ts,)
+        return *times, self.build, self.code, *(() if self.stratum is None else (self.stratum,))
 
 
 _READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format) = $moment"
@@ -74,7 +77,8 @@ def _has_one_group(pattern: str) -> bool:
 class Source(Section):
     """Files of one kind, `path`, or rows of a database, `url`; and what they mean where they do not say it themselves.
 
-    `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds.
+    `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds;
+    where each record says its own, `columns` names the column.
     `code_pattern` has one group: what that matches of a code is kept, and a code that it does not match stays whole.
     `overlap` is in units of the cursor: a number, or seconds where it is a time.
     """
@@ -195,9 +199,17 @@ class Source(Section):
                 "header = false needs all columns by position, such as columns = { ts = 1, build = 2, code = 3 }"
             )
         if not self.header and len(set(positions)) < len(positions):
-            raise ValueError("one column cannot be two of ts, build and code")
+            raise ValueError("one column cannot be two of ts, build, code and stratum")
         if not self.header and self.format in ("jsonl", "parquet"):
             raise ValueError(f'header = false does not go with format = "{self.format}"')
+        return self
+
+    @model_validator(mode="after")
+    def _one_stratum(self) -> "Source":
+        if self.stratum is not None and self.columns is not None and self.columns.stratum is not None:
+            raise ValueError(
+                "stratum is given twice, for all records and as a column: remove stratum or columns.stratum"
+            )
         return self
 
     @model_validator(mode="after")

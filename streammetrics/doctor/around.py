@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.doctor.findings import MOST_ROWS, RESTORE, Finding
 from streammetrics.runtime import atomic_files, terminal
-from streammetrics.sources import discovery, exposure, refusals
+from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
@@ -41,7 +41,7 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
         if source.path is not None:
             yield from _unreadable(config, source.name, Path(source.path))
     _, refused = discovery.configured(config)
-    earlier = {path: why for path, why in refusals.standing(connection, config).items() if path not in refused}
+    earlier = {path: why for path, why in ledger.refused(connection, config).items() if path not in refused}
     yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
     yield from _each(earlier.values(), "mend it, or the settings of its source: `streammetrics run` reads it then")
     for message in exposure.read(config).unread:

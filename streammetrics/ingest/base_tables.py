@@ -1,18 +1,18 @@
 """Records into the base tables, in the caller's transaction."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from streammetrics.ingest.batch import Batch
+from streammetrics.ingest import counters_wide
+from streammetrics.ingest.batch import Batch, Tally, execute
 from streammetrics.sources.delimited import HEADER
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.reader import Reader
 from streammetrics.sources.times import typed
+from streammetrics.store import builds
 from streammetrics.store.statements import run, statement
 
 AHEAD_SECONDS = (300, 86_400)
@@ -20,35 +20,6 @@ AHEAD_SECONDS = (300, 86_400)
 
 _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What became of the records of a file, and when the first and the last were; the first reject in words.
-
-    `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
-    that are of the future, `least_ahead` and `most_ahead` are how far (s) they are ahead of the clock.
-    `header_line`: see `Boundary`.
-    """
-
-    records: int = 0
-    rejected: int = 0
-    first_reject: str = ""
-    min_ts: datetime | None = None
-    max_ts: datetime | None = None
-    misread: int = 0
-    least_ahead: int | None = None
-    most_ahead: int | None = None
-    header_line: int | None = None
-
-    def counted(self, row: LedgerRow) -> LedgerRow:
-        """The row of the ledger with these numbers."""
-        header_line = self.header_line or row.header_line
-        counted = replace(row, records=self.records, rejected=self.rejected, header_line=header_line)
-        return replace(counted, min_ts=self.min_ts, max_ts=self.max_ts)
-
-
-_NAMED = re.compile(r"\$([a-z_]+)")
 
 
 class MisreadError(Exception):
@@ -127,12 +98,12 @@ def add_staged(connection: Connection, batch: Batch) -> None:
 def _add_staged_events(connection: Connection, batch: Batch) -> int:
     if not connection.exec_driver_sql("select true from staged where problem is null limit 1").scalar():
         return 0
-    return _execute(connection, statement("jobs/add_staged_events"), batch.parameters)
+    return execute(connection, statement("jobs/add_staged_events"), batch.parameters)
 
 
 def add_rejects(connection: Connection, batch: Batch) -> None:
     """Insert the rejects that `staged` holds."""
-    _execute(connection, statement("jobs/add_rejects"), batch.parameters)
+    execute(connection, statement("jobs/add_rejects"), batch.parameters)
 
 
 def _run(
@@ -145,7 +116,7 @@ def _run(
     more: Mapping[str, object] | None = None,
 ) -> int:
     parameters = {**batch.parameters, **reader.parameters, **(more or {})}
-    return _execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
+    return execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
 
 
 def _typed(
@@ -168,13 +139,6 @@ def _with(expressions: Mapping[str, str]) -> str:
     return ",\n".join(f"{name} as (\n{text}\n)" for name, text in expressions.items())
 
 
-def _execute(connection: Connection, text: str, parameters: Mapping[str, object]) -> int:
-    """Run a statement with those parameters that it names; the number that it returns, 0 where it returns none."""
-    named = set(_NAMED.findall(text))
-    found = connection.exec_driver_sql(text, {name: value for name, value in parameters.items() if name in named})
-    return int(found.scalar() or 0)
-
-
 def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
     batch_ids = list(range(batch.batch_id, batch.last_id + 1))
     known_ids = [batch.continued.get(place, 0) for place in range(len(batch_ids))]
@@ -182,6 +146,18 @@ def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
         connection, "jobs/latest_records", {"batch_ids": batch_ids, "known_ids": known_ids}
     ).scalar_one()
     return found
+
+
+def finish(connection: Connection, batch: Batch) -> tuple[dict[int, Tally], str]:
+    """All that follows from what a batch has inserted: counters, builds, and the wide view, if that changes.
+
+    Returns:
+        What became of the records, batch by batch, and what there is to say of the wide view.
+    """
+    tallies = count(connection, batch.batch_id, batch.last_id)
+    has_records = any(tally.records for tally in tallies.values())
+    is_new = has_records and builds.update(connection, batch.batch_id)
+    return tallies, counters_wide.publish(connection) if is_new else ""
 
 
 def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:

@@ -1,19 +1,36 @@
-"""A batch: what is loaded by one transaction, of one source, and what all its statements need to know."""
+"""A batch: what is loaded by one transaction, of one source; what all its statements need to know, and its row."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
-from streammetrics.sources import ledger_rows
 from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.ledger import Boundary
+from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.reader import KEPT_OF_REJECTS
 from streammetrics.store import retention
+from streammetrics.store.statements import run, statement
 
 LONGEST_TEXT = 1000
 """Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
+
+
+_FORGET_REJECTS = (
+    "delete from rejects where batch_id in (select unnest($batch_ids))",
+    "delete from pruned where relation = 'rejects' and batch_id in (select unnest($batch_ids))",
+)
+
+_QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason, '')"
+
+_ROWS_TAKEN = "select coalesce(max(range_end), 0) from batches where source = $source and path = $path"
+
+_NEXT_IDS = "select min(batch_id) from (select nextval('batch_ids') as batch_id from range($number))"
+
+_NAMED = re.compile(r"\$([a-z_]+)")
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,8 @@ class Batch:
     @classmethod
     def begin(cls, connection: Connection, config: Config, files: Sequence[SourceFile], now: datetime) -> "Batch":
         """The next batches, one for each file, in the caller's transaction."""
-        first_id, limits = ledger_rows.next_batch_id(connection, len(files)), config.ingest
+        first_id = connection.exec_driver_sql(_NEXT_IDS, {"number": len(files)}).scalar_one()
+        limits = config.ingest
         kept_from, paths = retention.kept_from(connection), tuple(str(file.path) for file in files)
         return cls(first_id, files[0], now, limits.future_limit_seconds, limits.oldest_days, kept_from, paths)
 
@@ -54,6 +72,7 @@ class Batch:
             "last_id": self.last_id,
             "source": self.file.source.name,
             "paths": list(self.paths),
+            "longest_record": LONGEST_RECORD,
             "kept_of_rejects": KEPT_OF_REJECTS,
             "zone": self.file.source.timezone,
             "day": self.file.day(),
@@ -72,3 +91,117 @@ class Batch:
     def has_order(self) -> bool:
         """Whether the order of lines may decide what a time means."""
         return self.file.source.timezone != "UTC"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the records of a file, and when the first and the last were; the first reject in words.
+
+    `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
+    that are of the future, `least_ahead` and `most_ahead` are how far (s) they are ahead of the clock.
+    `header_line`: see `Boundary`.
+    """
+
+    records: int = 0
+    rejected: int = 0
+    first_reject: str = ""
+    min_ts: datetime | None = None
+    max_ts: datetime | None = None
+    misread: int = 0
+    least_ahead: int | None = None
+    most_ahead: int | None = None
+    header_line: int | None = None
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """A row to be, of bytes of a file; those of a duplicate are what the batch has that it is `duplicate_of`."""
+
+    batch_id: int
+    file: SourceFile
+    loaded_at: datetime
+    settings: str
+    start: int = 0
+    end: int = 0
+    fingerprint: str = ""
+    head: str = ""
+    prefix: str = ""
+    lines: int | None = None
+    duplicate_of: int | None = None
+    header_line: int | None = None
+    tally: Tally = Tally()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there are bytes, and no other batch has them."""
+        return self.start < self.end and self.duplicate_of is None
+
+    @property
+    def boundary(self) -> Boundary:
+        """Where it will end, as other files of its transaction see it."""
+        place = (self.batch_id, str(self.file.path), self.start, self.end, self.fingerprint, self.prefix, self.lines)
+        return Boundary(*place, self.file.inode, self.head, False, False, self.settings, self.header_line)
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Those of `batches` and of `contents`."""
+        return {
+            "batch_id": self.batch_id,
+            "source": self.file.source.name,
+            "path": str(self.file.path),
+            "range_start": self.start,
+            "range_end": self.end,
+            "fingerprint": self.fingerprint,
+            "modified_ns": self.file.modified_ns,
+            "records": self.tally.records,
+            "rejected": self.tally.rejected,
+            "min_ts": self.tally.min_ts,
+            "max_ts": self.tally.max_ts,
+            "loaded_at": self.loaded_at,
+            "duplicate_of": self.duplicate_of,
+            # A line that waits for its end must not be forgotten when the file does not change again.
+            "file_bytes": self.end if self.file.can_grow else self.file.size,
+            "inode": self.file.inode,
+            "head": self.head,
+            "prefix": self.prefix,
+            "lines": self.lines,
+            "settings": self.settings,
+            "header_line": self.tally.header_line or self.header_line,
+        }
+
+
+def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool = True) -> None:
+    """Add rows to the ledger, in the transaction of the records that they describe."""
+    if rows:
+        found = [row.columns for row in rows]
+        columns = {name: [row[name] for row in found] for name in found[0]}
+        for name in ("add_batches", "add_contents")[: 1 + are_files]:
+            execute(connection, statement(f"jobs/{name}"), columns)
+
+
+def rows_taken(connection: Connection, file: SourceFile) -> int:
+    """How many rows were ever taken from a database."""
+    place = {"source": file.source.name, "path": str(file.path)}
+    return int(connection.exec_driver_sql(_ROWS_TAKEN, place).scalar_one())
+
+
+def quarantine(connection: Connection, row: LedgerRow, reason: str) -> None:
+    """A file that cannot be read, with the reason; it is read again when it, or its settings, change."""
+    place = {"batch_id": row.batch_id, "source": row.file.source.name, "path": str(row.file.path)}
+    connection.exec_driver_sql(_QUARANTINE, {**place, "reason": reason})
+    record(connection, [row])
+
+
+def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:
+    """Batches that counted nothing are read again as another one, which has their rejects from now on."""
+    if batch_ids:
+        for text in _FORGET_REJECTS:
+            connection.exec_driver_sql(text, {"batch_ids": list(batch_ids)})
+        run(connection, "jobs/supersede_batches", {"batch_ids": list(batch_ids), "superseded_by": by})
+
+
+def execute(connection: Connection, text: str, parameters: Mapping[str, object]) -> int:
+    """Run a statement with those parameters that it names; the number that it returns, 0 where it returns none."""
+    named = set(_NAMED.findall(text))
+    found = connection.exec_driver_sql(text, {name: value for name, value in parameters.items() if name in named})
+    return int(found.scalar() or 0)

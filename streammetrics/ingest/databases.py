@@ -5,7 +5,7 @@ A database that fails does not stop the others.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,18 +13,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, Source
-from streammetrics.errors import ConfigError, InputOutputError, ReplacedStoreError, StreammetricsError
-from streammetrics.ingest import base_tables, counters_wide
-from streammetrics.ingest.base_tables import Tally
-from streammetrics.ingest.batch import Batch
-from streammetrics.ingest.files import Clock, FileOutcome, OnProgress, not_taken
-from streammetrics.ingest.outcome import suspicion
-from streammetrics.sources import connections, cursor_state, databases, ledger_rows
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
+from streammetrics.ingest import base_tables
+from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, rows_taken
+from streammetrics.ingest.files import Clock, OnProgress
+from streammetrics.ingest.outcome import FileOutcome, problem, suspicion
+from streammetrics.sources import connections, cursor_state, databases
 from streammetrics.sources.cursor_state import Rows, Taken
 from streammetrics.sources.databases import Database
-from streammetrics.sources.ledger_rows import LedgerRow
-from streammetrics.sources.refusals import Refusals, place_of
-from streammetrics.store import builds
+from streammetrics.sources.ledger import Refusals, place_of
 
 MISREAD_ROWS = 100
 """So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
@@ -46,14 +43,14 @@ def ingest(
     Raises:
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
-    refusals = Refusals(connection, config)
+    refusals = Refusals(connection, config, clock)
     for found in config.source:
         if found.url is not None and source in (None, found.name):
             outcome = _DatabaseIngest(connection, config, found, clock, on_progress).outcome()
             if outcome.error is None:
                 refusals.settle(place_of(found))
             else:
-                refusals.refuse(place_of(found), found, str(outcome.error), clock())
+                refusals.refuse(place_of(found), found, str(outcome.error))
             yield outcome
 
 
@@ -81,14 +78,8 @@ class _DatabaseIngest:
             with connections.connect(self.config, self.source) as (url, database):
                 path = connections.place(self.source, url)
                 self._read(Database(self.source, url, database))
-        except ReplacedStoreError:
-            raise
-        except StreammetricsError as error:
-            failure = error
-        except OSError as error:
-            failure = InputOutputError(f"{path}: cannot be loaded: {error.strerror or error}")
-        except DBAPIError as error:
-            failure = not_taken(self.config.store_path, path, error)
+        except (StreammetricsError, OSError, DBAPIError) as error:
+            failure = problem(self.config.store_path, path, error)
         counts = ""
         if self.rejected or (failure and self.records):
             counts = f"{path}: {self.records:,} accepted, {self.rejected:,} rejected"
@@ -126,15 +117,18 @@ class _DatabaseIngest:
             for reader in databases.readers(taken.records()):
                 base_tables.stage(connection, reader, batch)
                 base_tables.add_staged(connection, batch)
-            tally = base_tables.count(connection, batch.batch_id, batch.last_id).get(batch.batch_id, Tally())
+            tallies, note = base_tables.finish(connection, batch)
+            tally = tallies.get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
                 raise ConfigError(
                     f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
                     f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
                 )
-            note = counters_wide.publish(connection) if builds.update(connection, batch.batch_id) else ""
-            row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, fingerprint=taken.fingerprint)
-            ledger_rows.record_rows(connection, tally.counted(row), taken.count)
+            row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, tally=tally)
+            # The range of a batch is that of the rows taken from there ever.
+            start = rows_taken(connection, database.place)
+            row = replace(row, start=start, end=start + taken.count, fingerprint=taken.fingerprint)
+            record(connection, [row], are_files=False)
             taken.remember(connection, batch.batch_id, database.settings)
         self.records += tally.records
         self.rejected += tally.rejected

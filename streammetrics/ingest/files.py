@@ -16,15 +16,13 @@ from sqlalchemy import Connection
 from streammetrics.config import Config, Source
 from streammetrics.errors import DamagedInputError, StreammetricsError, UsageError
 from streammetrics.ingest.loading import Loader
-from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
+from streammetrics.ingest.outcome import FileOutcome, failed
 from streammetrics.sources import discovery, disposal, ledger
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.fingerprints import SMALL_BYTES
-from streammetrics.sources.refusals import Refusals
+from streammetrics.sources.ledger import Refusals
 from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.snapshot import SMALL_BYTES
 from streammetrics.store import same_file
-
-__all__ = ["Clock", "FileOutcome", "OnProgress", "ingest", "not_taken", "scratch_folder"]
 
 Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]
@@ -60,7 +58,7 @@ def ingest(
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
     found: dict[Path, SourceFile] = {}
-    refusals = Refusals(connection, config)
+    refusals = Refusals(connection, config, clock)
     for chosen, path in _wanted(config, paths, source):
         try:
             matches = discovery.matching(path, None if paths else config)
@@ -80,24 +78,15 @@ def ingest(
                 # Of what is configured `status` and `doctor` find that out by themselves.
                 refused = Path(discovery.shown(match))
                 if paths:
-                    refusals.refuse(refused, chosen, str(error), clock())
+                    refusals.refuse(refused, chosen, str(error))
                 yield failed(refused, error)
     known = ledger.known(connection, config, found.values())
     for path, is_done in known.items():
-        outcome = _spooled(connection, config, found[path], FileOutcome(path, "skipped", is_done=is_done))
-        yield _remembered(refusals, found[path], outcome, clock)
+        outcome = FileOutcome(path, "skipped", is_done=is_done)
+        yield _settled(connection, config, refusals, found[path], outcome)
     waiting = [file for file in found.values() if file.path not in known]
-    by_path = {file.path: file for file in waiting}
-    for outcome in _load(connection, config, waiting, clock, on_progress):
-        yield _remembered(refusals, by_path[outcome.path], outcome, clock)
-
-
-def _load(
-    connection: Connection, config: Config, waiting: Sequence[SourceFile], clock: Clock, on_progress: OnProgress
-) -> Iterator[FileOutcome]:
     if not waiting:
         return
-    by_path = {file.path: file for file in waiting}
     total, done = sum(file.size for file in waiting), 0
     rotation = Rotation()
     on_progress(done, total)
@@ -105,7 +94,7 @@ def _load(
         loader = Loader(connection, config, clock, scratch, rotation)
         for together in _together(waiting):
             for outcome in loader.load(together):
-                yield _spooled(connection, config, by_path[outcome.path], outcome)
+                yield _settled(connection, config, refusals, found[outcome.path], outcome)
             done += sum(file.size for file in together)
             on_progress(done, total)
     for path, what in rotation.missed(connection):
@@ -125,26 +114,24 @@ def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
             yield alike[first : first + TOGETHER_FILES]
 
 
-def _spooled(connection: Connection, config: Config, file: SourceFile, outcome: FileOutcome) -> FileOutcome:
+def _settled(
+    connection: Connection, config: Config, refusals: Refusals, file: SourceFile, outcome: FileOutcome
+) -> FileOutcome:
     """A file of which all is committed goes where its source says; what fails is reported, and tried again next time.
+
+    What is refused stands in `refused`; what was committed as refused does so already.
 
     Raises:
         ReplacedStoreError: it was committed to a file that is no longer the store's.
     """
-    if not outcome.is_done:
-        return outcome
-    same_file.require(connection)
-    try:
-        disposal.dispose(config, file)
-    except StreammetricsError as error:
-        return failed(file.path, error)
-    return outcome
-
-
-def _remembered(refusals: Refusals, file: SourceFile, outcome: FileOutcome, clock: Clock) -> FileOutcome:
-    """What is refused stands in `refused`; what was committed as refused does so already."""
+    if outcome.is_done:
+        same_file.require(connection)
+        try:
+            disposal.dispose(config, file)
+        except StreammetricsError as error:
+            outcome = failed(file.path, error)
     if outcome.error is not None and not isinstance(outcome.error, DamagedInputError):
-        refusals.refuse(file.path, file.source, str(outcome.error), clock())
+        refusals.refuse(file.path, file.source, str(outcome.error))
     elif outcome.error is None and (outcome.is_done or outcome.state == "loaded"):
         refusals.settle(file.path)
     return outcome

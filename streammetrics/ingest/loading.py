@@ -5,7 +5,7 @@ What is wrong with one of several concerns that one alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,21 +14,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config
-from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.base_tables import MisreadError
-from streammetrics.ingest.outcome import FileOutcome, failed, not_taken
+from streammetrics.ingest.batch import LedgerRow, Tally, quarantine, supersede
+from streammetrics.ingest.outcome import FileOutcome, failed, problem
 from streammetrics.ingest.transaction import Transaction
-from streammetrics.runtime import atomic_files
-from streammetrics.sources import byte_range, ledger_rows, plans, unpack
+from streammetrics.sources import reader, unpack
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import examine
-from streammetrics.sources.fingerprints import SMALL_BYTES
 from streammetrics.sources.ledger import Ledger
-from streammetrics.sources.ledger_rows import LedgerRow
-from streammetrics.sources.plans import Plan
-from streammetrics.sources.reader import parquet_reader
+from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
+from streammetrics.sources.snapshot import SMALL_BYTES
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
@@ -124,9 +122,9 @@ class Loader:
                 except (StreammetricsError, OSError) as error:
                     bad.append(self._failed(one.file, error))
                     continue
-                transaction.go_on(place, tail)
                 transaction.add(row, tail, plan.first_time if plan else "")
-                known.add(row)
+                if row.is_new:
+                    known.add(row.boundary)
             for text in texts.values():
                 base_tables.insert_small(
                     self.connection, text.reader, transaction.batch, partial(text.reread, self.connection)
@@ -137,8 +135,8 @@ class Loader:
 
     def _plan(self, tail: Tail) -> Plan:
         header_line = tail.known.header_line if tail.known else None
-        return plans.plan(
-            self.connection, tail.opened.file, tail.file_bytes, header_line=header_line, is_begun=tail.start > 0
+        return reader.plan(
+            self.connection, tail.opened.file, tail.opened.bytes, header_line=header_line, is_begun=tail.start > 0
         )
 
     def _try_alone(self, tail: Tail) -> FileOutcome:
@@ -157,7 +155,7 @@ class Loader:
             return self._failed(tail.opened.file, error)
 
     def _alone(self, tail: Tail, *, is_copied: bool) -> FileOutcome:
-        path = byte_range.on_disk(tail, self.scratch, is_copied=is_copied)
+        path = tail.on_disk(self.scratch, is_copied=is_copied)
         examined = examine(path)
         plan = self._plan(tail)
         text = Text.large(plan, tail, path, examined, self.scratch) if tail.opened.file.is_text else None
@@ -171,10 +169,10 @@ class Loader:
         """The transaction of a large file; None, and nothing is changed, where its text is to be read otherwise."""
         with self.connection.begin() as begun:
             transaction = self._transaction([tail.opened.file])
-            transaction.go_on(0, tail)
-            reader = parquet_reader(plan, path, self.connection) if text is None else text.reader
+            row = transaction.row(0, tail)
+            found = reader.parquet_reader(plan, path, self.connection) if text is None else text.reader
             try:
-                is_clean = base_tables.insert_large(self.connection, reader, transaction.batch) == reader.rows
+                is_clean = base_tables.insert_large(self.connection, found, transaction.batch) == found.rows
             except MisreadError:
                 begun.rollback()
                 # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
@@ -188,7 +186,7 @@ class Loader:
                     begun.rollback()
                     return None
                 base_tables.add_rejects(self.connection, transaction.batch)
-            transaction.add(transaction.row(0, tail, fingerprint()), tail, plan.first_time)
+            transaction.add(replace(row, fingerprint=fingerprint()), tail, plan.first_time)
             (outcome,) = transaction.finish()
             self._check(tail, path)
         return outcome
@@ -210,27 +208,14 @@ class Loader:
             transaction = self._transaction([file])
             damaged = Ledger(self.connection, [str(file.path)], [], []).damaged.get(str(file.path), [])
             batch_id = transaction.batch.batch_id
-            ledger_rows.supersede(self.connection, damaged, batch_id)
-            row = LedgerRow(batch_id, file, transaction.batch.now, transaction.settings, rejected=1)
-            ledger_rows.quarantine(self.connection, row, str(error))
+            supersede(self.connection, damaged, batch_id)
+            row = LedgerRow(batch_id, file, transaction.batch.now, transaction.settings, tally=Tally(rejected=1))
+            quarantine(self.connection, row, str(error))
             transaction.refuse(file, error)
         return failed(file.path, error)
 
-    def _failed(self, file: SourceFile, error: Exception) -> FileOutcome:
-        """What is wrong with a file.
-
-        Raises:
-            InputOutputError: it is wrong with the store.
-        """
-        if isinstance(error, ReplacedStoreError):
-            raise error
-        if isinstance(error, StreammetricsError):
-            return failed(file.path, error)
-        if isinstance(error, OSError):
-            return failed(file.path, InputOutputError(f"{file.path}: cannot be read: {atomic_files.reason(error)}"))
-        if isinstance(error, DBAPIError):
-            return failed(file.path, not_taken(self.config.store_path, file.path, error))
-        raise error
+    def _failed(self, file: SourceFile, error: StreammetricsError | OSError | DBAPIError) -> FileOutcome:
+        return failed(file.path, problem(self.config.store_path, file.path, error))
 
 
 def _changed(file: SourceFile) -> InputOutputError:

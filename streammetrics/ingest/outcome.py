@@ -8,8 +8,10 @@ from typing import Literal
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Source
-from streammetrics.errors import DamagedInputError, InputOutputError, StreammetricsError
-from streammetrics.ingest.base_tables import AHEAD_SECONDS, Tally
+from streammetrics.errors import DamagedInputError, InputOutputError, ReplacedStoreError, StreammetricsError
+from streammetrics.ingest.base_tables import AHEAD_SECONDS
+from streammetrics.ingest.batch import Tally
+from streammetrics.runtime import atomic_files
 from streammetrics.sources import open_once
 from streammetrics.sources.discovery import SourceFile
 
@@ -83,12 +85,18 @@ def is_fatal(error: DBAPIError) -> bool:
     return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
 
 
-def not_taken(store: Path, path: Path, error: DBAPIError) -> InputOutputError:
-    """Why the store did not take what lies at a path.
+def problem(store: Path, path: Path, error: StreammetricsError | OSError | DBAPIError) -> StreammetricsError:
+    """Why what lies at a path was not read, or not taken by the store.
 
     Raises:
-        InputOutputError: the store itself failed.
+        InputOutputError: it is the store itself that failed, or was replaced.
     """
+    if isinstance(error, ReplacedStoreError):
+        raise error
+    if isinstance(error, StreammetricsError):
+        return error
+    if isinstance(error, OSError):
+        return InputOutputError(f"{path}: cannot be read: {atomic_files.reason(error)}")
     reported = str(error.orig)
     if is_fatal(error):
         raise InputOutputError(f"{store}: the store failed: {reported[:300]}") from None

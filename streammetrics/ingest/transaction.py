@@ -9,16 +9,13 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
-from streammetrics.ingest import base_tables, counters_wide
-from streammetrics.ingest.base_tables import Tally
-from streammetrics.ingest.batch import Batch
+from streammetrics.ingest import base_tables
+from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, supersede
 from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
-from streammetrics.sources import byte_range, ledger, ledger_rows, refusals
+from streammetrics.sources import ledger
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import LedgerRow
 from streammetrics.sources.rotation import Rotation
 from streammetrics.sources.tail import Tail
-from streammetrics.store import builds
 
 
 @dataclass
@@ -43,26 +40,26 @@ class Transaction:
         batch = Batch.begin(connection, config, files, now)
         return cls(connection, batch, ledger.settings_of(config, files[0].source), rotation)
 
-    def row(self, place: int, tail: Tail, fingerprint: str = "") -> LedgerRow:
-        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new."""
+    def row(self, place: int, tail: Tail) -> LedgerRow:
+        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new.
+
+        What is inserted of the file from now on follows what is known of it. Of what is read alone the row has no
+        fingerprint.
+        """
         file, snapshot = tail.opened.file, tail.opened.bytes
+        if tail.known is not None:
+            self.batch.continued[place] = tail.known.batch_id
         row = LedgerRow(self.batch.batch_id + place, file, self.batch.now, self.settings)
         if tail.start >= tail.stop:
             if (known := tail.known) is None:
                 return row
             return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
-        lines, prefix = None, snapshot.prefix(tail.stop)
+        row = replace(row, start=tail.start, end=tail.stop, head=tail.head, prefix=snapshot.prefix(tail.stop))
         row = replace(row, header_line=tail.known.header_line if tail.known else None)
-        if tail.is_small:
-            lines = byte_range.lines_at(tail, tail.stop)
-            fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
-        row = replace(row, start=tail.start, end=tail.stop, fingerprint=fingerprint)
-        return replace(row, head=tail.head, prefix=prefix, lines=lines)
-
-    def go_on(self, place: int, tail: Tail) -> None:
-        """What is inserted of the file at a place follows what is known of it."""
-        if tail.known is not None:
-            self.batch.continued[place] = tail.known.batch_id
+        if not tail.is_small:
+            return row
+        fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
+        return replace(row, lines=tail.lines_before(tail.stop), fingerprint=fingerprint)
 
     def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
         """What the row describes was inserted, or is about to be; `first_time` is that of its first record, as text."""
@@ -70,28 +67,24 @@ class Transaction:
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
         """Nothing of the file counts: that stands in the store as long as the rows that show it."""
-        refusals.record(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
+        ledger.refuse(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
 
     def finish(self) -> list[FileOutcome]:
         """Everything but the records, and what there is to report once it is committed."""
-        tallies = base_tables.count(self.connection, self.batch.batch_id, self.batch.last_id)
-        has_records = any(tally.records for tally in tallies.values())
-        is_new = has_records and builds.update(self.connection, self.batch.batch_id)
-        note = counters_wide.publish(self.connection) if is_new else ""
-        done = [tallies.get(row.batch_id, Tally()).counted(row) for row, *_ in self._added]
+        tallies, note = base_tables.finish(self.connection, self.batch)
+        done = [replace(row, tally=tallies.get(row.batch_id, Tally())) for row, *_ in self._added]
         # Of a file of which nothing is new, and whose last line waits, there is one row.
         kept = [
             (row, tail)
             for row, (_, tail, _) in zip(done, self._added, strict=True)
             if not (_is_waiting(tail) and tail.is_placed)
         ]
-        ledger_rows.record(self.connection, [row for row, _ in kept])
+        record(self.connection, [row for row, _ in kept])
         for row, tail in kept:
-            ledger_rows.supersede(self.connection, tail.superseded, row.batch_id)
+            supersede(self.connection, tail.superseded, row.batch_id)
         self._find_and_miss(kept)
         outcomes = [
-            self._outcome(row, tail, first_time, tallies.get(row.batch_id, Tally()))
-            for row, (_, tail, first_time) in zip(done, self._added, strict=True)
+            self._outcome(row, tail, first_time) for row, (_, tail, first_time) in zip(done, self._added, strict=True)
         ]
         if note and outcomes:
             outcomes[-1] = replace(outcomes[-1], message="\n".join(filter(None, (outcomes[-1].message, note))))
@@ -103,7 +96,7 @@ class Transaction:
         A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
         is another one, moved.
         """
-        headers = {row.batch_id for row, _ in kept if not (row.records or row.rejected)}
+        headers = {row.batch_id for row, _ in kept if not (row.tally.records or row.tally.rejected)}
         for _, tail, _ in self._added:
             if tail.known is not None:
                 self.rotation.find(self.connection, tail.known.batch_id, tail.opened.file.path)
@@ -112,18 +105,18 @@ class Transaction:
             if is_fresh and tail.former is not None and not tail.former.is_header:
                 self.rotation.miss(self.connection, tail.opened.file, tail.former, self.batch.now)
 
-    def _outcome(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> FileOutcome:
-        outcome = _counts(row, tail, tally)
-        error = self._problem(row, tail, first_time, tally)
+    def _outcome(self, row: LedgerRow, tail: Tail, first_time: str) -> FileOutcome:
+        outcome = _counts(row, tail)
+        error = self._problem(row, tail, first_time)
         if error is not None:
             self.refuse(row.file, error)
             outcome = replace(outcome, message=str(error), error=error)
-        suspected = suspicion(row.file.source, row.file.path, row.batch_id, tally, row.loaded_at)
+        suspected = suspicion(row.file.source, row.file.path, row.batch_id, row.tally, row.loaded_at)
         return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
 
-    def _problem(self, row: LedgerRow, tail: Tail, first_time: str, tally: Tally) -> DamagedInputError | None:
+    def _problem(self, row: LedgerRow, tail: Tail, first_time: str) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
-        path = row.file.path
+        path, tally = row.file.path, row.tally
         if not row.is_new:
             known = tail.known
             is_copy = known is not None and known.is_rejected and known.start == 0 and known.path != str(path)
@@ -139,8 +132,8 @@ def _is_waiting(tail: Tail) -> bool:
     return tail.start >= tail.stop and not tail.is_read
 
 
-def _counts(row: LedgerRow, tail: Tail, tally: Tally) -> FileOutcome:
-    path, size = row.file.path, tail.opened.bytes.size
+def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
+    path, size, tally = row.file.path, tail.opened.bytes.size, row.tally
     is_known_to_count = tail.known is None or not tail.known.is_rejected
     counts = tally.records or (is_known_to_count if not row.is_new else not tally.misread)
     waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (row.end, tail.start))

@@ -1,7 +1,7 @@
 """Which of a file's columns are the time, the build and the code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from streammetrics.sources.discovery import SourceFile
 
 ROLES = ("ts", "build", "code")
 
-CLOCK = "clock"
-"""The role of the column of the time of day, where `ts` is that of the date."""
+CLOCK, STRATUM = "clock", "stratum"
+"""Roles of columns that only some sources have: the time of day, where `ts` is the date; what is put before builds."""
 
 _KNOWN = {
     "ts": ("ts", "time", "timestamp"),
@@ -24,13 +24,19 @@ _SHOWN_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of all columns, and the places of the three among them; of four where date and time are two."""
+    """The names of all columns, and the places of those among them that are read."""
 
     names: tuple[str, ...]
     ts: int
     build: int
     code: int
     clock: int | None = None
+    stratum: int | None = None
+
+    @property
+    def are_three(self) -> bool:
+        """Whether time, build and code are all that is read."""
+        return self.clock is None and self.stratum is None
 
     @property
     def times(self) -> tuple[int, ...]:
@@ -39,20 +45,22 @@ class Columns:
 
     @property
     def by_role(self) -> dict[str, str]:
-        """Their names, as parameters of SQL."""
-        places = {"ts": self.ts, CLOCK: self.clock, "build": self.build, "code": self.code}
-        return {f"{role}_name": self.names[place] for role, place in places.items() if place is not None}
+        """Their names, as parameters of SQL, which selects a clock and a stratum always: any where there is none."""
+        named = {f"{role}_name": self.names[place] for role, place in self._by_role.items() if place is not None}
+        return {"clock_name": self.names[self.ts], "stratum_name": self.names[self.build], **named}
 
     @property
     def places(self) -> list[int | None]:
-        """Those of time, clock, build and code, from 1."""
-        return [None if place is None else place + 1 for place in (self.ts, self.clock, self.build, self.code)]
+        """Those of time, clock, build, code and stratum, from 1."""
+        return [None if place is None else place + 1 for place in self._by_role.values()]
+
+    @property
+    def _by_role(self) -> dict[str, int | None]:
+        return {"ts": self.ts, CLOCK: self.clock, "build": self.build, "code": self.code, STRATUM: self.stratum}
 
     def aliases(self) -> list[str]:
         """A name for each place that SQL can carry without quoting: its role, or its number."""
-        roles = {self.ts: "ts", self.build: "build", self.code: "code"}
-        if self.clock is not None:
-            roles[self.clock] = CLOCK
+        roles = {place: role for role, place in self._by_role.items()}
         return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
 
 
@@ -97,7 +105,15 @@ def _mapped(file: SourceFile) -> dict[str, Any]:
     mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}
     if isinstance(mapped["ts"], tuple):
         mapped["ts"], mapped[CLOCK] = mapped["ts"]
+    if file.source.columns is not None and file.source.columns.stratum is not None:
+        mapped[STRATUM] = file.source.columns.stratum
     return mapped
+
+
+def missing(file: SourceFile, found: Mapping[str, int]) -> list[str]:
+    """The roles of which no column was found; objects of JSON may all lack a stratum."""
+    optional = {STRATUM} if file.format == "jsonl" else set()
+    return [role for role in _mapped(file) if role not in {*found, *optional}]
 
 
 def fitting(file: SourceFile, fields: Sequence[str]) -> int:
@@ -119,11 +135,11 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
             "give such files a [[source]] of their own"
         )
     found = places(file, names)
-    missing = [role for role in _mapped(file) if role not in found]
-    if missing or len(set(found.values())) < len(found):
-        what = "one column cannot be two of ts, build and code"
-        if missing:
-            what = "no column for " + ", ".join(role + _wanted(file, role) for role in missing)
+    lacking = missing(file, found)
+    if lacking or len(set(found.values())) < len(found):
+        what = "one column cannot be two of ts, build, code and stratum"
+        if lacking:
+            what = "no column for " + ", ".join(role + _wanted(file, role) for role in lacking)
         shown = ", ".join(json.dumps(name[:_SHOWN_CHARACTERS], ensure_ascii=False) for name in names[:_SHOWN_COLUMNS])
         more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
         raise ConfigError(

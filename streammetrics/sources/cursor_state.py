@@ -5,24 +5,22 @@ seen when its transaction ends. So a run begins below the last value, at the `fl
 on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not distinguished.
 """
 
-import shlex
+import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from itertools import chain, compress
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Source
-from streammetrics.errors import ConfigError, UsageError
-from streammetrics.sources import cursor_values
-from streammetrics.sources.cursor_values import Cursor
-from streammetrics.sources.records import Record
+from streammetrics.errors import ConfigError
 from streammetrics.store.statements import run
 
 OVERLAP_NUMBERS = 10_000
@@ -35,7 +33,17 @@ MOST_REMEMBERED = 1_000_000
 _CURSOR_BYTES = 8
 _TEXT_BYTES = 8
 
+Cursor = int | float | Decimal | datetime
+"""A value of the column of a database by which its rows are read in order."""
+
 Key = tuple[Any, ...]
+
+TEXT_PROBLEM = "text does not grow with each row: take a cursor of numbers or times, or let query make one of it"
+
+TEXT = "text"
+"""The kind of cursors that earlier versions read as well."""
+
+_KINDS = {int: "integer", float: "float", Decimal: "decimal"}
 
 _TEXTS = attrgetter("ts", "build", "code", "content")
 
@@ -43,22 +51,37 @@ _ADD_MARK = "insert into cursor_marks values ($batch_id, $source, $cursor, $kind
 
 _SIZE = "select count(*) from cursor_rows where source = $source"
 
-_FIRST = "select min(loaded_at) from batches where source = $source"
-
 _FORGET = "delete from cursor_rows where batch_id in (select unnest($batch_ids::bigint[]))"
+
+
+class Record(NamedTuple):
+    """One row, texts as they came. `line` is its number, from 1; `reason` is empty where it is readable."""
+
+    line: int
+    reason: str
+    ts: str
+    build: str
+    code: str
+    content: str
 
 
 @dataclass(frozen=True)
 class Rows:
     """Some rows of a database; they are distinguished by their `keys`: the cursor, the time, the build and the code."""
 
-    cursors: Sequence[Cursor | None]
     keys: Sequence[Key]
     records: Sequence[Record]
 
-    def until(self, place: int) -> "Rows":
-        """Those before a place."""
-        return Rows(self.cursors[:place], self.keys[:place], self.records[:place])
+    @property
+    def last(self) -> Any:
+        """The cursor of the last of them."""
+        return self.keys[-1][0]
+
+    def first_out_of_order(self, order: str | None) -> int | None:
+        """The place of the first cursor that is not of an order; None where all are."""
+        if order == "number" and {type(cursor) for cursor, *_ in self.keys} == {int}:
+            return None
+        return next((place for place, (cursor, *_) in enumerate(self.keys) if order_of(cursor) != order), None)
 
     def without(self, remembered: dict[bytes, int]) -> "Rows":
         """Those that are not remembered; each that is takes a copy away from what is."""
@@ -69,7 +92,7 @@ class Rows:
             if known is not None:
                 remembered[known] -= 1
             is_new.append(known is None)
-        return Rows(*(list(compress(column, is_new)) for column in (self.cursors, self.keys, self.records)))  # type: ignore[arg-type]
+        return Rows(list(compress(self.keys, is_new)), list(compress(self.records, is_new)))
 
 
 @dataclass(frozen=True)
@@ -90,39 +113,49 @@ def read(connection: Connection, source: Source, settings: str) -> CursorState:
     Rows that were taken under other `settings` may look different now: they are recognized by their cursor alone.
 
     Raises:
-        ConfigError: it was read by another cursor until now.
+        ConfigError: it was read by another cursor until now, or by a text.
     """
     named = {"source": source.name}
     found = run(connection, "jobs/cursor_history", {**named, "has_all": False}).first()
-    if found is not None and found.cursor != source.cursor:
+    if found is not None and (found.cursor != source.cursor or found.kind == TEXT):
+        problem = f"{TEXT_PROBLEM}; " if found.kind == TEXT else ""
         raise ConfigError(
-            f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; "
+            f"[[source]] {source.name!r}: was read by cursor {found.cursor!r} so far, up to {found.mark}; {problem}"
             "to read it by another from its beginning, give it another name"
         )
-    floor = None if found is None else cursor_values.parsed(found.kind, found.floor)
+    floor = None if found is None else parsed(found.kind, found.floor)
     remembered: Counter[bytes] = Counter()
     for fingerprint, taken_under, copies in run(connection, "jobs/remembered_rows", named):
         remembered[bytes(fingerprint if taken_under == settings else fingerprint[:_CURSOR_BYTES])] += copies
     return CursorState(floor, remembered, found.mark if found is not None else "")
 
 
-def require_overlap(connection: Connection, sources: Iterable[str]) -> None:
-    """After batches were removed: refuse it where a next run could not know the rows that still count.
+def kind_of(value: Any) -> str | None:
+    """What a value of a cursor is; None where it cannot be one."""
+    if type(value) is datetime:
+        return "timestamp" if value.tzinfo is None else "timestamptz"
+    if type(value) in (float, Decimal) and not math.isfinite(value):
+        return None
+    return _KINDS.get(type(value))
 
-    Raises:
-        UsageError: of a source, rows behind the floor of its last batch are no longer remembered.
-    """
-    for source in sources:
-        history = run(connection, "jobs/cursor_history", {"source": source, "has_all": True}).all()
-        floor = cursor_values.parsed(history[0].kind, history[0].floor) if history else None
-        for row in history:
-            if not row.is_known and not _is_passed(cursor_values.parsed(row.kind, row.mark), floor):
-                first = connection.exec_driver_sql(_FIRST, {"source": source}).scalar_one()
-                raise UsageError(
-                    f"[[source]] {source!r}: it is not remembered any more which rows were read up to batch "
-                    f"{history[0].batch_id}, so that it cannot be read on from there; nothing was changed; unload all "
-                    f"of it: streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}"
-                )
+
+def order_of(value: Any) -> str | None:
+    """Values that can be compared have the same order; None where a value cannot be one of a cursor."""
+    kind = kind_of(value)
+    return "number" if kind in _KINDS.values() else kind
+
+
+def as_text(value: Cursor) -> str:
+    """A value of a cursor as the store keeps it; times with an offset in UTC."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat(sep=" ")
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def parsed(kind: str, text: str) -> Cursor:
+    """The value that `as_text` made a text of."""
+    number = next((number for number, name in _KINDS.items() if name == kind), None)
+    return datetime.fromisoformat(text) if number is None else number(text)
 
 
 class Taken:
@@ -139,7 +172,7 @@ class Taken:
     def records(self) -> Iterator[Record]:
         """All of them, once."""
         for rows in self._portions:
-            self.last = rows.cursors[-1]
+            self.last = rows.last
             self.count += len(rows.keys)
             texts = chain.from_iterable(map(_TEXTS, rows.records))
             self._hash.update("\0".join(texts).encode("utf-8", "backslashreplace"))
@@ -160,23 +193,23 @@ class Taken:
         """
         named = {"source": self._source.name}
         keys = chain.from_iterable(rows.keys for rows in self._recent)
-        found = " ".join(_fingerprint(key).hex() for key in keys if not _is_passed(key[0], self.floor))
+        found = " ".join(_fingerprint(key).hex() for key in keys if not is_passed(key[0], self.floor))
         if found:
             run(connection, "jobs/remember_rows", {"batch_id": batch_id, **named, "fingerprints": found})
         if self.last is not None and self.floor is not None:
             place = {
-                "kind": cursor_values.kind_of(self.last),
-                "mark": cursor_values.as_text(self.last),
-                "floor": cursor_values.as_text(self.floor),
+                "kind": kind_of(self.last),
+                "mark": as_text(self.last),
+                "floor": as_text(self.floor),
+                "settings": settings,
             }
-            place["settings"] = settings
             connection.exec_driver_sql(
                 _ADD_MARK, {"batch_id": batch_id, **named, "cursor": self._source.cursor, **place}
             )
             passed = [
                 row.batch_id
                 for row in run(connection, "jobs/cursor_history", {**named, "has_all": False})
-                if row.is_known and _is_passed(cursor_values.parsed(row.kind, row.mark), self.floor)
+                if row.is_known and is_passed(parsed(row.kind, row.mark), self.floor)
             ]
             if passed:
                 connection.exec_driver_sql(_FORGET, {"batch_ids": passed})
@@ -190,15 +223,12 @@ class Taken:
         """The floor follows the last row; what lies below it is forgotten."""
         if self.last is not None:
             floor = self._floor_at(self.last)
-            # Texts are compared by the database alone, which gives them in its order.
-            self.floor = floor if self.floor is None or isinstance(floor, str) else max(self.floor, floor)
-        while self._recent and _is_passed(self._recent[0].cursors[-1], self.floor):
+            self.floor = floor if self.floor is None else max(self.floor, floor)
+        while self._recent and is_passed(self._recent[0].last, self.floor):
             self._recent.popleft()
 
     def _floor_at(self, last: Cursor) -> Cursor:
         overlap = self._source.overlap
-        if isinstance(last, str):
-            return last
         if not isinstance(last, datetime):
             return last - type(last)(OVERLAP_NUMBERS if overlap is None else overlap)  # type: ignore[operator]
         # One clock that is ahead must not decide: later rows with the right time would lie below the floor.
@@ -208,15 +238,13 @@ class Taken:
         return min(last, now) - timedelta(seconds=OVERLAP_SECONDS if overlap is None else overlap)
 
 
-def _is_passed(value: Cursor | None, floor: Cursor | None) -> bool:
+def is_passed(value: Cursor | None, floor: Cursor | None) -> bool:
     """Whether a run that begins at the floor begins after such a row."""
-    if value is None or floor is None:
-        return False
-    return value != floor if isinstance(floor, str) else value < floor  # type: ignore[operator]
+    return value is not None and floor is not None and value < floor  # type: ignore[operator]
 
 
 def _fingerprint(key: Key) -> bytes:
     cursor, *texts = key
-    shown = cursor_values.as_text(cursor) if isinstance(cursor, datetime) else cursor
+    shown = as_text(cursor) if isinstance(cursor, datetime) else cursor
     pieces = ((repr(shown), _CURSOR_BYTES), (repr(texts), _TEXT_BYTES))
     return b"".join(blake2b(text.encode(), digest_size=size).digest() for text, size in pieces)

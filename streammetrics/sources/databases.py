@@ -15,13 +15,12 @@ from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
 from streammetrics.errors import ConfigError
-from streammetrics.sources import columns, cursor_values
+from streammetrics.sources import columns, cursor_state
 from streammetrics.sources.connections import Unreadable, place, without_secrets
-from streammetrics.sources.cursor_state import CursorState, Key, Rows
+from streammetrics.sources.cursor_state import CursorState, Key, Record, Rows
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.plain import LONGEST_RECORD
-from streammetrics.sources.reader import Reader
-from streammetrics.sources.records import Record, accepted, rejected, text_problem
+from streammetrics.sources.plain import LONGEST_RECORD, is_utf8
+from streammetrics.sources.reader import KEPT_OF_REJECTS, Reader
 from streammetrics.store.statements import statement
 
 _FETCH_ROWS = 1_000
@@ -47,7 +46,7 @@ _PORTION_RECORDS = 200_000
 
 _FIELDS = ("lines", "row_reasons", "times", "builds", "codes", "contents")
 
-_NAMES = ("time", "build", "code")
+_NAMES = ("time", "build", "code", "stratum")
 
 # By exact type: a bool is no number here.
 _TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, UUID: str}
@@ -55,9 +54,10 @@ _BUILDS: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _build, Decimal: _
 _CODES: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _code, Decimal: _code}
 _TIMES: dict[type, Callable[[Any], str]] = {
     **_TEXTS,
-    **{float: _number, Decimal: _number, datetime: cursor_values.as_text, date: str, time: str, Unreadable: str},
+    **{float: _number, Decimal: _number, datetime: cursor_state.as_text, date: str, time: str, Unreadable: str},
 }
-_WRITERS = (_TIMES, _BUILDS, _CODES)
+_STRATA: dict[type, Callable[[Any], str]] = {**_BUILDS, type(None): lambda _: ""}
+_WRITERS = (_TIMES, _BUILDS, _CODES, _STRATA)
 
 
 class Database:
@@ -84,18 +84,19 @@ class Database:
 
     def rows(self, state: CursorState) -> Iterator[Rows]:
         """The rows from the floor on that were not taken yet, in the order of the cursor, some at a time."""
-        order = cursor_values.order_of(state.floor)
+        order = cursor_state.order_of(state.floor)
         for rows in self._new(self._above(self._select(), state).order_by(self._cursor), state):
-            order = order or cursor_values.order_of(rows.cursors[0])
-            place = cursor_values.first_out_of_order(rows.cursors, order)
+            order = order or cursor_state.order_of(rows.keys[0][0]) or "number"
+            place = rows.first_out_of_order(order)
             if place is not None:
-                value = str(rows.cursors[place])[:40]
+                value = rows.keys[place][0]
+                odd = "is no number or time like those before: a query can leave it out"
                 self.problem = (
-                    f"{self.place.path}: {value!r} in {self._source.cursor!r}, the cursor, is no number, time or text "
-                    "like those before; rows from there on are not read: a query can leave them out"
+                    f"{self.place.path}: {str(value)[:40]!r} in {self._source.cursor!r}, the cursor: "
+                    f"{cursor_state.TEXT_PROBLEM if isinstance(value, str) else odd}; rows from there on are not read"
                 )
                 if place:
-                    yield rows.until(place)
+                    yield Rows(rows.keys[:place], rows.records[:place])
                 return
             yield rows
 
@@ -104,7 +105,7 @@ class Database:
         reason = f"has no {self._source.cursor}, the cursor"
         for rows in self._new(self._select().where(self._cursor.is_(None)), state):
             contents = (",".join(map(str, key)) for key in rows.keys)
-            records = [rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
+            records = [_rejected(old.line, reason, text) for old, text in zip(rows.records, contents, strict=True)]
             yield replace(rows, records=records)
 
     def _select(self) -> Select[Any]:
@@ -132,7 +133,7 @@ class Database:
                 f"{self.place.path}: there is no column {self._source.cursor!r}, the cursor of [[source]] "
                 f"{self._source.name!r}; the columns found are: {', '.join(names)}"
             )
-        wanted = [names[number] for number in (found.ts, found.build, found.code)]
+        wanted = [names[place - 1] for place in found.places if place is not None]
         return whole, [column(self._named(name)) for name in wanted], column(self._named(cursor))
 
     @property
@@ -177,13 +178,15 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     Column by column, where nothing is wrong with any of them: that is what makes it quick.
     """
     *values, order = zip(*fetched, strict=True)
-    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=True)]
+    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=False)]
     joined = "".join(chain.from_iterable(texts))
-    if all(texts) and len(joined) <= LONGEST_RECORD and not text_problem(joined):
+    if all(texts) and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
+        times, builds, *rest = texts
+        texts = [times, list(map(_stratified, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
-        return Rows(order, keys, list(records))
-    return Rows(order, *zip(*map(_row, count(number), fetched), strict=True))
+        return Rows(keys, list(records))
+    return Rows(*zip(*map(_row, count(number), fetched), strict=True))
 
 
 def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
@@ -197,25 +200,44 @@ def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) 
     return [writers[type(value)](value) for value in values]
 
 
+def _stratified(build: str, stratum: str = "") -> str:
+    return f"{stratum}/{build}" if build and stratum else build
+
+
 def _row(line: int, values: Any) -> tuple[Key, Record]:
     """One row, with what is wrong with it."""
     texts: list[Any]
     *texts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
     reason = ""
-    for number, (name, writers) in enumerate(zip(_NAMES, _WRITERS, strict=True)):
+    for number, (name, writers) in enumerate(zip(_NAMES[: len(texts)], _WRITERS, strict=False)):
         value = texts[number]
         if type(value) in writers:
             texts[number] = writers[type(value)](value)
         else:
             reason = reason or (f"has no {name}" if value is None else f"{name} is neither text nor a number")
-    ts, build, code = texts
+    ts, build, code, *strata = texts
+    build = build if reason else _stratified(build, *strata)
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
-    reason = reason or text_problem(content)
+    reason = reason or _text_problem(content)
     key = (cursor, ts, build, code)
-    return key, rejected(line, reason, content) if reason else accepted(line, ts, build, code, _cursor_text(cursor))
+    if reason:
+        return key, _rejected(line, reason, content)
+    return key, Record(line, "", ts, build, code, _cursor_text(cursor))
 
 
 def _cursor_text(cursor: Any) -> str:
-    return cursor_values.as_text(cursor) if type(cursor) is datetime else str(cursor)
+    return cursor_state.as_text(cursor) if type(cursor) is datetime else str(cursor)
+
+
+def _rejected(line: int, reason: str, content: str) -> Record:
+    shown = content[:KEPT_OF_REJECTS].replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return Record(line, reason, "", "", "", shown)
+
+
+def _text_problem(text: str) -> str:
+    """Why a text cannot be stored; empty where it can."""
+    if "\0" in text:
+        return "holds a NUL character"
+    return "" if is_utf8(text) else "is not valid UTF-8"

@@ -1,17 +1,21 @@
 """How CSV and its kin begin: lines before the header, the delimiter, and the columns; and headers further down."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TextIO
 
-from streammetrics.sources import first_lines
-from streammetrics.sources.columns import ROLES, Columns, fitting, places
+from streammetrics.errors import ConfigError
+from streammetrics.sources.columns import ROLES, Columns, fitting, missing, places, positions, resolve
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import FileBytes
-from streammetrics.sources.first_lines import DELIMITERS
 from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields
+from streammetrics.sources.times import looks_like_one
+
+DELIMITERS = (",", "\t", ";", "|")
+_UNUSUAL = ("^", "~", "\x1f", "\x01", ":", " ")
 
 HEADER = "is a header"
 """So begins the reason of a reject that is one, and by which the columns are read from there on."""
@@ -80,17 +84,32 @@ def read_line(stream: TextIO) -> str:
 
 
 def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: int | None) -> Columns:
-    """The columns, by the first header, or by that in a later line (from 1) which holds from there on.
+    """The columns by the names in the header, or in a later line (from 1) that holds from there on; or by position.
 
     Raises:
-        ConfigError: see `first_lines.columns`.
+        ConfigError: the delimiter is not the file's, the header is data, or a column is not there; with what to set.
     """
-    names: Sequence[str] = head.fields
+    names, delimiter = head.fields, head.delimiter
     if header_line is not None:
         with file_bytes.open_text() as stream:
             line = next(islice(iter(lambda: read_line(stream), ""), header_line - 1, None), "")
-        names = fields(line.strip("\r\n"), head.delimiter, is_spaced=head.is_spaced)
-    return first_lines.columns(file, head.delimiter, names)
+        names = fields(line.strip("\r\n"), delimiter, is_spaced=head.is_spaced)
+    if fitting(file, names) < len(ROLES):
+        _require_delimiter(file, delimiter, names)
+    if file.source.header:
+        if not places(file, names):
+            _require_header(file, names)
+        return resolve(file, names)
+    found = positions(file)
+    for role, place in found.items():
+        if place >= len(names):
+            raise ConfigError(
+                f"{file.path}: the position of {role} is {place + 1}, and its first line has {len(names)} fields "
+                f"by the delimiter {_shown(delimiter)}; mend columns or delimiter of [[source]] {file.source.name!r}"
+            )
+    # Empty fields after the last column are a habit of writers.
+    width = max(place + 1 for place in (*found.values(), *(n for n, field in enumerate(names) if field)))
+    return Columns(tuple(str(number + 1) for number in range(width)), **found)
 
 
 def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
@@ -105,8 +124,41 @@ def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, mos
 def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Columns | None, str, str]:
     """The columns from here on, why this row is no record, and why the rows after it are none."""
     found = places(file, row)
-    missing = [role for role in ROLES if role not in found]
-    if missing or len(set(found.values())) < len(found):
-        what = f"{HEADER} without a column for {', '.join(missing or ROLES)}"
+    lacking = missing(file, found)
+    if lacking or len(set(found.values())) < len(found):
+        what = f"{HEADER} without a column for {', '.join(lacking or ROLES)}"
         return None, what, f"stands after line {line}, which {what}"
     return Columns(tuple(row), **found), f"{HEADER}: columns are read by it from here on", ""
+
+
+def _require_delimiter(file: SourceFile, delimiter: str, fields: Sequence[str]) -> None:
+    if len(fields) != 1:
+        return
+    usual = [other for other in DELIMITERS if other in fields[0]]
+    unusual = [other for other in _UNUSUAL if fields[0].count(other) >= len(ROLES) - 1]
+    if not usual and not unusual:
+        return
+    seen = max(usual or unusual, key=fields[0].count)
+    looked_for = _shown(delimiter) if file.source.delimiter else "one of " + ", ".join(map(_shown, DELIMITERS))
+    raise ConfigError(
+        f"{file.path}: the delimiter, {looked_for}, is not found in its first line, which has {_shown(seen)}: set "
+        f"delimiter = {json.dumps(seen)} in [[source]] {file.source.name!r} of the configuration"
+    )
+
+
+def _require_header(file: SourceFile, fields: Sequence[str]) -> None:
+    ts = next((place for place, field in enumerate(fields) if looks_like_one(field)), None)
+    if ts is None:
+        return
+    others = [place for place in range(max(len(fields), len(ROLES))) if place != ts]
+    example = ", ".join(f"{role} = {place + 1}" for role, place in zip(ROLES, (ts, *others), strict=False))
+    raise ConfigError(
+        f"{file.path}: its first line is data and no header: field {ts + 1} is a time, {fields[ts][:60]!r}; set in "
+        f"[[source]] {file.source.name!r} of the configuration, beside its name and path, "
+        "at which positions the columns are:\n"
+        f"header = false\ncolumns = {{ {example} }}"
+    )
+
+
+def _shown(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else repr(delimiter)

@@ -15,7 +15,7 @@ PORTION_BYTES = 1 << 20
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileBytes:
     """All bytes of a file, in memory (`data`) or at `path`."""
 
@@ -73,10 +73,33 @@ def examine(path: Path) -> Examined:
     hasher = ThreadPoolExecutor(max_workers=1)
     hashing = hasher.submit(_fingerprint, path)
     hasher.shutdown(wait=False)
-    traits = _Traits()
+    feeds = returns = pairs = 0
+    last, decoder = b"", codecs.getincrementaldecoder("utf-8")()
+    is_ascii = is_text = True
+    is_long = has_quotes = has_escapes = False
     for portion in portions(path):
-        traits.add(portion)
-    return Examined(traits.are_plain, traits.has_quotes, traits.has_escapes, traits.all_lines, hashing)
+        new_feeds = portion.count(b"\n")
+        # To look for a byte is much quicker than to count it.
+        new_returns = portion.count(b"\r") if b"\r" in portion else 0
+        if new_returns or last == b"\r":
+            pairs += (last + portion).count(b"\r\n")
+        feeds, returns, last = feeds + new_feeds, returns + new_returns, portion[-1:]
+        is_long |= not new_feeds and len(portion) == PORTION_BYTES
+        is_known, is_ascii = is_ascii, portion.isascii()
+        is_text = is_text and b"\0" not in portion and ((is_known and is_ascii) or _is_decoded(decoder, portion))
+        has_quotes = has_quotes or b'"' in portion
+        has_escapes = has_escapes or b"\\" in portion
+    is_mixed = returns > pairs or 0 < pairs < feeds
+    is_plain = is_text and not is_mixed and not is_long and _is_decoded(decoder, b"", is_over=True)
+    return Examined(is_plain, has_quotes, has_escapes, feeds + (last not in (b"", b"\n")), hashing)
+
+
+def _is_decoded(decoder: codecs.IncrementalDecoder, portion: bytes, *, is_over: bool = False) -> bool:
+    try:
+        decoder.decode(portion, is_over)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def portions(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -96,57 +119,3 @@ def portions(path: Path, start: int = 0, stop: int | None = None) -> Iterator[by
 def _fingerprint(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-class _Traits:
-    """Whether a text is plain, portion by portion."""
-
-    def __init__(self) -> None:
-        self.lines = 0
-        self.has_quotes = self.has_escapes = False
-        self._last = b""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._is_ascii = self._is_text = True
-        self._has_crlf = self._has_lone_lf = self._has_lone_cr = self._is_long = False
-
-    def add(self, portion: bytes) -> None:
-        feeds = portion.count(b"\n")
-        # To look for a byte is much quicker than to count it.
-        returns, pairs = (portion.count(b"\r") if b"\r" in portion else 0), 0
-        if returns or self._last == b"\r":
-            pairs = (self._last + portion).count(b"\r\n")
-        # A CR at the end of a portion is not alone before the next portion is seen.
-        lone = returns + (self._last == b"\r") - pairs - portion.endswith(b"\r")
-        self._has_lone_cr |= lone > 0
-        self._has_crlf |= pairs > 0
-        self._has_lone_lf |= feeds > pairs
-        self._is_long |= not feeds and len(portion) == PORTION_BYTES
-        self._is_text &= b"\0" not in portion and self._is_decoded(portion)
-        self.has_quotes = self.has_quotes or b'"' in portion
-        self.has_escapes = self.has_escapes or b"\\" in portion
-        self._last = portion[-1:]
-        self.lines += feeds
-
-    def _is_decoded(self, portion: bytes) -> bool:
-        is_between = self._is_ascii
-        self._is_ascii = portion.isascii()
-        if is_between and self._is_ascii:
-            return True
-        try:
-            self._decoder.decode(portion)
-        except UnicodeDecodeError:
-            return False
-        return True
-
-    @property
-    def all_lines(self) -> int:
-        return self.lines + (self._last not in (b"", b"\n"))
-
-    @property
-    def are_plain(self) -> bool:
-        is_mixed = self._has_lone_cr or self._last == b"\r" or (self._has_crlf and self._has_lone_lf)
-        try:
-            self._decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-        return self._is_text and not is_mixed and not self._is_long

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from streammetrics.config import Config, Exposure, Source
 from streammetrics.config.source import SourceColumns
 from streammetrics.errors import ConfigError, StreammetricsError
-from streammetrics.sources import delimited, line_ends
+from streammetrics.sources import delimited
 from streammetrics.sources.columns import places
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.encoding import FileBytes, codec_of
-from streammetrics.sources.fingerprints import Snapshot
 from streammetrics.sources.plain import plain
+from streammetrics.sources.snapshot import Snapshot
 
 EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 """Since when what has no `since` holds."""
@@ -89,7 +89,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
         raise ConfigError(f"cannot be read: {error.strerror}") from None
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
-    stop = snapshot.size if is_over else line_ends.last_end(snapshot, 0)
+    stop = snapshot.size if is_over else snapshot.last_line_end(0)
     data = snapshot.read(0, stop)
     head = delimited.sniff(file, FileBytes(path, data))
     at = places(file, head.fields)

@@ -1,24 +1,35 @@
-"""What was read already: the tables `batches`, `contents` and `replaced`.
+"""What was read already, and what was refused and why: the tables `batches`, `contents` and `refused`.
 
 A file is recognized by its path, time of change and size; a content by what lies before an offset up to which it was
 read. `range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of
 which every record was rejected, counts for nothing once the settings that decide how it is read are others.
+
+A row of `refused` stands until a run has read its path, the file is gone, or the settings of its source are others.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config, Source
 from streammetrics.config.sections import OLDEST_DAYS
-from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.ledger_rows import LedgerRow
+from streammetrics.sources.discovery import UNCONFIGURED, SourceFile
 from streammetrics.store.statements import run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
+
+_REFUSED = "select path, source, settings, reason from refused order by refused_at, path"
+
+_REFUSE = "insert into refused values ($path, $source, $settings, $reason, $refused_at)"
+
+_FORGET = "delete from refused where path in (select unnest($paths))"
 
 NEAREST = 50
 """So many ranges of contents that begin alike are looked at first."""
@@ -140,10 +151,64 @@ class Ledger:
         rows = run(self._connection, "jobs/find_boundaries", {**known_by, "most": most})
         return [Boundary(*row) for row in rows]
 
-    def add(self, row: LedgerRow) -> None:
+    def add(self, boundary: Boundary) -> None:
         """Files of the same transaction may hold the same."""
-        if not row.is_new:
+        self._by_head.setdefault(boundary.head, []).append(boundary)
+
+
+def refuse(
+    connection: Connection, path: Path | str, source: Source, settings: str, reason: str, refused_at: datetime
+) -> None:
+    """In the caller's transaction; what was recorded of the path before is replaced."""
+    connection.exec_driver_sql(_FORGET, {"paths": [str(path)]})
+    row = {"path": str(path), "source": source.name, "settings": settings, "reason": reason, "refused_at": refused_at}
+    connection.exec_driver_sql(_REFUSE, row)
+
+
+def refused(connection: Connection, config: Config) -> dict[Path, str]:
+    """The reasons that still stand, by path (of a database: by `place_of`), the oldest first."""
+    settings = {source.name: settings_of(config, source) for source in config.source or (UNCONFIGURED,)}
+    return {
+        Path(path): reason
+        for path, source, refused_with, reason in connection.exec_driver_sql(_REFUSED)
+        if settings.get(source) == refused_with and not _is_gone(Path(path))
+    }
+
+
+def place_of(source: Source) -> Path:
+    """What stands for a database: its URL may change with what is mended, the name of its source does not."""
+    return Path(f"[[source]] {source.name!r}")
+
+
+def _is_gone(path: Path) -> bool:
+    return path.is_absolute() and not os.path.lexists(path)
+
+
+class Refusals:
+    """What is refused at the beginning of a run, brought up to date by what becomes of each path."""
+
+    def __init__(self, connection: Connection, config: Config, clock: Callable[[], datetime]) -> None:
+        self._connection, self._config, self._clock = connection, config, clock
+        with connection.begin():
+            rows = connection.exec_driver_sql(_REFUSED)
+            self._known = {Path(path): (settings, reason) for path, _, settings, reason in rows}
+            self._forget(filter(_is_gone, self._known))
+
+    def refuse(self, path: Path, source: Source, reason: str) -> None:
+        """The path, or database, cannot be read, and nothing of it was committed."""
+        settings = settings_of(self._config, source)
+        if self._known.get(path) == (settings, reason):
             return
-        place = (row.batch_id, str(row.file.path), row.start, row.end, row.fingerprint, row.prefix)
-        boundary = Boundary(*place, row.lines, row.file.inode, row.head, False, False, row.settings, row.header_line)
-        self._by_head.setdefault(row.head, []).append(boundary)
+        # On a full disk this cannot be stored either, and the next run tries the file again.
+        with suppress(DBAPIError), self._connection.begin():
+            refuse(self._connection, path, source, settings, reason, self._clock())
+
+    def settle(self, path: Path) -> None:
+        """It was read."""
+        if path in self._known:
+            with suppress(DBAPIError), self._connection.begin():
+                self._forget([path])
+
+    def _forget(self, paths: Iterable[Path]) -> None:
+        if gone := list(map(str, paths)):
+            self._connection.exec_driver_sql(_FORGET, {"paths": gone})

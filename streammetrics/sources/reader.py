@@ -1,17 +1,21 @@
-"""How files are read: what DuckDB makes of their lines or rows, as one relation of records in SQL."""
+"""How a file is read: what is known of it before, and what DuckDB makes of its lines or rows, as SQL."""
 
 import glob
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from streammetrics.sources import json_lines
-from streammetrics.sources.columns import ROLES, Columns, folded, known
-from streammetrics.sources.plain import LONGEST_RECORD
-from streammetrics.sources.plans import Plan, numbered_rows
+from streammetrics.errors import ConfigError, DamagedInputError
+from streammetrics.sources import delimited, json_lines, open_once, times
+from streammetrics.sources.columns import ROLES, Columns, named, resolve
+from streammetrics.sources.delimited import Head
+from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.encoding import FileBytes
 from streammetrics.store.statements import statement
 
 KEPT_OF_REJECTS = 200
@@ -22,10 +26,47 @@ PLACE_BITS = 32
 
 _ROWS = "select count(*) from read_parquet($path, hive_partitioning = false)"
 
+_SAMPLE_RECORDS = 30
+
+_TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
+
+_TIMES = "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
+
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE].*)?")
 
 _PLAIN_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
 _PLAIN_TEXTS = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file whose columns are known. `skipped`: so many lines stand before the first record.
+
+    `first_time` is that of the first record which can be split without care, `guard` what times are like (see
+    `times.plain_guard`), and `builds` those of the first JSON lines.
+    """
+
+    file: SourceFile
+    columns: Columns
+    head: Head | None = None
+    skipped: int = 0
+    paths: tuple[json_lines.Path, ...] = ()
+    first_time: str = ""
+    guard: Mapping[str, object] | None = None
+    builds: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    @property
+    def dialect(self) -> tuple[object, ...]:
+        """Files of which this is the same are read by one statement."""
+        if self.head is None:
+            pointers = (tuple(part) for part in json_lines.pointers(self.columns, self.paths))
+            return (*pointers, repr(self.guard))
+        return (self.head.delimiter, self.head.is_spaced, repr(self.guard))
+
+    @property
+    def has_header(self) -> bool:
+        return self.head is not None and self.file.source.header
 
 
 @dataclass(frozen=True)
@@ -47,108 +88,77 @@ class Reader:
     rows: int | None = None
 
 
-@dataclass(frozen=True)
-class Section:
-    """Lines of a text that are read by the same columns.
-
-    `first_line`: from 1, of the text as it is read. `before`: what is to be added to a line's number for that in its
-    file, the file's place included. `reason`: why none of the lines can be read, if so.
-    """
-
-    first_line: int
-    before: int
-    columns: Columns
-    reason: str = ""
-
-    @property
-    def place(self) -> int:
-        """That of its file among those that are read together."""
-        return (self.first_line + self.before) >> PLACE_BITS
-
-
-def text_reader(
-    plan: Plan,
-    path: Path,
-    sections: Sequence[Section],
-    skipped: int = 0,
-    rows: int | None = None,
-    *,
-    is_marked: bool = True,
-    is_whole: bool = False,
-    has_quotes: bool = True,
-) -> Reader:
-    """The reader of a text, all of whose lines but some `skipped` ones lie in sections.
+def plan(
+    connection: Connection, file: SourceFile, file_bytes: FileBytes, *, header_line: int | None, is_begun: bool
+) -> Plan:
+    """Find the columns of a file, and look at its first records.
 
     Args:
-        is_marked: it was made plain.
-        is_whole: DuckDB's own readers may read it as well, for it is one file from its beginning.
-        has_quotes: it has one, or a backslash in JSON lines.
+        header_line: of a later header by which what is to be read is read.
+        is_begun: the first lines were read before.
+
+    Raises:
+        ConfigError: columns are not found, or times of day have no date; the message says what to set.
+        DamagedInputError: a Parquet file that is none.
     """
-    parameters: dict[str, object] = {
-        "path": glob.escape(str(path)),
-        "skipped": skipped,
-        "befores": [section.before for section in sections],
-        "places": [section.columns.places for section in sections],
-        "widths": [len(section.columns.names) for section in sections],
-        "names": [folded(section.columns.names) for section in sections] if plan.has_header else [[""]],
-        "reasons": [section.reason for section in sections],
-        "longest_record": LONGEST_RECORD,
-        "kept_of_rejects": KEPT_OF_REJECTS,
-        "first_lines": [section.first_line for section in sections],
-    }
-    is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
-    is_located = is_alike and (len(sections) > 1 or sections[0].place > 0)
-    if is_located:
-        firsts = [section.first_line for section in sections]
-        lasts = [first - 1 for first in (*firsts[1:], (rows or 0) + 1)]
-        parameters |= {"added": parameters["befores"], "befores": [0], "last_lines": lasts}
-    if plan.head is None:
-        pointers, stops, keys = json_lines.pointers(plan.columns, plan.paths)
-        parameters |= {"pointers": pointers, "stops": stops, "keys": keys}
+    if file.format == "parquet":
+        found, sample = _plan_parquet(connection, file, file_bytes.path)
+    elif file.format == "jsonl":
+        texts = json_lines.sample(file_bytes, named(file))
+        columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
+        found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
+        parts = [_texts_at(columns.names[place], texts) for place in columns.times]
+        sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
-        blanks = " *" if plan.head.is_spaced else ""
-        parameters |= {
-            "has_quotes": has_quotes,
-            "delimiter": plan.head.delimiter,
-            "field": f'{sign}{blanks}("(?:[^"]|"")*"|[^"{sign}][^{sign}]*|)',
-            "is_spaced": plan.head.is_spaced,
-            "has_header": plan.has_header,
-            "known_names": known(plan.file) if plan.has_header else [[], [], []],
-        }
-    placed_by, kind = (
-        "jobs/one_section" if is_alike else "jobs/sections",
-        "jobs/json_records" if plan.head is None else "jobs/delimited_records",
-    )
-    read = {"read": statement("jobs/marked_lines" if is_marked else "jobs/lines")}
-    found = read | {"lines": "select *, 0 as line from read"}
-    numbered = read | {"lines": "select *, row_number() over () as line from read"}
-    if is_located:
-        joined = {"joined": numbered["lines"], "lines": statement("jobs/located_lines")}
-        numbered = found = read | joined
-    plain_parameters = _plain_parameters(plan, has_escapes=has_quotes) if is_alike else {}
-    named = {"found_values": "jobs/line_values", "candidates": "jobs/plain_values", "plain": "jobs/plain_records"}
-    if plan.head is not None:
-        named = {"candidates": "jobs/plain_lines", "plain": "jobs/plain_records"}
-    others = numbered | {name: statement(text) for name, text in named.items()}
-    own = {"found_values": "jobs/read_values"} if plan.head is None else {"candidates": "jobs/read_fields"}
-    plain = {name: statement(text) for name, text in (named | own).items()}
-    if not is_whole:
-        plain = found | {name: statement(text) for name, text in named.items()}
-    return Reader(
-        found if is_alike else numbered,
-        numbered,
-        {"placed": statement(placed_by), "records": statement(kind)},
-        parameters | plain_parameters,
-        plain if plain_parameters else {},
-        others,
-        rows,
+        head = delimited.sniff(file, file_bytes)
+        columns = delimited.columns(file, file_bytes, head, header_line)
+        lead = head.lead + file.source.header
+        found = Plan(file, columns, head, 0 if is_begun else lead)
+        sample = list(islice(delimited.times(file_bytes, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
+    first_time = sample[0] if sample else ""
+    _require_date(file, first_time)
+    has_guard = file.source.timezone == "UTC" and file.source.time_format is None
+    return replace(found, first_time=first_time, guard=times.plain_guard(sample) if has_guard else None)
+
+
+def _texts_at(name: str, texts: Mapping[json_lines.Path, Sequence[str]]) -> tuple[str, ...]:
+    return next((tuple(inner) for path, inner in texts.items() if ".".join(path) == name), ())
+
+
+def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple[Plan, list[str]]:
+    parameters: dict[str, object] = {"path": glob.escape(str(path))}
+    try:
+        with connection.begin():
+            types = {row.column_name: row.column_type for row in connection.exec_driver_sql(_TYPES, parameters)}
+            columns = resolve(file, list(types))
+            found = Plan(file, columns, types=tuple(types.values()))
+            first = "\n".join(("with found as (", statement("jobs/parquet_rows"), ")", _TIMES))
+            parameters |= {"has_clock": columns.clock is not None, **columns.by_role}
+            sample = [ts for (ts,) in connection.exec_driver_sql(first, parameters) if ts]
+    except DBAPIError as error:
+        reported = open_once.named(str(error.orig), file.path)
+        raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {reported[:200]}") from None
+    return found, sample
+
+
+def _require_date(file: SourceFile, first_time: str) -> None:
+    if not times.is_time_of_day(first_time) or file.day() is not None or file.source.time_format is not None:
+        return
+    where = f"[[source]] {file.source.name!r}"
+    if file.source.date == "name":
+        raise ConfigError(
+            f'{file.path}: holds times of day, and date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
+        )
+    raise ConfigError(
+        f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
+        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where '
+        'another column has it, name both: columns = { ts = ["date", "time"] }'
     )
 
 
-def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
+def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
     """Those of the statements on what needs no closer look; none where a text's times or fields all need one."""
-    if plan.guard is None or plan.columns.clock is not None:
+    if plan.guard is None or not plan.columns.are_three:
         return {}
     found: dict[str, object] = dict(plan.guard)
     if plan.file.format == "parquet":
@@ -167,7 +177,7 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
         }
     if plan.head.is_spaced:
         return {}
-    ts, _, build, code = plan.columns.places
+    ts, _, build, code, _ = plan.columns.places
     return found | {
         "ts_place": ts,
         "build_place": build,
@@ -182,22 +192,23 @@ def _plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obj
 def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
     """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
     parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
+    parameters |= {"has_clock": plan.columns.clock is not None, "has_stratum": plan.columns.stratum is not None}
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
         parameters["time_format"] = None
-    found = {"found": numbered_rows(plan.columns)}
+    found = {"found": statement("jobs/parquet_rows")}
     if not {build, code} <= {*_PLAIN_TEXTS}:
         plan = replace(plan, guard=None)
     elif ts in _PLAIN_TYPES and plan.file.source.timezone == "UTC":
         plan = replace(plan, guard={"shape": None, "expression": None})
-    plain_parameters = _plain_parameters(plan)
+    for_plain = plain_parameters(plan)
     plain = found | {"candidates": statement("jobs/plain_rows"), "plain": statement("jobs/plain_records")}
     return Reader(
         found,
         found,
         {"records": statement("jobs/parquet_records")},
-        parameters | plain_parameters,
-        plain if plain_parameters else {},
+        parameters | for_plain,
+        plain if for_plain else {},
         plain,
         connection.exec_driver_sql(_ROWS, {"path": parameters["path"]}).scalar_one(),
     )

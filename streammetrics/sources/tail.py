@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from streammetrics.errors import InputOutputError
-from streammetrics.sources import delimited, line_ends
+from streammetrics.sources import delimited
 from streammetrics.sources.discovery import SourceFile, day_in
-from streammetrics.sources.encoding import FileBytes, codec_of
-from streammetrics.sources.fingerprints import HEAD_LINES, SMALL_BYTES, Snapshot, heads
+from streammetrics.sources.encoding import portions
 from streammetrics.sources.ledger import Boundary, Ledger
 from streammetrics.sources.open_once import held
+from streammetrics.sources.snapshot import HEAD_LINES, LONGEST_QUOTED_BYTES, SMALL_BYTES, Snapshot, heads, open_bytes
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,6 @@ class Tail:
         return self.start >= self.stop or (self.opened.file.is_text and self.stop - self.start <= SMALL_BYTES)
 
     @property
-    def file_bytes(self) -> FileBytes:
-        """All that the file holds."""
-        return FileBytes(self.opened.bytes.path, self.opened.bytes.data)
-
-    @property
     def head(self) -> str:
         """The key of its first whole lines up to `stop`, which contents that begin alike have in common."""
         return heads(self.opened.bytes.beginning[: self.stop])[-1]
@@ -78,6 +73,42 @@ class Tail:
     def superseded(self) -> list[int]:
         """The batches whose rejects are replaced by what is read now."""
         return [*self.damaged, *(boundary.batch_id for boundary in self.stale)]
+
+    def in_memory(self) -> bytes:
+        """A small part of a text.
+
+        Raises:
+            OSError: it cannot be read.
+            InputOutputError: it is not there any more.
+        """
+        data = self.opened.bytes.read(self.start, self.stop)
+        self._require(len(data))
+        return data
+
+    def on_disk(self, scratch: Path, *, is_copied: bool) -> Path:
+        """A part of any size, or a file that is no text: where it lies, unless it is but a part or is to be copied.
+
+        Raises:
+            OSError: it cannot be read, or there is no room for a copy.
+            InputOutputError: it is not there any more.
+        """
+        if not is_copied and (self.start, self.stop) == (0, self.opened.bytes.size):
+            return self.opened.bytes.path
+        path = scratch / "part"
+        with path.open("wb") as target:
+            target.writelines(portions(self.opened.bytes.path, self.start, self.stop))
+            self._require(target.tell())
+        return path
+
+    def lines_before(self, offset: int) -> int:
+        """How many lines end before an offset, which is the start or the stop of what is new."""
+        snapshot, known = self.opened.bytes, self.known
+        before = known.lines if known is not None and known.lines is not None else snapshot.count_lines(0, self.start)
+        return before + snapshot.count_lines(self.start, offset)
+
+    def _require(self, size: int) -> None:
+        if size < self.stop - self.start:
+            raise InputOutputError(f"{self.opened.file.path}: was cut off while it was read; nothing of it was loaded")
 
 
 def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
@@ -158,15 +189,15 @@ def _is_elsewhere(boundary: Boundary) -> bool:
 def _whole_lines(tail: Tail) -> int:
     """Where the last whole record ends: the rest waits for its line end, or for the quote that closes it."""
     snapshot = tail.opened.bytes
-    stop = line_ends.last_end(snapshot, tail.start)
+    stop = snapshot.last_line_end(tail.start)
     if tail.opened.file.format == "jsonl":
         return stop
-    start = max(tail.start, stop - 2 * line_ends.LONGEST_QUOTED_BYTES)
+    start = max(tail.start, stop - 2 * LONGEST_QUOTED_BYTES)
     last_lines = snapshot.read(start, stop)
     if b'"' not in last_lines:
         return stop
-    delimiter = delimited.sniff(tail.opened.file, tail.file_bytes).delimiter
-    return stop - line_ends.open_bytes(last_lines, codec_of(snapshot.beginning), delimiter)
+    delimiter = delimited.sniff(tail.opened.file, snapshot).delimiter
+    return stop - open_bytes(last_lines, snapshot.codec, delimiter)
 
 
 def lookup_keys(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:

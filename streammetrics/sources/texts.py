@@ -1,22 +1,42 @@
 """Texts as DuckDB reads them: a large one, or many small ones in a file of their own; each in sections of lines."""
 
-from collections.abc import Sequence
+import glob
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from streammetrics.sources import byte_range, delimited
+from streammetrics.sources import delimited, json_lines
+from streammetrics.sources.columns import Columns, folded, known
 from streammetrics.sources.delimited import Head
-from streammetrics.sources.encoding import Examined, codec_of, portions
+from streammetrics.sources.encoding import Examined, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
-from streammetrics.sources.plans import Plan
-from streammetrics.sources.reader import PLACE_BITS, Reader, Section, text_reader
+from streammetrics.sources.reader import PLACE_BITS, Plan, Reader, plain_parameters
 from streammetrics.sources.tail import Tail
-from streammetrics.store.statements import run
+from streammetrics.store.statements import run, statement
 
 _MOST_ATTEMPTS = 20
 """So often headers that differ are looked for: each time some are found they may show others."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines of a text that are read by the same columns.
+
+    `first_line`: from 1, of the text as it is read. `before`: what is to be added to a line's number for that in its
+    file, the file's place included. `reason`: why none of the lines can be read, if so.
+    """
+
+    first_line: int
+    before: int
+    columns: Columns
+    reason: str = ""
+
+    @property
+    def place(self) -> int:
+        """That of its file among those that are read together."""
+        return (self.first_line + self.before) >> PLACE_BITS
 
 
 @dataclass
@@ -41,7 +61,7 @@ class Text:
     @classmethod
     def large(cls, plan: Plan, tail: Tail, path: Path, examined: Examined, scratch: Path) -> "Text":
         """One of any size: as it lies there, if it is plain."""
-        before, codec = byte_range.lines_at(tail, tail.start), codec_of(tail.opened.bytes.beginning)
+        before, codec = tail.lines_before(tail.start), tail.opened.bytes.codec
         sections = [Section(1, before + plan.skipped, plan.columns)]
         has_signs = examined.has_quotes if plan.head else examined.has_escapes
         text = cls(plan, path, plan.skipped, examined.lines - plan.skipped, sections, scratch, codec, has_signs)
@@ -54,9 +74,9 @@ class Text:
 
     def add(self, plan: Plan, tail: Tail, place: int) -> None:
         """A small one, of the file at a place of the batch."""
-        codec, delimiter = codec_of(tail.opened.bytes.beginning), plan.head.delimiter if plan.head else None
-        before = byte_range.lines_at(tail, tail.start) + plan.skipped
-        found = b"".join(plain([byte_range.in_memory(tail)], codec, delimiter, plan.skipped))
+        codec, delimiter = tail.opened.bytes.codec, plan.head.delimiter if plan.head else None
+        before = tail.lines_before(tail.start) + plan.skipped
+        found = b"".join(plain([tail.in_memory()], codec, delimiter, plan.skipped))
         with self.path.open("ab") as stream:
             stream.write(found)
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
@@ -64,15 +84,55 @@ class Text:
 
     @property
     def reader(self) -> Reader:
-        return text_reader(
-            self.plan,
-            self.path,
-            self.sections,
-            self.skipped,
+        """The reader of its lines; DuckDB's own readers may read it as well where it `is_whole`."""
+        plan, sections = self.plan, self.sections
+        parameters: dict[str, object] = {
+            "path": glob.escape(str(self.path)),
+            "skipped": self.skipped,
+            "befores": [section.before for section in sections],
+            "places": [section.columns.places for section in sections],
+            "widths": [len(section.columns.names) for section in sections],
+            "names": [folded(section.columns.names) for section in sections] if plan.has_header else [[""]],
+            "reasons": [section.reason for section in sections],
+            "first_lines": [section.first_line for section in sections],
+        }
+        is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
+        for_plain = plain_parameters(plan, has_escapes=self.has_quotes) if is_alike else {}
+        read = {"read": statement("jobs/marked_lines" if self.scratch is None else "jobs/lines")}
+        found = read | {"lines": "select *, 0 as line from read"}
+        numbered = read | {"lines": "select *, row_number() over () as line from read"}
+        if is_alike and (len(sections) > 1 or sections[0].place > 0):
+            lasts = [*(section.first_line - 1 for section in sections[1:]), self.lines]
+            parameters |= {"added": parameters["befores"], "befores": [0], "last_lines": lasts}
+            joined = {"joined": numbered["lines"], "lines": statement("jobs/located_lines")}
+            numbered = found = read | joined
+        if plan.head is None:
+            kind, quick = "json_records", {"found_values": "line_values", "candidates": "plain_values"}
+            own = {"found_values": "read_values"}
+            pointers, stops, keys = json_lines.pointers(plan.columns, plan.paths)
+            parameters |= {"pointers": pointers, "stops": stops, "keys": keys}
+        else:
+            kind, quick, own = "delimited_records", {"candidates": "plain_lines"}, {"candidates": "read_fields"}
+            sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
+            blanks = " *" if plan.head.is_spaced else ""
+            parameters |= {
+                "has_quotes": self.has_quotes,
+                "delimiter": plan.head.delimiter,
+                "field": f'{sign}{blanks}("(?:[^"]|"")*"|[^"{sign}][^{sign}]*|)',
+                "is_spaced": plan.head.is_spaced,
+                "has_header": plan.has_header,
+                "known_names": known(plan.file) if plan.has_header else [[], [], []],
+            }
+        quick["plain"] = "plain_records"
+        plain = _statements(quick | own) if self.is_whole else found | _statements(quick)
+        return Reader(
+            found if is_alike else numbered,
+            numbered,
+            _statements({"placed": "one_section" if is_alike else "sections", "records": kind}),
+            parameters | for_plain,
+            plain if for_plain else {},
+            numbered | _statements(quick),
             self.lines,
-            is_marked=self.scratch is None,
-            is_whole=self.is_whole,
-            has_quotes=self.has_quotes,
         )
 
     def give_up_speed(self) -> None:
@@ -126,3 +186,7 @@ class Text:
                 found[first_line] = replace(section, first_line=first_line, reason=what)
                 found[first_line + 1] = replace(section, first_line=first_line + 1, reason=after)
         return [section for _, section in sorted(found.items())]
+
+
+def _statements(names: Mapping[str, str]) -> dict[str, str]:
+    return {relation: statement(f"jobs/{name}") for relation, name in names.items()}

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source, StoreSettings
 from streammetrics.config.sections import IngestSettings
-from streammetrics.ingest.files import FileOutcome, ingest
+from streammetrics.ingest.files import ingest
+from streammetrics.ingest.outcome import FileOutcome
 from tests.streams import empty_store
 
 NOW = datetime(2026, 11, 23, 12)

@@ -9,7 +9,8 @@ import pytest
 
 from streammetrics.config import Config, Source, StoreSettings
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError, UsageError
-from streammetrics.ingest.files import FileOutcome, ingest
+from streammetrics.ingest.files import ingest
+from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import discovery
 from tests.ingest.feeding import NOW, THREE, Shop
 

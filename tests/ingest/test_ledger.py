@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import base_tables, loading
 from streammetrics.ingest.batch import Batch
-from streammetrics.ingest.files import FileOutcome
+from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
 from streammetrics.sources.reader import Reader
 from streammetrics.sources.tail import Opened, Tail
@@ -454,10 +454,10 @@ def test_what_is_refused_is_forgotten_once_it_is_gone(shop: Shop) -> None:
 
 def test_a_failure_to_remember_a_refusal_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a full disk."""
-    from streammetrics.sources import refusals
+    from streammetrics.sources import ledger
 
     shop.write("a.csv", b"a,b,c\n1,2,3\n")
     shop.write("b.csv", THREE)
-    monkeypatch.setattr(refusals, "_RECORD", "select error('full')")
+    monkeypatch.setattr(ledger, "_REFUSE", "select error('full')")
     assert sorted(outcome.state for outcome in shop.feed()) == ["failed", "loaded"]
     assert shop.events() == THREE_EVENTS

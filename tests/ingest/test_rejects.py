@@ -8,7 +8,7 @@ import pytest
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.ingest.batch import LONGEST_TEXT
-from streammetrics.sources.fingerprints import SMALL_BYTES
+from streammetrics.sources.snapshot import SMALL_BYTES
 from tests.ingest.feeding import Shop
 
 GOOD = "2026-11-23 10:00:00,5.9,7"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import files as ingests
-from streammetrics.ingest.files import FileOutcome
+from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import disposal
 from streammetrics.store import builds
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop

@@ -10,7 +10,7 @@ import pytest
 
 from streammetrics.errors import InputOutputError
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import plans, unpack
+from streammetrics.sources import reader, unpack
 from streammetrics.sources.open_once import DEVICE, LINK, held
 from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
@@ -65,7 +65,7 @@ def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, ki
         duckdb.execute(f"copy ({row}) to '{path}' (format parquet)")
     else:
         path.write_bytes(THREE)
-    before(monkeypatch, plans, "plan", lambda: swap(path, kind))
+    before(monkeypatch, reader, "plan", lambda: swap(path, kind))
     (outcome,) = shop.feed()
     # It was not what it was: nothing of it counts, or what was opened.
     assert outcome.state == "failed" or shop.events() == THREE_EVENTS[: outcome.records]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.detect import passes
-from streammetrics.ingest.unload import removal
+from streammetrics.ingest import unload
 from tests.oracles.mean_rules import Record
 from tests.sequential_streams import regression, sequential_config
 from tests.streams import batches, clear, clock, configs, current_alerts, empty_store, load, select, streams, tries
@@ -59,7 +59,7 @@ def unload_and_compare(store: Connection, portions: list[list[Record]], config: 
             passes.judge(store, config, clock, portion_seconds=seconds)
     passes.judge(store, config, clock, portion_seconds=seconds, is_final=is_final)
     with store.begin():
-        removal.remove(store, [ids[gone]], clock())
+        unload.remove(store, [ids[gone]], clock())
     passes.judge(store, config, clock, portion_seconds=seconds)
     assert outcome(store) == without
     load(store, portions[gone])

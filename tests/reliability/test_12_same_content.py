@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics.sources.fingerprints import SMALL_BYTES, Snapshot
+from streammetrics.sources.snapshot import SMALL_BYTES, Snapshot
 from tests.ingest.feeding import Shop
 
 pytestmark = pytest.mark.reliability

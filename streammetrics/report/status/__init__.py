@@ -16,7 +16,7 @@ from streammetrics.report.status.reach import comparisons, reaches
 from streammetrics.report.status.words import reach_words, render
 from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import printable
-from streammetrics.sources import discovery, ledger, refusals
+from streammetrics.sources import discovery, ledger
 from streammetrics.store.connection import Store
 
 __all__ = ["Status", "as_json", "collect", "comparisons", "reaches", "render", "young_lines"]
@@ -36,7 +36,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
         with store.read() as connection:
             contents, size = facts.contents(connection, config, now), store.path.stat().st_size
             # What can be seen without reading is not of the last run, but of now.
-            refused = {**refusals.standing(connection, config), **refused}
+            refused = {**ledger.refused(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known and file.path not in refused]

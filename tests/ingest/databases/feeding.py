@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, Source, StoreSettings
 from streammetrics.ingest import databases
-from streammetrics.ingest.files import FileOutcome
+from streammetrics.ingest.outcome import FileOutcome
 from tests.streams import clear
 
 NOW = datetime(2026, 11, 23, 12)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
 from streammetrics.errors import ConfigError, InputOutputError, UsageError
-from streammetrics.ingest.unload import choice, removal
+from streammetrics.ingest.unload import remove, with_followers
 from streammetrics.sources import cursor_state
 from tests.ingest.databases.feeding import NOW, Reader, Sqlite, empty, moment
 from tests.streams import tries
@@ -131,7 +131,6 @@ def test_without_an_overlap_equal_values_still_count_once(reader: Reader, errors
     [
         (lambda seconds: 1000 * seconds, "49000", "integer"),
         (lambda seconds: seconds + 0.5, "-49.5", "float"),
-        (moment, moment(49.0), "text"),
     ],
 )
 def test_cursors_of_every_kind(reader: Reader, errors: Sqlite, write: Any, floor: str, kind: str) -> None:
@@ -139,7 +138,7 @@ def test_cursors_of_every_kind(reader: Reader, errors: Sqlite, write: Any, floor
     errors.run("create table errors (id, ts, build, code)")
     rows = [(write(number), moment(number), "5.9", str(number)) for number in range(50)]
     errors.run("insert into errors values (?, ?, ?, ?)", rows)
-    overlap = {} if kind == "text" else {"overlap": 0 if kind == "integer" else 99}
+    overlap = {"overlap": 0 if kind == "integer" else 99}
     reader.ingest(**overlap)
     assert reader.rows("select kind, floor from cursor_marks order by batch_id desc limit 1") == [(kind, floor)]
     errors.run("insert into errors values (?, ?, 'x', 'more')", [(write(49), moment(49)), (write(50), moment(50))])
@@ -306,10 +305,47 @@ def test_values_that_have_no_order_end_the_reading_there(reader: Reader, errors:
     for records in (2, 0):
         outcome = reader.ingest()
         assert (outcome.records, isinstance(outcome.error, InputOutputError)) == (records, True)
-        assert f"{str(odd)[:40]!r} in 'id', the cursor, is no number, time or text like those before" in outcome.message
+        why = cursor_state.TEXT_PROBLEM if odd == "abc" else "is no number or time like those before: a query can"
+        assert f"{str(odd)[:40]!r} in 'id', the cursor: {why}" in outcome.message
     errors.add(3)
     assert reader.ingest().records == 1
     assert reader.counted() == each_once(1, 2, 3)
+
+
+def test_a_text_is_no_cursor(reader: Reader, errors: Sqlite) -> None:
+    errors.run("drop table errors")
+    errors.run("create table errors (id text, ts, build, code)")
+    errors.add(1, 2)
+    outcome = reader.ingest()
+    assert (outcome.records, isinstance(outcome.error, InputOutputError)) == (0, True)
+    assert outcome.message == (
+        f"sqlite:{errors.path}#errors: '1' in 'id', the cursor: text does not grow with each row: take a cursor of "
+        "numbers or times, or let query make one of it; rows from there on are not read"
+    )
+    query = "select cast(id as integer) as number, ts, build, code from errors"
+    assert reader.ingest(table=None, query=query, cursor="number").records == 2
+
+
+def test_a_store_that_was_read_by_text(reader: Reader, errors: Sqlite) -> None:
+    """Earlier versions did: the source is not read on, and can be unloaded."""
+    errors.add(1, 2)
+    reader.ingest()
+    errors.add(3)
+    batch_id = reader.ingest().batch_id
+    assert batch_id is not None
+    with reader.connection.begin():
+        reader.connection.exec_driver_sql("update cursor_marks set kind = 'text', mark = 'b', floor = 'b'")
+    errors.add(4)
+    outcome = reader.ingest()
+    assert isinstance(outcome.error, ConfigError)
+    assert outcome.message == (
+        "[[source]] 'clients': was read by cursor 'id' so far, up to b; text does not grow with each row: take a "
+        "cursor of numbers or times, or let query make one of it; to read it by another from its beginning, give it "
+        "another name"
+    )
+    with reader.connection.begin():
+        remove(reader.connection, [batch_id], NOW)
+    assert reader.ingest(name="again").records == 4
 
 
 def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
@@ -414,8 +450,8 @@ def test_any_database_of_sqlalchemy(store: Connection, tmp_path: Path) -> None:
 def unload(reader: Reader, *batch_ids: int) -> list[int]:
     """Take batches out again; all that went."""
     with reader.connection.begin():
-        found = [one.batch_id for one in choice.with_followers(reader.connection, batch_ids)]
-        removal.remove(reader.connection, found, NOW)
+        found = [one.batch_id for one in with_followers(reader.connection, batch_ids)]
+        remove(reader.connection, found, NOW)
     return found
 
 

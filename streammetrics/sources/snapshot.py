@@ -1,0 +1,148 @@
+"""The bytes of a file that somebody may still be writing: their fingerprints, and where lines and records end in them.
+
+A content is recognized, whatever its name, by its first lines, and by all that lies before an offset.
+
+A file that grows is looked at again and again, so that the cost is bounded: beyond 1 MiB the fingerprint is of 64
+blocks of 16 KiB, spread evenly from the first byte to the last. What is changed between them is not seen.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from streammetrics.sources.encoding import FileBytes, codec_of
+from streammetrics.sources.plain import quoted_spans
+
+BLOCK_BYTES = 1 << 14
+BLOCKS = 64
+SMALL_BYTES = BLOCK_BYTES * BLOCKS
+"""Up to here all bytes count, and are held in memory."""
+
+HEAD_LINES = 8
+"""Contents that differ do so within as many lines: only those that do not are compared further."""
+HEAD_BYTES = 1 << 16
+
+LONGEST_QUOTED_BYTES = 1 << 16
+"""A quote that is open for longer at the end of a file was never one: it must not keep back what comes after it."""
+
+
+class Snapshot(FileBytes):
+    """The bytes of a file, up to the size that it has now: it may grow meanwhile.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._prefixes: dict[int, str] = {}
+        self._counts: dict[tuple[int, int], int] = {}
+        with path.open("rb", buffering=0) as stream:
+            self.size = os.fstat(stream.fileno()).st_size
+            self.data = stream.read(self.size) if self.size <= SMALL_BYTES else None
+            self.beginning = self.data[:HEAD_BYTES] if self.data is not None else stream.read(HEAD_BYTES)
+        if self.data is not None:
+            self.size = len(self.data)
+        self.codec = codec_of(self.beginning)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` to `stop`; fewer where the file was cut off meanwhile."""
+        if self.data is not None:
+            return self.data[start:stop]
+        with self.path.open("rb", buffering=0) as stream:
+            stream.seek(start)
+            return stream.read(stop - start)
+
+    def prefix(self, end: int) -> str:
+        """The fingerprint of what lies before `end`."""
+        if end not in self._prefixes:
+            self._prefixes[end] = self._prefix(end)
+        return self._prefixes[end]
+
+    def _prefix(self, end: int) -> str:
+        if end <= SMALL_BYTES:
+            return hashlib.sha256(self.read(0, end)).hexdigest()
+        digest = hashlib.sha256()
+        with self.path.open("rb", buffering=0) as stream:
+            for number in range(BLOCKS):
+                stream.seek(number * (end - BLOCK_BYTES) // (BLOCKS - 1))
+                digest.update(stream.read(BLOCK_BYTES))
+        return digest.hexdigest()
+
+    def first(self, end: int) -> str:
+        """The fingerprint of all bytes before `end`, however long that takes."""
+        digest = hashlib.sha256()
+        for start in range(0, end, SMALL_BYTES):
+            digest.update(self.read(start, min(end, start + SMALL_BYTES)))
+        return digest.hexdigest()
+
+    def last_line_end(self, start: int) -> int:
+        """The end of the last whole line behind `start`, which is `start` where none ends.
+
+        A CR that comes last may be half a line end.
+        """
+        codec = self.codec
+        width = len("\n".encode(codec))
+        feed, carriage = "\n".encode(codec), "\r".encode(codec)
+        position = self.size - self.size % width
+        if position > start and self.read(position - width, position) == carriage:
+            position -= width
+        while position > start:
+            low = max(start, position - HEAD_BYTES)
+            block = self.read(low, position)
+            found = max(_last(block, feed), _last(block, carriage))
+            if found >= 0:
+                return low + found + width
+            position = low
+        return start
+
+    def count_lines(self, start: int, stop: int) -> int:
+        """How many lines end between two offsets."""
+        if (start, stop) not in self._counts:
+            lines, last = 0, b""
+            carriage, feed = "\r".encode(self.codec), "\n".encode(self.codec)
+            for position in range(start, stop, SMALL_BYTES):
+                portion = self.read(position, min(stop, position + SMALL_BYTES))
+                # The two halves of a line end may lie in two portions.
+                lines += _count_ends(portion, self.codec) - (last.endswith(carriage) and portion.startswith(feed))
+                last = portion
+            self._counts[start, stop] = lines
+        return self._counts[start, stop]
+
+
+def heads(beginning: bytes) -> list[str]:
+    """Fingerprints of the first whole lines: of none, one, two, up to `HEAD_LINES` of them, without their ends."""
+    digest = hashlib.sha256()
+    found = [digest.hexdigest()]
+    for line in beginning[:HEAD_BYTES].splitlines(keepends=True)[:HEAD_LINES]:
+        text = line.rstrip(b"\r\n")
+        if text == line:
+            break
+        digest.update(text + b"\n")
+        found.append(digest.hexdigest())
+    return found
+
+
+def _last(block: bytes, end: bytes) -> int:
+    """Where a line end is last found; it is as wide as the text's units."""
+    found = block.rfind(end)
+    while found > 0 and found % len(end):
+        found = block.rfind(end, 0, found + len(end) - 1)
+    return found
+
+
+def open_bytes(tail: bytes, codec: str, delimiter: str) -> int:
+    """How many bytes at the end of whole lines belong to a record of which a quoted field is still open."""
+    text = tail if codec == "utf-8" else tail.decode(codec, "replace").encode()
+    # A CR that stands alone ends a line as well, and of two bytes that end one, one may.
+    opened = [start for start, _, kind in quoted_spans(text.replace(b"\r", b"\n"), delimiter) if kind is None]
+    rest = text[opened[0] :] if opened else b""
+    found = len(rest if codec == "utf-8" else rest.decode().encode(codec))
+    return found if found <= LONGEST_QUOTED_BYTES else 0
+
+
+def _count_ends(data: bytes, codec: str) -> int:
+    """How many lines end in the bytes."""
+    text = data if codec == "utf-8" else data.decode(codec, "replace").encode()
+    # To look for a byte is much quicker than to count it.
+    return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
