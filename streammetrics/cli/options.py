@@ -23,7 +23,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 LogFormatOption = Annotated[
-    str, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words, text (time, level, run id) or json.")
+    logs.Style, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words or json (time, level, run id).")
 ]
 PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
 SourceOption = Annotated[
@@ -94,7 +94,7 @@ def fail_at_once(message: str, code: int) -> NoReturn:
 
 
 def _report(message: str, code: int) -> None:
-    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
+    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, fields={"exit_code": code}))
 
 
 def config_path(path: Path | None) -> Path | None:

@@ -45,7 +45,7 @@ class Session:
         return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
 
     def say(
-        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
+        self, text: str, name: str = "message", level: int = logging.INFO, is_routine: bool = False, **fields: object
     ) -> None:
-        """The one way out for words; what the arguments mean, `Event` tells."""
-        self.progress.say(Event(text, name, level, is_routine, **fields))
+        """The one way out for words; the arguments are those of `Event`."""
+        self.progress.say(Event(text, name, level, is_routine, fields))

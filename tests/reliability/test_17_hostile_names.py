@@ -59,7 +59,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         store=StoreSettings(path="s.duckdb"), output=OutputSettings(dir="out"),
     )  # fmt: skip
     said: list[str] = []
-    session = Session(config, Progress(False, said.append), said.append, lambda: START + timedelta(hours=1))
+    session = Session(
+        config, Progress(False, lambda event: said.append(event.words)), said.append, lambda: START + timedelta(hours=1)
+    )
     assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
     (folder / "said.txt").write_text("\n".join(said))
     return session
