@@ -89,25 +89,25 @@ def schedule(config: options.ConfigOption = None) -> None:
 
 @app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
 def query(
-    sql: Annotated[str | None, typer.Argument(help="One statement that reads; without it, a prompt.")] = None,
+    sql: Annotated[str | None, typer.Argument(help="One statement that reads.", show_default=False)] = None,
     config: options.ConfigOption = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")] = "table",
+    style: options.FormatOption = "table",
     since: options.SinceOption = None,
     until: options.UntilOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Ask the history in SQL. Every table and view can be read, nothing can be written."""
+    from streammetrics.query import formats
     from streammetrics.query import statement as queries
 
-    session = options.session_of(config, as_json)
-    if as_json:
-        style = "jsonl"
     if sql is None:
-        if since or until:
-            raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
-        sys.exit(queries.prompt(session.store, sys.stdin, sys.stdout, style))
-    else:
-        queries.write(queries.run(session.store, sql, *options.span_of(since, until)), style, sys.stdout)
+        raise UsageError(
+            'name one statement: streammetrics query "select ..."; for many, open a copy of the store, which '
+            "`streammetrics backup --to FILE.duckdb` makes, in the DuckDB shell: duckdb FILE.duckdb"
+        )
+    session = options.session_of(config, as_json)
+    found = queries.run(session.store, sql, *options.span_of(since, until))
+    formats.write(found, "jsonl" if as_json else style, sys.stdout)
 
 
 @app.command(epilog="Example: streammetrics export incidents --to incidents.csv")

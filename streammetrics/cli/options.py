@@ -13,6 +13,7 @@ import typer
 from streammetrics import config as configuration
 from streammetrics.cli.session import Session
 from streammetrics.errors import UsageError
+from streammetrics.query.formats import Style
 from streammetrics.runtime import interrupts, logs, utc
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
@@ -29,6 +30,7 @@ PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...",
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
 ]
+FormatOption = Annotated[Style, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")]
 FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: last lines and bins are complete.")]
 AcceptClockOption = Annotated[
     bool, typer.Option("--accept-clock", help="The clock is right, however far it is from the last run's.")

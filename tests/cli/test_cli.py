@@ -94,7 +94,8 @@ def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
         (["query", "delete from alerts"], "read"),
         (["query", "select 1; select 2"], "one statement"),
         (["query", "select * from nothing_of_the_kind"], "nothing_of_the_kind"),
-        (["query", "select 1", "--format", "xml"], "table, csv or jsonl"),
+        (["query", "select 1", "--format", "xml"], "'xml' is not one of 'table', 'csv', 'jsonl'"),
+        (["query"], 'name one statement: streammetrics query "select ..."'),
         (["query", "select 1", "--since", "soon"], "--since soon: is not a time such as 2026-11-23T06:00"),
         (["export", "nothing_of_the_kind", "--to", "x.csv"], "nothing_of_the_kind"),
         (["export", "alerts", "--to", "x.xlsx"], ".csv"),
@@ -264,14 +265,6 @@ def test_query_and_export_agree(stored: Path) -> None:
         f"select code, count(*) as n from '{stored / 'alerts.parquet'}' group by all order by n desc, code"
     )
     assert [(row["code"], row["n"]) for row in rows] == exported.fetchall()
-
-
-def test_the_prompt_reads_statement_after_statement(stored: Path) -> None:
-    done = streammetrics(stored, "query", stdin="select 1 as one;\nnonsense;\nselect count(*) as n\nfrom events;\n")
-    assert done.returncode == 2
-    assert "one" in done.stdout
-    assert "n" in done.stdout.split()
-    assert "nonsense" in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(stored: Path) -> None:
