@@ -146,31 +146,24 @@ def heatmap(
 
 @app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
 def generate(
-    context: typer.Context,
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
-    scenario: Annotated[
-        Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML: docs/scenarios.md.")
-    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
     codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
     start: options.StartOption = None,
+    effect: options.EffectOption = None,
+    share: Annotated[float, typer.Option("--share", min=0.001, max=0.999, help="Of users, with the new build.")] = 0.5,
 ) -> None:
     """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
     from streammetrics.cli import pipeline
     from streammetrics.simulate import generate as streams
 
     session = options.session_of(None, use_default=False)
-    if scenario is not None:
-        options.refuse_beside("--scenario", context, ("seed", "records", "hours", "codes", "start"))
-        wanted = streams.load_scenario(scenario)
-    else:
-        seconds = round(hours * 3600)
-        first = options.moment_of(start, "--start") or session.clock().replace(microsecond=0) - timedelta(
-            seconds=seconds
-        )
-        wanted = streams.default_scenario(seed, first, seconds, records, codes)
+    seconds = round(hours * 3600)
+    first = (options.moment_of(start, "--start") or session.clock() - timedelta(seconds=seconds)).replace(microsecond=0)
+    effects = [streams.effect(text) for text in effect or ()]
+    wanted = streams.default_scenario(seed, first, seconds, records, codes, share=share, effects=effects)
     pipeline.generate(session, to, wanted)
 
 

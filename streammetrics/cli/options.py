@@ -42,6 +42,14 @@ SinceOption = Annotated[
 ]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
 StartOption = Annotated[str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")]
+EffectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--effect",
+        metavar="CODE=RATIO@SECOND",
+        help="From SECOND on the new build's rate of CODE is RATIO times as high; in place of a mix of changes.",
+    ),
+]
 PictureOption = Annotated[
     Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
 ]
@@ -69,18 +77,6 @@ def _tell_version(is_asked: bool) -> None:
 VersionOption = Annotated[
     bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and end.")
 ]
-
-
-def refuse_beside(option: str, context: typer.Context, names: Sequence[str]) -> None:
-    """Where an option says all, others say nothing.
-
-    Raises:
-        UsageError: one of those with these names was given.
-    """
-    sources = {name: context.get_parameter_source(name) for name in names}
-    given = [f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    if given:
-        raise UsageError(f"{option} says all of that; leave out {', '.join(given)}")
 
 
 def fail(message: str, code: int) -> NoReturn:

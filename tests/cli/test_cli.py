@@ -295,19 +295,15 @@ def test_status_tells_the_same_as_text_and_json(stored: Path) -> None:
 def test_generate_is_deterministic(tmp_path: Path) -> None:
     for name in ("a", "b"):
         arguments = ["--to", f"{name}.csv", "--records", "3000", "--seed", "4", "--start", "2026-01-01"]
+        arguments += ["--effect", "7=2@60", "--share", "0.3"]
         assert streammetrics(tmp_path, "generate", *arguments).returncode == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-    assert "increased" in json.loads((tmp_path / "a.truth.json").read_text())
+    truth = json.loads((tmp_path / "a.truth.json").read_text())
+    assert [(one["code"], one["ratio"]) for one in truth["increased"]] == [("7", 2)]
 
 
 def test_version_is_told() -> None:
     assert streammetrics(REPOSITORY, "--version").stdout == "streammetrics 0.1.0\n"
-
-
-def test_a_scenario_takes_no_options_that_say_other_things(tmp_path: Path) -> None:
-    done = streammetrics(tmp_path, "generate", "--to", "a.csv", "--scenario", "s.toml", "--records", "5", "--seed", "1")
-    assert done.returncode == 2
-    assert done.stderr == "streammetrics: --scenario says all of that; leave out --seed, --records\n"
 
 
 def test_demo_finds_exactly_the_truth(tmp_path: Path) -> None:
