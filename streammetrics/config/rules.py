@@ -1,6 +1,7 @@
 """[[rule]]: the settings of each detector."""
 
 import math
+import tomllib
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -109,3 +110,21 @@ class SequentialRule(Section):
 AnyRule = Annotated[Rule | SequentialRule, Field(discriminator="detector")]
 
 DEFAULT_RULES = (SequentialRule(name="regression", detector="sequential"),)
+
+REFERENCE_TOML = """\
+[[rule]]
+name = "ratio"
+detector = "mean_ratio"
+bin_seconds = 10
+window_bins = [5, 10]
+threshold = 1.25
+
+[[rule]]
+name = "difference"
+detector = "mean_difference"
+bin_seconds = 50
+window_bins = [10, 20]
+threshold = 6
+"""
+
+REFERENCE_RULES = tuple(Rule.model_validate(rule) for rule in tomllib.loads(REFERENCE_TOML)["rule"])
