@@ -201,7 +201,7 @@ def backtest(
     session = options.session_of(config, as_json)
     asked = session.store, session.config, session.clock, session.progress, *span
     for found in backtests.backtest(*asked, repetitions=null, injections=wanted, seed=seed):
-        session.out(backtests.render(found, seed, as_json))
+        session.out(backtests.render(found, as_json))
 
 
 app.registered_commands += maintenance.app.registered_commands

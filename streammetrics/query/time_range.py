@@ -28,6 +28,7 @@ from streammetrics.store.views import (
     compose,
     for_people,
     lags,
+    portions,
     relations,
     timestamp_literal,
     whole_incidents,
@@ -174,8 +175,7 @@ def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, 
     ).scalars()
     reach = math.ceil(lead / PORTION_SECONDS)
     near = {block + ahead for block in counted for ahead in range(-reach, reach + 1)}
-    cuts = [(max(after, block * PORTION_SECONDS), min(until, (block + 1) * PORTION_SECONDS)) for block in sorted(near)]
-    for start, stop in [cut for cut in cuts if cut[0] < cut[1]] or [(after, after)]:
+    for start, stop in portions(after, until, PORTION_SECONDS, near) or [(after, after)]:
         yield start, stop, lead
 
 

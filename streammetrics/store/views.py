@@ -234,6 +234,17 @@ def _counters(ranges: Iterable[tuple[int, int]]) -> str:
     )
 
 
+def portions(since: int, until: int, length: int, blocks: Iterable[int] | None = None) -> list[tuple[int, int]]:
+    """Cut the epoch seconds from `since` to `until` at multiples of `length`: what is too long is too much for memory.
+
+    Args:
+        blocks: of the pieces, numbered from 1970 on, only these.
+    """
+    numbers = range(since // length, -(-until // length)) if blocks is None else sorted(blocks)
+    pieces = ((max(since, number * length), min(until, (number + 1) * length)) for number in numbers)
+    return [(start, stop) for start, stop in pieces if start < stop]
+
+
 def timestamp_literal(second: int) -> str:
     """An epoch second as a SQL literal, which unlike a parameter or an expression DuckDB compares to its zone maps."""
     bounded = min(max(second, FIRST_SECOND), LAST_SECOND)
