@@ -26,11 +26,8 @@ EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 _HINTS = {"gains": "not materialized ", "code_errors": "not materialized "}
 """What reads these needs few of them: of a short time, or of few series. So they are made where they are read."""
 
-_WHOLE_INCIDENTS = "select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"
-
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
-
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes and rules of means: a week in one piece runs out of 1 GB; in portions it does not."""
@@ -204,7 +201,7 @@ def whole_incidents(tails: str) -> str:
 
     Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
     """
-    return _WHOLE_INCIDENTS.format(tails=tails)
+    return f"select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"  # noqa: S608
 
 
 def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
