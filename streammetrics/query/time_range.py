@@ -18,7 +18,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
+from streammetrics.config.rules import lead_seconds
 from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
 from streammetrics.store.statements import run
@@ -44,12 +44,6 @@ _ALL_PAIRS_JOIN = """
 inner join pairs using (pair_id)
 inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
 """
-
-_LOOK_BACK = {
-    "look_back_blocks": LOOK_BACK_BLOCKS,
-    "block_seconds": BLOCK_SECONDS,
-    "more_seconds": ESTIMATE_SECONDS + STANDING_SECONDS,
-}
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,9 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
 
 def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
     """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
-    first, end, lead = run(connection, "reports/slice_bounds", _LOOK_BACK).one()
+    first, end = run(connection, "reports/slice_bounds").one()
+    windows = connection.exec_driver_sql("select detector, bin_seconds, window_bins from rules").all()
+    lead = lead_seconds(tuple(row) for row in windows)
     since, until = within.seconds()
     after, until = max(since, first), min(until, end)
     if until - after <= PORTION_SECONDS:
