@@ -106,7 +106,7 @@ def query(
             "`streammetrics backup --to FILE.duckdb` makes, in the DuckDB shell: duckdb FILE.duckdb"
         )
     session = options.session_of(config, as_json)
-    found = queries.run(session.store, sql, *options.span_of(since, until))
+    found = queries.run(session.store, sql, since, until)
     formats.write(found, "jsonl" if as_json else style, sys.stdout)
 
 
@@ -124,7 +124,7 @@ def export(
 
     session = options.session_of(config)
     with session.progress.task("exporting"):
-        rows = exports.export(session.store, relation, to, *options.span_of(since, until))
+        rows = exports.export(session.store, relation, to, since, until)
     session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
 
 
@@ -140,7 +140,7 @@ def heatmap(
     from streammetrics.report.heatmap import data
 
     session = options.session_of(config)
-    for path in data.draw(session.store, session.config, to, rule, *options.span_of(since, until)):
+    for path in data.draw(session.store, session.config, to, rule, since, until):
         session.out(str(path))
 
 
@@ -161,7 +161,7 @@ def generate(
 
     session = options.session_of(None, use_default=False)
     seconds = round(hours * 3600)
-    first = (options.moment_of(start, "--start") or session.clock() - timedelta(seconds=seconds)).replace(microsecond=0)
+    first = (start or session.clock() - timedelta(seconds=seconds)).replace(microsecond=0)
     effects = [streams.effect(text) for text in effect or ()]
     wanted = streams.default_scenario(seed, first, seconds, records, codes, share=share, effects=effects)
     pipeline.generate(session, to, wanted)
@@ -179,7 +179,7 @@ def explain(
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
-    for found in explanations.explain(session.store, session.config, code, options.required_moment(at, "--at"), rule):
+    for found in explanations.explain(session.store, session.config, code, at, rule):
         session.out(explanations.as_json(found) if as_json else explanations.render(found))
 
 
@@ -197,10 +197,9 @@ def backtest(
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]
-    span = options.span_of(since, until)
     session = options.session_of(config, as_json)
-    asked = session.store, session.config, session.clock, session.progress, *span
-    for found in backtests.backtest(*asked, repetitions=null, injections=wanted, seed=seed):
+    shared = session.store, session.config, session.clock, session.progress
+    for found in backtests.backtest(*shared, since, until, repetitions=null, injections=wanted, seed=seed):
         session.out(backtests.render(found, as_json))
 
 

@@ -19,6 +19,19 @@ from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.terminal import printable_lines
 
+
+def time(text: str) -> datetime:
+    """A time of the command line as naive UTC.
+
+    Raises:
+        BadParameter: it is no time.
+    """
+    try:
+        return utc.naive(datetime.fromisoformat(text.strip()))
+    except ValueError:
+        raise typer.BadParameter(f"{text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
+
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
 ]
@@ -38,10 +51,15 @@ AcceptClockOption = Annotated[
 AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")]
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
+    datetime | None,
+    typer.Option("--since", metavar="TIME", parser=time, help="From this time on, UTC, such as 2026-11-23T06:00."),
 ]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
-StartOption = Annotated[str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", metavar="TIME", parser=time, help="Before this time, UTC.")
+]
+StartOption = Annotated[
+    datetime | None, typer.Option("--start", metavar="TIME", parser=time, help="UTC; default: so that it ends now.")
+]
 EffectOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -56,7 +74,8 @@ PictureOption = Annotated[
 RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
 CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
 AtOption = Annotated[
-    str, typer.Option("--at", metavar="TIME", help="UTC; the bins that hold it, such as an alert's stop_ts.")
+    datetime,
+    typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it, such as an alert's stop_ts."),
 ]
 NullOption = Annotated[
     int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds anew N times.")
@@ -124,25 +143,3 @@ def session_of(
     found = config_path(path) if use_default else path
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
     return Session(configuration.load(found), progress, as_json=as_json, accept_clock=accept_clock)
-
-
-def moment_of(text: str | None, option: str) -> datetime | None:
-    """A time of the command line as naive UTC."""
-    return None if text is None else required_moment(text, option)
-
-
-def span_of(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The times of --since and --until."""
-    return moment_of(since, "--since"), moment_of(until, "--until")
-
-
-def required_moment(text: str, option: str) -> datetime:
-    """The same, where there has to be one.
-
-    Raises:
-        UsageError: `text`, which `option` was given, is not a time.
-    """
-    try:
-        return utc.naive(datetime.fromisoformat(text.strip()))
-    except ValueError:
-        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
