@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
-from streammetrics.store.statements import folder
+from streammetrics.store.statements import folder, quoted_name
 
 PRESENCE_LEAD_SECONDS = 2 * 3600
 """A gap longer than an hour is one whatever came before; the rate of the hour before it decides on shorter ones."""
@@ -98,8 +98,7 @@ def publish(connection: Connection) -> bool:
     for name in found.scalars().all():
         # Of an earlier version; counters_wide is made by ingest.
         if name not in relations() and name != "counters_wide":
-            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
-            connection.exec_driver_sql(f"drop view {quoted}")
+            connection.exec_driver_sql(f"drop view {quoted_name(connection, name)}")
     for name in relations():
         # Each text once: of views that read views DuckDB plans every path between two of them anew, for seconds.
         text = compose(f"select * from {name}", None, is_final=False, **for_people(name))  # noqa: S608 a name of sql/
