@@ -46,15 +46,16 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     Raises:
         ConfigError: `schedule.cron` is not a cron expression.
     """
-    clock = trigger(config.schedule)
-    runner = _Runner(command, config.schedule.timeout_seconds, grace_seconds)
+    settings, clock = config.schedule, trigger(config.schedule)
+    ticks = f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
+    runner = _Runner(command, settings.timeout_seconds, grace_seconds)
     # Ticks that are left out are reported with the run that was in their way, not one by one.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The default grace of one second would drop a late run without a word.
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_listener(runner.leave_out, EVENT_JOB_MAX_INSTANCES)
-    first = {"next_run_time": datetime.now(UTC)} if config.schedule.cron is None else {}
+    first = {"next_run_time": datetime.now(UTC)} if settings.cron is None else {}
     job = scheduler.add_job(runner, clock, **first)
 
     def run_now() -> None:
@@ -63,7 +64,7 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
 
     with _signals() as received:
         scheduler.start()
-        _say(f"schedule started, {_words(config.schedule)}", "schedule.started")
+        _say(f"schedule started, {ticks}", "schedule.started")
         _say(f"schedule ends: {_first(received, run_now)}", "schedule.ended")
         runner.stopping.set()
         scheduler.shutdown(wait=True)
@@ -129,13 +130,15 @@ class _Runner:
         _say(f"run started: pid {process.pid}", "run.started", pid=process.pid)
         reason = self._wait(process, started + self.timeout_seconds)
         took = time.monotonic() - started
+        code = process.returncode
+        status = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
         late = f"; {self.left_out} starts left out meanwhile" if self.left_out else ""
         _say(
-            f"run ended: pid {process.pid}, {_status(process.returncode)}, {took:.1f} s{reason}{late}",
+            f"run ended: pid {process.pid}, {status}, {took:.1f} s{reason}{late}",
             "run.ended",
-            logging.WARNING if process.returncode else logging.INFO,
+            logging.WARNING if code else logging.INFO,
             pid=process.pid,
-            exit_code=process.returncode,
+            exit_code=code,
             seconds=round(took, 1),
         )
 
@@ -193,14 +196,6 @@ def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> s
         before, ahead = ahead, time.time() - time.monotonic()
         if ahead < before - _CLOCK_BACK_SECONDS:
             on_clock_back()
-
-
-def _words(settings: ScheduleSettings) -> str:
-    return f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
-
-
-def _status(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
 
 
 def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
