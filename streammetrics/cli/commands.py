@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
-        options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+        options.fail(words, interrupts.EXIT_TERMINATED, interrupts.end)
     except StreammetricsError as error:
         options.fail(str(error), error.exit_code)
     except BrokenPipeError:
@@ -224,13 +224,12 @@ def main(arguments: list[str] | None = None) -> None:
         process.forget_stdout()
         sys.exit(0)
     except KeyboardInterrupt:
-        options.fail_at_once("interrupted; what was committed stays", 130)
+        options.fail("interrupted; what was committed stays", 130, interrupts.end)
     except Exception as error:
         from streammetrics.store.connection import explained
 
-        asked = interrupts.cause(error)
-        if isinstance(asked, interrupts.Terminated):
-            options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+        if isinstance(interrupts.cause(error), interrupts.Terminated):
+            options.fail(words, interrupts.EXIT_TERMINATED, interrupts.end)
         failure = explained(error)
         if failure is None:
             raise

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from streammetrics import config as configuration
 from streammetrics.cli.session import Session
 from streammetrics.errors import UsageError
 from streammetrics.query.formats import Style
-from streammetrics.runtime import interrupts, logs, utc
+from streammetrics.runtime import logs, utc
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.terminal import printable_lines
@@ -98,20 +98,11 @@ VersionOption = Annotated[
 ]
 
 
-def fail(message: str, code: int) -> NoReturn:
-    """Report an error and end the process."""
-    _report(message, code)
-    sys.exit(code)
-
-
-def fail_at_once(message: str, code: int) -> NoReturn:
-    """Report what interrupted the command and end the process, as a statement of DuckDB may still be at work."""
-    _report(message, code)
-    interrupts.end(code)
-
-
-def _report(message: str, code: int) -> None:
-    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, fields={"exit_code": code}))
+def fail(message: str, code: int, end: Callable[[int], NoReturn] = sys.exit) -> NoReturn:
+    """Report an error and end the process; by `interrupts.end` where a statement of DuckDB may still be at work."""
+    words = printable_lines(f"streammetrics: {message}")
+    logs.write(Event(words, "failed", logging.ERROR, fields={"exit_code": code}))
+    end(code)
 
 
 def config_path(path: Path | None) -> Path | None:

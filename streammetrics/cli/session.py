@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from streammetrics.config import Config
@@ -19,9 +20,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def print_line(text: str) -> None:
-    """A line to stdout."""
-    print(text, flush=True)
+print_line = partial(print, flush=True)
+"""A line to stdout."""
 
 
 @dataclass(frozen=True)

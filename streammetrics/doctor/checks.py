@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from streammetrics.doctor.findings import MOST_ROWS, REPAIR, RESTORE, Finding
 from streammetrics.store import builds, views
-from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS, codes
+from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.store.statements import quoted_name, run
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
@@ -36,7 +36,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
     """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
     add_up(connection)
-    codes.count(connection)
+    builds.count_codes(connection)
     for name, statement, advice in _CHECKS:
         yield from _found(connection, name, statement, advice)
     established = {"established": ESTABLISHED_RECORDS, "spanned": ESTABLISHED_SECONDS}

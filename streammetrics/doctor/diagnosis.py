@@ -16,7 +16,6 @@ from streammetrics.errors import DamagedStoreError
 from streammetrics.ingest import base_tables, counters_wide
 from streammetrics.runtime import atomic_files, terminal
 from streammetrics.store import builds, comments, rewind, views
-from streammetrics.store.builds import codes
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run
 
@@ -77,8 +76,8 @@ def _repair(connection: Connection) -> Iterator[str]:
         yield f"the counters of {len(wrong):,} batches were made anew from their records"
     if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
         # What builds and codes there were, and since when, only these tables know.
-        codes.count(connection)
-        codes.complete(connection)
+        builds.count_codes(connection)
+        builds.complete_codes(connection)
     else:
         builds.rebuild(connection)
     counters_wide.publish(connection)

@@ -15,9 +15,7 @@ def one_line(message: str) -> str:
 
 def as_json(row: Mapping[str, Any]) -> str:
     """A row as one line of JSON; times as ISO text in UTC."""
-    return json.dumps(
-        dict(row), default=_plain, ensure_ascii=False
-    )
+    return json.dumps(dict(row), default=_plain, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:
