@@ -43,7 +43,7 @@ class ReleaseDay:
 
     @property
     def session(self) -> Session:
-        progress = Progress(False, lambda line: self.reported.append((self.minute, line)))
+        progress = Progress(False, lambda event: self.reported.append((self.minute, event.words)))
         return Session(
             self.config,
             progress,

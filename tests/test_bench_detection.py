@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.detection import delivery, measure, ours, peers, screened, sequential, simulate
-from bench.detection.chances import binomial_log_tail, poisson_interval
+from bench.detection.chances import binomial_log_tail
 from bench.detection.families import CLIENTS, CODES, FAMILIES, MIXED, NULLS, RELEASE_CHANGES, RELEASES
 from bench.detection.optimum import mean_delay
 from bench.detection.streams import DAY_BINS, NEVER, START_SECOND, Change, Findings, Stream, chain, punctual
@@ -30,13 +30,6 @@ def stream(ratio: float, rate: float = 10, codes: int = 6, onset: int = 2160, bi
 )
 def test_optimum_is_the_limit_that_is_known(rate: float, ratio: float, seconds: float) -> None:
     assert mean_delay(rate, ratio) == pytest.approx(seconds, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("events", "low", "high"), [(0, 0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904), (100, 81.364, 121.627)]
-)
-def test_interval_of_a_poisson_count_is_garwoods(events: int, low: float, high: float) -> None:
-    assert poisson_interval(events) == pytest.approx((low, high), abs=2e-3)
 
 
 def test_binomial_tail_is_exact() -> None:

@@ -1,7 +1,6 @@
 """Exact probabilities of counts, on numpy alone."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -9,29 +8,6 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 Reals = NDArray[np.float64]
-
-
-def poisson_interval(events: int, coverage: float = 0.95) -> tuple[float, float]:
-    """The exact interval for the mean of a Poisson count: Garwood 1936."""
-    tail = (1 - coverage) / 2
-
-    def root(excess: Callable[[float], float], low: float, high: float) -> float:
-        for _ in range(200):
-            middle = (low + high) / 2
-            low, high = (middle, high) if excess(middle) < 0 else (low, middle)
-        return (low + high) / 2
-
-    ceiling = events + 20 + 10 * math.sqrt(events + 1)
-    lower = root(lambda mean: 1 - _poisson_below(events - 1, mean) - tail, 0, events) if events else 0.0
-    upper = root(lambda mean: tail - _poisson_below(events, mean), events, ceiling)
-    return lower, upper
-
-
-def _poisson_below(events: int, mean: float) -> float:
-    """P(X <= events)."""
-    if mean <= 0:
-        return 1.0
-    return math.fsum(math.exp(i * math.log(mean) - mean - math.lgamma(i + 1)) for i in range(events + 1))
 
 
 @cache

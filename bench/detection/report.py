@@ -6,7 +6,6 @@ from functools import reduce
 from operator import add
 from statistics import median
 
-from bench.detection.chances import poisson_interval
 from bench.detection.detectors import DETECTORS, PEERS
 from bench.detection.families import (
     CHANGES,
@@ -22,6 +21,7 @@ from bench.detection.measure import LATER_SECONDS, SOON_SECONDS, Tally
 from bench.detection.optimum import RATES, RATIOS, mean_delay
 from bench.detection.streams import BIN_SECONDS
 from bench.detection.timing import Timing
+from streammetrics.simulate.backtest import poisson
 
 Tallies = Mapping[tuple[str, str], Tally]
 
@@ -153,7 +153,7 @@ def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
 
 
 def _null_row(family: Family, tally: Tally) -> _Row:
-    low, high = (1000 * bound / tally.code_days for bound in poisson_interval(tally.false_incidents))
+    low, high = (1000 * bound / tally.code_days for bound in poisson.interval(tally.false_incidents))
     seen = f"{tally.false_rate:.2f} ({low:.2f}-{high:.2f}), {tally.false_incidents} in {tally.code_days:,.0f}"
     target = "none" if family.limit == float("inf") else f"<= {family.limit:g}"
     return _Row(f"false / 1,000 code-days, {family.says}", seen, target, tally.false_rate <= family.limit)

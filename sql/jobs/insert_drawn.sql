@@ -1,6 +1,15 @@
--- What was drawn for a build, as counters of no batch.
+-- Make the counters the records that no draw changes, and what was drawn for both builds, of no batch.
 insert into counters
+select second, build, code, errors, batch_id from others
+union all
 select
-    make_timestamp(drawn.second * 1000000) as second, $build, numbered_codes.code, drawn.errors,
-    0 as batch_id
-from drawn inner join numbered_codes on drawn.code = numbered_codes.place
+    make_timestamp(drawn.second * 1000000) as second, $baseline as build, codes.code,
+    drawn.errors - drawn.candidate_errors as errors, 0 as batch_id
+from drawn inner join numbered_codes as codes on drawn.code = codes.place
+where drawn.errors > drawn.candidate_errors
+union all
+select
+    make_timestamp(drawn.second * 1000000) as second, $candidate as build, codes.code,
+    drawn.candidate_errors as errors, 0 as batch_id
+from drawn inner join numbered_codes as codes on drawn.code = codes.place
+where drawn.candidate_errors > 0

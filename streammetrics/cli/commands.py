@@ -89,25 +89,25 @@ def schedule(config: options.ConfigOption = None) -> None:
 
 @app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
 def query(
-    sql: Annotated[str | None, typer.Argument(help="One statement that reads; without it, a prompt.")] = None,
+    sql: Annotated[str | None, typer.Argument(help="One statement that reads.", show_default=False)] = None,
     config: options.ConfigOption = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")] = "table",
+    style: options.FormatOption = "table",
     since: options.SinceOption = None,
     until: options.UntilOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Ask the history in SQL. Every table and view can be read, nothing can be written."""
+    from streammetrics.query import formats
     from streammetrics.query import statement as queries
 
-    session = options.session_of(config, as_json)
-    if as_json:
-        style = "jsonl"
     if sql is None:
-        if since or until:
-            raise UsageError('--since and --until need a statement: query --since TIME "select ..."')
-        sys.exit(queries.prompt(session.store, sys.stdin, sys.stdout, style))
-    else:
-        queries.write(queries.run(session.store, sql, *options.span_of(since, until)), style, sys.stdout)
+        raise UsageError(
+            'name one statement: streammetrics query "select ..."; for many, open a copy of the store, which '
+            "`streammetrics backup --to FILE.duckdb` makes, in the DuckDB shell: duckdb FILE.duckdb"
+        )
+    session = options.session_of(config, as_json)
+    found = queries.run(session.store, sql, since, until)
+    formats.write(found, "jsonl" if as_json else style, sys.stdout)
 
 
 @app.command(epilog="Example: streammetrics export incidents --to incidents.csv")
@@ -124,7 +124,7 @@ def export(
 
     session = options.session_of(config)
     with session.progress.task("exporting"):
-        rows = exports.export(session.store, relation, to, *options.span_of(since, until))
+        rows = exports.export(session.store, relation, to, since, until)
     session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
 
 
@@ -140,37 +140,30 @@ def heatmap(
     from streammetrics.report.heatmap import data
 
     session = options.session_of(config)
-    for path in data.draw(session.store, session.config, to, rule, *options.span_of(since, until)):
+    for path in data.draw(session.store, session.config, to, rule, since, until):
         session.out(str(path))
 
 
 @app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
 def generate(
-    context: typer.Context,
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
-    scenario: Annotated[
-        Path | None, typer.Option("--scenario", metavar="FILE", help="What to make, as TOML: docs/scenarios.md.")
-    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
     records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
     codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
     start: options.StartOption = None,
+    effect: options.EffectOption = None,
+    share: Annotated[float, typer.Option("--share", min=0.001, max=0.999, help="Of users, with the new build.")] = 0.5,
 ) -> None:
     """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
     from streammetrics.cli import pipeline
     from streammetrics.simulate import generate as streams
 
     session = options.session_of(None, use_default=False)
-    if scenario is not None:
-        options.refuse_beside("--scenario", context, ("seed", "records", "hours", "codes", "start"))
-        wanted = streams.load_scenario(scenario)
-    else:
-        seconds = round(hours * 3600)
-        first = options.moment_of(start, "--start") or session.clock().replace(microsecond=0) - timedelta(
-            seconds=seconds
-        )
-        wanted = streams.default_scenario(seed, first, seconds, records, codes)
+    seconds = round(hours * 3600)
+    first = (start or session.clock() - timedelta(seconds=seconds)).replace(microsecond=0)
+    effects = [streams.effect(text) for text in effect or ()]
+    wanted = streams.default_scenario(seed, first, seconds, records, codes, share=share, effects=effects)
     pipeline.generate(session, to, wanted)
 
 
@@ -186,7 +179,7 @@ def explain(
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
-    for found in explanations.explain(session.store, session.config, code, options.required_moment(at, "--at"), rule):
+    for found in explanations.explain(session.store, session.config, code, at, rule):
         session.out(explanations.as_json(found) if as_json else explanations.render(found))
 
 
@@ -204,11 +197,10 @@ def backtest(
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]
-    span = options.span_of(since, until)
     session = options.session_of(config, as_json)
-    asked = session.store, session.config, session.clock, session.progress, *span
-    for found in backtests.backtest(*asked, repetitions=null, injections=wanted, seed=seed):
-        session.out(backtests.render(found, seed, as_json))
+    shared = session.store, session.config, session.clock, session.progress
+    for found in backtests.backtest(*shared, since, until, repetitions=null, injections=wanted, seed=seed):
+        session.out(backtests.render(found, as_json))
 
 
 app.registered_commands += maintenance.app.registered_commands
@@ -224,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:
-        options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+        options.fail(words, interrupts.EXIT_TERMINATED, interrupts.end)
     except StreammetricsError as error:
         options.fail(str(error), error.exit_code)
     except BrokenPipeError:
@@ -232,13 +224,12 @@ def main(arguments: list[str] | None = None) -> None:
         process.forget_stdout()
         sys.exit(0)
     except KeyboardInterrupt:
-        options.fail_at_once("interrupted; what was committed stays", 130)
+        options.fail("interrupted; what was committed stays", 130, interrupts.end)
     except Exception as error:
         from streammetrics.store.connection import explained
 
-        asked = interrupts.cause(error)
-        if isinstance(asked, interrupts.Terminated):
-            options.fail_at_once(words, interrupts.EXIT_TERMINATED)
+        if isinstance(interrupts.cause(error), interrupts.Terminated):
+            options.fail(words, interrupts.EXIT_TERMINATED, interrupts.end)
         failure = explained(error)
         if failure is None:
             raise

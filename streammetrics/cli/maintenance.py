@@ -1,6 +1,7 @@
 """The commands that look after an installation, beside those that do its work."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,8 @@ def unload(
         str | None, typer.Option("--source", metavar="NAME", help="Instead: the batches of this source, with --since.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Loaded at or after this time (loaded_at), UTC.")
+        datetime | None,
+        typer.Option("--since", metavar="TIME", parser=options.time, help="Loaded at or after (loaded_at), UTC."),
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -68,8 +70,7 @@ def unload(
     session = options.session_of(config, as_json)
     if batches and (source is not None or since is not None):
         raise UsageError("name batches, or give --source NAME and --since TIME, not both")
-    moment = options.moment_of(since, "--since")
-    found = unloads.unload(session.store, batches or (), source, moment, session.clock())
+    found = unloads.unload(session.store, batches or (), source, since, session.clock())
     for one in found:
         session.out(unloads.as_json(one) if as_json else unloads.render(one))
     for words in unloads.summary(found):

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,22 +13,37 @@ import typer
 from streammetrics import config as configuration
 from streammetrics.cli.session import Session
 from streammetrics.errors import UsageError
-from streammetrics.runtime import interrupts, logs, utc
+from streammetrics.query.formats import Style
+from streammetrics.runtime import logs, utc
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.terminal import printable_lines
+
+
+def time(text: str) -> datetime:
+    """A time of the command line as naive UTC.
+
+    Raises:
+        BadParameter: it is no time.
+    """
+    try:
+        return utc.naive(datetime.fromisoformat(text.strip()))
+    except ValueError:
+        raise typer.BadParameter(f"{text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
+
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 LogFormatOption = Annotated[
-    str, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words, text (time, level, run id) or json.")
+    logs.Style, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words or json (time, level, run id).")
 ]
 PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
 ]
+FormatOption = Annotated[Style, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")]
 FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: last lines and bins are complete.")]
 AcceptClockOption = Annotated[
     bool, typer.Option("--accept-clock", help="The clock is right, however far it is from the last run's.")
@@ -36,17 +51,31 @@ AcceptClockOption = Annotated[
 AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")]
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this time on, UTC, such as 2026-11-23T06:00.")
+    datetime | None,
+    typer.Option("--since", metavar="TIME", parser=time, help="From this time on, UTC, such as 2026-11-23T06:00."),
 ]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time, UTC.")]
-StartOption = Annotated[str | None, typer.Option("--start", metavar="TIME", help="UTC; default: so that it ends now.")]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", metavar="TIME", parser=time, help="Before this time, UTC.")
+]
+StartOption = Annotated[
+    datetime | None, typer.Option("--start", metavar="TIME", parser=time, help="UTC; default: so that it ends now.")
+]
+EffectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--effect",
+        metavar="CODE=RATIO@SECOND",
+        help="From SECOND on the new build's rate of CODE is RATIO times as high; in place of a mix of changes.",
+    ),
+]
 PictureOption = Annotated[
     Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
 ]
 RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
 CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
 AtOption = Annotated[
-    str, typer.Option("--at", metavar="TIME", help="UTC; the bins that hold it, such as an alert's stop_ts.")
+    datetime,
+    typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it, such as an alert's stop_ts."),
 ]
 NullOption = Annotated[
     int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds anew N times.")
@@ -69,32 +98,11 @@ VersionOption = Annotated[
 ]
 
 
-def refuse_beside(option: str, context: typer.Context, names: Sequence[str]) -> None:
-    """Where an option says all, others say nothing.
-
-    Raises:
-        UsageError: one of those with these names was given.
-    """
-    sources = {name: context.get_parameter_source(name) for name in names}
-    given = [f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    if given:
-        raise UsageError(f"{option} says all of that; leave out {', '.join(given)}")
-
-
-def fail(message: str, code: int) -> NoReturn:
-    """Report an error and end the process."""
-    _report(message, code)
-    sys.exit(code)
-
-
-def fail_at_once(message: str, code: int) -> NoReturn:
-    """Report what interrupted the command and end the process, as a statement of DuckDB may still be at work."""
-    _report(message, code)
-    interrupts.end(code)
-
-
-def _report(message: str, code: int) -> None:
-    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
+def fail(message: str, code: int, end: Callable[[int], NoReturn] = sys.exit) -> NoReturn:
+    """Report an error and end the process; by `interrupts.end` where a statement of DuckDB may still be at work."""
+    words = printable_lines(f"streammetrics: {message}")
+    logs.write(Event(words, "failed", logging.ERROR, fields={"exit_code": code}))
+    end(code)
 
 
 def config_path(path: Path | None) -> Path | None:
@@ -126,25 +134,3 @@ def session_of(
     found = config_path(path) if use_default else path
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
     return Session(configuration.load(found), progress, as_json=as_json, accept_clock=accept_clock)
-
-
-def moment_of(text: str | None, option: str) -> datetime | None:
-    """A time of the command line as naive UTC."""
-    return None if text is None else required_moment(text, option)
-
-
-def span_of(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The times of --since and --until."""
-    return moment_of(since, "--since"), moment_of(until, "--until")
-
-
-def required_moment(text: str, option: str) -> datetime:
-    """The same, where there has to be one.
-
-    Raises:
-        UsageError: `text`, which `option` was given, is not a time.
-    """
-    try:
-        return utc.naive(datetime.fromisoformat(text.strip()))
-    except ValueError:
-        raise UsageError(f"{option} {text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None

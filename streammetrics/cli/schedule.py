@@ -5,7 +5,6 @@ There is no job store: the schedule is in config.toml, and what a missed run wou
 
 import logging
 import os
-import re
 import signal
 import subprocess
 import time
@@ -20,9 +19,8 @@ from types import FrameType
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from cronsim import CronSim, CronSimError
 
 from streammetrics.config import Config, ScheduleSettings
 from streammetrics.errors import ConfigError
@@ -34,8 +32,6 @@ GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _WAKE_SECONDS = 0.5
 _CLOCK_BACK_SECONDS = 2.0
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY_RANGE = re.compile(r"(?:\*|([0-7]|[a-z]{3})(?:-([0-7]|[a-z]{3}))?)(?:/([1-9]))?")
 
 
 def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> int:
@@ -50,15 +46,16 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     Raises:
         ConfigError: `schedule.cron` is not a cron expression.
     """
-    clock = trigger(config.schedule)
-    runner = _Runner(command, config.schedule.timeout_seconds, grace_seconds)
+    settings, clock = config.schedule, trigger(config.schedule)
+    ticks = f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
+    runner = _Runner(command, settings.timeout_seconds, grace_seconds)
     # Ticks that are left out are reported with the run that was in their way, not one by one.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The default grace of one second would drop a late run without a word.
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_listener(runner.leave_out, EVENT_JOB_MAX_INSTANCES)
-    first = {"next_run_time": datetime.now(UTC)} if config.schedule.cron is None else {}
+    first = {"next_run_time": datetime.now(UTC)} if settings.cron is None else {}
     job = scheduler.add_job(runner, clock, **first)
 
     def run_now() -> None:
@@ -67,7 +64,7 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
 
     with _signals() as received:
         scheduler.start()
-        _say(f"schedule started, {_words(config.schedule)}", "schedule.started")
+        _say(f"schedule started, {ticks}", "schedule.started")
         _say(f"schedule ends: {_first(received, run_now)}", "schedule.ended")
         runner.stopping.set()
         scheduler.shutdown(wait=True)
@@ -78,56 +75,32 @@ def trigger(settings: ScheduleSettings) -> BaseTrigger:
     """The ticks that the settings ask for, in UTC.
 
     Raises:
-        ConfigError: `schedule.cron` is not a cron expression, or never comes.
+        ConfigError: `schedule.cron` is not a cron expression.
     """
     if settings.cron is None:
         return IntervalTrigger(seconds=settings.every_seconds, timezone=UTC)
+    fields = len(settings.cron.split())
     try:
-        clock = _cron(settings.cron)
-        if clock.get_next_fire_time(None, datetime.now(UTC)) is None:
-            raise ValueError("this time never comes")
-    except ValueError as error:
+        # A sixth would be seconds.
+        if fields != 5:
+            raise CronSimError(f"has {fields} fields, not 5")
+        CronSim(settings.cron, datetime.now(UTC))
+    except CronSimError as error:
         raise ConfigError(
             f"schedule.cron = {settings.cron!r}: {error}; "
             "minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
         ) from None
-    return clock
+    return _Cron(settings.cron)
 
 
-def _cron(expression: str) -> BaseTrigger:
-    """cron's meaning of days, which is not APScheduler's: where day and weekday are both given, either will do."""
-    fields = expression.split()
-    if len(fields) != 5:
-        raise ValueError(f"has {len(fields)} fields, not 5")
-    minute, hour, day, month, weekday = fields
-    time_of_day = {"minute": minute, "hour": hour, "month": month, "timezone": UTC}
-    weekdays = _weekdays(weekday)
-    if day.startswith("*") or weekday.startswith("*"):
-        return CronTrigger(day=day, day_of_week=weekdays, **time_of_day)
-    return OrTrigger([CronTrigger(day=day, **time_of_day), CronTrigger(day_of_week=weekdays, **time_of_day)])
+class _Cron(BaseTrigger):  # type: ignore[misc]
+    """Times as cron has them: of day and weekday, where both are given, either is enough."""
 
+    def __init__(self, expression: str) -> None:
+        self._expression = expression
 
-def _weekdays(text: str) -> str:
-    """The weekdays of a cron field by name: cron counts from Sunday (0 and 7), APScheduler from Monday."""
-    days: set[int] = set()
-    for part in text.lower().split(","):
-        match = _DAY_RANGE.fullmatch(part)
-        if match is None:
-            raise ValueError(f"{part!r} is not a weekday")
-        first, last, step = match.groups()
-        begin = _day_number(first) if first else 0
-        end = _day_number(last) if last else (begin if first else 6)
-        # A range may end on Sunday, the day after Saturday.
-        days |= {day % 7 for day in range(begin, end + 7 * (end < begin) + 1, int(step or 1))}
-    return ",".join(_DAYS[day] for day in sorted(days))
-
-
-def _day_number(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    if text not in _DAYS:
-        raise ValueError(f"{text!r} is not a weekday")
-    return _DAYS.index(text)
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        return next(CronSim(self._expression, previous or now), None)
 
 
 @dataclass
@@ -157,13 +130,15 @@ class _Runner:
         _say(f"run started: pid {process.pid}", "run.started", pid=process.pid)
         reason = self._wait(process, started + self.timeout_seconds)
         took = time.monotonic() - started
+        code = process.returncode
+        status = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
         late = f"; {self.left_out} starts left out meanwhile" if self.left_out else ""
         _say(
-            f"run ended: pid {process.pid}, {_status(process.returncode)}, {took:.1f} s{reason}{late}",
+            f"run ended: pid {process.pid}, {status}, {took:.1f} s{reason}{late}",
             "run.ended",
-            logging.WARNING if process.returncode else logging.INFO,
+            logging.WARNING if code else logging.INFO,
             pid=process.pid,
-            exit_code=process.returncode,
+            exit_code=code,
             seconds=round(took, 1),
         )
 
@@ -223,15 +198,7 @@ def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> s
             on_clock_back()
 
 
-def _words(settings: ScheduleSettings) -> str:
-    return f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
-
-
-def _status(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
-
-
 def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
     """With the time, where the style of the log does not tell it anyway."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} " if logs.style() == "words" else ""
-    logs.write(logs.Event(now + words, name, level, False, **fields))
+    logs.write(logs.Event(now + words, name, level, fields=fields))

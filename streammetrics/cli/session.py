@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from streammetrics.config import Config
@@ -19,9 +20,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def print_line(text: str) -> None:
-    """A line to stdout."""
-    print(text, flush=True)
+print_line = partial(print, flush=True)
+"""A line to stdout."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Session:
         return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
 
     def say(
-        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
+        self, text: str, name: str = "message", level: int = logging.INFO, is_routine: bool = False, **fields: object
     ) -> None:
-        """The one way out for words; what the arguments mean, `Event` tells."""
-        self.progress.say(Event(text, name, level, is_routine, **fields))
+        """The one way out for words; the arguments are those of `Event`."""
+        self.progress.say(Event(text, name, level, is_routine, fields))

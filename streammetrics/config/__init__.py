@@ -4,9 +4,16 @@ In comes the text of config.toml with its overrides from the environment; out go
 names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
 """
 
-from streammetrics.config.read import DEFAULT_CONFIG, load, read_toml, section_of, validate
-from streammetrics.config.reference import REFERENCE_RULES, REFERENCE_TOML
-from streammetrics.config.rules import DEFAULT_RULES, RATE_RATIOS, AnyRule, Rule, SequentialRule
+from streammetrics.config.read import DEFAULT_CONFIG, load, section_of
+from streammetrics.config.rules import (
+    DEFAULT_RULES,
+    RATE_RATIOS,
+    REFERENCE_RULES,
+    REFERENCE_TOML,
+    AnyRule,
+    Rule,
+    SequentialRule,
+)
 from streammetrics.config.section import Name, Section
 from streammetrics.config.sections import (
     BuildSettings,
@@ -43,7 +50,5 @@ __all__ = [
     "Source",
     "StoreSettings",
     "load",
-    "read_toml",
     "section_of",
-    "validate",
 ]

@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -19,50 +19,31 @@ from streammetrics.runtime import failpoints
 DEFAULT_CONFIG = Path("config.toml")
 ENVIRONMENT_PREFIX = "STREAMMETRICS_"
 
-M = TypeVar("M", bound=Section)
-
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read settings from `path`, or the defaults where it is None.
 
     Raises:
-        ConfigError: the file is missing, is not TOML, or a key is unknown or out of range.
+        ConfigError: the file is missing, is not TOML, or keys are missing, unknown or out of range, a line for each.
     """
-    values: dict[str, Any] = {}
-    if path is not None:
-        values = read_toml(path, "--config")
-    where = str(path) if path is not None else "settings"
+    where = "settings" if path is None else str(path)
+    values = {} if path is None else _toml(path)
     if "base" in values:
         raise ConfigError(f"{where}: base: unknown key; known are: {_known(Config)}")
     _override(values, environ)
-    return validate(Config, {**values, "base": path.parent if path is not None else Path()}, where)
+    try:
+        return Config.model_validate({**values, "base": path.parent if path is not None else Path()})
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{where}: {_sentence(detail)}" for detail in error.errors())) from None
 
 
-def read_toml(path: Path, option: str) -> dict[str, Any]:
-    """The values of a TOML file that `option` of the command line names.
-
-    Raises:
-        ConfigError: the file is missing or is not TOML.
-    """
+def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; name one with {option} FILE") from None
+        raise ConfigError(f"{path}: there is no such file; name one with --config FILE") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
-
-
-def validate(model: type[M], values: Mapping[str, Any], where: str) -> M:
-    """`values` as a `model`; `where` begins each line of the error.
-
-    Raises:
-        ConfigError: a key is missing, unknown or out of range; one line for each.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        lines = (f"{where}: {_sentence(detail, model)}" for detail in error.errors())
-        raise ConfigError("\n".join(lines)) from None
 
 
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
@@ -97,13 +78,13 @@ def section_of(name: str) -> type[Section] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
 
 
-def _sentence(detail: ErrorDetails, root: type[Section]) -> str:
+def _sentence(detail: ErrorDetails) -> str:
     """One mistake in one line: the key, what it is, what is allowed."""
     location = _without_tags(detail["loc"])
     where = ".".join(f"[{part + 1}]" if isinstance(part, int) else part for part in location).replace(".[", "[")
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
-        model = _model_at(detail["loc"][:-1], root)
+        model = _model_at(detail["loc"][:-1])
         near = difflib.get_close_matches(str(detail["loc"][-1]), _keys(model), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else f"; known are: {_known(model)}"
         return f"{where}: unknown key{hint}"
@@ -143,8 +124,9 @@ def _known(model: type[Section]) -> str:
     return ", ".join(_keys(model))
 
 
-def _model_at(location: tuple[int | str, ...], model: type[Section]) -> type[Section]:
-    """The section inside `model` that a location of an error lies in."""
+def _model_at(location: tuple[int | str, ...]) -> type[Section]:
+    """The section that a location of an error lies in."""
+    model: type[Section] = Config
     for part in location:
         if isinstance(part, str):
             model = _rule_of(part) or _inner(model.model_fields[part].annotation) or model

@@ -1,6 +1,8 @@
 """[[rule]]: the settings of each detector."""
 
 import math
+import tomllib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -37,11 +39,6 @@ class Rule(Section):
         if len(set(value)) < len(value):
             raise ValueError("names a window twice")
         return value
-
-    @property
-    def lead_seconds(self) -> int:
-        """How far before a bin its windows look back."""
-        return max(self.window_bins) * self.bin_seconds
 
 
 class SequentialRule(Section):
@@ -99,13 +96,44 @@ class SequentialRule(Section):
         """log10 of the bins in which one false alarm of a code is allowed."""
         return math.log10(self.false_alarm_days_per_code * 86400 / self.bin_seconds)
 
-    @property
-    def lead_seconds(self) -> int:
-        """How far before a bin one looks back: its evidence, that of its peak, and before that their dispersion."""
-        longest = 2 * max(self.window_bins) * self.bin_seconds + STANDING_SECONDS
-        return longest + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, self.bin_seconds)
-
 
 AnyRule = Annotated[Rule | SequentialRule, Field(discriminator="detector")]
 
 DEFAULT_RULES = (SequentialRule(name="regression", detector="sequential"),)
+
+
+def lead_seconds(windows: Iterable[tuple[str, int, int]], estimate_seconds: int = ESTIMATE_SECONDS) -> int:
+    """How far (s) before a bin's end one has to read to judge it, with the widest bin twice for bins that are cut.
+
+    Of evidence that is its history, that of its peak, and before that their dispersion.
+
+    Args:
+        windows: detector, seconds of a bin and bins of a window, of each rule.
+        estimate_seconds: from so much before that exposure is estimated.
+    """
+    longest, widest = 0, 1
+    for detector, bin_seconds, bins in windows:
+        look_back = bins * bin_seconds
+        if detector == "sequential":
+            look_back = 2 * look_back + STANDING_SECONDS + LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, bin_seconds)
+        longest, widest = max(longest, look_back), max(widest, bin_seconds)
+    return longest + estimate_seconds + 2 * widest
+
+
+REFERENCE_TOML = """\
+[[rule]]
+name = "ratio"
+detector = "mean_ratio"
+bin_seconds = 10
+window_bins = [5, 10]
+threshold = 1.25
+
+[[rule]]
+name = "difference"
+detector = "mean_difference"
+bin_seconds = 50
+window_bins = [10, 20]
+threshold = 6
+"""
+
+REFERENCE_RULES = tuple(Rule.model_validate(rule) for rule in tomllib.loads(REFERENCE_TOML)["rule"])

@@ -1,6 +1,7 @@
 """The section [[source]] of config.toml: where error records come from, and how they are read."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
@@ -42,7 +43,10 @@ class SourceColumns(Section):
         return *times, self.build, self.code, *(() if self.stratum is None else (self.stratum,))
 
 
+_EXTRACTS = "select regexp_extract('', $pattern, 1) = ''"
+
 _READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format) = $moment"
+"""What DuckDB writes by a format it reads back, to the minute."""
 
 _MOMENT = datetime(2026, 11, 28, 17, 3, tzinfo=UTC)
 
@@ -50,28 +54,20 @@ _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "curs
 _WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern"}
 
 
-def _reads_a_moment(time_format: str) -> bool:
-    """Whether what DuckDB writes by a format it reads back, to the minute."""
+def _duckdb_says(sql: str, **parameters: object) -> bool:
+    """Whether DuckDB's answer is true; it may also be an error."""
     import duckdb
 
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, suppress(duckdb.Error):
         connection.execute("set timezone = 'UTC'")
-        try:
-            found = connection.execute(_READ_BACK, {"moment": _MOMENT, "time_format": time_format}).fetchone()
-        except duckdb.Error:
-            return False
-    return found == (True,)
+        return connection.execute(sql, parameters).fetchone() == (True,)
+    return False
 
 
 def _has_one_group(pattern: str) -> bool:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        try:
-            connection.execute("select regexp_extract('', $pattern, 1)", {"pattern": pattern})
-            return re.compile(pattern).groups == 1
-        except (duckdb.Error, re.error):
-            return False
+    with suppress(re.error):
+        return re.compile(pattern).groups == 1 and _duckdb_says(_EXTRACTS, pattern=pattern)
+    return False
 
 
 class Source(Section):
@@ -148,7 +144,7 @@ class Source(Section):
     @field_validator("time_format")
     @classmethod
     def _reads_times(cls, value: str | None) -> str | None:
-        if value is not None and not _reads_a_moment(value):
+        if value is not None and not _duckdb_says(_READ_BACK, moment=_MOMENT, time_format=value):
             raise ValueError(
                 "does not read a date and a time of day; write a format of DuckDB's strptime, "
                 'such as "%d.%m.%Y %H:%M:%S"'

@@ -12,7 +12,7 @@ import duckdb
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.config import Config, SequentialRule
+from streammetrics.config import Config, SequentialRule, rules
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.detect import portions, watermarks
 from streammetrics.detect.alerts import Amendment, amend, number_incidents
@@ -131,10 +131,9 @@ def plan(
 
 
 def lead_seconds(config: Config) -> int:
-    """How far (s) before a bin's end its windows look back, and the widest bin once more for bins cut by the slice."""
-    longest = max(rule.lead_seconds for rule in config.rule)
-    estimates = max(comparison.lead_seconds for comparison in config.comparison)
-    return longest + estimates + 2 * max(rule.bin_seconds for rule in config.rule)
+    """How far (s) before a bin's end a pass reads."""
+    windows = ((rule.detector, rule.bin_seconds, max(rule.window_bins)) for rule in config.rule)
+    return rules.lead_seconds(windows, max(comparison.lead_seconds for comparison in config.comparison))
 
 
 def _history_seconds(config: Config) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, SequentialRule
 from streammetrics.store.statements import statement
-from streammetrics.store.views import PORTION_SECONDS, Slice, compose, timestamp_literal
+from streammetrics.store.views import PORTION_SECONDS, Slice, compose, portions, timestamp_literal
 
 LONGEST_PORTION_SECONDS = 24 * 3600
 """Of few records: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
@@ -75,9 +75,9 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
     sql = compose(statement("jobs/find_blocks"), Slice(after, until, lead))
     counted: dict[int, int] = dict(tuple(row) for row in connection.exec_driver_sql(sql, ends))
     reach = -(-lead // length)
-    blocks = sorted({block + ahead for block in counted for ahead in range(reach + 1)})
-    cuts = [Portion(max(after, n * length), min(until, (n + 1) * length), counted.get(n, 0)) for n in blocks]
-    return [one for one in cuts if one.after < one.until] or [Portion(after, until, 0)]
+    blocks = {block + ahead for block in counted for ahead in range(reach + 1)}
+    cuts = portions(after, until, length, blocks)
+    return [Portion(*one, counted.get(one[0] // length, 0)) for one in cuts] or [Portion(after, until, 0)]
 
 
 def halves(portion: Portion) -> list[Portion]:

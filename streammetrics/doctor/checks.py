@@ -4,55 +4,46 @@ Each reads whole tables, and keeps of them a row a batch, a build, or a build an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from streammetrics.doctor.findings import MOST_ROWS, REPAIR, RESTORE, Finding
 from streammetrics.store import builds, views
-from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS, codes
-from streammetrics.store.statements import run
+from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+from streammetrics.store.statements import quoted_name, run
 
 SET_CLOCK = "set the clock; until it has caught up, records count as of the future from that time on"
 
 
-@dataclass(frozen=True)
-class _Check:
-    """`statement` returns no row where all is well."""
-
-    name: str
-    statement: str
-    advice: str
-
-
 _CHECKS = (
-    _Check("records", "checks/records", RESTORE),
-    _Check("times", "checks/times", RESTORE),
-    _Check("orphans", "checks/orphans", RESTORE),
-    _Check("ledger", "checks/twice", RESTORE),
-    _Check("ledger", "checks/strays", RESTORE),
-    _Check("rejects", "checks/rejects", RESTORE),
-    _Check("counters", "checks/counters", REPAIR),
-    _Check("codes", "checks/codes", REPAIR),
-    _Check("incidents", "checks/incidents", RESTORE),
-    _Check("alerts", "checks/alerts", RESTORE),
-    _Check("progress", "checks/progress", REPAIR),
+    ("records", "checks/records", RESTORE),
+    ("times", "checks/times", RESTORE),
+    ("orphans", "checks/orphans", RESTORE),
+    ("ledger", "checks/twice", RESTORE),
+    ("ledger", "checks/strays", RESTORE),
+    ("rejects", "checks/rejects", RESTORE),
+    ("counters", "checks/counters", REPAIR),
+    ("codes", "checks/codes", REPAIR),
+    ("incidents", "checks/incidents", RESTORE),
+    ("alerts", "checks/alerts", RESTORE),
+    ("progress", "checks/progress", REPAIR),
 )
+"""The name of a check, its statement, which returns no row where all is well, and what to do."""
 
 
 def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[Finding]:
     """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
     add_up(connection)
-    codes.count(connection)
-    for one in _CHECKS:
-        yield from _told(connection, one)
+    builds.count_codes(connection)
+    for name, statement, advice in _CHECKS:
+        yield from _found(connection, name, statement, advice)
     established = {"established": ESTABLISHED_RECORDS, "spanned": ESTABLISHED_SECONDS}
-    yield from _told(connection, _Check("builds", "checks/builds", REPAIR), **established)
+    yield from _found(connection, "builds", "checks/builds", REPAIR, **established)
     if not has_log:
-        yield from _told(connection, _Check("sequences", "checks/sequences", RESTORE))
-    yield from _told(connection, _Check("clock", "checks/clock", SET_CLOCK), now=now)
+        yield from _found(connection, "sequences", "checks/sequences", RESTORE)
+    yield from _found(connection, "clock", "checks/clock", SET_CLOCK, now=now)
     yield from _ranks(connection)
     yield from _views(connection)
 
@@ -63,19 +54,18 @@ def add_up(connection: Connection) -> None:
     run(connection, "checks/batch_sums")
 
 
-def _told(connection: Connection, one: _Check, **parameters: object) -> Iterator[Finding]:
-    rows = run(connection, one.statement, parameters).fetchmany(MOST_ROWS + 1)
-    for (what,) in rows[:MOST_ROWS]:
-        yield Finding(one.name, what, one.advice)
+def _found(connection: Connection, name: str, statement: str, advice: str, **parameters: object) -> Iterator[Finding]:
+    rows = run(connection, statement, parameters).scalars().fetchmany(MOST_ROWS + 1)
+    yield from (Finding(name, what, advice) for what in rows[:MOST_ROWS])
     if len(rows) > MOST_ROWS:
-        yield Finding(one.name, "and more of them", one.advice)
+        yield Finding(name, "and more of them", advice)
 
 
 def _read_all(connection: Connection) -> None:
     """Have DuckDB compare every block with its checksum; a block that is damaged is its error."""
     tables = connection.exec_driver_sql("select table_name from duckdb_tables() where not internal and not temporary")
     for name in tables.scalars().all():
-        quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+        quoted = quoted_name(connection, name)
         connection.exec_driver_sql(f"select bit_xor(hash({quoted})) from {quoted}").all()  # noqa: S608 of the catalogue
 
 

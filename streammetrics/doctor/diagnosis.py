@@ -6,14 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config import Config
-from streammetrics.doctor import around, checks, repair
+from streammetrics.doctor import around, checks
 from streammetrics.doctor.findings import Finding
 from streammetrics.errors import DamagedStoreError
+from streammetrics.ingest import base_tables, counters_wide
 from streammetrics.runtime import atomic_files, terminal
+from streammetrics.store import builds, comments, rewind, views
 from streammetrics.store.connection import Store
+from streammetrics.store.statements import run
 
 __all__ = ["Finding", "as_json", "examine", "mend", "render"]
 
@@ -45,7 +49,7 @@ def mend(store: Store) -> list[str]:
     """
     store.require()
     with store.write() as connection, connection.begin():
-        return list(repair.repair(connection))
+        return list(_repair(connection))
 
 
 def render(finding: Finding) -> str:
@@ -56,3 +60,32 @@ def render(finding: Finding) -> str:
 def as_json(finding: Finding) -> str:
     """One line for programs."""
     return terminal.as_json(asdict(finding))
+
+
+def _repair(connection: Connection) -> Iterator[str]:
+    """Rebuild, in the caller's transaction, and have the next pass judge anew what that touches; what was done."""
+    checks.add_up(connection)
+    run(connection, "jobs/find_wrong_batches")
+    connection.exec_driver_sql("create or replace temp table builds_before as select * from builds")
+    connection.exec_driver_sql("delete from counters where batch_id in (select batch_id from wrong_batches)")
+    wrong = connection.exec_driver_sql("select batch_id, events from wrong_batches order by batch_id").all()
+    for batch_id, events in wrong:
+        if events:
+            base_tables.count(connection, batch_id, batch_id)
+    if wrong:
+        yield f"the counters of {len(wrong):,} batches were made anew from their records"
+    if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
+        # What builds and codes there were, and since when, only these tables know.
+        builds.count_codes(connection)
+        builds.complete_codes(connection)
+    else:
+        builds.rebuild(connection)
+    counters_wide.publish(connection)
+    connection.exec_driver_sql("update store_info set views_hash = ''")
+    views.publish(connection)
+    comments.put(connection)
+    since = run(connection, "jobs/mended_since").scalar_one()
+    rewind.forget_batches(connection)
+    if since is not None:
+        rewind.rewind(connection, since)
+        yield f"what lies after {since} is judged anew by the next run"

@@ -14,6 +14,7 @@ from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.query import time_range
 from streammetrics.runtime import atomic_files
 from streammetrics.store.connection import Store
+from streammetrics.store.statements import quoted_name
 
 _OPTIONS = {".csv": "format csv, header", ".parquet": "format parquet", ".jsonl": "format json"}
 # OWASP's list, with the full-width signs that some programs take for the others.
@@ -68,9 +69,9 @@ def _copy(connection: Connection, select: str, path: Path, options: str, **param
 
 def _columns(connection: Connection, select: str, suffix: str) -> str:
     """The columns as the format has them, each under its own name."""
-    quoted = connection.dialect.identifier_preparer.quote_identifier
     return ", ".join(
-        f"{_exported(quoted(name), kind, suffix)} as {quoted(_inert(name) if suffix == '.csv' else name)}"
+        f"{_exported(quoted_name(connection, name), kind, suffix)} as "
+        f"{quoted_name(connection, _inert(name) if suffix == '.csv' else name)}"
         for name, kind, *_ in connection.exec_driver_sql(f"describe {select}")
     )
 

@@ -5,69 +5,66 @@ control characters as escapes: a build or code may be any text.
 """
 
 import csv
+import io
 import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, count, zip_longest
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
-from streammetrics.errors import UsageError
 from streammetrics.runtime.terminal import printable
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)")
 _NARROWEST = 8
 """A column of the table keeps as many characters (or its own width, if less) before lines are cut."""
 
-Rows = Sequence[tuple[Any, ...]]
+Style = Literal["table", "csv", "jsonl"]
 
 
-def write(columns: Sequence[str], types: Sequence[str], rows: Rows, style: str, stream: TextIO) -> None:
-    """Write rows to `stream`.
+@dataclass(frozen=True)
+class Result:
+    """Rows in the order of the query. Times are text as DuckDB writes it (UTC); `types` are DuckDB's names."""
 
-    Args:
-        types: DuckDB's names of the columns' types: numbers stand right in the table.
-        style: table, csv or jsonl. On a terminal the table is cut to its width.
-
-    Raises:
-        UsageError: there is no such style.
-    """
-    writer(style)(columns, types, rows, stream)
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
 
 
-def writer(style: str) -> Callable[[Sequence[str], Sequence[str], Rows, TextIO], None]:
-    """The function that writes rows in a style.
+def write(result: Result, style: Style, stream: TextIO) -> None:
+    """Write a result to `stream`. On a terminal a table is cut to its width; CSV carries cells as they are."""
+    if style == "table":
+        _write_table(result, stream)
+        return
+    if isinstance(stream, io.TextIOWrapper):
+        # Data are exact whatever the locale knows.
+        stream.reconfigure(encoding="utf-8")
+    (_write_csv if style == "csv" else _write_jsonl)(result, stream)
 
-    Raises:
-        UsageError: there is no such style.
-    """
-    if style not in _WRITERS:
-        raise UsageError(f"--format {style}: is not a format; table, csv or jsonl are")
-    return _WRITERS[style]
 
-
-def _write_csv(columns: Sequence[str], types: Sequence[str], rows: Rows, stream: TextIO) -> None:
+def _write_csv(result: Result, stream: TextIO) -> None:
     lines = csv.writer(stream)
-    lines.writerow(columns)
-    lines.writerows([None if value is None else _cell(value) for value in row] for row in rows)
+    lines.writerow(result.columns)
+    lines.writerows([None if value is None else _cell(value) for value in row] for row in result.rows)
 
 
-def _write_jsonl(columns: Sequence[str], types: Sequence[str], rows: Rows, stream: TextIO) -> None:
-    names = _unique(columns)
-    for row in rows:
+def _write_jsonl(result: Result, stream: TextIO) -> None:
+    names = _unique(result.columns)
+    for row in result.rows:
         stream.write(json.dumps(dict(zip(names, map(_json, row), strict=True)), allow_nan=False) + "\n")
 
 
-def _write_table(columns: Sequence[str], types: Sequence[str], rows: Rows, stream: TextIO) -> None:
+def _write_table(result: Result, stream: TextIO) -> None:
     from rich.cells import cell_len
 
     limit = shutil.get_terminal_size().columns if stream.isatty() else None
-    is_number = [_NUMBER.fullmatch(name) is not None for name in types]
-    heads = [printable(name) for name in columns]
+    is_number = [_NUMBER.fullmatch(name) is not None for name in result.types]
+    heads = [printable(name) for name in result.columns]
     # A cell of several lines, such as a query plan, is as many lines of the table.
-    cells = [[[printable(line) for line in _cell(value).split("\n")] for value in row] for row in rows]
+    cells = [[[printable(line) for line in _cell(value).split("\n")] for value in row] for row in result.rows]
     widths = [
         max([cell_len(head), *(cell_len(line) for row in cells for line in row[place])])
         for place, head in enumerate(heads)
@@ -145,6 +142,3 @@ def _unique(columns: Sequence[str]) -> list[str]:
         free = (name for name in chain([column], (f"{column}_{number}" for number in count(1))) if name not in names)
         names[next(free)] = None
     return list(names)
-
-
-_WRITERS = {"table": _write_table, "csv": _write_csv, "jsonl": _write_jsonl}

@@ -1,19 +1,14 @@
 """Questions in SQL: one statement that reads, on a connection from which nothing but the store can be reached."""
 
-import contextlib
-import io
 import re
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TextIO
 
 import duckdb
 from sqlalchemy import Connection
 
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
-from streammetrics.query import formats, read_only, time_range
+from streammetrics.query import read_only, time_range
+from streammetrics.query.formats import Result
 from streammetrics.runtime import interrupts
 from streammetrics.runtime.terminal import printable_lines
 from streammetrics.store import comments, spill
@@ -21,17 +16,6 @@ from streammetrics.store.connection import Store, explained
 
 MOST_ROWS = 1_000_000
 """A result is held in memory, so that the store is free again before anybody looks at it."""
-
-_COMMANDS = ".tables lists tables and views, .quit ends; anything else is SQL up to a semicolon"
-
-
-@dataclass(frozen=True)
-class Result:
-    """Rows in the order of the query. Times are text as DuckDB writes it (UTC); `types` are DuckDB's names."""
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
 
 
 def run(store: Store, sql: str, since: datetime | None = None, until: datetime | None = None) -> Result:
@@ -61,101 +45,6 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
                 connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
                 raise interrupts.cause(error) or KeyboardInterrupt from None
             raise
-
-
-def write(result: Result, style: str, stream: TextIO) -> None:
-    """Write a result as table, csv or jsonl; CSV carries cells as they are, unlike that of an export.
-
-    Raises:
-        UsageError: there is no such style.
-    """
-    if style != "table" and isinstance(stream, io.TextIOWrapper):
-        # Data are exact whatever the locale knows.
-        stream.reconfigure(encoding="utf-8")
-    formats.write(result.columns, result.types, result.rows, style, stream)
-
-
-def prompt(store: Store, stdin: TextIO, stdout: TextIO, style: str = "table") -> int:
-    """Answer statement by statement until the input ends; the store is open only while one is answered.
-
-    Mistakes are reported on stderr, and the next statement is read. Ctrl-C drops what was typed. On a terminal lines
-    can be edited; what was typed is kept nowhere.
-
-    Returns:
-        The exit code of the first mistake where nobody was there to read of it, else 0.
-
-    Raises:
-        UsageError: there is no such style.
-    """
-    formats.writer(style)
-    code = 0
-    for statement in _statements(stdin):
-        try:
-            write(_respond(store, statement), style, stdout)
-            stdout.flush()
-        except StreammetricsError as error:
-            print(f"streammetrics: {error}", file=sys.stderr, flush=True)
-            code = code or (0 if stdin is sys.stdin and stdin.isatty() else error.exit_code)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr, flush=True)
-    return code
-
-
-def _respond(store: Store, statement: str) -> Result:
-    if statement == ".tables":
-        with store.read() as connection:
-            rows = [(name, comments.relations()[name]) for name in comments.listed(connection)]
-        return Result(("name", "a row is"), ("VARCHAR", "VARCHAR"), rows)
-    if statement.startswith("."):
-        raise UsageError(f"{statement}: is not a command; {_COMMANDS}")
-    return run(store, statement)
-
-
-def _statements(stdin: TextIO) -> Iterator[str]:
-    """What is typed, statement by statement, without its semicolon; commands begin with a dot."""
-    typed = ""
-    while True:
-        try:
-            line = _read_line(stdin, "   ...> " if typed else "query> ")
-        except KeyboardInterrupt:
-            print(file=sys.stderr)
-            typed = ""
-            continue
-        if not typed and line.startswith("."):
-            if line.strip() == ".quit":
-                return
-            yield line.strip()
-            continue
-        typed += line
-        while (end := _semicolon(typed)) is not None:
-            yield typed[:end]
-            typed = typed[end + 1 :]
-        typed = typed.lstrip()
-        if not line:
-            if typed.strip():
-                yield typed
-            return
-
-
-def _read_line(stdin: TextIO, invitation: str) -> str:
-    """A line with its end; empty at the end of the input."""
-    if not (stdin is sys.stdin and stdin.isatty()):
-        return stdin.readline()
-    with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - from then on input() lets the line be edited
-    try:
-        return input(invitation) + "\n"
-    except EOFError:
-        return ""
-
-
-def _semicolon(sql: str) -> int | None:
-    """Where the first semicolon stands that is neither in quotes nor in a comment."""
-    encoded = sql.encode()
-    for place, _ in duckdb.tokenize(sql):
-        if encoded[place : place + 1] == b";":
-            return len(encoded[:place].decode())
-    return None
 
 
 def _answer(connection: Connection, sql: str) -> Result:

@@ -18,16 +18,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS, STANDING_SECONDS
+from streammetrics.config.rules import lead_seconds
 from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
-from streammetrics.store.statements import run
+from streammetrics.store.statements import quoted_name, run, statement
 from streammetrics.store.views import (
     PORTION_SECONDS,
     Slice,
     compose,
     for_people,
     lags,
+    portions,
     relations,
     timestamp_literal,
     whole_incidents,
@@ -43,12 +44,6 @@ _ALL_PAIRS_JOIN = """
 inner join pairs using (pair_id)
 inner join all_pairs on pairs.baseline = all_pairs.baseline and pairs.candidate = all_pairs.candidate
 """
-
-_LOOK_BACK = {
-    "look_back_blocks": LOOK_BACK_BLOCKS,
-    "block_seconds": BLOCK_SECONDS,
-    "more_seconds": ESTIMATE_SECONDS + STANDING_SECONDS,
-}
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ def narrow(connection: Connection, wanted: Iterable[str], within: Span) -> None:
     there = [name for name in wanted if name in known]
     # Relations of sql/ first: `counters` in their texts means the temporary one as soon as there is one.
     for name in sorted(there, key=lambda name: name not in relations()):
-        quoted = _quoted(connection, name)
+        quoted = quoted_name(connection, name)
         if name not in relations():
             (select,) = selects(connection, name, within)
             connection.exec_driver_sql(f"create temp view {quoted} as\n{select}")
@@ -162,20 +157,19 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
 
 def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
     """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
-    first, end, lead = run(connection, "reports/slice_bounds", _LOOK_BACK).one()
+    first, end = run(connection, "reports/slice_bounds").one()
+    windows = connection.exec_driver_sql("select detector, bin_seconds, window_bins from rules")
+    lead = lead_seconds(tuple(row) for row in windows)
     since, until = within.seconds()
     after, until = max(since, first), min(until, end)
     if until - after <= PORTION_SECONDS:
         yield after, max(after, until), lead
         return
-    counted = connection.exec_driver_sql(
-        f"select distinct cast(floor(epoch(second) / {PORTION_SECONDS}) as bigint) from counters\n"  # noqa: S608 literals
-        f"where second >= {timestamp_literal(after - lead)} and second < {timestamp_literal(until + lead)}"
-    ).scalars()
+    counted = compose(statement("reports/counted_blocks"), Slice(after, until + lead, lead))
+    blocks = connection.exec_driver_sql(counted, {"length": PORTION_SECONDS}).scalars()
     reach = math.ceil(lead / PORTION_SECONDS)
-    near = {block + ahead for block in counted for ahead in range(-reach, reach + 1)}
-    cuts = [(max(after, block * PORTION_SECONDS), min(until, (block + 1) * PORTION_SECONDS)) for block in sorted(near)]
-    for start, stop in [cut for cut in cuts if cut[0] < cut[1]] or [(after, after)]:
+    near = {block + ahead for block in blocks for ahead in range(-reach, reach + 1)}
+    for start, stop in portions(after, until, PORTION_SECONDS, near) or [(after, after)]:
         yield start, stop, lead
 
 
@@ -191,8 +185,8 @@ def _alerts(connection: Connection, within: Span) -> str:
 
 
 def _base_select(connection: Connection, name: str, within: Span) -> str:
-    catalog = _quoted(connection, connection.exec_driver_sql("select current_database()").scalar_one())
-    select = f"select * from {catalog}.main.{_quoted(connection, name)}"  # noqa: S608 names of the catalogue, quoted
+    catalog = quoted_name(connection, connection.exec_driver_sql("select current_database()").scalar_one())
+    select = f"select * from {catalog}.main.{quoted_name(connection, name)}"  # noqa: S608 names of the catalogue, quoted
     columns = _columns(connection, select)
     condition, loaded = within.holds(columns), within.holds({"loaded_at": "TIMESTAMP"})
     if condition is None and "batch_id" in columns and loaded is not None:
@@ -202,10 +196,6 @@ def _base_select(connection: Connection, name: str, within: Span) -> str:
 
 def _columns(connection: Connection, select: str) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.exec_driver_sql(f"describe {select}")}
-
-
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote_identifier(name)
 
 
 def _ceiling(value: datetime) -> int:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from streammetrics.runtime.logs import Event
@@ -24,14 +25,13 @@ class Progress:
         self._write = write
         self._bars: Any = None
 
-    def say(self, text: str) -> None:
-        """An event or mere words, above a bar that may be shown. What is routine is said on terminals and in logs."""
-        event = text if isinstance(text, Event) else Event(text)
+    def say(self, event: Event) -> None:
+        """Write an event, above a bar that may be shown. What is routine is written on terminals and in logs."""
         if event.is_routine and not (self.is_terminal or self._is_logged):
             return
-        shown, bars = event.worded(printable_lines(event)), self._bars
-        if bars is not None and not self._is_logged:
-            bars.console.print(str(shown), markup=False, highlight=False)
+        shown = replace(event, words=printable_lines(event.words))
+        if self._bars is not None:
+            self._bars.console.print(shown.words, markup=False, highlight=False)
         else:
             self._write(shown)
 

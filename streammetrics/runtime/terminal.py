@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,10 @@ def one_line(message: str) -> str:
 def as_json(row: Mapping[str, Any]) -> str:
     """A row as one line of JSON; times as ISO text in UTC."""
     return json.dumps(dict(row), default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def moment(value: datetime) -> str:
@@ -41,16 +45,6 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def printable(text: str) -> str:
     """Names come from clients: what a terminal would obey is shown, not done."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
-    return str(value)
 
 
 def printable_lines(text: str) -> str:

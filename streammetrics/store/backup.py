@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime import atomic_files
 from streammetrics.store.connection import STORAGE, Store, begins_as_store, explained
+from streammetrics.store.statements import quoted_name
 
 
 def backup(store: Store, target: Path) -> int:
@@ -31,21 +32,16 @@ def backup(store: Store, target: Path) -> int:
             with store.read() as connection:
                 # The store is open for reading alone, as it is for a query; the copy is not.
                 name = connection.exec_driver_sql("select current_database()").scalar_one()
-                quoted = connection.dialect.identifier_preparer.quote_identifier
-                path = str(unfinished).replace("'", "''")
-                connection.exec_driver_sql(
-                    f"attach '{path}' as {quoted(_other(name))} (read_write, storage_version '{STORAGE}')"
-                )
-                connection.exec_driver_sql(f"copy from database {quoted(name)} to {quoted(_other(name))}")
+                copied, path = quoted_name(connection, name), str(unfinished).replace("'", "''")
+                copy = quoted_name(connection, "copy" if name.casefold() != "copy" else "copy_2")
+                options = f"read_write, storage_version '{STORAGE}'"
+                connection.exec_driver_sql(f"attach '{path}' as {copy} ({options})")
+                connection.exec_driver_sql(f"copy from database {copied} to {copy}")
                 connection.commit()
-                connection.exec_driver_sql(f"detach {quoted(_other(name))}")
+                connection.exec_driver_sql(f"detach {copy}")
             size = unfinished.stat().st_size
     except OSError as error:
         raise InputOutputError(f"{target}: cannot be written: {atomic_files.reason(error)}") from None
     except DBAPIError as error:
         raise explained(error) or error from None
     return size
-
-
-def _other(name: str) -> str:
-    return "copy" if name.casefold() != "copy" else "copy_2"

@@ -11,17 +11,6 @@ from sqlalchemy import Connection
 
 from streammetrics.store.statements import folder, run
 
-_PAGE = """# Relations
-
-What `streammetrics query` and any DuckDB shell can ask. The comments stand in the store as well:
-
-    select column_name, comment from duckdb_columns() where table_name = 'alerts'
-
-Relations that are not listed are steps of the analysis: `sql/views/` has them, with a header each. This page is made by
-`make relations` from `sql/comments.csv`.
-"""
-_HEADER = ("| column | type | |", "|---|---|---|")
-
 
 @dataclass(frozen=True)
 class Column:
@@ -72,18 +61,6 @@ def put(connection: Connection) -> None:
         if one.comment is not None
     ]
     connection.exec_driver_sql(";\n".join(statements))
-
-
-def page(connection: Connection) -> str:
-    """docs/relations.md, of the relations that the store has."""
-    found: dict[str, list[Column]] = {}
-    for one in columns(connection):
-        found.setdefault(one.relation, []).append(one)
-    parts = [_PAGE]
-    for relation, held in found.items():
-        rows = [f"| `{one.name}` | {one.type.lower()} | {one.comment} |" for one in held]
-        parts.append("\n".join([f"## {relation}", "", relations()[relation], "", *_HEADER, *rows, ""]))
-    return "\n".join(parts)
 
 
 def _comments() -> dict[tuple[str, str], str]:

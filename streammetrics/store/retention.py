@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import RetentionSettings
-from streammetrics.store.statements import run
-from streammetrics.store.views import FIRST_SECOND
+from streammetrics.runtime import utc
+from streammetrics.store.statements import run, statement
+from streammetrics.store.views import FIRST_SECOND, timestamp_literal
 
 _DAY = timedelta(days=1)
 _CONFIRMED = timedelta(days=2)
@@ -27,62 +28,17 @@ class Step:
     records: int
 
 
-@dataclass(frozen=True)
-class _Relation:
-    """`oldest`: when the first of what may go was; `counted`: what goes by batch; `removals` removes it."""
-
-    oldest: str
-    counted: str
-    removals: tuple[str, ...]
-
-
-# An incident goes whole, and not before it is over: where its feed is stalled, it never is.
-_OVER = """(
-    select incident_id, max(end_ts) as end_ts
-    from alerts
-    group by incident_id
-    having max(end_ts) < {before}
-) anti join (
-    select alerts.incident_id
-    from alerts
-    inner join progress using (rule, baseline, candidate)
-    semi join rules using (rule)
-    cross join settings
-    where
-        alerts.state = 'current' and not progress.is_superseded
-        and epoch(alerts.end_ts) + settings.merge_seconds > epoch(progress.settled_until)
-) using (incident_id)
-"""
-
-_OLD_BATCHES = "select batch_id from batches where loaded_at < {before}"
-
-_RELATIONS = {
-    "events": _Relation(
-        "select min(ts) from events where ts < {before}",
-        "select batch_id, count(*) from events where ts < {before} group by batch_id",
-        ("delete from events where ts < {before}",),
+_REMOVALS = {
+    "events": ("delete from events where ts < $before",),
+    "counters": ("delete from counters where second < $before",),
+    "alerts": (
+        "delete from alert_revisions where alert_id in (select alert_id from alerts join $old using (incident_id))",
+        "delete from alerts where incident_id in (select incident_id from $old)",
+        "delete from notices where taken_at < $before",
     ),
-    "counters": _Relation(
-        "select min(second) from counters where second < {before}",
-        "select batch_id, sum(errors)::bigint from counters where second < {before} group by batch_id",
-        ("delete from counters where second < {before}",),
-    ),
-    "alerts": _Relation(
-        "select min(end_ts) from {over}",
-        "select null::bigint, count(*) from alerts where incident_id in (select incident_id from {over})",
-        (
-            "delete from alert_revisions where alert_id in (select alert_id from alerts where incident_id in\n"
-            "(select incident_id from {over}))",
-            "delete from alerts where incident_id in (select incident_id from {over})",
-            "delete from notices where taken_at < {before}",
-        ),
-    ),
-    "rejects": _Relation(
-        "select min(loaded_at) from batches semi join rejects using (batch_id) where loaded_at < {before}",
-        "select batch_id, count(*) from rejects where batch_id in ({old_batches}) group by batch_id",
-        ("delete from rejects where batch_id in ({old_batches})",),
-    ),
+    "rejects": ("delete from rejects where batch_id in (select batch_id from $old)",),
 }
+"""What removes the rows of a relation that its file in sql/jobs, `old_events` and so on, counts."""
 
 
 def prune(connection: Connection, settings: RetentionSettings, now: datetime) -> Step | None:
@@ -92,16 +48,16 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
         now: naive UTC. Where it is more than two days ahead of the newest records, these count.
     """
     now = _confirmed_until(connection, now)
-    for name, relation in _RELATIONS.items():
+    for name in _REMOVALS:
         days = getattr(settings, f"{name}_days")
         if days is None:
             continue
         horizon = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
         with connection.begin():
-            oldest = connection.exec_driver_sql(_before(relation.oldest, horizon)).scalar_one()
+            oldest = connection.exec_driver_sql(_before("select min(moment) from $old", name, horizon)).scalar_one()
             if oldest is not None:
                 before = min(horizon, oldest.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
-                return Step(name, before, _remove(connection, name, relation, before, now))
+                return Step(name, before, _remove(connection, name, before, now))
     return None
 
 
@@ -128,20 +84,16 @@ def kept_from(connection: Connection) -> datetime | None:
     return found
 
 
-def _remove(connection: Connection, name: str, relation: _Relation, before: datetime, now: datetime) -> int:
-    counted = _before(relation.counted, before)
-    connection.exec_driver_sql(
-        "insert into pruned\n"
-        f"select $name, $before, batch_id, records, $now from ({counted}) as counted (batch_id, records)",
-        {"name": name, "before": before, "now": now},
-    )
-    for statement in relation.removals:
-        connection.exec_driver_sql(_before(statement, before))
+def _remove(connection: Connection, name: str, before: datetime, now: datetime) -> int:
+    counted = "select $name, $before, batch_id, sum(records)::bigint, $now from $old group by batch_id"
+    connection.exec_driver_sql(_before(f"insert into pruned {counted}", name, before), {"name": name, "now": now})
+    for removal in _REMOVALS[name]:
+        connection.exec_driver_sql(_before(removal, name, before))
     sql = "select sum(records)::bigint from pruned where relation = $name and before_ts = $before and removed_at = $now"
     return int(connection.exec_driver_sql(sql, {"name": name, "before": before, "now": now}).scalar_one())
 
 
-def _before(sql: str, moment: datetime) -> str:
+def _before(sql: str, name: str, moment: datetime) -> str:
     """With a literal, which DuckDB compares to its zone maps."""
-    whole = sql.replace("{over}", _OVER).replace("{old_batches}", _OLD_BATCHES)
-    return whole.replace("{before}", f"timestamp '{moment:%Y-%m-%d %H:%M:%S}'")
+    whole = sql.replace("$old", f"({statement(f'jobs/old_{name}')})")
+    return whole.replace("$before", timestamp_literal(utc.second_of(moment)))

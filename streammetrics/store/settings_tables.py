@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,43 +22,8 @@ _LIKE = str.maketrans({"%": "!%", "_": "!_", "!": "!!", "*": "%", "?": "_"})
 _WRITTEN = {after: chr(before) for before, after in _LIKE.items()}
 
 
-@dataclass(frozen=True)
-class _Statements:
-    read: str
-    empty: str
-    insert: str
-
-
-_RULES = _Statements(
-    "select rule, detector, bin_seconds, window_bins, threshold, settings_hash from rules",
-    "delete from rules",
-    "insert into rules values (?, ?, ?, ?, ?, ?)",
-)
-_HYPOTHESES = _Statements(
-    "select rule, place, rate_ratio, min_ratio, min_bins from hypotheses",
-    "delete from hypotheses",
-    "insert into hypotheses values (?, ?, ?, ?, ?)",
-)
-_COMPARISONS = _Statements(
-    "select baseline, candidate, builds_like, exposure, exposure_tolerance, lag_days, min_ratio from comparisons",
-    "delete from comparisons",
-    "insert into comparisons values (?, ?, ?, ?, ?, ?, ?)",
-)
-_EXPOSURE = _Statements(
-    "select since_ts, build, users from exposure",
-    "delete from exposure",
-    "insert into exposure values (?, ?, ?)",
-)
-
 _OVERLAID = ("rules", "hypotheses", "comparisons", "settings", "progress")
 _KEPT = ("builds", "exposure")
-
-_SETTINGS = _Statements(
-    "select lateness_seconds, merge_seconds, is_final, builds_order, max_comparisons, late_limit_days from settings",
-    "delete from settings",
-    "insert into settings values (?, ?, ?, ?, ?, ?)",
-)
-
 
 Users = Sequence[tuple[datetime, str, float]]
 """Rows of `exposure`: since when (naive UTC, whole seconds), build, users."""
@@ -95,21 +59,21 @@ def replace(connection: Connection, config: Config, users: Users, *, is_whole: b
         )
         for pair in config.comparison
     ]
-    _replace(connection, _RULES, rules)
-    _replace(connection, _HYPOTHESES, hypotheses)
-    _replace(connection, _COMPARISONS, comparisons)
+    _replace(connection, "rules", rules)
+    _replace(connection, "hypotheses", hypotheses)
+    _replace(connection, "comparisons", comparisons)
     counts = {(since, build): count for since, build, count in users}
     if not is_whole:
         # What was said before stays in use where nothing else is said.
-        known = connection.exec_driver_sql(_EXPOSURE.read)
+        known = connection.exec_driver_sql("from exposure")
         counts = {**{(since, build): count for since, build, count in known}, **counts}
-    changed = _replace(connection, _EXPOSURE, [(*key, count) for key, count in counts.items()])
+    changed = _replace(connection, "exposure", [(*key, count) for key, count in counts.items()])
     if changed:
         # What an exposure that became known later says of the past is judged anew, from where it says another thing.
         rewind(connection, min(changed)[0])
     waits = config.detect.lateness_seconds, config.detect.merge_seconds
     ordered = config.builds.order, config.builds.max_comparisons
-    if _replace(connection, _SETTINGS, [(*waits, False, *ordered, config.detect.late_limit_days)]):
+    if _replace(connection, "settings", [(*waits, False, *ordered, config.detect.late_limit_days)]):
         builds.place(connection)
 
 
@@ -150,11 +114,12 @@ def settings_hash(config: Config, rule: AnyRule) -> str:
     return hashlib.sha256(json.dumps(judged_by, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _replace(connection: Connection, statements: _Statements, rows: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    """The rows that were added or removed."""
-    stored = [tuple(row) for row in connection.exec_driver_sql(statements.read)]
+def _replace(connection: Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Give a table these rows, whose values stand in the order of its columns; those that were added or removed."""
+    stored = [tuple(row) for row in connection.exec_driver_sql(f"from {table}")]
     if sorted(stored, key=repr) != sorted(rows, key=repr):
-        connection.exec_driver_sql(statements.empty)
+        connection.exec_driver_sql(f"delete from {table}")  # noqa: S608 one of those above
         if rows:
-            connection.exec_driver_sql(statements.insert, list(rows))
+            places = ", ".join("?" * len(rows[0]))
+            connection.exec_driver_sql(f"insert into {table} values ({places})", list(rows))  # noqa: S608
     return set(stored) ^ set(rows)

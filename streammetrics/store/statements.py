@@ -28,6 +28,11 @@ def run(
     return connection.exec_driver_sql(statement(name), dict(parameters or {}))
 
 
+def quoted_name(connection: Connection, name: str) -> str:
+    """A name of the catalogue as SQL has it."""
+    return connection.dialect.identifier_preparer.quote_identifier(name)
+
+
 def folder() -> Path:
     """Where the SQL files are.
 

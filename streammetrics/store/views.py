@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
-from streammetrics.store.statements import folder
+from streammetrics.store.statements import folder, quoted_name
 
 PRESENCE_LEAD_SECONDS = 2 * 3600
 """A gap longer than an hour is one whatever came before; the rate of the hour before it decides on shorter ones."""
@@ -26,11 +26,8 @@ EXPOSURE_LEAD_SECONDS = ESTIMATE_SECONDS + BLOCK_SECONDS
 _HINTS = {"gains": "not materialized ", "code_errors": "not materialized "}
 """What reads these needs few of them: of a short time, or of few series. So they are made where they are read."""
 
-_WHOLE_INCIDENTS = "select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"
-
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 """Years 1 and 9999 in epoch seconds: as far as times reach in Python and DuckDB."""
-
 
 PORTION_SECONDS = 6 * 3600
 """Of 500 codes and rules of means: a week in one piece runs out of 1 GB; in portions it does not."""
@@ -101,8 +98,7 @@ def publish(connection: Connection) -> bool:
     for name in found.scalars().all():
         # Of an earlier version; counters_wide is made by ingest.
         if name not in relations() and name != "counters_wide":
-            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
-            connection.exec_driver_sql(f"drop view {quoted}")
+            connection.exec_driver_sql(f"drop view {quoted_name(connection, name)}")
     for name in relations():
         # Each text once: of views that read views DuckDB plans every path between two of them anew, for seconds.
         text = compose(f"select * from {name}", None, is_final=False, **for_people(name))  # noqa: S608 a name of sql/
@@ -204,7 +200,7 @@ def whole_incidents(tails: str) -> str:
 
     Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
     """
-    return _WHOLE_INCIDENTS.format(tails=tails)
+    return f"select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"  # noqa: S608
 
 
 def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
@@ -232,6 +228,17 @@ def _counters(ranges: Iterable[tuple[int, int]]) -> str:
         f"where second >= {timestamp_literal(since)} and second < {timestamp_literal(until)}"
         for since, until in ranges
     )
+
+
+def portions(since: int, until: int, length: int, blocks: Iterable[int] | None = None) -> list[tuple[int, int]]:
+    """Cut the epoch seconds from `since` to `until` at multiples of `length`: what is too long is too much for memory.
+
+    Args:
+        blocks: of the pieces, numbered from 1970 on, only these.
+    """
+    numbers = range(since // length, -(-until // length)) if blocks is None else sorted(blocks)
+    pieces = ((max(since, number * length), min(until, (number + 1) * length)) for number in numbers)
+    return [(start, stop) for start, stop in pieces if start < stop]
 
 
 def timestamp_literal(second: int) -> str:

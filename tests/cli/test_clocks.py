@@ -42,7 +42,7 @@ class Site:
 
     def run(self, now: datetime, *, accept_clock: bool = False) -> int:
         self.said.clear()
-        progress = Progress(False, self.said.append)
+        progress = Progress(False, lambda event: self.said.append(event.words))
         session = Session(self.config, progress, self.said.append, lambda: now, accept_clock=accept_clock)
         return pipeline.run(session, is_final=False, exit_code=False)
 

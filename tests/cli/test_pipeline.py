@@ -13,6 +13,7 @@ from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.detect import alerts, passes, portions
 from streammetrics.report import heatmap
 from streammetrics.runtime import progress, terminal
+from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from tests.rules import REFERENCE
 
@@ -46,7 +47,7 @@ class Recorded(Session):
             Config(
                 rule=REFERENCE, store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder
             ),
-            Progress(False, self.said.append),
+            Progress(False, lambda event: self.said.append(event.words)),
             self.printed.append,
             lambda: NOON + timedelta(hours=1),
         )
@@ -100,7 +101,7 @@ def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, reco
 
 def test_what_a_terminal_would_obey_is_shown_instead() -> None:
     said: list[str] = []
-    Progress(False, said.append).say("code \x1b[31mred\n  next line")
+    Progress(False, lambda event: said.append(event.words)).say(Event("code \x1b[31mred\n  next line"))
     assert said == ["code \\x1b[31mred\n  next line"]
 
 

@@ -19,7 +19,7 @@ def said(folder: Path, **settings: str) -> list[str]:
     source = Source(name="clients", path="*.csv", **settings)  # type: ignore[arg-type]
     config = Config(base=folder, store=StoreSettings(path="s.duckdb"), source=(source,))
     lines: list[str] = []
-    pipeline.ingest(Session(config, Progress(False, lines.append), clock=lambda: NOON))
+    pipeline.ingest(Session(config, Progress(False, lambda event: lines.append(event.words)), clock=lambda: NOON))
     return lines
 
 

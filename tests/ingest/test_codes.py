@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streammetrics.store import builds
-from streammetrics.store.builds import codes
 from tests.ingest.feeding import Shop
 from tests.streams import tries
 
@@ -68,7 +67,7 @@ def test_figures_do_not_depend_on_the_order_of_batches(
     for path in one_shop.folder.glob("*.csv"):
         path.unlink()
     with one_shop.connection.begin():
-        codes.count(one_shop.connection)
+        builds.count_codes(one_shop.connection)
         if is_rebuilt:
             builds.rebuild(one_shop.connection)
     assert figures(one_shop) == expected(batches)

@@ -52,7 +52,12 @@ class Site(Session):
         self.folder, self.logged, self.printed = folder, list[str](), list[str]()
         self.now = NOW
         (folder / "in").mkdir(parents=True, exist_ok=True)
-        super().__init__(self.settings(**settings), Progress(False, self.logged.append), self.printed.append, self.time)
+        super().__init__(
+            self.settings(**settings),
+            Progress(False, lambda event: self.logged.append(event.words)),
+            self.printed.append,
+            self.time,
+        )
 
     def settings(self, **settings: Any) -> Config:
         source = Source.model_validate({"name": "clients", "path": "in/*", **settings})

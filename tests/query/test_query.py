@@ -4,14 +4,13 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from streammetrics.errors import InputOutputError, StreammetricsError, UsageError
-from streammetrics.query import statement
+from streammetrics.query import formats, statement
 from streammetrics.store import comments, views
 from streammetrics.store.connection import Store
 from tests.histories import HOSTILE, history, regression
@@ -39,9 +38,9 @@ def listed(store: Store) -> list[str]:
         return comments.listed(connection)
 
 
-def written(store: Store, sql: str, style: str) -> str:
+def written(store: Store, sql: str, style: formats.Style) -> str:
     stream = io.StringIO(newline="")
-    statement.write(statement.run(store, sql), style, stream)
+    formats.write(statement.run(store, sql), style, stream)
     return stream.getvalue()
 
 
@@ -302,7 +301,7 @@ class Terminal(io.StringIO):
 def test_table_fits_the_terminal_and_cuts_text_before_numbers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     stream = Terminal()
-    statement.write(
+    formats.write(
         statement.run(store, "select repeat('x', 40) as a, 1234567890 as n, repeat('y', 20) as b"), "table", stream
     )
     assert stream.getvalue().splitlines() == [
@@ -311,15 +310,10 @@ def test_table_fits_the_terminal_and_cuts_text_before_numbers(store: Store, monk
         "xxxxxxx…  1234567890  yyyyyyy…",
     ]
     stream = Terminal()
-    statement.write(
+    formats.write(
         statement.run(store, "select repeat('1', 19)::bigint as a, repeat('2', 18)::bigint as b"), "table", stream
     )
     assert stream.getvalue().splitlines()[2] == "1111111111111111111  22222222…"
-
-
-def test_unknown_format_names_those_that_there_are(store: Store) -> None:
-    with pytest.raises(UsageError, match="--format xml: is not a format; table, csv or jsonl are"):
-        statement.write(statement.run(store, "select 1"), "xml", io.StringIO())
 
 
 # Spans of time
@@ -466,86 +460,3 @@ def test_a_span_of_nothing_is_refused(store: Store) -> None:
 def test_a_store_without_records_has_empty_spans(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", [])
     assert rows(store, "select (select count(*) from windows), (select count(*) from gaps)", since=MIDNIGHT) == [(0, 0)]
-
-
-# The prompt
-
-
-class Typed:
-    """Lines of somebody who may press Ctrl-C, or do something else between two lines."""
-
-    def __init__(self, *lines: str | type[KeyboardInterrupt] | Callable[[], object]) -> None:
-        self._lines: Iterator[str | type[KeyboardInterrupt] | Callable[[], object]] = iter(lines)
-
-    def readline(self) -> str:
-        line = next(self._lines, "")
-        if isinstance(line, str):
-            return line
-        if line is KeyboardInterrupt:
-            raise KeyboardInterrupt
-        line()
-        return self.readline()
-
-
-def answers(
-    store: Store, *lines: str | type[KeyboardInterrupt] | Callable[[], object], style: str = "csv"
-) -> list[str]:
-    stdout = io.StringIO(newline="")
-    statement.prompt(store, Typed(*lines), stdout, style)  # type: ignore[arg-type]
-    return stdout.getvalue().split("\r\n")[:-1]
-
-
-def test_prompt_answers_statement_by_statement(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = ("select 'a;日本' -- ;\n", "  as t;select 2 as n;\n", "\n", "select 3 as n\n")
-    assert answers(store, *lines) == ["t", "a;日本", "n", "2", "n", "3"]
-    assert capsys.readouterr().err == ""
-
-
-def test_prompt_goes_on_after_a_mistake(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    assert answers(store, "drop table alerts;\n", ".nothing\n", "select 1 as n;\n") == ["n", "1"]
-    told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("streammetrics: DROP: queries only read")
-    assert told[1] == (
-        "streammetrics: .nothing: is not a command; "
-        ".tables lists tables and views, .quit ends; anything else is SQL up to a semicolon"
-    )
-
-
-def test_prompt_knows_its_commands(store: Store) -> None:
-    header, *rows = answers(store, ".tables\n", "\n", ".quit\n", "select 1;\n")
-    assert header == "name,a row is"
-    found = {row.split(",")[0] for row in rows}
-    assert {"alerts", "windows", "counters"} < found
-    assert not {"1", "others", "gains"} & found
-
-
-def test_interrupt_drops_what_was_typed(store: Store) -> None:
-    assert answers(store, "select 1 as a,\n", KeyboardInterrupt, "select 2 as b;\n") == ["b", "2"]
-
-
-def test_interrupt_ends_a_query_and_not_the_prompt(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = statement.run
-
-    def interrupted(store: Store, sql: str) -> statement.Result:
-        if "1" in sql:
-            raise KeyboardInterrupt
-        return answer(store, sql)
-
-    monkeypatch.setattr(statement, "run", interrupted)
-    assert answers(store, "select 1 as a;\n", "select 2 as b;\n") == ["b", "2"]
-
-
-def test_store_is_free_between_statements(tmp_path: Path) -> None:
-    store = history(tmp_path / "store.duckdb", regression(60))
-
-    def write() -> None:
-        with store.write() as connection, connection.begin():
-            connection.exec_driver_sql("delete from events")
-
-    counted = "select count(*) as n from events;\n"
-    assert answers(store, counted, write, counted) == ["n", "151", "n", "0"]
-
-
-def test_prompt_refuses_an_unknown_format_before_anything_is_asked(store: Store) -> None:
-    with pytest.raises(UsageError, match="--format xml"):
-        answers(store, "select 1;\n", style="xml")

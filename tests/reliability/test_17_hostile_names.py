@@ -15,7 +15,7 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
 from streammetrics.detect import incidents, passes
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.query import statement
+from streammetrics.query import formats, statement
 from streammetrics.query.export import export
 from streammetrics.report import explain, status, wording
 from streammetrics.report.heatmap import data
@@ -59,7 +59,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         store=StoreSettings(path="s.duckdb"), output=OutputSettings(dir="out"),
     )  # fmt: skip
     said: list[str] = []
-    session = Session(config, Progress(False, said.append), said.append, lambda: START + timedelta(hours=1))
+    session = Session(
+        config, Progress(False, lambda event: said.append(event.words)), said.append, lambda: START + timedelta(hours=1)
+    )
     assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
     (folder / "said.txt").write_text("\n".join(said))
     return session
@@ -89,7 +91,7 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
         found = incidents.alerts_of(connection, tuple(range(1, 100)), every=True)
     told += wording.blocks(found[:500])
     table = StringIO()
-    statement.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
+    formats.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
     told.append(table.getvalue())
     for name in NAMES[:: count(100, 1)]:
         at = START + timedelta(seconds=485)

@@ -141,7 +141,7 @@ def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: 
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
     said: list[str] = []
     printed: list[str] = []
-    session = Session(config, Progress(False, said.append), printed.append, lambda: NOW)
+    session = Session(config, Progress(False, lambda event: said.append(event.words)), printed.append, lambda: NOW)
 
     def run(name: str, records: list[Record]) -> list[str]:
         rows = "".join(f"{moment_of(record.second)},{record.build},{record.code}\n" for record in records)

@@ -14,7 +14,8 @@ from streammetrics.config import Comparison, Config, Exposure, Rule, SequentialR
 from streammetrics.detect import passes
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime.progress import Progress
-from streammetrics.simulate.backtest import Injection, backtest, history, null, parse, poisson, render, words
+from streammetrics.simulate.backtest import Injection, backtest, history, null, parse, poisson, render
+from streammetrics.simulate.backtest.results import Null
 from streammetrics.store.connection import Store
 from tests import histories
 from tests.cli.test_cli import streammetrics
@@ -66,7 +67,7 @@ def run(store: Store, config: Config = CONFIG, span: tuple[int | None, int | Non
     session = Recorded(store, config)
     since, until = (None if second is None else moment_of(MONDAY + second) for second in span)
     for found in backtest(session.store, session.config, session.clock, session.progress, since, until, **more):
-        session.out(render(found, more.get("seed", 1), True))
+        session.out(render(found, True))
     return session
 
 
@@ -96,7 +97,7 @@ def test_the_alerts_of_a_part_are_those_of_a_pass(store: Store, span: tuple[int,
         real = connection.exec_driver_sql(sql, tuple(ends)).all()
     assert real
     with history.copied(store, CONFIG, *ends) as (connection, found):
-        passes.judge(connection, CONFIG, clock, span=found.bounds)
+        passes.judge(connection, CONFIG, clock, span=(found.after, found.until))
         assert connection.exec_driver_sql(f"{columns} order by all").all() == real
 
 
@@ -146,7 +147,7 @@ def test_a_history_that_is_drawn_anew_has_all_errors_however_many(tmp_path: Path
         )
         connection.exec_driver_sql("update builds set last_second = ?", (moment_of(MONDAY + 7199),))
     with history.copied(full, config, *(moment_of(MONDAY + second) for second in (0, 7200))) as (connection, span):
-        for _ in null.measure(connection, config, span, span, 1, 1, clock, lambda done, total: None):
+        for _ in null.measure(connection, config, span, 1, 1, clock, lambda done, total: None):
             pass
         drawn = connection.exec_driver_sql("select build, sum(errors) from counters group by all order by all").all()
     assert [build for build, _ in drawn] == ["1.10", "1.9"]
@@ -306,11 +307,10 @@ def test_what_a_null_run_can_tell_is_told_and_no_more(
 ) -> None:
     """95 % of 0 reach to 3.689, of 2 from 0.242 to 7.22 and of 3 from 0.619 on."""
     low, high = (1000 * bound / code_days for bound in poisson.interval(incidents))
-    found = null.Null(
-        "regression", Comparison(), 10, 40, code_days, incidents, 1000 * incidents / code_days, low, high, 1.0
-    )
+    rate = 1000 * incidents / code_days
+    found = Null("r", "1.9", "1.10", "*", 10, 1, 40, code_days, incidents, rate, low, high, 1.0)
     assert found.agrees is agrees
-    assert words.null(found, 1, False).endswith(verdict)
+    assert found.words().endswith(verdict)
 
 
 @pytest.mark.slow

@@ -2,29 +2,28 @@
 
 import csv
 import gzip
-import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 
-from streammetrics.errors import ConfigError, InputOutputError, UsageError
+from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.simulate.generate import (
+    Change,
     Scenario,
     Truth,
     default_scenario,
     demo_scenario,
+    effect,
     generate,
-    load_scenario,
     truth,
     write,
 )
-from streammetrics.simulate.generate.sample import Stream, expected_arrivals
-from streammetrics.simulate.generate.scenario import Change
+from streammetrics.simulate.generate.stream import Stream
 
 START = datetime(2026, 11, 23, 10)
 
@@ -104,14 +103,10 @@ def test_times_are_whole_seconds_and_their_records_in_no_order(tmp_path: Path) -
     assert sum(one != two for one, two in pairwise(first)) > 6
 
 
-def test_share_of_exposure_changes_in_steps() -> None:
-    stream = generate(scenario(candidate_share=((0, 0.1), (300, 0.5), (600, 1.0))))
-    assert_poisson(count(stream, "1.1", "A", 0, 300), 600)
-    assert_poisson(count(stream, "1.0", "A", 0, 300), 5_400)
-    assert_poisson(count(stream, "1.1", "A", 300, 600), 3_000)
-    assert_poisson(count(stream, "1.0", "A", 300, 600), 3_000)
-    assert_poisson(count(stream, "1.1", "A", 600, 1000), 8_000)
-    assert count(stream, "1.0", "A", 600, 1000) == 0
+def test_the_candidate_has_its_share_of_exposure() -> None:
+    stream = generate(scenario(candidate_share=0.1))
+    assert_poisson(count(stream, "1.1", "A"), 2_000)
+    assert_poisson(count(stream, "1.0", "A"), 18_000)
 
 
 def test_a_step_multiplies_the_candidates_rate_of_its_code() -> None:
@@ -178,7 +173,7 @@ def test_a_burst_is_many_records_of_one_build_within_its_seconds() -> None:
 
 def test_bursts_fall_on_builds_by_their_share() -> None:
     bursts = [Change(kind="burst", code="A", at_second=second, seconds=1, size=1) for second in range(1000)]
-    stream = generate(scenario(*bursts, codes={"A": 1e-9}, candidate_share=((0, 0.2),)))
+    stream = generate(scenario(*bursts, codes={"A": 1e-9}, candidate_share=0.2))
     assert abs(count(stream, "1.1", "A") - 200) <= 5 * (1000 * 0.2 * 0.8) ** 0.5
 
 
@@ -194,12 +189,7 @@ EXPECTED_TRUTH = """{
       "B": 4.0,
       "N": 0.5
     },
-    "candidate_share": [
-      [
-        0,
-        0.5
-      ]
-    ],
+    "candidate_share": 0.5,
     "changes": [
       {
         "kind": "ramp",
@@ -304,111 +294,6 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".tmp")]
 
 
-def test_start_becomes_naive_utc_and_whole_seconds() -> None:
-    assert scenario(start=datetime(2026, 11, 23, 10, tzinfo=UTC)).start == START
-    east = datetime(2026, 11, 23, 12, 0, 0, 500, tzinfo=timezone(timedelta(hours=2)))
-    assert scenario(start=east).start == START
-
-
-SCENARIO_TOML = """
-seed = 3
-start = 2026-11-23T10:00:00Z
-seconds = 1000
-baseline = "5.9"
-candidate = "5.10"
-candidate_share = [[0, 0.1], [500, 0.5]]
-
-[codes]
-"404" = 2
-E_TIMEOUT = 0.25
-
-[[changes]]
-kind = "step"
-code = "404"
-at_second = 600
-ratio = 2.0
-"""
-
-
-def test_the_scenario_of_the_docs_is_one(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    path = tmp_path / "scenario.toml"
-    path.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
-    made = load_scenario(path)
-    assert [change.kind for change in made.changes] == ["step", "new_code", "burst"]
-    assert {increase.code for increase in truth(made).increased} == {"404", "E_NEW"}
-    kinds = get_args(Change.model_fields["kind"].annotation)
-    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(kinds)
-
-
-def test_a_scenario_is_read_from_toml(tmp_path: Path) -> None:
-    path = tmp_path / "s.toml"
-    path.write_text(SCENARIO_TOML, encoding="utf-8")
-    assert load_scenario(path) == Scenario(
-        seed=3,
-        start=START,
-        seconds=1000,
-        baseline="5.9",
-        candidate="5.10",
-        candidate_share=((0, 0.1), (500, 0.5)),
-        codes={"404": 2.0, "E_TIMEOUT": 0.25},
-        changes=(Change(kind="step", code="404", at_second=600, ratio=2.0),),
-    )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (
-            "seconds = 1000",
-            "second = 1000",
-            "seconds: is missing\n{path}: second: unknown key; did you mean 'seconds'?",
-        ),
-        ("seconds = 1000", "seconds = 0", "seconds = 0: input should be greater than or equal to 1"),
-        ("ratio = 2.0", "ration = 2.0", "changes[1].ration: unknown key; did you mean 'ratio'?"),
-        ("ratio = 2.0", "", "changes[1]: kind 'step' needs ratio, and else takes code, at_second and seconds"),
-        (
-            "ratio = 2.0",
-            "ratio = 2.0\nsize = 3",
-            "changes[1]: kind 'step' needs ratio, and else takes code, at_second and seconds",
-        ),
-        ('code = "404"', 'code = "405"', "changes[1].code = '405': is not one of [codes]"),
-        ("at_second = 600", "at_second = 1000", "changes[1]: lasts beyond the end of the stream at 1000"),
-        ("at_second = 600", "at_second = 600\nseconds = 401", "changes[1]: lasts beyond the end of the stream at 1000"),
-        ('"404" = 2', '"404" = 0', "codes.404 = 0: input should be greater than 0"),
-        (
-            'candidate = "5.10"',
-            'candidate = "5.9"',
-            "baseline and candidate are both '5.9': a build is compared to another",
-        ),
-        (
-            "[[0, 0.1], ",
-            "[[1, 0.1], ",
-            "candidate_share = [[1, 0.1], [500, 0.5]]: begins with second 0 and goes on in ascending order",
-        ),
-        (
-            '"step"',
-            '"steps"',
-            "changes[1].kind = 'steps': input should be "
-            "'step', 'ramp', 'spike', 'improvement', 'surge', 'new_code' or 'burst'",
-        ),
-    ],
-)
-def test_mistakes_in_a_scenario_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    path = tmp_path / "s.toml"
-    assert old in SCENARIO_TOML
-    path.write_text(SCENARIO_TOML.replace(old, new), encoding="utf-8")
-    with pytest.raises(ConfigError) as error:
-        load_scenario(path)
-    assert str(error.value) == f"{path}: {message}".replace("{path}", str(path))
-
-
-def test_a_scenario_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as error:
-        load_scenario(tmp_path / "s.toml")
-    assert str(error.value) == f"{tmp_path / 's.toml'}: there is no such file; name one with --scenario FILE"
-
-
 def alerts_by_plain_counting(stream: Stream) -> dict[str, set[int]]:
     """Rule mean_difference by the book: code → window lengths (10 or 20 bins of 50 s) with a mean above 6."""
     counts: Counter[tuple[str, int]] = Counter()
@@ -446,7 +331,7 @@ def test_the_default_mix_has_all_kinds_and_the_records_asked_for() -> None:
     assert {change.kind for change in mix.changes} == kinds
     bursts = [change for change in mix.changes if change.kind == "burst"]
     assert [change.size for change in bursts] == [100_000 // 600] * 12
-    assert expected_arrivals(mix) == pytest.approx(100_000 - 12 * (100_000 // 600))
+    assert mix.expected_records() == pytest.approx(100_000 - 12 * (100_000 // 600))
     assert abs(len(generate(mix).ts) - 100_000) <= 1_000
     assert len(mix.codes) == 40
     rates = sorted(mix.codes.values())
@@ -459,15 +344,39 @@ def test_the_default_mix_has_all_kinds_and_the_records_asked_for() -> None:
 
 def test_the_default_mix_of_a_small_stream_is_a_scenario_too() -> None:
     mix = default_scenario(1, START, 36, 1, 5)
-    assert expected_arrivals(mix) == pytest.approx(1)
+    assert mix.expected_records() == pytest.approx(1)
     assert len(mix.codes) == 5
+
+
+def test_effects_stand_in_place_of_the_mix() -> None:
+    effects = [effect("0=2.5@600"), effect("-2=0.5@0")]
+    made = default_scenario(1, START, 3600, 50_000, 5, share=0.2, effects=effects)
+    assert made.changes == (
+        Change(kind="step", code="0", at_second=600, ratio=2.5),
+        Change(kind="step", code="-2", at_second=0, ratio=0.5),
+    )
+    assert made.candidate_share == 0.2
+    assert made.expected_records() == pytest.approx(50_000)
+    assert [(one.code, one.since_ts - START, one.ratio) for one in truth(made).increased] == [
+        ("0", timedelta(minutes=10), 2.5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("7", "is not of the form CODE=RATIO@SECOND, such as 7=2.5@1800"),
+        ("7=-2@5", "is not of the form CODE=RATIO@SECOND, such as 7=2.5@1800"),
+        ("7=2@5", "the codes are -2 to 2, and the stream ends at second 60"),
+        ("2=2@60", "the codes are -2 to 2, and the stream ends at second 60"),
+    ],
+)
+def test_an_effect_that_cannot_be_is_named(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        default_scenario(1, START, 60, 100, 5, effects=[effect(text)])
+    assert str(error.value) == f"--effect {text}: {words}"
 
 
 def test_the_truth_is_json_that_reads_back() -> None:
     label = truth(default_scenario(1, START, 600, 1000, 5))
     assert Truth.model_validate_json(label.model_dump_json(exclude_none=True)) == label
-
-
-def test_a_start_that_no_store_can_hold_is_told() -> None:
-    with pytest.raises(ValueError, match="outside of the years 1 to 9999 in UTC"):
-        Scenario(start=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), seconds=1, codes={"7": 1.0})

@@ -200,7 +200,9 @@ class Site:
         self.minutes += minutes
         self.logged.clear()
         now = datetime(2026, 11, 23, 12) + timedelta(minutes=self.minutes)
-        session = Session(self.config, Progress(False, self.logged.append), self.logged.append, lambda: now)
+        session = Session(
+            self.config, Progress(False, lambda event: self.logged.append(event.words)), self.logged.append, lambda: now
+        )
         return pipeline.run(session, is_final=False, exit_code=False)
 
     def status(self) -> str:

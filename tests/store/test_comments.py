@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from streammetrics.store import comments, views
+from tests import relations_page
 from tests.streams import empty_store
 
 PAGE = Path(__file__).parents[2] / "docs" / "relations.md"
@@ -37,4 +38,4 @@ def test_the_store_holds_them(store: Connection) -> None:
 
 
 def test_the_page_is_made_from_them(store: Connection) -> None:
-    assert PAGE.read_text(encoding="utf-8") == comments.page(store)
+    assert PAGE.read_text(encoding="utf-8") == relations_page.page(store)

@@ -209,7 +209,10 @@ def test_run_removes_what_is_old_when_all_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     printed: list[str] = []
     session = Session(
-        config, Progress(False, printed.append), printed.append, lambda: NOON_OF_DAY_5 + timedelta(hours=1)
+        config,
+        Progress(False, lambda event: printed.append(event.words)),
+        printed.append,
+        lambda: NOON_OF_DAY_5 + timedelta(hours=1),
     )
     assert pipeline.run(session, is_final=False, exit_code=False) == 0
     assert [line.split()[0] for line in printed] == ["OPENED", "OPENED"]

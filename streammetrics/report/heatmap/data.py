@@ -16,7 +16,7 @@ from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags, portions
 
 if TYPE_CHECKING:
     from streammetrics.report.heatmap import Heatmap
@@ -116,8 +116,7 @@ def _heatmap(
     ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
     named = dict(zip(("rule", "baseline", "candidate"), subject, strict=True))
     codes = run(connection, "reports/pictured_codes", ends).scalars().all()
-    for start in range(after, until, PORTION_SECONDS):
-        stop = min(start + PORTION_SECONDS, until)
+    for start, stop in portions(after, until, PORTION_SECONDS):
         piece = Slice(start, stop, lead, lags=before)
         part = {**named, "after": start, "until": stop}
         empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()

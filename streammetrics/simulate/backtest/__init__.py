@@ -7,17 +7,13 @@ chance can be asked (`null`: builds drawn anew, so that nothing increased) and i
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from streammetrics.config import Config
 from streammetrics.detect import passes
-from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.runtime import utc
 from streammetrics.runtime.progress import Progress
-from streammetrics.simulate.backtest import history, inject, null, shares
-from streammetrics.simulate.backtest.history import Span
-from streammetrics.simulate.backtest.inject import Added, Injection, parse
-from streammetrics.simulate.backtest.words import Result, Summary, render
-from streammetrics.store import views
+from streammetrics.simulate.backtest import history, inject, null
+from streammetrics.simulate.backtest.inject import Injection, parse
+from streammetrics.simulate.backtest.results import Result, Summary, render
 from streammetrics.store.connection import Store
 
 __all__ = ["Injection", "Result", "backtest", "parse", "render"]
@@ -49,36 +45,20 @@ def backtest(
         UsageError: the span has no records, or an injection has nothing to multiply.
         StoreBusyError, InputOutputError: the store cannot be read.
     """
-    with progress.task("copying"), history.copied(store, config, since, until) as (connection, span):
-        within = Span(
-            span.after - passes.lead_seconds(config) - views.PRESENCE_LEAD_SECONDS,
-            span.until + views.PRESENCE_LAG_SECONDS,
-        )
-        added = _inject(connection, config, injections, within, span, seed)
+    with progress.task("copying"), history.copied(store, config, since, until) as (connection, copy):
+        added = inject.add_all(connection, config, injections, copy, seed)
+        span = copy.after, copy.until
         with progress.task("judging") as advance:
-            done = passes.judge(connection, config, clock, on_portion=advance, span=span.bounds)
-        days = 0.0 if done.after is None or done.until is None else (done.until - done.after) / DAY_SECONDS
+            done = passes.judge(connection, config, clock, on_portion=advance, span=span)
+        days = 0.0 if done.after is None or done.until is None else (done.until - done.after) / passes.DAY_SECONDS
         with connection.begin():
             rows = [dict(row) for row in connection.exec_driver_sql(_INCIDENTS).mappings()]
             yield from rows
-            yield Summary(span, days, len(rows))
+            ends = utc.at_second(copy.after), utc.at_second(copy.until)
+            yield Summary(*ends, days, len(rows), len(rows) / days if days else None)
             for one in added:
                 for rule in config.rule:
                     yield inject.detection(connection, one, rule.name, config.detect.merge_seconds)
         if repetitions:
             with progress.task("drawing anew") as advance:
-                yield from null.measure(connection, config, within, span, repetitions, seed, clock, advance)
-
-
-def _inject(
-    connection: Connection, config: Config, injections: Sequence[Injection], within: Span, span: Span, seed: int
-) -> list[Added]:
-    if not injections:
-        return []
-    with connection.begin():
-        pairs = [pair for one in config.comparison for pair in shares.pairs_of(connection, config, one, within)]
-        return [
-            added
-            for number, wanted in enumerate(injections)
-            for added in inject.add(connection, wanted, pairs, span, [seed, number])
-        ]
+                yield from null.measure(connection, config, copy, repetitions, seed, clock, advance)

@@ -1,19 +1,21 @@
 """An increase that never was: errors added to the candidate, and how long it takes to find them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
+from streammetrics.config import Config
 from streammetrics.config.rules import BLOCK_SECONDS
 from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
 from streammetrics.runtime.terminal import moment
-from streammetrics.simulate.backtest.history import Span
-from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched
+from streammetrics.simulate.backtest.history import Copy
+from streammetrics.simulate.backtest.results import Detection
+from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched, pairs_of
 from streammetrics.store.statements import run, statement
 
 INJECTED = -1
@@ -41,16 +43,6 @@ class Added:
     is_expected: bool
 
 
-@dataclass(frozen=True)
-class Detection:
-    """How many seconds after its beginning a rule found an injected increase, None: not; `was_open`: it had before."""
-
-    added: Added
-    rule: str
-    found_after_seconds: float | None
-    was_open: bool
-
-
 def parse(text: str) -> Injection:
     """What `--inject` says.
 
@@ -70,27 +62,60 @@ def parse(text: str) -> Injection:
     return Injection(parts["code"], ratio, at)
 
 
-def add(connection: Connection, wanted: Injection, pairs: Iterable[Pair], span: Span, seed: list[int]) -> list[Added]:
-    """Add errors to the candidate of each pair from its time on; once, where a build is the candidate of several.
+def add_all(
+    connection: Connection, config: Config, injections: Sequence[Injection], copy: Copy, seed: int
+) -> list[Added]:
+    """Add errors to the candidate of each pair from a time on; once, where a build is the candidate of several.
 
     Second by second, so many as a Poisson draw of the rate that is missing gives. The rate is the mean of the
     candidate's own errors over blocks of two minutes; where the candidate has no error of the code at all, what the
     baseline's errors and the exposure let expect.
 
     Raises:
-        UsageError: the time does not lie in the span, or there is nothing to multiply.
+        UsageError: a time does not lie in the span, or there is nothing to multiply.
     """
-    if not span.since_ts <= wanted.at < span.until_ts:
+    if not injections:
+        return []
+    with connection.begin():
+        pairs = [pair for one in config.comparison for pair in pairs_of(connection, config, one, copy)]
+        return [
+            added
+            for number, wanted in enumerate(injections)
+            for added in _add(connection, wanted, pairs, copy, [seed, number])
+        ]
+
+
+def detection(connection: Connection, added: Added, rule: str, merge_seconds: int) -> Detection:
+    """When the first alert came behind the beginning of an injection: where its bin ended."""
+    wanted, pair = added.injection, added.pair
+    names = {"rule": rule, "baseline": pair.baseline, "candidate": pair.candidate, "code": wanted.code}
+    parameters = {"at": wanted.at, "merge_seconds": merge_seconds, **names}
+    end, is_open = run(connection, "reports/first_alert_since", parameters).one()
+    return Detection(
+        **names,
+        ratio=wanted.ratio,
+        at=wanted.at,
+        errors_added=added.errors,
+        is_expected_rate=added.is_expected,
+        found_after_seconds=None if end is None else (end - wanted.at).total_seconds(),
+        was_open=is_open,
+    )
+
+
+def _add(
+    connection: Connection, wanted: Injection, pairs: Iterable[Pair], copy: Copy, seed: list[int]
+) -> Iterable[Added]:
+    start = utc.second_of(wanted.at)
+    if not copy.after <= start < copy.until:
         raise UsageError(
             f"--inject at={moment(wanted.at)}: does not lie in the span, "
-            f"{moment(span.since_ts)} to {moment(span.until_ts)}"
+            f"{moment(utc.at_second(copy.after))} to {moment(utc.at_second(copy.until))}"
         )
-    start = utc.second_of(wanted.at)
     found: dict[str, Added] = {}
     for pair in pairs:
-        since, until = max(start, pair.from_second), min(span.until, pair.until_second)
+        since, until = max(start, pair.from_second), min(copy.until, pair.until_second)
         if since < until and pair.candidate not in found:
-            made = _add(connection, wanted, pair, since, until, [*seed, len(found)])
+            made = _add_to(connection, wanted, pair, since, until, [*seed, len(found)])
             if made is not None:
                 found[pair.candidate] = made
     if not found:
@@ -98,21 +123,10 @@ def add(connection: Connection, wanted: Injection, pairs: Iterable[Pair], span: 
             f"--inject code={wanted.code}: no two builds that are compared send it after {moment(wanted.at)}, "
             "so that there is no rate to multiply"
         )
-    return list(found.values())
+    return found.values()
 
 
-def detection(connection: Connection, added: Added, rule: str, merge_seconds: int) -> Detection:
-    """When the first alert came behind the beginning of an injection: where its bin ended."""
-    wanted, pair = added.injection, added.pair
-    parameters = {
-        "at": wanted.at, "merge_seconds": merge_seconds, "rule": rule, "baseline": pair.baseline,
-        "candidate": pair.candidate, "code": wanted.code,
-    }  # fmt: skip
-    end, is_open = run(connection, "reports/first_alert_since", parameters).one()
-    return Detection(added, rule, None if end is None else (end - wanted.at).total_seconds(), is_open)
-
-
-def _add(
+def _add_to(
     connection: Connection, wanted: Injection, pair: Pair, since: int, until: int, seed: list[int]
 ) -> Added | None:
     parameters = {

@@ -1,6 +1,5 @@
 """Histories in which no code increased: the builds of all errors drawn anew, again and again, and judged."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,57 +8,22 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from streammetrics.config import Comparison, Config, SequentialRule
+from streammetrics.config import Config, SequentialRule
 from streammetrics.detect import passes
 from streammetrics.detect.passes import DAY_SECONDS
 from streammetrics.simulate.backtest import poisson
-from streammetrics.simulate.backtest.history import Span
+from streammetrics.simulate.backtest.history import Copy
 from streammetrics.simulate.backtest.inject import INJECTED
+from streammetrics.simulate.backtest.results import Null
 from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched, pairs_of
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, portions
 
 _EMPTY = ("delete from counters", "delete from alerts", "delete from progress", "delete from runs")
 
 _KEEP = "create or replace temp table originals as select * from counters where batch_id <> ? order by second"
 
 _FALSE = "select rule, count(*) from incidents group by rule"
-
-
-@dataclass(frozen=True)
-class Null:
-    """False alarms (incidents) that a rule gave where nothing had increased, and what its setting promises.
-
-    The interval of the rate, per 1,000 code-days, is exact (95 %). `promised` is None for rules that promise nothing.
-    """
-
-    rule: str
-    comparison: Comparison
-    repetitions: int
-    codes: int
-    code_days: float
-    incidents: int
-    rate: float
-    low: float
-    high: float
-    promised: float | None
-
-    @property
-    def agrees(self) -> bool | None:
-        """Whether the promise is kept, as far as so many code-days can tell: the whole interval lies on one side of it.
-
-        None where the interval holds what is promised, and where nothing is promised or was judged.
-        """
-        if self.promised is None or not self.code_days or self.low <= self.promised < self.high:
-            return None
-        return self.high <= self.promised
-
-    @property
-    def enough_repetitions(self) -> int | None:
-        """So many of these would tell that the promise is kept, if none of them had a false alarm."""
-        if self.promised is None or not self.code_days:
-            return None
-        return math.ceil(1000 * poisson.interval(0)[1] / self.promised / self.code_days * self.repetitions)
 
 
 @dataclass(frozen=True)
@@ -76,8 +40,7 @@ class _Draws:
 def measure(
     connection: Connection,
     config: Config,
-    within: Span,
-    span: Span,
+    copy: Copy,
     repetitions: int,
     seed: int,
     clock: Callable[[], datetime],
@@ -88,9 +51,7 @@ def measure(
     For each second and code, the candidate's part of the errors of both builds is drawn anew: binomial, with its share
     of the exposure. The scratch store's own records are changed. One result for each comparison and rule.
 
-    Args:
-        within: the seconds of the copied history, lead-in and all; they are drawn anew as well.
-        span: what is judged.
+    The lead-in of the span is drawn anew as well.
     """
     with connection.begin():
         connection.exec_driver_sql(_KEEP, (INJECTED,))
@@ -98,7 +59,7 @@ def measure(
         # Shares that are estimated are those of the history itself, without what was added.
         connection.exec_driver_sql("delete from counters")
         connection.exec_driver_sql("insert into counters from originals")
-        compared = [(one, pairs_of(connection, config, one, within)) for one in config.comparison]
+        compared = [(one, pairs_of(connection, config, one, copy)) for one in config.comparison]
     total, done, number = repetitions * sum(len(pairs) for _, pairs in compared), 0, 0
     for comparison, pairs in compared:
         codes: set[int] = set()
@@ -109,17 +70,17 @@ def measure(
             alone = config.model_copy(update={"comparison": (named,)})
             with connection.begin():
                 draw = _prepared(connection, pair)
-            sent = set(np.unique(_codes(draw, span)).tolist())
+            sent = set(np.unique(draw.codes[(draw.seconds >= copy.after) & (draw.seconds < copy.until)]).tolist())
             codes |= sent
             for repetition in range(repetitions):
                 advance(done, total)
                 with connection.begin():
                     _draw(connection, draw, np.random.default_rng([seed, number, repetition]))
-                passes.judge(connection, alone, clock, span=span.bounds)
+                passes.judge(connection, alone, clock, span=(copy.after, copy.until))
                 with connection.begin():
                     for rule, count in connection.exec_driver_sql(_FALSE):
                         found[rule] += count
-                    for rule, count in _judged(connection, span):
+                    for rule, count in _judged(connection, copy):
                         code_seconds[rule] += len(sent) * count
                 done += 1
             number += 1
@@ -130,12 +91,15 @@ def measure(
             per_day = 1000 / days if days else 0.0
             yield Null(
                 rule=rule.name,
-                comparison=comparison,
+                baseline=comparison.baseline,
+                candidate=comparison.candidate,
+                builds=comparison.builds,
                 repetitions=repetitions,
+                seed=seed,
                 codes=len(codes),
                 code_days=days,
                 incidents=found[rule.name],
-                rate=found[rule.name] * per_day,
+                per_1000_code_days=found[rule.name] * per_day,
                 low=low * per_day,
                 high=high * per_day,
                 promised=1000 / rule.false_alarm_days_per_code if isinstance(rule, SequentialRule) else None,
@@ -155,30 +119,17 @@ def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> No
     """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
     for emptied in _EMPTY:
         connection.exec_driver_sql(emptied)
-    # Never no rows: DuckDB 1.5 loses what a transaction inserts after them.
-    if connection.exec_driver_sql("select count(*) from others").scalar_one():
-        connection.exec_driver_sql("insert into counters from others")
     driver = connection.connection.driver_connection
     candidate = dice.binomial(draw.errors, draw.shares)
-    for build, errors in ((draw.pair.baseline, draw.errors - candidate), (draw.pair.candidate, candidate)):
-        some = errors > 0
-        if not some.any():
-            continue
-        drawn = {"second": draw.seconds[some], "code": draw.codes[some], "errors": errors[some]}
-        driver.register("drawn", drawn)  # type: ignore[union-attr]
-        run(connection, "jobs/insert_drawn", {"build": build})
-        driver.unregister("drawn")  # type: ignore[union-attr]
+    drawn = {"second": draw.seconds, "code": draw.codes, "errors": draw.errors, "candidate_errors": candidate}
+    driver.register("drawn", drawn)  # type: ignore[union-attr]
+    run(connection, "jobs/insert_drawn", {"baseline": draw.pair.baseline, "candidate": draw.pair.candidate})
+    driver.unregister("drawn")  # type: ignore[union-attr]
 
 
-def _codes(draw: _Draws, span: Span) -> npt.NDArray[np.int64]:
-    """The codes that were sent in the span."""
-    return draw.codes[(draw.seconds >= span.after) & (draw.seconds < span.until)]
-
-
-def _judged(connection: Connection, span: Span) -> Iterator[tuple[str, int]]:
+def _judged(connection: Connection, copy: Copy) -> Iterator[tuple[str, int]]:
     """How many seconds of the span each rule has judged."""
-    for after in range(span.after, span.until, DAY_SECONDS):
-        until = min(after + DAY_SECONDS, span.until)
+    for after, until in portions(copy.after, copy.until, DAY_SECONDS):
         sql = compose(statement("reports/judged_seconds"), Slice(after, until, EXPOSURE_LEAD_SECONDS))
         for rule, seconds in connection.exec_driver_sql(sql, {"after": after, "until": until}):
             yield str(rule), int(seconds)

@@ -1,6 +1,5 @@
 """Which builds are compared when, and the candidate's share of their exposure, as the relations tell them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,11 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Comparison, Config, SequentialRule
 from streammetrics.detect.passes import DAY_SECONDS
-from streammetrics.simulate.backtest.history import Span
+from streammetrics.simulate.backtest.history import Copy
 from streammetrics.sources import exposure
 from streammetrics.store import settings_tables
 from streammetrics.store.statements import statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, portions
 
 Seconds = npt.NDArray[np.int64]
 
@@ -36,8 +35,8 @@ class Pair:
         return self.shares[seconds // self.bin_seconds - self.from_second // self.bin_seconds]
 
 
-def pairs_of(connection: Connection, config: Config, comparison: Comparison, within: Span) -> list[Pair]:
-    """The pairs that a comparison had in the seconds [after, until) of `within`, in order of time.
+def pairs_of(connection: Connection, config: Config, comparison: Comparison, within: Copy) -> list[Pair]:
+    """The pairs that a comparison had in the seconds of `within`, lead-in and all, in order of time.
 
     Shares are given in the bins of the first rule of `sequential`; where there is none, in those of its defaults.
     """
@@ -52,7 +51,7 @@ def pairs_of(connection: Connection, config: Config, comparison: Comparison, wit
     for baseline, candidate, since, until in connection.exec_driver_sql(
         compose(statement("reports/pairs_of_now"))
     ).all():
-        ends = max(since, within.after), min(until, within.until)
+        ends = max(since, within.from_second), min(until, within.to_second)
         if ends[0] < ends[1]:
             shares = _shares(connection, baseline, candidate, ends, rule.bin_seconds)
             found.append(Pair(baseline, candidate, *ends, rule.bin_seconds, shares))
@@ -65,7 +64,8 @@ def _shares(
 ) -> npt.NDArray[np.float64]:
     first = ends[0] // width
     shares = np.full(-(-ends[1] // width) - first, 0.5)
-    for since, until in _days(*ends, width):
+    # Bins are not cut; a slice that is too long does not fit into memory.
+    for since, until in portions(first * width, (first + len(shares)) * width, DAY_SECONDS // width * width):
         builds = {"baseline": baseline, "candidate": candidate, "from_second": since, "until_second": until}
         sql = compose(statement("reports/shares_of_pair"), Slice(since, until, EXPOSURE_LEAD_SECONDS))
         column = fetched(connection, sql, builds)
@@ -78,12 +78,3 @@ def fetched(connection: Connection, sql: str, parameters: dict[str, Any]) -> dic
     cursor: Any = connection.exec_driver_sql(sql, parameters).cursor
     columns = cursor.fetchnumpy()
     return {name: np.ma.getdata(column) for name, column in columns.items()}
-
-
-def _days(since: int, until: int, width: int) -> Iterator[tuple[int, int]]:
-    """Cut at the beginnings of bins: a slice that is too long does not fit into memory."""
-    start, end = since // width * width, -(-until // width) * width
-    while start < end:
-        stop = min((start + DAY_SECONDS) // width * width, end)
-        yield start, stop
-        start = stop

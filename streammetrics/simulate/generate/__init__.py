@@ -1,17 +1,16 @@
 """Synthetic streams of error records whose truth is known: what a detector is to find, and what it is not."""
 
-from streammetrics.simulate.generate.output import Truth, truth, truth_path, write
-from streammetrics.simulate.generate.presets import default_scenario, demo_scenario
-from streammetrics.simulate.generate.sample import generate
-from streammetrics.simulate.generate.scenario import Scenario, load_scenario
+from streammetrics.simulate.generate.scenario import Change, Scenario, default_scenario, demo_scenario, effect
+from streammetrics.simulate.generate.stream import Truth, generate, truth, truth_path, write
 
 __all__ = [
+    "Change",
     "Scenario",
     "Truth",
     "default_scenario",
     "demo_scenario",
+    "effect",
     "generate",
-    "load_scenario",
     "truth",
     "truth_path",
     "write",

@@ -1,12 +1,12 @@
 """What each build has sent, in the tables `builds`, `build_hours` and `codes`; and the order of builds.
 
 Ingest brings them up to date in the transaction of its counters. They follow from all counters that were ever stored,
-whatever the order of batches.
+whatever the order of batches; retention does not change them. Of a build and code, `repeat_batch_id` is the first batch
+with which the code had come in two different seconds; NULL while it has not.
 """
 
 from sqlalchemy import Connection
 
-from streammetrics.store.builds import codes
 from streammetrics.store.builds.order import Build, Place, in_order
 from streammetrics.store.statements import run
 
@@ -17,8 +17,8 @@ ESTABLISHED_SECONDS = 30
 # Most builds have them within minutes: only for the others their whole history is read.
 _HORIZONS_SECONDS = (600, 400 * 366 * 86_400)
 
+_OVERLAP = "select min(first_second), max(last_second) from arrived where is_overlapping"
 _SPAN = "select min(first_second), max(least(until_second, first_second + to_seconds($horizon))) from unsettled"
-
 _ORDER = "select coalesce(any_value(builds_order), 'auto') from settings"
 _APPEARED = "select build, coalesce(since_second, timestamp '9999-12-31') from builds"
 
@@ -29,7 +29,7 @@ def update(connection: Connection, batch_id: int) -> bool:
     These are the batch `batch_id` and what came after it. Returns whether a pair of build and code appeared that was
     not known.
     """
-    has_new_pair = codes.add(connection, batch_id)
+    has_new_pair = _add_codes(connection, batch_id)
     run(connection, "jobs/find_arrived_hours", {"batch_id": batch_id})
     run(connection, "jobs/add_to_build_hours")
     run(connection, "jobs/add_build_hours")
@@ -83,3 +83,33 @@ def _settle(connection: Connection, horizon: int) -> bool:
     settled = [build for (build,) in run(connection, "jobs/settle_builds", {**span, **established})]
     connection.exec_driver_sql("delete from unsettled where build in (select unnest($settled))", {"settled": settled})
     return bool(settled)
+
+
+def _add_codes(connection: Connection, batch_id: int) -> bool:
+    """Add the batch `batch_id` and what came after it, in the caller's transaction; whether a pair was not known.
+
+    Leaves the temporary table `arrived`: what these batches hold of each pair of build and code.
+    """
+    batch = {"batch_id": batch_id}
+    run(connection, "jobs/find_arrived_codes", batch)
+    first, last = connection.exec_driver_sql(_OVERLAP).one()
+    if first is not None:
+        within = {**batch, "first_second": first, "last_second": last}
+        run(connection, "jobs/count_arrived_seconds", within)
+        run(connection, "jobs/find_arrived_repeats", within)
+    run(connection, "jobs/add_to_codes")
+    has_new_pair = connection.exec_driver_sql("select count(*) > 0 from arrived where is_new").scalar_one()
+    if has_new_pair:
+        run(connection, "jobs/add_codes")
+    return bool(has_new_pair)
+
+
+def count_codes(connection: Connection) -> None:
+    """Make the temporary table `codes_counted`: what all counters say, found in another way than ingest does."""
+    run(connection, "checks/codes_counted")
+
+
+def complete_codes(connection: Connection) -> None:
+    """Where counters were removed: make the table say no less than those that are kept; needs `codes_counted`."""
+    run(connection, "jobs/complete_codes")
+    run(connection, "jobs/list_codes")

@@ -1,0 +1,138 @@
+"""What a backtest finds: incidents, so many in a span, when an added increase was found, and false alarms by chance."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from streammetrics.report.wording import incident_line
+from streammetrics.runtime.terminal import as_json, counted, moment, printable
+from streammetrics.simulate.backtest import poisson
+
+
+@dataclass(frozen=True)
+class Summary:
+    """So many incidents in the days of a span that were judged."""
+
+    since: datetime
+    until: datetime
+    days: float
+    incidents: int
+    incidents_per_day: float | None
+
+    def words(self) -> str:
+        stretch = f"{moment(self.since)} to {moment(self.until)} UTC"
+        if self.incidents_per_day is None:
+            return f"{stretch}: nothing was judged, for no two builds were compared and complete"
+        incidents = counted(self.incidents, "incident")
+        return f"{stretch}: {self.days:.3g} d judged, {incidents}, {self.incidents_per_day:.3g} a day"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How many seconds after its beginning a rule found an injected increase, None: not; `was_open`: it had before.
+
+    `is_expected_rate`: `ratio` times what was to be expected by the baseline's errors.
+    """
+
+    code: str
+    ratio: float
+    at: datetime
+    rule: str
+    baseline: str
+    candidate: str
+    errors_added: int
+    is_expected_rate: bool
+    found_after_seconds: float | None
+    was_open: bool
+
+    def words(self) -> str:
+        rate = "its rate"
+        if self.is_expected_rate:
+            rate = "the rate to be expected by the baseline's, for the candidate sent none"
+        then = "not found" if self.found_after_seconds is None else f"found after {self.found_after_seconds:,.0f} s"
+        if self.was_open:
+            then += ", but an incident was open before"
+        return printable(
+            f"injected code {self.code} x{self.ratio:g} from {moment(self.at)} UTC into {self.candidate}, "
+            f"{counted(self.errors_added, 'error')} more, from {rate}: {then}  {self.rule}"
+        )
+
+
+@dataclass(frozen=True)
+class Null:
+    """False alarms (incidents) that a rule gave where nothing had increased, and what its setting promises.
+
+    The interval of the rate, per 1,000 code-days, is exact (95 %). `promised` is None for rules that promise nothing.
+    """
+
+    rule: str
+    baseline: str
+    candidate: str
+    builds: str
+    repetitions: int
+    seed: int
+    codes: int
+    code_days: float
+    incidents: int
+    per_1000_code_days: float
+    low: float
+    high: float
+    promised: float | None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the promise is kept, as far as so many code-days can tell: the whole interval lies on one side of it.
+
+        None where the interval holds what is promised, and where nothing is promised or was judged.
+        """
+        if self.promised is None or not self.code_days or self.low <= self.promised < self.high:
+            return None
+        return self.high <= self.promised
+
+    @property
+    def enough_repetitions(self) -> int | None:
+        """So many of these would tell that the promise is kept, if none of them had a false alarm."""
+        if self.promised is None or not self.code_days:
+            return None
+        return math.ceil(1000 * poisson.interval(0)[1] / self.promised / self.code_days * self.repetitions)
+
+    def words(self) -> str:
+        head = f"null, {counted(self.repetitions, 'repetition')}: {self.rule}, {self.baseline} -> {self.candidate}: "
+        if not self.code_days:
+            return printable(f"{head}nothing was judged")
+        return printable(
+            f"{head}{counted(self.incidents, 'false alarm')} in {self.code_days:,.5g} code-days, "
+            f"{self.per_1000_code_days:.3g} per 1,000 code-days (95 %: {self.low:.3g} to {self.high:.3g}); "
+            f"{self._verdict()}"
+        )
+
+    def _verdict(self) -> str:
+        if self.promised is None:
+            return "this rule promises nothing"
+        promise = f"at most {self.promised:.3g} promised: "
+        if self.agrees is not None:
+            return promise + ("agrees with the setting" if self.agrees else "does not agree with the setting")
+        if (self.enough_repetitions or 0) <= self.repetitions:
+            return f"{promise}the interval holds that, and nothing speaks against the setting"
+        return (
+            f"{promise}cannot tell, for these are too few code-days: --null {self.enough_repetitions}, "
+            "or as many times the days, would without a false alarm"
+        )
+
+
+Result = Mapping[str, Any] | Summary | Detection | Null
+"""One result of a backtest; a mapping is an incident, by the names of its columns."""
+
+
+def render(found: Result, is_json: bool) -> str:
+    """A result in words or as a line of JSON."""
+    if isinstance(found, Mapping):
+        return as_json({"kind": "incident", **found}) if is_json else incident_line(found)
+    if not is_json:
+        return found.words()
+    if isinstance(found, Null):
+        more = {"agrees": found.agrees, "enough_repetitions": found.enough_repetitions}
+        return as_json({"kind": "null", **asdict(found), **more})
+    return as_json({"kind": "summary" if isinstance(found, Summary) else "injection", **asdict(found)})
