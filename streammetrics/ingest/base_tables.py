@@ -21,6 +21,10 @@ AHEAD_SECONDS = (300, 86_400)
 _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
+_PLAIN_RECORDS = (
+    "select line, plain_ts as ts, build, code, null as problem, null::varchar as stratum from plain where is_plain"
+)
+
 
 class MisreadError(Exception):
     """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
@@ -40,7 +44,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
     inserted = 0
     # DuckDB 1.5 loses what a transaction inserts into a table after a statement that inserted no rows into it.
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
-        inserted = _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
+        inserted = _add_plain_events(connection, reader, batch)
         if inserted != reader.rows:
             if inserted + _keep_others(connection, reader, batch) != reader.rows:
                 raise MisreadError
@@ -69,9 +73,14 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
             is_plain = False
             stage(connection, found, batch)
     if is_plain:
-        _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
+        _add_plain_events(connection, reader, batch)
     if others:
         add_staged(connection, batch)
+
+
+def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> int:
+    typed = {"records": _PLAIN_RECORDS, "typed": statement("jobs/stratified_records")}
+    return _run(connection, reader, batch, {**reader.plain, **typed}, statement("jobs/add_events"))
 
 
 def _keep_others(connection: Connection, reader: Reader, batch: Batch) -> int:
