@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
+from streammetrics.config.sections import IngestSettings
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger import Boundary
 from streammetrics.sources.plain import LONGEST_RECORD
@@ -44,8 +45,7 @@ class Batch:
     batch_id: int
     file: SourceFile
     now: datetime
-    future_limit_seconds: int
-    oldest_days: int
+    limits: IngestSettings
     kept_from: datetime | None
     paths: tuple[str, ...]
     continued: dict[int, int] = field(default_factory=dict)
@@ -55,9 +55,8 @@ class Batch:
     def begin(cls, connection: Connection, config: Config, files: Sequence[SourceFile], now: datetime) -> "Batch":
         """The next batches, one for each file, in the caller's transaction."""
         first_id = connection.exec_driver_sql(_NEXT_IDS, {"number": len(files)}).scalar_one()
-        limits = config.ingest
         kept_from, paths = retention.kept_from(connection), tuple(str(file.path) for file in files)
-        return cls(first_id, files[0], now, limits.future_limit_seconds, limits.oldest_days, kept_from, paths)
+        return cls(first_id, files[0], now, config.ingest, kept_from, paths)
 
     @property
     def last_id(self) -> int:
@@ -77,10 +76,10 @@ class Batch:
             "zone": self.file.source.timezone,
             "day": self.file.day(),
             "time_format": self.file.source.time_format,
-            "latest": self.now + timedelta(seconds=self.future_limit_seconds),
-            "future_limit_seconds": self.future_limit_seconds,
-            "oldest": self.now - timedelta(days=self.oldest_days),
-            "oldest_days": self.oldest_days,
+            "latest": self.now + timedelta(seconds=self.limits.future_limit_seconds),
+            "future_limit_seconds": self.limits.future_limit_seconds,
+            "oldest": self.now - timedelta(days=self.limits.oldest_days),
+            "oldest_days": self.limits.oldest_days,
             "longest_text": LONGEST_TEXT,
             "kept_from": self.kept_from,
             "code_pattern": self.file.source.code_pattern,
