@@ -26,7 +26,7 @@ from streammetrics.sources.encoding import examine
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
-from streammetrics.sources.snapshot import SMALL_BYTES
+from streammetrics.sources.snapshot import SMALL_BYTES, Snapshot
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
@@ -85,7 +85,7 @@ class Loader:
         for number, file in enumerate(files):
             try:
                 plain = held.enter_context(unpack.unpack(file, self.scratch / f"content-{number}"))
-                one = Opened.at(file, plain)
+                one = Opened(file, Snapshot(plain))
             except DamagedInputError as error:
                 failures.append(self._quarantine(file, error))
                 continue
