@@ -19,7 +19,6 @@ from streammetrics.store.statements import run, statement
 LONGEST_TEXT = 1000
 """Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
 
-
 _FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
     "delete from pruned where relation = 'rejects' and batch_id in (select unnest($batch_ids))",
@@ -170,12 +169,13 @@ class LedgerRow:
 
 
 def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool = True) -> None:
-    """Add rows to the ledger, in the transaction of the records that they describe."""
+    """Add rows to the ledger, in the transaction of the records that they describe; those of files have a content."""
     if rows:
         found = [row.columns for row in rows]
         columns = {name: [row[name] for row in found] for name in found[0]}
-        for name in ("add_batches", "add_contents")[: 1 + are_files]:
-            execute(connection, statement(f"jobs/{name}"), columns)
+        execute(connection, statement("jobs/add_batches"), columns)
+        if are_files:
+            execute(connection, statement("jobs/add_contents"), columns)
 
 
 def rows_taken(connection: Connection, file: SourceFile) -> int:

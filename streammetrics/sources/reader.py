@@ -74,9 +74,9 @@ class Reader:
     """What is read, as common table expressions by name, and their parameters.
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
-    relation of that name (line, reason, ts, build, code, content). `plain`, where there is one, is the relation of what
-    needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so many
-    lines or rows there are.
+    relation of that name (line, reason, ts, build, code, stratum, content). `plain`, where there is one, is that of
+    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so
+    many lines or rows there are.
     """
 
     found: Mapping[str, str]
