@@ -21,6 +21,10 @@ AHEAD_SECONDS = (300, 86_400)
 _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
+_PLAIN_RECORDS = (
+    "select line, plain_ts as ts, build, code, null as problem, null::varchar as stratum from plain where is_plain"
+)
+
 
 class MisreadError(Exception):
     """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
@@ -40,7 +44,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
     inserted = 0
     # DuckDB 1.5 loses what a transaction inserts into a table after a statement that inserted no rows into it.
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
-        inserted = _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
+        inserted = _add_plain_events(connection, reader, batch)
         if inserted != reader.rows:
             if inserted + _keep_others(connection, reader, batch) != reader.rows:
                 raise MisreadError
@@ -69,9 +73,14 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
             is_plain = False
             stage(connection, found, batch)
     if is_plain:
-        _run(connection, reader, batch, reader.plain, statement("jobs/add_plain_events"))
+        _add_plain_events(connection, reader, batch)
     if others:
         add_staged(connection, batch)
+
+
+def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> int:
+    typed = {"records": _PLAIN_RECORDS, "typed": statement("jobs/stratified_records")}
+    return _run(connection, reader, batch, {**reader.plain, **typed}, statement("jobs/add_events"))
 
 
 def _keep_others(connection: Connection, reader: Reader, batch: Batch) -> int:
@@ -85,8 +94,8 @@ def _of_others(reader: Reader) -> Reader:
 
 def stage(connection: Connection, reader: Reader, batch: Batch, *, is_counted: bool = False) -> None:
     """Make the temporary table `staged` of the records of a reader; of its rejects alone if the others are counted."""
-    create, parameters = "create or replace temp table staged as", {"is_counted": is_counted}
-    _typed(connection, reader, batch, statement("jobs/stage_records"), create, parameters)
+    counted = replace(reader, parameters={**reader.parameters, "is_counted": is_counted})
+    _typed(connection, counted, batch, statement("jobs/stage_records"), "create or replace temp table staged as")
 
 
 def add_staged(connection: Connection, batch: Batch) -> None:
@@ -98,7 +107,7 @@ def add_staged(connection: Connection, batch: Batch) -> None:
 def _add_staged_events(connection: Connection, batch: Batch) -> int:
     if not connection.exec_driver_sql("select true from staged where problem is null limit 1").scalar():
         return 0
-    return execute(connection, statement("jobs/add_staged_events"), batch.parameters)
+    return execute(connection, f"with typed as (from staged)\n{statement('jobs/add_events')}", batch.parameters)
 
 
 def add_rejects(connection: Connection, batch: Batch) -> None:
@@ -107,32 +116,18 @@ def add_rejects(connection: Connection, batch: Batch) -> None:
 
 
 def _run(
-    connection: Connection,
-    reader: Reader,
-    batch: Batch,
-    expressions: Mapping[str, str],
-    text: str,
-    create: str = "",
-    more: Mapping[str, object] | None = None,
+    connection: Connection, reader: Reader, batch: Batch, expressions: Mapping[str, str], text: str, create: str = ""
 ) -> int:
-    parameters = {**batch.parameters, **reader.parameters, **(more or {})}
+    parameters = {**batch.parameters, **reader.parameters}
     return execute(connection, f"{create}\nwith {_with(expressions)}\n{text}", parameters)
 
 
-def _typed(
-    connection: Connection,
-    reader: Reader,
-    batch: Batch,
-    text: str,
-    create: str = "",
-    more: Mapping[str, object] | None = None,
-) -> int:
+def _typed(connection: Connection, reader: Reader, batch: Batch, text: str, create: str = "") -> int:
     """Run a statement on `typed`, which is made of the records of a reader."""
-    after = {"after": _latest(connection, batch)} if batch.has_order else {}
-    stratified = statement("jobs/stratified_records")
-    records = f"with {_with({**reader.numbered, **reader.records})}\n{stratified}"
-    expressions = {"records": records, **typed(has_order=batch.has_order)}
-    return _run(connection, reader, batch, expressions, text, create, {**after, **(more or {})})
+    if batch.has_order:
+        reader = replace(reader, parameters={**reader.parameters, "after": _latest(connection, batch)})
+    records = f"with {_with({**reader.numbered, **reader.records})}\n{statement('jobs/stratified_records')}"
+    return _run(connection, reader, batch, {"records": records, **typed(has_order=batch.has_order)}, text, create)
 
 
 def _with(expressions: Mapping[str, str]) -> str:

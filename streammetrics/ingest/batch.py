@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
+from streammetrics.config.sections import IngestSettings
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger import Boundary
 from streammetrics.sources.plain import LONGEST_RECORD
@@ -17,7 +18,6 @@ from streammetrics.store.statements import run, statement
 
 LONGEST_TEXT = 1000
 """Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
-
 
 _FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
@@ -44,8 +44,7 @@ class Batch:
     batch_id: int
     file: SourceFile
     now: datetime
-    future_limit_seconds: int
-    oldest_days: int
+    limits: IngestSettings
     kept_from: datetime | None
     paths: tuple[str, ...]
     continued: dict[int, int] = field(default_factory=dict)
@@ -55,9 +54,8 @@ class Batch:
     def begin(cls, connection: Connection, config: Config, files: Sequence[SourceFile], now: datetime) -> "Batch":
         """The next batches, one for each file, in the caller's transaction."""
         first_id = connection.exec_driver_sql(_NEXT_IDS, {"number": len(files)}).scalar_one()
-        limits = config.ingest
         kept_from, paths = retention.kept_from(connection), tuple(str(file.path) for file in files)
-        return cls(first_id, files[0], now, limits.future_limit_seconds, limits.oldest_days, kept_from, paths)
+        return cls(first_id, files[0], now, config.ingest, kept_from, paths)
 
     @property
     def last_id(self) -> int:
@@ -77,10 +75,10 @@ class Batch:
             "zone": self.file.source.timezone,
             "day": self.file.day(),
             "time_format": self.file.source.time_format,
-            "latest": self.now + timedelta(seconds=self.future_limit_seconds),
-            "future_limit_seconds": self.future_limit_seconds,
-            "oldest": self.now - timedelta(days=self.oldest_days),
-            "oldest_days": self.oldest_days,
+            "latest": self.now + timedelta(seconds=self.limits.future_limit_seconds),
+            "future_limit_seconds": self.limits.future_limit_seconds,
+            "oldest": self.now - timedelta(days=self.limits.oldest_days),
+            "oldest_days": self.limits.oldest_days,
             "longest_text": LONGEST_TEXT,
             "kept_from": self.kept_from,
             "code_pattern": self.file.source.code_pattern,
@@ -171,12 +169,13 @@ class LedgerRow:
 
 
 def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool = True) -> None:
-    """Add rows to the ledger, in the transaction of the records that they describe."""
+    """Add rows to the ledger, in the transaction of the records that they describe; those of files have a content."""
     if rows:
         found = [row.columns for row in rows]
         columns = {name: [row[name] for row in found] for name in found[0]}
-        for name in ("add_batches", "add_contents")[: 1 + are_files]:
-            execute(connection, statement(f"jobs/{name}"), columns)
+        execute(connection, statement("jobs/add_batches"), columns)
+        if are_files:
+            execute(connection, statement("jobs/add_contents"), columns)
 
 
 def rows_taken(connection: Connection, file: SourceFile) -> int:

@@ -5,7 +5,7 @@ What is wrong with one of several concerns that one alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from streammetrics.sources.encoding import examine
 from streammetrics.sources.ledger import Ledger
 from streammetrics.sources.reader import Plan
 from streammetrics.sources.rotation import Rotation
-from streammetrics.sources.snapshot import SMALL_BYTES
+from streammetrics.sources.snapshot import SMALL_BYTES, Snapshot
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
@@ -47,7 +47,6 @@ class Loader:
     clock: Callable[[], datetime]
     scratch: Path
     rotation: Rotation
-    _outcomes: list[FileOutcome] = field(default_factory=list)
 
     def load(self, files: Sequence[SourceFile]) -> Iterator[FileOutcome]:
         """Load files of one source and day, in as few transactions as memory allows.
@@ -57,12 +56,11 @@ class Loader:
         """
         while files:
             with ExitStack() as held:
-                opened, files = self._open(files, held)
+                opened, failures, files = self._open(files, held)
+                yield from failures
                 yield from self._load(opened)
 
     def _load(self, opened: Sequence[Opened]) -> Iterator[FileOutcome]:
-        outcomes, self._outcomes = self._outcomes, []
-        yield from outcomes
         try:
             outcomes, large = self._together(opened)
         except (DBAPIError, OSError) as error:
@@ -77,25 +75,28 @@ class Loader:
             # Beside others it is looked at again: what was loaded before it may hold the same.
             yield from self.load([tail.opened.file]) if len(opened) > 1 else [self._try_alone(tail)]
 
-    def _open(self, files: Sequence[SourceFile], held: ExitStack) -> tuple[list[Opened], Sequence[SourceFile]]:
-        """As many files as are in memory at once, and the others; what cannot be opened has its outcome."""
+    def _open(
+        self, files: Sequence[SourceFile], held: ExitStack
+    ) -> tuple[list[Opened], list[FileOutcome], Sequence[SourceFile]]:
+        """As many files as are in memory at once, what became of those that cannot be opened, and the others."""
         opened: list[Opened] = []
+        failures: list[FileOutcome] = []
         held_bytes = 0
         for number, file in enumerate(files):
             try:
                 plain = held.enter_context(unpack.unpack(file, self.scratch / f"content-{number}"))
-                one = Opened.at(file, plain)
+                one = Opened(file, Snapshot(plain))
             except DamagedInputError as error:
-                self._outcomes.append(self._quarantine(file, error))
+                failures.append(self._quarantine(file, error))
                 continue
             except (InputOutputError, OSError) as error:
-                self._outcomes.append(self._failed(file, error))
+                failures.append(self._failed(file, error))
                 continue
             opened.append(one)
             held_bytes += len(one.bytes.data or b"")
             if held_bytes > TOGETHER_BYTES:
-                return opened, files[number + 1 :]
-        return opened, ()
+                return opened, failures, files[number + 1 :]
+        return opened, failures, ()
 
     def _together(self, opened: Sequence[Opened]) -> tuple[list[FileOutcome], list[Tail]]:
         """The files of which little is new, as one transaction; the others are given back."""

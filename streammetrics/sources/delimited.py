@@ -10,8 +10,8 @@ from typing import NamedTuple, TextIO
 from streammetrics.errors import ConfigError
 from streammetrics.sources.columns import ROLES, Columns, fitting, missing, places, positions, resolve
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import FileBytes
 from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields
+from streammetrics.sources.snapshot import Snapshot
 from streammetrics.sources.times import looks_like_one
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -36,10 +36,10 @@ class Head(NamedTuple):
     is_spaced: bool
 
 
-def sniff(file: SourceFile, file_bytes: FileBytes) -> Head:
+def sniff(file: SourceFile, snapshot: Snapshot) -> Head:
     """The delimiter is the one with which most of the three columns are found."""
     lead, named = 0, ""
-    with file_bytes.open_text() as stream:
+    with snapshot.open_text() as stream:
         # Blank lines, comments, and one that names the delimiter.
         while line := read_line(stream):
             text = line.strip("\r\n") if len(line) <= LONGEST_RECORD else ""
@@ -83,7 +83,7 @@ def read_line(stream: TextIO) -> str:
     return line
 
 
-def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: int | None) -> Columns:
+def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int | None) -> Columns:
     """The columns by the names in the header, or in a later line (from 1) that holds from there on; or by position.
 
     Raises:
@@ -91,7 +91,7 @@ def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: in
     """
     names, delimiter = head.fields, head.delimiter
     if header_line is not None:
-        with file_bytes.open_text() as stream:
+        with snapshot.open_text() as stream:
             line = next(islice(iter(lambda: read_line(stream), ""), header_line - 1, None), "")
         names = fields(line.strip("\r\n"), delimiter, is_spaced=head.is_spaced)
     if fitting(file, names) < len(ROLES):
@@ -112,9 +112,9 @@ def columns(file: SourceFile, file_bytes: FileBytes, head: Head, header_line: in
     return Columns(tuple(str(number + 1) for number in range(width)), **found)
 
 
-def times(file_bytes: FileBytes, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
+def times(snapshot: Snapshot, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
     """The times of the first records that can be split without care."""
-    with file_bytes.open_text() as stream, long_fields():
+    with snapshot.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
         for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):
             if len(row) == len(columns.names):

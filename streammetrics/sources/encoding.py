@@ -5,38 +5,12 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
 # Small enough for the processor's cache.
 PORTION_BYTES = 1 << 20
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-
-
-@dataclass
-class FileBytes:
-    """All bytes of a file, in memory (`data`) or at `path`."""
-
-    path: Path
-    data: bytes | None = None
-
-    def open(self) -> BinaryIO:
-        """The bytes, from the first one on.
-
-        Raises:
-            OSError: they cannot be read.
-        """
-        return self.path.open("rb") if self.data is None else BytesIO(self.data)
-
-    def open_text(self) -> TextIO:
-        """The bytes as text, line ends as they are; bytes that cannot be decoded are left recognisable."""
-        stream = self.open()
-        is_utf16 = stream.read(2) in _UTF16
-        stream.seek(0)
-        encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
-        return TextIOWrapper(stream, encoding, errors, newline="")
 
 
 def codec_of(beginning: bytes) -> str:

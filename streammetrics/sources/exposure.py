@@ -19,7 +19,6 @@ from streammetrics.sources import delimited
 from streammetrics.sources.columns import places
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import FileBytes, codec_of
 from streammetrics.sources.plain import plain
 from streammetrics.sources.snapshot import Snapshot
 
@@ -91,15 +90,16 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else snapshot.last_line_end(0)
     data = snapshot.read(0, stop)
-    head = delimited.sniff(file, FileBytes(path, data))
+    head = delimited.sniff(file, snapshot)
     at = places(file, head.fields)
-    if stop < snapshot.size or not (head.fields or is_over):
+    has_header = is_over or snapshot.count_lines(0, stop) > head.lead
+    if stop < snapshot.size or not has_header:
         yield None
-    if not head.fields and not is_over:
+    if not has_header:
         return
     if missing := sorted(name for role, name in _NAMES.items() if role not in at):
         raise ConfigError(f"has no column {' and '.join(missing)}; a CSV of since, build, users is meant")
-    text = b"".join(plain([data], codec_of(data), head.delimiter, head.lead + 1)).decode()
+    text = b"".join(plain([data], snapshot.codec, head.delimiter, head.lead + 1)).decode()
     for number, line in enumerate(text.split("\n"), start=head.lead + 2):
         if not line.strip("\0"):
             continue

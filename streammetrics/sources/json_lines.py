@@ -8,7 +8,7 @@ from typing import Any
 from streammetrics.config.section import LONGEST_NAME
 from streammetrics.sources.columns import Columns
 from streammetrics.sources.delimited import read_line
-from streammetrics.sources.encoding import FileBytes
+from streammetrics.sources.snapshot import Snapshot
 
 _SAMPLE_LINES = 1000
 
@@ -16,14 +16,14 @@ Path = tuple[str, ...]
 """The keys from an object to a value within."""
 
 
-def sample(file_bytes: FileBytes, believed: Iterable[str]) -> dict[Path, list[str]]:
+def sample(snapshot: Snapshot, believed: Iterable[str]) -> dict[Path, list[str]]:
     """The paths of the first objects in the order of their appearance, each with the texts and numbers there.
 
     Those that are `believed` (`error.code` is a key that holds a dot, or that of an object in `error`) count where
     there are more objects, which may have them.
     """
     found: dict[Path, list[str]] = {}
-    with file_bytes.open_text() as stream:
+    with snapshot.open_text() as stream:
         lines = (text for line in iter(lambda: read_line(stream), "") if (text := line.strip()))
         for value in map(_parse, islice(lines, _SAMPLE_LINES)):
             if isinstance(value, dict):

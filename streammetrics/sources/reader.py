@@ -15,7 +15,7 @@ from streammetrics.sources import delimited, json_lines, open_once, times
 from streammetrics.sources.columns import ROLES, Columns, named, resolve
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.encoding import FileBytes
+from streammetrics.sources.snapshot import Snapshot
 from streammetrics.store.statements import statement
 
 KEPT_OF_REJECTS = 200
@@ -74,9 +74,9 @@ class Reader:
     """What is read, as common table expressions by name, and their parameters.
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
-    relation of that name (line, reason, ts, build, code, content). `plain`, where there is one, is the relation of what
-    needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so many
-    lines or rows there are.
+    relation of that name (line, reason, ts, build, code, stratum, content). `plain`, where there is one, is that of
+    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so
+    many lines or rows there are.
     """
 
     found: Mapping[str, str]
@@ -89,7 +89,7 @@ class Reader:
 
 
 def plan(
-    connection: Connection, file: SourceFile, file_bytes: FileBytes, *, header_line: int | None, is_begun: bool
+    connection: Connection, file: SourceFile, snapshot: Snapshot, *, header_line: int | None, is_begun: bool
 ) -> Plan:
     """Find the columns of a file, and look at its first records.
 
@@ -102,19 +102,19 @@ def plan(
         DamagedInputError: a Parquet file that is none.
     """
     if file.format == "parquet":
-        found, sample = _plan_parquet(connection, file, file_bytes.path)
+        found, sample = _plan_parquet(connection, file, snapshot.path)
     elif file.format == "jsonl":
-        texts = json_lines.sample(file_bytes, named(file))
+        texts = json_lines.sample(snapshot, named(file))
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
         found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
         sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        head = delimited.sniff(file, file_bytes)
-        columns = delimited.columns(file, file_bytes, head, header_line)
+        head = delimited.sniff(file, snapshot)
+        columns = delimited.columns(file, snapshot, head, header_line)
         lead = head.lead + file.source.header
         found = Plan(file, columns, head, 0 if is_begun else lead)
-        sample = list(islice(delimited.times(file_bytes, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
+        sample = list(islice(delimited.times(snapshot, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
     first_time = sample[0] if sample else ""
     _require_date(file, first_time)
     has_guard = file.source.timezone == "UTC" and file.source.time_format is None

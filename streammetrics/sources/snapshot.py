@@ -8,9 +8,11 @@ blocks of 16 KiB, spread evenly from the first byte to the last. What is changed
 
 import hashlib
 import os
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
-from streammetrics.sources.encoding import FileBytes, codec_of
+from streammetrics.sources.encoding import codec_of
 from streammetrics.sources.plain import quoted_spans
 
 BLOCK_BYTES = 1 << 14
@@ -26,7 +28,7 @@ LONGEST_QUOTED_BYTES = 1 << 16
 """A quote that is open for longer at the end of a file was never one: it must not keep back what comes after it."""
 
 
-class Snapshot(FileBytes):
+class Snapshot:
     """The bytes of a file, up to the size that it has now: it may grow meanwhile.
 
     Raises:
@@ -34,7 +36,7 @@ class Snapshot(FileBytes):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        self.path = path
         self._prefixes: dict[int, str] = {}
         self._counts: dict[tuple[int, int], int] = {}
         with path.open("rb", buffering=0) as stream:
@@ -44,6 +46,17 @@ class Snapshot(FileBytes):
         if self.data is not None:
             self.size = len(self.data)
         self.codec = codec_of(self.beginning)
+
+    def open_text(self) -> TextIO:
+        """The bytes as text, line ends as they are; bytes that cannot be decoded are left recognisable.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        is_utf8 = self.codec == "utf-8"
+        encoding, errors = ("utf-8-sig", "surrogateescape") if is_utf8 else ("utf-16", "replace")
+        stream = self.path.open("rb") if self.data is None else BytesIO(self.data)
+        return TextIOWrapper(stream, encoding, errors, newline="")
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from `start` to `stop`; fewer where the file was cut off meanwhile."""

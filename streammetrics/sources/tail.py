@@ -24,17 +24,10 @@ class Opened:
 
     file: SourceFile
     bytes: Snapshot
-    heads: list[str]
 
-    @classmethod
-    def at(cls, file: SourceFile, plain: Path) -> "Opened":
-        """`plain` is where the unpacked bytes lie.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        snapshot = Snapshot(plain)
-        return cls(file, snapshot, heads(snapshot.beginning))
+    @property
+    def heads(self) -> list[str]:
+        return heads(self.bytes.beginning)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from streammetrics.ingest.batch import Batch
 from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import encoding, ledger, unpack
 from streammetrics.sources.reader import Reader
-from streammetrics.sources.tail import Opened, Tail
+from streammetrics.sources.tail import Tail
 from streammetrics.store import builds
 from tests.ingest.feeding import TABLES, THREE, THREE_EVENTS, Shop
 
@@ -431,11 +431,11 @@ def test_the_same_times_of_day_on_another_day_are_other_records(shop: Shop) -> N
 def test_a_file_that_cannot_be_opened_is_refused_until_it_can(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shop.write("a.csv", THREE)
 
-    def forbidden(file: object, plain: Path) -> Opened:
+    def forbidden(plain: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Opened, "at", forbidden)
+        patched.setattr(loading, "Snapshot", forbidden)
         shop.feed()
     refused = [(str(path), f"{path}: cannot be read: Permission denied")]
     assert shop.rows("select path, reason from refused") == refused
