@@ -42,11 +42,6 @@ def columns(connection: Connection) -> list[Column]:
     ]
 
 
-def names() -> list[str]:
-    """Names of columns that have a comment, alone or behind that of a relation."""
-    return [column if relation == "*" else f"{relation}.{column}" for relation, column in _comments() if column]
-
-
 def put(connection: Connection) -> None:
     """Write the comments into the store, after its views; in the caller's transaction."""
     kinds = {row.name: row.kind for row in run(connection, "reports/stored_relations")}

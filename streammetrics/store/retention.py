@@ -29,16 +29,17 @@ class Step:
 
 
 _REMOVALS = {
-    "events": ("delete from events where ts < $before",),
-    "counters": ("delete from counters where second < $before",),
+    "events": ("jobs/old_events", "delete from events where ts < $before"),
+    "counters": ("jobs/old_counters", "delete from counters where second < $before"),
     "alerts": (
+        "jobs/old_alerts",
         "delete from alert_revisions where alert_id in (select alert_id from alerts join $old using (incident_id))",
         "delete from alerts where incident_id in (select incident_id from $old)",
         "delete from notices where taken_at < $before",
     ),
-    "rejects": ("delete from rejects where batch_id in (select batch_id from $old)",),
+    "rejects": ("jobs/old_rejects", "delete from rejects where batch_id in (select batch_id from $old)"),
 }
-"""What removes the rows of a relation that its file in sql/jobs, `old_events` and so on, counts."""
+"""Of each relation what counts its old rows, `$old`, and what removes them."""
 
 
 def prune(connection: Connection, settings: RetentionSettings, now: datetime) -> Step | None:
@@ -87,7 +88,7 @@ def kept_from(connection: Connection) -> datetime | None:
 def _remove(connection: Connection, name: str, before: datetime, now: datetime) -> int:
     counted = "select $name, $before, batch_id, sum(records)::bigint, $now from $old group by batch_id"
     connection.exec_driver_sql(_before(f"insert into pruned {counted}", name, before), {"name": name, "now": now})
-    for removal in _REMOVALS[name]:
+    for removal in _REMOVALS[name][1:]:
         connection.exec_driver_sql(_before(removal, name, before))
     sql = "select sum(records)::bigint from pruned where relation = $name and before_ts = $before and removed_at = $now"
     return int(connection.exec_driver_sql(sql, {"name": name, "before": before, "now": now}).scalar_one())
@@ -95,5 +96,5 @@ def _remove(connection: Connection, name: str, before: datetime, now: datetime) 
 
 def _before(sql: str, name: str, moment: datetime) -> str:
     """With a literal, which DuckDB compares to its zone maps."""
-    whole = sql.replace("$old", f"({statement(f'jobs/old_{name}')})")
+    whole = sql.replace("$old", f"({statement(_REMOVALS[name][0])})")
     return whole.replace("$before", timestamp_literal(utc.second_of(moment)))

@@ -1,8 +1,8 @@
 """Histories in which no code increased: the builds of all errors drawn anew, again and again, and judged."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from streammetrics.simulate.backtest import poisson
 from streammetrics.simulate.backtest.history import Copy
 from streammetrics.simulate.backtest.inject import INJECTED
 from streammetrics.simulate.backtest.results import Null
-from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched, pairs_of
+from streammetrics.simulate.backtest.shares import fetched, pairs_of
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, portions
 
@@ -24,17 +24,6 @@ _EMPTY = ("delete from counters", "delete from alerts", "delete from progress", 
 _KEEP = "create or replace temp table originals as select * from counters where batch_id <> ? order by second"
 
 _FALSE = "select rule, count(*) from incidents group by rule"
-
-
-@dataclass(frozen=True)
-class _Draws:
-    """The errors of both builds of a pair, by second and code."""
-
-    pair: Pair
-    seconds: Seconds
-    codes: npt.NDArray[np.int64]
-    errors: npt.NDArray[np.int64]
-    shares: npt.NDArray[np.float64]
 
 
 def measure(
@@ -66,16 +55,21 @@ def measure(
         found = {rule.name: 0 for rule in config.rule}
         code_seconds = {rule.name: 0 for rule in config.rule}
         for pair in pairs:
-            named = comparison.model_copy(update={"baseline": pair.baseline, "candidate": pair.candidate})
-            alone = config.model_copy(update={"comparison": (named,)})
+            sides = {"baseline": pair.baseline, "candidate": pair.candidate}
+            alone = config.model_copy(update={"comparison": (comparison.model_copy(update=sides),)})
+            within = {**sides, "from_second": pair.from_second, "until_second": pair.until_second}
             with connection.begin():
-                draw = _prepared(connection, pair)
-            sent = set(np.unique(draw.codes[(draw.seconds >= copy.after) & (draw.seconds < copy.until)]).tolist())
+                run(connection, "jobs/keep_others", within)
+                tallies = fetched(connection, statement("reports/drawn_tallies"), within)
+            shares = pair.shares_at(tallies["second"])
+            is_judged = (tallies["second"] >= copy.after) & (tallies["second"] < copy.until)
+            sent = set(np.unique(tallies["code"][is_judged]).tolist())
             codes |= sent
             for repetition in range(repetitions):
                 advance(done, total)
+                errors = np.random.default_rng([seed, number, repetition]).binomial(tallies["errors"], shares)
                 with connection.begin():
-                    _draw(connection, draw, np.random.default_rng([seed, number, repetition]))
+                    _put(connection, sides, {**tallies, "candidate_errors": errors})
                 passes.judge(connection, alone, clock, span=(copy.after, copy.until))
                 with connection.begin():
                     for rule, count in connection.exec_driver_sql(_FALSE):
@@ -106,24 +100,13 @@ def measure(
             )
 
 
-def _prepared(connection: Connection, pair: Pair) -> _Draws:
-    """Fetch what is drawn from, and set aside the records of both builds that no draw changes."""
-    ends = {"from_second": pair.from_second, "until_second": pair.until_second}
-    parameters = {"baseline": pair.baseline, "candidate": pair.candidate, **ends}
-    run(connection, "jobs/keep_others", parameters)
-    column = fetched(connection, statement("reports/drawn_tallies"), parameters)
-    return _Draws(pair, column["second"], column["code"], column["errors"], pair.shares_at(column["second"]))
-
-
-def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> None:
-    """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
+def _put(connection: Connection, sides: dict[str, str], drawn: dict[str, npt.NDArray[Any]]) -> None:
+    """Make the counters what was drawn for both sides and the records that no draw changes; nothing is judged yet."""
     for emptied in _EMPTY:
         connection.exec_driver_sql(emptied)
     driver = connection.connection.driver_connection
-    candidate = dice.binomial(draw.errors, draw.shares)
-    drawn = {"second": draw.seconds, "code": draw.codes, "errors": draw.errors, "candidate_errors": candidate}
     driver.register("drawn", drawn)  # type: ignore[union-attr]
-    run(connection, "jobs/insert_drawn", {"baseline": draw.pair.baseline, "candidate": draw.pair.candidate})
+    run(connection, "jobs/insert_drawn", sides)
     driver.unregister("drawn")  # type: ignore[union-attr]
 
 
