@@ -220,7 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
     try:
         # Inside, for the signal may come as soon as it is received.
-        interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
+        interrupts.install(lambda: logs.write(f"streammetrics: {words}", "failed", logging.ERROR))
         options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")
     except interrupts.Terminated:

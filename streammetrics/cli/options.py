@@ -14,7 +14,6 @@ from streammetrics import config as configuration
 from streammetrics.cli.session import Session
 from streammetrics.errors import UsageError
 from streammetrics.runtime import interrupts, logs, utc
-from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.terminal import printable_lines
 
@@ -94,7 +93,7 @@ def fail_at_once(message: str, code: int) -> NoReturn:
 
 
 def _report(message: str, code: int) -> None:
-    logs.write(Event(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code))
+    logs.write(printable_lines(f"streammetrics: {message}"), "failed", logging.ERROR, exit_code=code)
 
 
 def config_path(path: Path | None) -> Path | None:

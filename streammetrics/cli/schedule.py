@@ -234,4 +234,4 @@ def _status(code: int) -> str:
 def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
     """With the time, where the style of the log does not tell it anyway."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} " if logs.style() == "words" else ""
-    logs.write(logs.Event(now + words, name, level, False, **fields))
+    logs.write(now + words, name, level, **fields)

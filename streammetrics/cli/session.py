@@ -1,13 +1,11 @@
 """What all commands share: the settings, the store, the clock, and where words and data go."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from streammetrics.config import Config
-from streammetrics.runtime.logs import Event
 from streammetrics.store.connection import Store
 
 if TYPE_CHECKING:
@@ -44,8 +42,7 @@ class Session:
         settings = self.config.store
         return Store(self.config.store_path, settings.lock_wait_seconds, settings.memory_limit)
 
-    def say(
-        self, text: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
-    ) -> None:
-        """The one way out for words; what the arguments mean, `Event` tells."""
-        self.progress.say(Event(text, name, level, is_routine, **fields))
+    @property
+    def say(self) -> Callable[..., None]:
+        """The one way out for words: `Progress.say`."""
+        return self.progress.say

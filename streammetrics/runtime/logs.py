@@ -16,33 +16,6 @@ STYLES = ("words", "text", "json")
 _logger = logging.getLogger("streammetrics")
 
 
-class Event(str):
-    """The words of an event, and what else is to be known of it.
-
-    Args:
-        name: what happened, such as `ingest.loaded`; the same for all of its kind.
-        level: `logging.INFO`, `WARNING` or `ERROR`.
-        is_routine: not worth a line in the mail that cron sends.
-        fields: figures and names that the words tell of, for machines.
-    """
-
-    name: str
-    level: int
-    is_routine: bool
-    fields: dict[str, object]
-
-    def __new__(
-        cls, words: str, name: str = "told", level: int = logging.INFO, is_routine: bool = False, **fields: object
-    ) -> "Event":
-        event = super().__new__(cls, words)
-        event.name, event.level, event.is_routine, event.fields = name, level, is_routine, fields
-        return event
-
-    def worded(self, words: str) -> "Event":
-        """The same event in other words."""
-        return Event(words, self.name, self.level, self.is_routine, **self.fields)
-
-
 def configure(style: str) -> None:
     """Choose one of `STYLES` for this process, and give its lines the run that they belong to.
 
@@ -66,11 +39,18 @@ def style() -> str:
     return "json" if isinstance(formatter, _Json) else "text" if isinstance(formatter, _Text) else "words"
 
 
-def write(event: Event) -> None:
-    """A line to stderr."""
+def write(text: str, name: str = "message", level: int = logging.INFO, **fields: object) -> None:
+    """An event as a line to stderr.
+
+    Args:
+        text: the event in words, for people.
+        name: what happened, such as `ingest.loaded`; the same for all of its kind.
+        level: `logging.INFO`, `WARNING` or `ERROR`.
+        fields: the figures and names of the text, for programs.
+    """
     if not _logger.handlers:
         configure("words")
-    _logger.log(event.level, "%s", event, extra={"event": event})
+    _logger.log(level, "%s", text, extra={"event": name, "fields": fields})
 
 
 class _OfRun(logging.Formatter):
@@ -85,18 +65,17 @@ class _Text(_OfRun):
     """`2026-11-23T12:00:00.000Z WARNING 20261123T120000-4711 ingest.loaded words`: every event is one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        event: Event = record.__dict__["event"]
-        words = " | ".join(event.splitlines())
-        return f"{_time(record)} {record.levelname:<7} {self.run} {event.name} {words}"
+        words = " | ".join(record.getMessage().splitlines())
+        return f"{_time(record)} {record.levelname:<7} {self.run} {record.__dict__['event']} {words}"
 
 
 class _Json(_OfRun):
     """The same as an object: ts, level, event, run, message, and the event's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        event: Event = record.__dict__["event"]
-        head = {"ts": _time(record), "level": record.levelname.lower(), "event": event.name, "run": self.run}
-        return json.dumps({**event.fields, **head, "message": str(event)}, default=str)
+        name, fields = record.__dict__["event"], record.__dict__["fields"]
+        head = {"ts": _time(record), "level": record.levelname.lower(), "event": name, "run": self.run}
+        return json.dumps({**fields, **head, "message": record.getMessage()}, default=str)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -1,11 +1,11 @@
 """Progress on a terminal for whatever takes more than two seconds; elsewhere only words, on stderr."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from streammetrics.runtime.logs import Event
 from streammetrics.runtime.terminal import printable_lines
 
 SHOW_AFTER_SECONDS = 2.0
@@ -15,25 +15,32 @@ class Progress:
     """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
 
     Args:
+        write: takes what `logs.write` takes.
         is_logged: the lines are collected by a program: all events are logged, and no bars.
     """
 
-    def __init__(self, is_terminal: bool, write: Callable[[Event], None], is_logged: bool = False) -> None:
+    def __init__(self, is_terminal: bool, write: Callable[..., object], is_logged: bool = False) -> None:
         self.is_terminal = is_terminal
         self._is_logged = is_logged
         self._write = write
         self._bars: Any = None
 
-    def say(self, text: str) -> None:
-        """An event or mere words, above a bar that may be shown. What is routine is said on terminals and in logs."""
-        event = text if isinstance(text, Event) else Event(text)
-        if event.is_routine and not (self.is_terminal or self._is_logged):
+    def say(
+        self, text: str, name: str = "message", level: int = logging.INFO, is_routine: bool = False, **fields: object
+    ) -> None:
+        """Report an event, above a bar that may be shown.
+
+        Args:
+            text, name, level, fields: as of `logs.write`.
+            is_routine: not worth a line in the mail that cron sends; only terminals and logs show it.
+        """
+        if is_routine and not (self.is_terminal or self._is_logged):
             return
-        shown, bars = event.worded(printable_lines(event)), self._bars
+        shown, bars = printable_lines(text), self._bars
         if bars is not None and not self._is_logged:
-            bars.console.print(str(shown), markup=False, highlight=False)
+            bars.console.print(shown, markup=False, highlight=False)
         else:
-            self._write(shown)
+            self._write(shown, name, level, **fields)
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:

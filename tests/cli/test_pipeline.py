@@ -15,6 +15,7 @@ from streammetrics.report import heatmap
 from streammetrics.runtime import progress, terminal
 from streammetrics.runtime.progress import Progress
 from tests.rules import REFERENCE
+from tests.streams import reporting
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -46,7 +47,7 @@ class Recorded(Session):
             Config(
                 rule=REFERENCE, store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder
             ),
-            Progress(False, self.said.append),
+            reporting(self.said.append),
             self.printed.append,
             lambda: NOON + timedelta(hours=1),
         )
@@ -100,7 +101,7 @@ def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, reco
 
 def test_what_a_terminal_would_obey_is_shown_instead() -> None:
     said: list[str] = []
-    Progress(False, said.append).say("code \x1b[31mred\n  next line")
+    reporting(said.append).say("code \x1b[31mred\n  next line")
     assert said == ["code \\x1b[31mred\n  next line"]
 
 

@@ -16,9 +16,9 @@ from streammetrics.detect import alerts, passes, portions
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.report import wording
 from streammetrics.report.heatmap import data
-from streammetrics.runtime.progress import Progress
 from streammetrics.store import retention
 from tests.histories import HOSTILE
+from tests.streams import reporting
 
 NOON = datetime(2026, 11, 23, 12)
 
@@ -37,7 +37,7 @@ class Runs:
         self.printed: list[str] = []
         self.folder = folder
         config = Config(rule=(rule(threshold),), store=StoreSettings(path="a.duckdb"), base=folder)
-        progress = Progress(False, lambda text: None)
+        progress = reporting(lambda _: None)
         self.session = Session(config, progress, self.printed.append, lambda: NOON + timedelta(hours=8), as_json)
 
     def file(self, minute: int, extra: Codes, builds: Iterable[str] = ("1.0", "1.1"), build: str = "1.1") -> Path:

@@ -19,10 +19,10 @@ from streammetrics.query import statement
 from streammetrics.query.export import export
 from streammetrics.report import explain, status, wording
 from streammetrics.report.heatmap import data
-from streammetrics.runtime.progress import Progress
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
+from tests.streams import reporting
 
 pytestmark = pytest.mark.reliability
 
@@ -59,7 +59,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         store=StoreSettings(path="s.duckdb"), output=OutputSettings(dir="out"),
     )  # fmt: skip
     said: list[str] = []
-    session = Session(config, Progress(False, said.append), said.append, lambda: START + timedelta(hours=1))
+    session = Session(config, reporting(said.append), said.append, lambda: START + timedelta(hours=1))
     assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
     (folder / "said.txt").write_text("\n".join(said))
     return session

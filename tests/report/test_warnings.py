@@ -12,10 +12,9 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, Exposure, StoreSettings
 from streammetrics.detect import passes
 from streammetrics.report import status, warnings
-from streammetrics.runtime.progress import Progress
 from tests.histories import NOW
 from tests.oracles.mean_rules import Record
-from tests.streams import MONDAY, clear, empty_store, load, moment_of
+from tests.streams import MONDAY, clear, empty_store, load, moment_of, reporting
 
 DOUBTFUL = (
     "1.9 -> 1.10: equal exposure is assumed, but one build sends more than four fifths of all records: "
@@ -141,7 +140,7 @@ def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: 
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
     said: list[str] = []
     printed: list[str] = []
-    session = Session(config, Progress(False, said.append), printed.append, lambda: NOW)
+    session = Session(config, reporting(said.append), printed.append, lambda: NOW)
 
     def run(name: str, records: list[Record]) -> list[str]:
         rows = "".join(f"{moment_of(record.second)},{record.build},{record.code}\n" for record in records)
