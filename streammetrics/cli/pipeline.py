@@ -44,7 +44,7 @@ def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = No
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
-    """One pass, and the first alert of each new incident (`every`: all new alerts) as blocks or lines of JSON."""
+    """One pass, and the first alert of each new incident (`every`: all new alerts) as lines of text or JSON."""
     with session.store.write() as connection:
         session = clocks.believed(session, connection)
         done = judge(session, connection, is_final=is_final)
@@ -58,7 +58,11 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     lines = (
         map(terminal.as_json, found)
         if session.as_json
-        else wording.blocks(found, None if every else wording.MOST_BLOCKS)
+        else wording.first_lines(
+            [(alert["code"], wording.alert_line(alert)) for alert in found],
+            "incident",
+            None if every else wording.MOST_LINES,
+        )
     )
     for line in lines:
         session.out(line)

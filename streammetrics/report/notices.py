@@ -3,7 +3,6 @@
 A change is kept in one transaction and printed afterwards: what could not be written is printed by the next run.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -63,6 +62,5 @@ def lines(notices: Sequence[Notice], *, as_json: bool) -> Iterator[str]:
         yield from (one.json for one in notices)
         return
     changes = [one for one in notices if one.change != NEW_CODES]
-    yield from (one.text for one in changes[: wording.MOST_BLOCKS])
-    yield from wording.rest(Counter(one.code or "" for one in changes[wording.MOST_BLOCKS :]), "change")
+    yield from wording.first_lines([(one.code or "", one.text) for one in changes], "change")
     yield from (one.text for one in notices if one.change == NEW_CODES)

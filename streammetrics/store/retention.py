@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import RetentionSettings
-from streammetrics.store.statements import run
-from streammetrics.store.views import FIRST_SECOND
+from streammetrics.store.statements import run, statement
+from streammetrics.store.views import FIRST_SECOND, compose, whole_incidents
 
 _DAY = timedelta(days=1)
 _CONFIRMED = timedelta(days=2)
@@ -42,16 +42,7 @@ _OVER = """(
     from alerts
     group by incident_id
     having max(end_ts) < {before}
-) anti join (
-    select alerts.incident_id
-    from alerts
-    inner join progress using (rule, baseline, candidate)
-    semi join rules using (rule)
-    cross join settings
-    where
-        alerts.state = 'current' and not progress.is_superseded
-        and epoch(alerts.end_ts) + settings.merge_seconds > epoch(progress.settled_until)
-) using (incident_id)
+) anti join ({open}) using (incident_id)
 """
 
 _OLD_BATCHES = "select batch_id from batches where loaded_at < {before}"
@@ -135,13 +126,15 @@ def _remove(connection: Connection, name: str, relation: _Relation, before: date
         f"select $name, $before, batch_id, records, $now from ({counted}) as counted (batch_id, records)",
         {"name": name, "before": before, "now": now},
     )
-    for statement in relation.removals:
-        connection.exec_driver_sql(_before(statement, before))
+    for removal in relation.removals:
+        connection.exec_driver_sql(_before(removal, before))
     sql = "select sum(records)::bigint from pruned where relation = $name and before_ts = $before and removed_at = $now"
     return int(connection.exec_driver_sql(sql, {"name": name, "before": before, "now": now}).scalar_one())
 
 
 def _before(sql: str, moment: datetime) -> str:
     """With a literal, which DuckDB compares to its zone maps."""
-    whole = sql.replace("{over}", _OVER).replace("{old_batches}", _OLD_BATCHES)
+    latest = whole_incidents(statement("reports/latest_alerts"))
+    kept = compose(statement("jobs/open_alerts"), alerts=latest) if "{over}" in sql else ""
+    whole = sql.replace("{over}", _OVER).replace("{open}", kept).replace("{old_batches}", _OLD_BATCHES)
     return whole.replace("{before}", f"timestamp '{moment:%Y-%m-%d %H:%M:%S}'")

@@ -262,7 +262,7 @@ def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str)
         "baseline": "1.0", "candidate": "1.1", "incident_id": 5, "comparison_seconds": seconds,
     }  # fmt: skip
     assert wording.incident_line(incident) == (
-        f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference 9 over 6  {words}"
+        f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference mean 9, threshold 6  {words}"
     )
 
 

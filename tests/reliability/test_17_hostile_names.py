@@ -87,7 +87,7 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
     ]
     with session.store.read() as connection:
         found = incidents.alerts_of(connection, tuple(range(1, 100)), every=True)
-    told += wording.blocks(found[:500])
+    told += map(wording.alert_line, found[:500])
     table = StringIO()
     statement.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
     told.append(table.getvalue())

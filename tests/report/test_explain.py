@@ -72,7 +72,7 @@ def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
     text = render(found)
     assert "  fired       the evidence, " in text
     assert "5 -> 15 errors" in text
-    assert "assumed equal" in text
+    assert "  exposure    equal exposure assumed\n" in text
 
 
 @pytest.mark.slow
@@ -281,10 +281,10 @@ def test_evidence_is_told_in_powers_of_ten_and_figures_say_what_they_are_of(regr
     found = at(regressed, 55 * MINUTE)
     best = found.ratios[0]
     text = render(found)
-    assert f"the evidence, 10^{found.value:.4g}, has reached 10^6.937" in text
+    assert f"the evidence, 10^{found.value:.4g}, has reached the required 10^6.937" in text
     told = f"x{best.rate_ratio:g}: 10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase"
-    assert f"{told}, threshold 10^6.937\n" in text
-    assert f"since       {found.onset}, the onset as estimated in this bin: " in text
+    assert f"{told}, required 10^6.937\n" in text
+    assert f"since       {found.onset}, the onset as estimated in this bin, " in text
     assert "(an incident keeps the onset of its first alert)" in text
     with regressed.read() as connection:
         sql = "select dispersion, start_ts from alerts where rule = 'regression' and stop_ts = ?"

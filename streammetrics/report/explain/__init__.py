@@ -11,11 +11,12 @@ from streammetrics.report import wording
 from streammetrics.report.explain.facts import UNITS, Explanation, Ratio, Window, explain_rule
 from streammetrics.report.explain.words import render
 from streammetrics.runtime import terminal, utc
+from streammetrics.store.builds import codes
 from streammetrics.store.connection import Store
 
 __all__ = ["Explanation", "Ratio", "Window", "as_json", "explain", "render"]
 
-_CODES = "select distinct code from codes order by code"
+_CODES = "select distinct code from codes"
 
 
 def explain(store: Store, config: Config, code: str, at: datetime, rule: str | None = None) -> list[Explanation]:
@@ -48,8 +49,8 @@ def _rules(config: Config, name: str | None) -> list[AnyRule]:
 
 
 def _refuse_unknown(connection: Connection, code: str) -> None:
-    known = list(connection.exec_driver_sql(_CODES).scalars())
+    known = codes.ordered(connection.exec_driver_sql(_CODES).scalars())
     if code not in known:
-        shown = ", ".join(known[: wording.MOST_BLOCKS]) or "none, for it holds no records"
-        more = f" and {len(known) - wording.MOST_BLOCKS:,} more" if len(known) > wording.MOST_BLOCKS else ""
+        shown = ", ".join(known[: wording.MOST_LINES]) or "none, for it holds no records"
+        more = f" and {len(known) - wording.MOST_LINES:,} more" if len(known) > wording.MOST_LINES else ""
         raise UsageError(f"--code {code}: no build in the store has sent it; its codes are: {shown}{more}")

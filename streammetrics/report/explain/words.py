@@ -4,17 +4,9 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 
+from streammetrics.report import wording
 from streammetrics.report.explain.facts import Explanation, Ratio, Window
 from streammetrics.runtime.terminal import counted, figure, moment, power, printable
-
-_EXPOSURE = {
-    "equal": "equal, as configured",
-    "given": "as configured",
-    "changing": "as configured, its mean for it changes in the window",
-    "estimated": "estimated from the stream",
-    "assumed": "assumed equal, for nothing is configured",
-    "doubtful": "assumed equal, but the candidate's share of all records says otherwise: set exposure",
-}
 
 _MOST_DOUBT = 600
 """What `exp` can still tell as a float."""
@@ -74,7 +66,7 @@ def verdict(found: Explanation) -> str:
 
 
 def _reached(found: Explanation) -> str:
-    return f"the evidence, {_power(found.value)}, has reached {_power(found.threshold)}"
+    return f"the evidence, {_power(found.value)}, has reached the required {_power(found.threshold)}"
 
 
 def _ended(found: Explanation) -> str:
@@ -88,7 +80,7 @@ def _short(found: Explanation) -> str:
     if found.short_by is None:
         return "there is no evidence: no error of the last hour counts"
     value, threshold = _power(found.value), _power(found.threshold)
-    return f"the evidence is short by a factor of {found.short_by:,.3g}: {value} of {threshold}"
+    return f"the evidence is short by a factor of {found.short_by:,.3g}: {value}, required {threshold}"
 
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
@@ -100,16 +92,15 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
     if found.onset is not None:
         bins = counted(found.window_bins or 0, "bin")
-        counts = f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors in {bins}{_ratio(found)}"
         where = "the beginning of its highest window" if is_mean else "the onset as estimated in this bin"
-        yield "since", f"{moment(found.onset)}, {where}: {counts}"
+        yield "since", f"{moment(found.onset)}, {where}, {bins}: {wording.how_much(vars(found))}"
         if not is_mean:
             yield "", "(an incident keeps the onset of its first alert)"
     if found.gate in ("incomplete", "gap") and found.threshold is not None:
-        figure = _figure if is_mean else _power
-        yield "so far", f"{figure(found.value)}, threshold {figure(found.threshold)}"
+        means = f"mean {_figure(found.value)}, threshold {_figure(found.threshold)}"
+        yield "so far", means if is_mean else f"evidence {_power(found.value)}, required {_power(found.threshold)}"
     if found.candidate_share is not None and found.exposure is not None:
-        yield "exposure", f"{found.candidate_share:.4g} of the users have the candidate: {_EXPOSURE[found.exposure]}"
+        yield "exposure", wording.exposure(found.exposure, found.candidate_share)
     if found.weight is not None:
         since = "" if found.mean_dispersion is None else f"; {found.mean_dispersion:.4g} since then, as in an alert"
         counts = f"here an error counts for {found.weight:.4g}"
@@ -121,18 +112,10 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "windows" if place == 0 else "", _window(window)
 
 
-def _ratio(found: Explanation) -> str:
-    if found.ratio_low is None:
-        return "" if found.ratio is None else f" (x{found.ratio:.3g})"
-    if found.ratio_high is None or found.ratio is None:
-        return f" (at least x{found.ratio_low:.3g})"
-    return f" (x{found.ratio:.3g}, 95 %: {found.ratio_low:.3g} to {found.ratio_high:.3g})"
-
-
 def _grid(ratio: Ratio) -> str:
     least = "no increase" if ratio.min_ratio == 1 else f"x{figure(ratio.min_ratio)}"
-    value, threshold = _exponential(ratio.log_likelihood), _exponential(ratio.log_threshold)
-    return f"{f'x{figure(ratio.rate_ratio)}':>5}: {value} times likelier than {least}, threshold {threshold}"
+    value, required = (_power(found / math.log(10)) for found in (ratio.log_likelihood, ratio.log_threshold))
+    return f"{f'x{figure(ratio.rate_ratio)}':>5}: {value} times likelier than {least}, required {required}"
 
 
 def _window(window: Window) -> str:
@@ -150,13 +133,8 @@ def _moment(value: datetime | None) -> str:
 
 
 def _power(log10: float | None) -> str:
-    """Evidence as alerts tell it."""
+    """Evidence as alerts have it."""
     return "unknown" if log10 is None else power(log10, 4)
-
-
-def _exponential(logarithm: float) -> str:
-    """The same of a natural logarithm."""
-    return _power(logarithm / math.log(10))
 
 
 def _figure(value: float | None) -> str:

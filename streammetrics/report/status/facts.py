@@ -143,7 +143,7 @@ class Status(_Part):
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:
     """Ask the store."""
-    tails = whole_incidents(statement("reports/open_tails"))
+    tails = whole_incidents(statement("reports/latest_alerts"))
     opened = connection.exec_driver_sql(compose(statement("reports/open_incidents"), alerts=tails), {"most": STRONGEST})
     users = exposure.read(config)
     compared = comparisons(connection, is_unread=not users.is_whole)

@@ -202,7 +202,7 @@ def _days(found: Promise) -> str:
 def _exposure(found: Exposure | None) -> str:
     if found is None:
         return ""
-    words = f", {wording.exposure({'exposure': found.exposure, 'candidate_share': found.share})}"
+    words = f", {wording.exposure(found.exposure, found.share)}"
     if found.is_rising:
         words += f": it was {found.former_share:.3g} {EXPOSURE_HOURS} hours ago"
     return words

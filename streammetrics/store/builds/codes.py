@@ -6,11 +6,23 @@ ever stored, whatever the order of batches. Retention does not change them: what
 `repeat_batch_id` is the first batch with which the code had come in two different seconds; NULL while it has not.
 """
 
+import re
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from streammetrics.store.statements import run
 
 _OVERLAP = "select min(first_second), max(last_second) from arrived where is_overlapping"
+
+_WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
+
+
+def ordered(codes: Iterable[str]) -> list[str]:
+    """Each code once: as numbers where all are whole numbers, else as text."""
+    found = set(codes)
+    are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for code in found)
+    return sorted(found, key=lambda code: (int(code) if are_numbers else 0, code))
 
 
 def add(connection: Connection, batch_id: int) -> bool:
