@@ -83,7 +83,7 @@ def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
 
 
 def incident_line(incident: Mapping[str, Any]) -> str:
-    """An incident, or an alert, in a line: code, since when, by how much, by what rule; the age of a young comparison."""
+    """An incident or alert in a line: code, since when, by how much, by what rule; the age of a young comparison."""
     until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
     first = incident.get("first_ts")
     since = f"{'since' if first is None else 'again since'} {moment(incident['start_ts'])}{until} UTC"
