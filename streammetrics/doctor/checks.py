@@ -46,6 +46,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
     _read_all(connection)
     add_up(connection)
     codes.count(connection)
+    run(connection, "jobs/define_slot")
     for one in _CHECKS:
         yield from _told(connection, one)
     established = {"established": ESTABLISHED_RECORDS, "spanned": ESTABLISHED_SECONDS}
