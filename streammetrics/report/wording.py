@@ -119,18 +119,18 @@ def how_much(row: Mapping[str, Any]) -> str:
 
     With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
     """
-    counts = f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors"
-    return counts if row["ratio"] is None and row["ratio_low"] is None else f"{counts} ({ratio(row)})"
+    return f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors{ratio(row)}"
 
 
 def ratio(row: Mapping[str, Any]) -> str:
-    """The ratio and its bounds, where there are any."""
-    if row["ratio_low"] is None:
-        return f"x{row['ratio']:.3g}"
+    """The ratio and its bounds in parentheses, as far as they are known, to be put behind other words."""
     about = "about " if row["exposure"] in ("changing", "estimated") else ""
-    if row["ratio"] is None:
-        return f"{about}at least x{row['ratio_low']:.3g}"
-    if row["ratio_high"] > _WIDE * row["ratio"]:
+    value, low, high = (row[name] for name in ("ratio", "ratio_low", "ratio_high"))
+    if low is None:
+        return "" if value is None else f" (x{value:.3g})"
+    if value is None:
+        return f" ({about}at least x{low:.3g})"
+    if high > _WIDE * value:
         # Few errors of the baseline: how large the ratio may be is not known.
-        return f"{about}x{row['ratio']:.3g}, at least x{row['ratio_low']:.2g}"
-    return f"{about}x{row['ratio']:.3g}, {row['ratio_low']:.3g} to {row['ratio_high']:.3g}"
+        return f" ({about}x{value:.3g}, at least x{low:.2g})"
+    return f" ({about}x{value:.3g}, {low:.3g} to {high:.3g})"
