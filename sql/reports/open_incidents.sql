@@ -5,4 +5,4 @@ select
 from incidents
 where state = 'open'
 qualify row_number() over (partition by rule order by peak_value desc, incident_id asc) <= $most
-order by rule, peak_value desc, incident_id
+order by rule asc, peak_value desc, incident_id asc
