@@ -31,8 +31,7 @@ def draw(config: configuration.Config, target: Path) -> float:
     from streammetrics.report.heatmap import data
 
     with Store(config.store_path).read() as connection:
-        bounds = data.span(connection)
-        drawn = list(data.heatmaps(connection, config, *bounds)) if bounds else []
+        drawn = data.heatmaps(connection, config)
     slowest = 0.0
     for one in drawn:
         started = time.perf_counter()

@@ -53,7 +53,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             count = incidents.open_incidents(connection)
         span = None if done.after is None or done.until is None else (done.after, done.until)
         code = _advise(session, connection, span, every=bool(found))
-        young = status.young_lines(connection)
+        young = status.reaches(connection, status.comparisons(connection))
     amendment = done.amendment
     lines = (
         map(terminal.as_json, found)
@@ -74,7 +74,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         open_incidents=count,
         run_ids=done.run_ids,
     )
-    for line in young:
+    for line in status.young_lines(young):
         session.say(line)
     _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
@@ -178,7 +178,7 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
     for text in users.unread:
         session.say(terminal.printable(text), "exposure.unread", logging.ERROR)
     with connection.begin():
-        found = warnings.news(
+        found = warnings.unreported(
             connection, session.clock(), judged, every=every, has_exposure=users.is_whole, problems=users.bad_lines
         )
     for text in found:

@@ -128,7 +128,7 @@ def ratio(row: Mapping[str, Any]) -> str:
     value, low, high = (row[name] for name in ("ratio", "ratio_low", "ratio_high"))
     if low is None:
         return "" if value is None else f" (x{value:.3g})"
-    if value is None:
+    if value is None or high is None:
         return f" ({about}at least x{low:.3g})"
     if high > _WIDE * value:
         # Few errors of the baseline: how large the ratio may be is not known.

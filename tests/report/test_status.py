@@ -13,8 +13,7 @@ from streammetrics.detect.passes import record_failure
 from streammetrics.ingest.files import ingest
 from streammetrics.report import status
 from streammetrics.store.connection import Store
-from tests import streams
-from tests.histories import NOW, history, regression
+from tests.histories import NOW, history, loaded, regression
 from tests.oracles.mean_rules import Record
 from tests.rules import REFERENCE
 from tests.streams import MONDAY
@@ -27,14 +26,6 @@ def told(store: Store, config: Config | None = None, now: datetime = NOW) -> dic
     lines = status.render(status.collect(store, config or REFERENCES, now)).splitlines()
     assert len(lines) <= 12
     return {line[:10].rstrip(): line[11:] for line in lines}
-
-
-def loaded(path: Path, records: list[Record]) -> Store:
-    """A store of these records, not judged."""
-    store = Store(path)
-    with store.write() as connection:
-        streams.load(connection, records)
-    return store
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +266,7 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
     store = history(tmp_path / "a.duckdb", steady(until), config)
     with store.read() as connection:
         (reach,) = status.reaches(connection, status.comparisons(connection))
-        (line,) = status.young_lines(connection)
+    (line,) = status.young_lines([reach])
     assert reach["rate_ratio"] == 2
     assert line.startswith("1.9 -> 1.10  judged for 24 min: an increase by about x2 or more ")
     more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
@@ -286,8 +277,9 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
 def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) -> None:
     store = history(tmp_path / "s.duckdb", steady(300))
     with store.read() as connection:
-        assert status.young_lines(connection) == []
-        old = [{**one, "judged_seconds": 86400} for one in status.comparisons(connection)]
+        young = status.comparisons(connection)
+        assert status.reaches(connection, young) == []
+        old = [{**one, "judged_seconds": 86400} for one in young]
         assert status.reaches(connection, old) == []
 
 

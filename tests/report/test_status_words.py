@@ -221,6 +221,6 @@ def test_what_waits_to_be_read() -> None:
     ahead = {"ahead_files": 2, "ahead_path": "/in/b.csv", "ahead_batch_id": 7}
     assert lines(replace(STATUS, waiting_files=2, waiting_bytes=130), marks=[mark], **replaced, **ahead)["waiting"] == (
         "2 files, 130 bytes; 1 file replaced in the last day, perhaps before all was read, such as /in/a.csv "
-        "rewritten; 2 files of the last day whose newest records are ahead of the clock, such as /in/b.csv: is timezone "
-        "wrong? `streammetrics unload 7`, mend it, and they are read again; a was read up to ts x\\x1b[31m"
+        "rewritten; 2 files of the last day whose newest records are ahead of the clock, such as /in/b.csv: is "
+        "timezone wrong? `streammetrics unload 7`, mend it, and they are read again; a was read up to ts x\\x1b[31m"
     )

@@ -114,7 +114,7 @@ def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(s
     def said(minutes: int, config: Config, *, every: bool = False) -> list[str]:
         passes.judge(store, config, lambda: NOW)
         with store.begin():
-            return warnings.news(store, NOW + timedelta(minutes=minutes), None, every=every)
+            return warnings.unreported(store, NOW + timedelta(minutes=minutes), None, every=every)
 
     assert said(0, misspelt) == [MISSING]
     assert said(1, misspelt) == []
@@ -131,7 +131,7 @@ def test_exposure_is_looked_at_every_ten_minutes(
     store: Connection, after: int, until: int, expected: list[str]
 ) -> None:
     with judged(store, sent(5, 1), Config()).begin():
-        assert warnings.news(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
+        assert warnings.unreported(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
 
 
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,28 +32,29 @@ _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by r
 _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
 
 
-def span(connection: Connection) -> tuple[int, int] | None:
-    """The last day of the data as epoch seconds (after, until]; None without data."""
-    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
-    return (max(row.first_second, row.end_second - DAY_SECONDS), row.end_second) if row else None
-
-
 def heatmaps(
-    connection: Connection, config: Config, after: int, until: int, rule: str | None = None
-) -> Iterator["Heatmap"]:
-    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
-    first, end = connection.exec_driver_sql(compose(_SPAN)).one()
-    after, until = max(after, first), min(until, end)
-    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all():
-        if rule in (None, subject.rule):
-            yield from _heatmap(connection, config, tuple(subject), after, until)
+    connection: Connection,
+    config: Config,
+    after: int | None = None,
+    until: int | None = None,
+    rule: str | None = None,
+) -> list["Heatmap"]:
+    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds), or of the last day."""
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
+    if row is None:
+        return []
+    until = row.end_second if until is None else until
+    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
+    until = min(until, row.end_second)
+    subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all()
+    asked = [tuple(subject) for subject in subjects if rule in (None, subject.rule)]
+    return [drawn for subject in asked for drawn in _heatmap(connection, config, subject, after, until)]
 
 
 def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
     """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
     with store.read() as connection:
-        bounds = span(connection)
-        drawn = list(heatmaps(connection, config, *bounds)) if bounds else []
+        drawn = heatmaps(connection, config)
     return [_draw(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 
@@ -68,14 +69,9 @@ def draw(
     names = [known.name for known in config.rule]
     if rule is not None and rule not in names:
         raise UsageError(f"--rule {rule}: there is no such rule; there are: {', '.join(names)}")
+    after, end = (None if moment is None else utc.second_of(moment) for moment in (since, until))
     with store.read() as connection:
-        bounds = span(connection)
-        if bounds is None:
-            raise UsageError("there are no records to draw yet")
-        after, end = bounds
-        if until:
-            after, end = utc.second_of(until) - DAY_SECONDS, utc.second_of(until)
-        drawn = list(heatmaps(connection, config, utc.second_of(since) if since else after, end, rule))
+        drawn = heatmaps(connection, config, after, end, rule)
     if not drawn:
         raise UsageError(
             "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"

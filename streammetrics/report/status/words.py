@@ -1,6 +1,7 @@
 """The state of a store in words."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -33,6 +34,16 @@ def render(status: Status) -> str:
     if held is not None and held["advice"]:
         lines.append(("to do", "; ".join(held["advice"])))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
+
+
+def as_json(status: Status) -> str:
+    """The same as one line of JSON, times as ISO text in UTC."""
+    return terminal.as_json(asdict(status))
+
+
+def young_lines(found: Sequence[Row]) -> list[str]:
+    """What comparisons that are judged for less than a day can find by now (`reaches`), a line each."""
+    return [printable(f"{one['baseline']} -> {one['candidate']}  {reach_words(one)}") for one in found]
 
 
 def _content_lines(held: Row, now: datetime) -> Iterator[tuple[str, str]]:
@@ -184,7 +195,6 @@ def _duration(seconds: int) -> str:
 
 
 def _size(number: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"
+    from rich.filesize import decimal
+
+    return decimal(number)

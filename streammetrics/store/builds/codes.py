@@ -15,7 +15,7 @@ from streammetrics.store.statements import run
 
 _OVERLAP = "select min(first_second), max(last_second) from arrived where is_overlapping"
 
-_WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
+_WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,1000}")
 
 
 def ordered(codes: Iterable[str]) -> list[str]:
