@@ -222,11 +222,11 @@ def _prune(session: Session) -> None:
 
 
 def _draw(session: Session) -> int:
-    from streammetrics.report.heatmap import data
+    from streammetrics.report import heatmap
 
     try:
         with session.progress.task("drawing"):
-            data.draw_all(session.store, session.config, session.config.output_dir)
+            heatmap.draw_all(session.store, session.config, session.config.output_dir)
     except (StreammetricsError, OSError, DBAPIError) as error:
         failure = explained(error) or error
         session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)

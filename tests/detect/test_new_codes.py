@@ -14,8 +14,7 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
 from streammetrics.detect import alerts, passes, portions
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.report import wording
-from streammetrics.report.heatmap import data
+from streammetrics.report import heatmap, wording
 from streammetrics.store import retention
 from tests.histories import HOSTILE
 from tests.streams import reporting
@@ -72,7 +71,7 @@ class Runs:
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "draw_all", lambda *_: [])
+    monkeypatch.setattr(heatmap, "draw_all", lambda *_: [])
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from streammetrics.detect import incidents, passes
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.query import statement
 from streammetrics.query.export import export
-from streammetrics.report import explain, status, wording
-from streammetrics.report.heatmap import data
+from streammetrics.report import explain, heatmap, status, wording
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
@@ -125,7 +124,7 @@ def test_names_come_out_of_exports_exactly(session: Session, suffix: str, tmp_pa
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"][: count(1, 2)])
 def test_pictures_show_names_and_run_nothing(session: Session, suffix: str, tmp_path: Path) -> None:
-    (path,) = data.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
+    (path,) = heatmap.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
     assert path.stat().st_size > 10_000
     if suffix == ".svg":
         text = path.read_text()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streammetrics.report.heatmap import Heatmap
+from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.store.builds import codes
 
 MAX_ROWS = 60

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from streammetrics.report.heatmap import Heatmap
+from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.report.heatmap.grid import Grid
 from streammetrics.runtime import utc
 from streammetrics.runtime.terminal import NO_NAME, printable
