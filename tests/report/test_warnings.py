@@ -43,10 +43,12 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
-def judged(store: Connection, records: list[Record], config: Config) -> Connection:
+def configured(store: Connection, records: list[Record], config: Config) -> Connection:
+    """The store with these records alone, and these settings; nothing of it is judged."""
     clear(store)
     load(store, records)
-    passes.judge(store, config, lambda: NOW)
+    with store.begin():
+        passes.plan(store, config)
     return store
 
 
@@ -103,17 +105,17 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
 def test_what_there_is_to_act_on(
     store: Connection, counts: tuple[int, int], config: Config, expected: list[str]
 ) -> None:
-    with judged(store, sent(*counts), config).begin():
+    with configured(store, sent(*counts), config).begin():
         assert warnings.current(store) == expected
 
 
 def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
     misspelt, right = Config(comparison=(Comparison(candidate="1.11"),)), Config()
-    judged(store, sent(1, 1), misspelt)
+    configured(store, sent(1, 1), misspelt)
 
     def said(minutes: int, config: Config, *, every: bool = False) -> list[str]:
-        passes.judge(store, config, lambda: NOW)
         with store.begin():
+            passes.plan(store, config)
             return warnings.unreported(store, NOW + timedelta(minutes=minutes), None, every=every)
 
     assert said(0, misspelt) == [MISSING]
@@ -130,7 +132,7 @@ def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(s
 def test_exposure_is_looked_at_every_ten_minutes(
     store: Connection, after: int, until: int, expected: list[str]
 ) -> None:
-    with judged(store, sent(5, 1), Config()).begin():
+    with configured(store, sent(5, 1), Config()).begin():
         assert warnings.unreported(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
 
 
