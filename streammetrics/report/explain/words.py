@@ -132,7 +132,8 @@ def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
     for place, ratio in enumerate(found["ratios"]):
         yield "ratios" if place == 0 else "", _grid(ratio)
     for place, window in enumerate(found["windows"]):
-        yield "windows" if place == 0 else "", _window(window)
+        bins = counted(window["window_bins"], "bin")
+        yield "windows" if place == 0 else "", f"{bins:>10}: mean {figure(window['mean'])}"
 
 
 def _grid(ratio: Mapping[str, Any]) -> str:
@@ -140,10 +141,6 @@ def _grid(ratio: Mapping[str, Any]) -> str:
     value, required = (_power(ratio[name] / math.log(10)) for name in ("log_likelihood", "log_threshold"))
     rate = f"x{figure(ratio['rate_ratio'])}"
     return f"{rate:>5}: {value} times likelier than {least}, required {required}"
-
-
-def _window(window: Mapping[str, Any]) -> str:
-    return f"{counted(window['window_bins'], 'bin'):>10}: mean {figure(window['mean'])}"
 
 
 def _stretch(since: datetime | None, until: datetime | None) -> str:
