@@ -28,15 +28,13 @@ def judge(config: configuration.Config) -> float:
 def draw(config: configuration.Config, target: Path) -> float:
     """The slowest picture of the last day: from arrays to PNG; the first one imports matplotlib."""
     from streammetrics.report import heatmap
-    from streammetrics.report.heatmap import data
 
     with Store(config.store_path).read() as connection:
-        bounds = data.span(connection)
-        drawn = list(data.heatmaps(connection, config, *bounds)) if bounds else []
+        drawn = heatmap.heatmaps(connection, config)
     slowest = 0.0
     for one in drawn:
         started = time.perf_counter()
-        heatmap.draw(one, target)
+        heatmap.draw_one(one, target)
         slowest = max(slowest, time.perf_counter() - started)
     return slowest
 

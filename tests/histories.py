@@ -15,11 +15,18 @@ HOSTILE = "=cmd|' /C calc'!A0\x1b[31m"
 """A code that a spreadsheet would run and a terminal would obey."""
 
 
-def history(path: Path, records: list[Record], config: Config | None = None) -> Store:
-    """A store of these records, judged by `config` or the reference rules."""
+def loaded(path: Path, records: list[Record]) -> Store:
+    """A store of these records, not judged."""
     store = Store(path, lock_wait_seconds=1)
     with store.write() as connection:
         load(connection, records)
+    return store
+
+
+def history(path: Path, records: list[Record], config: Config | None = None) -> Store:
+    """A store of these records, judged by `config` or the reference rules."""
+    store = loaded(path, records)
+    with store.write() as connection:
         passes.judge(connection, config or Config(rule=REFERENCE), lambda: NOW)
     return store
 

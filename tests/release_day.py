@@ -10,9 +10,8 @@ from typing import Any, Self
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Config, StoreSettings
-from streammetrics.runtime.progress import Progress
 from tests.oracles.mean_rules import Record
-from tests.streams import MONDAY, moment_of
+from tests.streams import MONDAY, moment_of, reporting
 
 MINUTE = 60
 CALM = {"timeout": 0.5, "parse": 0.3, "login": 0.3, "sync": 0.2, "disk": 0.2, "render": 0.1}
@@ -43,7 +42,7 @@ class ReleaseDay:
 
     @property
     def session(self) -> Session:
-        progress = Progress(False, lambda event: self.reported.append((self.minute, event.words)))
+        progress = reporting(lambda line: self.reported.append((self.minute, line)))
         return Session(
             self.config,
             progress,

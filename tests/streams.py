@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from streammetrics.config import Comparison, Config, DetectSettings, Rule
+from streammetrics.runtime.progress import Progress
 from streammetrics.store import builds, schema
 from tests.oracles.mean_rules import Finding, Key, Record, rounded
 
@@ -239,3 +240,8 @@ def batches(records: list[Record], number: int, kind: str, seed: int) -> list[li
             batch = names.index(record.build) % number
         cut[batch].append(record)
     return cut
+
+
+def reporting(write: Callable[[str], None]) -> Progress:
+    """Progress without a terminal, that writes the words of events alone."""
+    return Progress(False, lambda event: write(event.words))

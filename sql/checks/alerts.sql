@@ -22,5 +22,5 @@ select
     ) as what
 from alerts
 where state = 'current'
-group by rule, baseline, candidate, code, stop_ts, case when detector = 'sequential' then 0 else window_bins end
+group by rule, baseline, candidate, code, stop_ts, slot_of(detector, window_bins)
 having count(*) > 1

@@ -7,7 +7,7 @@ select
     fired.bin_seconds, fired.window_bins, fired.value, fired.threshold, fired.baseline_errors, fired.candidate_errors,
     fired.ratio, cast(null as double) as ratio_low, cast(null as double) as ratio_high, fired.exposure,
     fired.candidate_share, fired.dispersion, fired.tested_share,
-    case when fired.detector = 'sequential' then 0 else fired.window_bins end as slot
+    slot_of(fired.detector, fired.window_bins) as slot
 from fired
 inner join portion_scopes as portion using (rule, baseline, candidate)
 where fired.end_second > portion.judged_after and fired.end_second <= portion.judged_until

@@ -1,5 +1,14 @@
--- What is to be explained, a row a comparison: of those that rule the bin from second $second on, $width long; where
--- none does, of all that were near.
+-- Why a rule fired in the bin from second $second on, $width long, or which gate said no: a row for each comparison
+-- that rules the bin; where none does, for each that was near, and where there is none, a row without builds. gate is
+-- null where the rule fired. bin_ figures count in the bin, the others since the onset: of a reference rule the
+-- beginning of its highest window. Of sequential, value and threshold are log10, of the likeliest ratio of the grid,
+-- rate_ratio; short_by is how many times likelier the errors would have to be. doubt, a natural logarithm, is how much
+-- likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on it has_ended, and only what
+-- came since counts; is_doubted where the doubt is worth reporting. The candidate's errors above the usual lie as
+-- close as in spread_bins, null where they lie no closer than by chance; an alert takes more than min_bins.
+-- missed_errors were to be expected since the code's last, and did not come. An error counts in the evidence of the
+-- bin for weight, one over the dispersion there; mean_dispersion is that since the onset. In a bin without errors of
+-- the code that of the last one with errors stands, for an hour at most.
 with asked as (
     select cast($second as bigint) as bin_second, cast($second as bigint) + cast($width as bigint) as end_second
 ),
@@ -31,12 +40,17 @@ answers as (
         silences.gap_build, silences.gap_from, silences.gap_until, series.series,
         case when grids.bin_second is not null then coalesce(bins.baseline_errors, 0) end as bin_baseline_errors,
         case when grids.bin_second is not null then coalesce(bins.candidate_errors, 0) end as bin_candidate_errors,
-        verdicts.* exclude (series, gate, exposure, candidate_share),
+        verdicts.value, verdicts.threshold, verdicts.short_by, verdicts.doubt,
+        coalesce(verdicts.is_doubted, false) as is_doubted, coalesce(verdicts.has_ended, false) as has_ended,
+        verdicts.rate_ratio, verdicts.spread_bins, verdicts.min_bins, verdicts.missed_errors, verdicts.onset,
+        verdicts.window_bins, verdicts.baseline_errors, verdicts.candidate_errors, verdicts.ratio,
         coalesce(verdicts.exposure, latest.exposure) as exposure,
-        coalesce(verdicts.candidate_share, latest.candidate_share) as candidate_share,
+        coalesce(verdicts.candidate_share, latest.candidate_share) as candidate_share, verdicts.tested_share,
+        verdicts.mean_dispersion,
         1 / nullif(weights.weight, 0) as dispersion, weights.weight,
         asked.end_second > pairs.opened_second and asked.end_second <= pairs.until_second as is_ruling,
         case
+            when pairs.baseline is null then 'no comparison'
             when asked.end_second <= pairs.opened_second or asked.end_second > pairs.until_second then 'pair'
             when asked.end_second > pairs.judged_until_second then 'incomplete'
             when silences.gap_from is not null then 'gap'
@@ -46,8 +60,8 @@ answers as (
             when series.detector = 'sequential' then 'evidence'
             else 'threshold'
         end as gate
-    from explained_pairs as pairs
-    cross join asked
+    from asked
+    left join explained_pairs as pairs on true
     left join silences using (baseline, candidate)
     left join explained_displaced as displaced
         on

@@ -1,4 +1,4 @@
--- What sequential says of each series in the bin that is explained: its columns are fields of the explanation. Evidence
+-- What sequential says of each series in the bin that is explained: its columns are those of explain_answers. Evidence
 -- stands until the next bin with errors; as none is later than the bin asked about, one bin of a series stands.
 with limits as (select distinct rule, min_bins from hypotheses),
 

@@ -1,4 +1,5 @@
--- The alerts that may belong to an incident that is open; what ended long before is not.
+-- All alerts that an open incident may have, and some more, so that the view `incidents`, which says what is open, need
+-- not read the whole history. What ended long before all that is settled is not open.
 select * from main.alerts -- noqa: AM04
 where
     end_ts >= (

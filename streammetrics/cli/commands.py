@@ -137,10 +137,10 @@ def heatmap(
     until: options.UntilOption = None,
 ) -> None:
     """Draw codes against time, one picture a rule and comparison; without times, the last day."""
-    from streammetrics.report.heatmap import data
+    from streammetrics.report import heatmap as heatmaps
 
     session = options.session_of(config)
-    for path in data.draw(session.store, session.config, to, rule, since, until):
+    for path in heatmaps.draw(session.store, session.config, to, rule, since, until):
         session.out(str(path))
 
 

@@ -13,8 +13,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import AnyRule, Rule
 from streammetrics.errors import StreammetricsError
-from streammetrics.report import wording
-from streammetrics.report.heatmap import data
+from streammetrics.report import heatmap, wording
 from streammetrics.runtime import terminal
 from streammetrics.simulate import generate
 from streammetrics.simulate.generate import Truth
@@ -62,7 +61,7 @@ def demo(session: Session, folder: Path) -> int:
         pipeline.judge(session, connection, is_final=True)
         with connection.begin():
             rows = connection.exec_driver_sql("select * from incidents order by start_ts, incident_id").mappings().all()
-    paths = data.draw_all(session.store, session.config, session.config.output_dir)
+    paths = heatmap.draw_all(session.store, session.config, session.config.output_dir)
     found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[row["rule"]][row["code"]].append(row)

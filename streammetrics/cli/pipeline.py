@@ -44,7 +44,7 @@ def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = No
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
-    """One pass, and the first alert of each new incident (`every`: all new alerts) as blocks or lines of JSON."""
+    """One pass, and the first alert of each new incident (`every`: all new alerts) as lines of text or JSON."""
     with session.store.write() as connection:
         session = clocks.believed(session, connection)
         done = judge(session, connection, is_final=is_final)
@@ -53,12 +53,16 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             count = incidents.open_incidents(connection)
         span = None if done.after is None or done.until is None else (done.after, done.until)
         code = _advise(session, connection, span, every=bool(found))
-        young = status.young_lines(connection)
+        young = status.reaches(connection, status.comparisons(connection))
     amendment = done.amendment
     lines = (
         map(terminal.as_json, found)
         if session.as_json
-        else wording.blocks(found, None if every else wording.MOST_BLOCKS)
+        else wording.first_lines(
+            [(alert["code"], wording.alert_line(alert)) for alert in found],
+            "incident",
+            None if every else wording.MOST_LINES,
+        )
     )
     for line in lines:
         session.out(line)
@@ -70,7 +74,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         open_incidents=count,
         run_ids=done.run_ids,
     )
-    for line in young:
+    for line in status.young_lines(young):
         session.say(line)
     _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
@@ -174,7 +178,7 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
     for text in users.unread:
         session.say(terminal.printable(text), "exposure.unread", logging.ERROR)
     with connection.begin():
-        found = warnings.news(
+        found = warnings.unreported(
             connection, session.clock(), judged, every=every, has_exposure=users.is_whole, problems=users.bad_lines
         )
     for text in found:
@@ -218,11 +222,11 @@ def _prune(session: Session) -> None:
 
 
 def _draw(session: Session) -> int:
-    from streammetrics.report.heatmap import data
+    from streammetrics.report import heatmap
 
     try:
         with session.progress.task("drawing"):
-            data.draw_all(session.store, session.config, session.config.output_dir)
+            heatmap.draw_all(session.store, session.config, session.config.output_dir)
     except (StreammetricsError, OSError, DBAPIError) as error:
         failure = explained(error) or error
         session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)

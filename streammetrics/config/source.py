@@ -51,7 +51,7 @@ _READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format)
 _MOMENT = datetime(2026, 11, 28, 17, 3, tzinfo=UTC)
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
-_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern"}
+_WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern", "silent_after_seconds"}
 
 
 def _duckdb_says(sql: str, **parameters: object) -> bool:
@@ -76,6 +76,7 @@ class Source(Section):
     `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds;
     where each record says its own, `columns` names the column.
     `code_pattern` has one group: what that matches of a code is kept, and a code that it does not match stays whole.
+    `status` calls it silent where nothing newer has come for `silent_after_seconds`.
     `overlap` is in units of the cursor: a number, or seconds where it is a time.
     """
 
@@ -100,6 +101,7 @@ class Source(Section):
     time_format: str | None = None
     same_content: Literal["skip", "load"] = "skip"
     last_line_seconds: int = Field(default=600, ge=0, le=10**9)
+    silent_after_seconds: int = Field(default=3600, ge=1, le=10**9)
     after: Literal["keep", "move", "delete"] = "keep"
     move_to: str | None = Field(default=None, min_length=1)
 

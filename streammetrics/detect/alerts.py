@@ -1,8 +1,8 @@
 """What a pass found against what is stored: alerts inserted, revised, retracted, and given their incident.
 
-An alert's natural key is rule, baseline, candidate, code, stop_ts and slot: of means, each length of window alerts on
-its own in a bin; of `sequential` the likeliest does. Only alerts that end in the pass's scope are touched, and only a
-change of a stored value is a revision; what it replaces stays in `alert_revisions`.
+An alert's natural key is rule, baseline, candidate, code, stop_ts and slot, which jobs/define_slot defines. Only alerts
+that end in the pass's scope are touched, and only a change of a stored value is a revision; what it replaces stays in
+`alert_revisions`.
 """
 
 from dataclasses import dataclass
@@ -57,6 +57,7 @@ def amend(
             (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
         has_intervals: some of the rules tell how sure their ratios are.
     """
+    run(connection, "jobs/define_slot")
     run(connection, "jobs/number_series")
     run(connection, "jobs/find_stored_alerts", {"after": after, "until": until})
     has_stored = connection.exec_driver_sql("select count(*) from stored").scalar_one()

@@ -37,6 +37,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
     _read_all(connection)
     add_up(connection)
     builds.count_codes(connection)
+    run(connection, "jobs/define_slot")
     for name, statement, advice in _CHECKS:
         yield from _found(connection, name, statement, advice)
     established = {"established": ESTABLISHED_RECORDS, "spanned": ESTABLISHED_SECONDS}

@@ -4,17 +4,15 @@ The only generated SQL of the store: DuckDB takes no PIVOT with open columns in 
 names and codes come from clients.
 """
 
-import re
 from collections.abc import Iterable
 
 from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, case, cast, column, func, select, table
 
+from streammetrics.store import builds
 from streammetrics.store.builds.order import family, version_key
 from streammetrics.store.statements import run
 
 MOST_COLUMNS = 1000
-
-_WHOLE_NUMBER = re.compile("-?[0-9]{1,1000}")
 
 Pair = tuple[str, str]
 
@@ -35,15 +33,10 @@ def publish(connection: Connection) -> str:
 
 
 def ordered(pairs: Iterable[Pair]) -> list[Pair]:
-    """Pairs by family and version, then by code: as numbers where all codes are whole numbers, else as text."""
+    """Pairs by family and version, then by code."""
     found = list(pairs)
-    are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for _, code in found)
-
-    def place(pair: Pair) -> tuple[object, ...]:
-        build, code = pair
-        return family(build), version_key(build), build, int(code) if are_numbers else 0, code
-
-    return sorted(found, key=place)
+    places = {code: place for place, code in enumerate(builds.ordered_codes(code for _, code in found))}
+    return sorted(found, key=lambda pair: (family(pair[0]), version_key(pair[0]), pair[0], places[pair[1]]))
 
 
 def names(pairs: Iterable[Pair]) -> list[str]:

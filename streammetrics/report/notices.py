@@ -3,12 +3,12 @@
 A change is kept in one transaction and printed afterwards: what could not be written is printed by the next run.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from streammetrics.detect.incidents import Change
 from streammetrics.detect.new_codes import NewCodes
@@ -20,16 +20,8 @@ STDOUT = "stdout"
 """The channel of `run`: a terminal, or the mail that cron sends."""
 NEW_CODES = "new_codes"
 
-
-@dataclass(frozen=True)
-class Notice:
-    """One change; `code` is None where it is of many, `text` and `json` are the lines for people and programs."""
-
-    notice_id: int
-    change: str
-    code: str | None
-    text: str
-    json: str
+Notices = Sequence[Row[*tuple[Any, ...]]]
+"""Rows of `notices`; `code` is None where it is of many, `text` and `json` are the lines for people and programs."""
 
 
 def keep(connection: Connection, changed: Sequence[Change], found: Sequence[NewCodes], now: datetime) -> None:
@@ -47,22 +39,21 @@ def keep(connection: Connection, changed: Sequence[Change], found: Sequence[NewC
         run(connection, "jobs/keep_notice", {**row, "now": now})
 
 
-def waiting(connection: Connection) -> list[Notice]:
+def waiting(connection: Connection) -> Notices:
     """What stdout has not taken, oldest first."""
-    return [Notice(*row) for row in run(connection, "reports/waiting_notices", {"channel": STDOUT})]
+    return run(connection, "reports/waiting_notices", {"channel": STDOUT}).all()
 
 
-def taken(connection: Connection, notices: Sequence[Notice], now: datetime) -> None:
+def taken(connection: Connection, notices: Notices, now: datetime) -> None:
     """Mark these as taken by their channel; in the caller's transaction. `now` is naive UTC."""
     run(connection, "jobs/take_notices", {"notices": [one.notice_id for one in notices], "now": now})
 
 
-def lines(notices: Sequence[Notice], *, as_json: bool) -> Iterator[str]:
+def lines(notices: Notices, *, as_json: bool) -> Iterator[str]:
     """All of them as JSON; or as text for people, with changes past the first ones counted by code."""
     if as_json:
         yield from (one.json for one in notices)
         return
     changes = [one for one in notices if one.change != NEW_CODES]
-    yield from (one.text for one in changes[: wording.MOST_BLOCKS])
-    yield from wording.rest(Counter(one.code or "" for one in changes[wording.MOST_BLOCKS :]), "change")
+    yield from wording.first_lines([(one.code or "", one.text) for one in changes], "change")
     yield from (one.text for one in notices if one.change == NEW_CODES)

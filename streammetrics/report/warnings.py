@@ -1,6 +1,5 @@
 """What a person has to act on: settings that name builds nobody has sent, a cut-over, exposure that is doubtful."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +12,40 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 REMEMBERED = timedelta(days=1)
-"""What was so within this time is not news: a share that goes up and down around a limit is reported once."""
+"""What was so within this time is not reported again: nor is a share that goes up and down around a limit."""
 
 DUE_SECONDS = 600
 
 MANY_CODES = 100
 """So many codes that are seen once each are no accident."""
+
+_SENTENCES = {
+    "reports/unsent_builds": "[[{section}]] names build {build!r}, of which no record has come yet{hint}",
+    "reports/reversed_comparisons": (
+        "[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange them "
+        "unless that is meant"
+    ),
+    "reports/baselines_without_newer": (
+        "[[comparison]] has baseline {build!r} and candidate 'latest', and all other builds of its family are older: "
+        "nothing is compared with {build!r} until a newer one sends records"
+    ),
+    "reports/cut_overs": (
+        "{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record of "
+        "{candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release in "
+        "steps, or mend the feed of {baseline}"
+    ),
+}
+"""Reports each row of which takes a person, and the sentence for a row."""
+
+_IDS = (
+    "nine of ten codes of the newest six hours were seen once: where they hold ids, set code_pattern in [[source]] to "
+    "a regular expression whose group is the code without them"
+)
+
+_DOUBTFUL = (
+    "equal exposure is assumed, but one build sends more than four fifths of all records: set [[exposure]], or "
+    "exposure in [[comparison]]"
+)
 
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
@@ -36,14 +63,14 @@ def current(
         has_exposure: all that [[exposure]] names could be read.
         problems: what is wrong with files that the settings name.
     """
-    named = [*problems, *_unsent(connection), *_reversed(connection), *_without_newer(connection)]
-    named += [*_unmatched(connection), *_cut_over(connection)]
-    if not is_due or (latest := latest_complete(connection)) is None:
-        return named
-    return [*named, *_ids(connection, latest), *(_exposures(connection, latest) if has_exposure else ())]
+    found = [*problems, *_settings(connection)]
+    if is_due and (latest := latest_complete(connection)) is not None:
+        found += _ids(connection, latest)
+        found += _exposures(connection, latest) if has_exposure else ()
+    return found
 
 
-def news(
+def unreported(
     connection: Connection,
     now: datetime,
     judged: tuple[int, int] | None,
@@ -57,13 +84,13 @@ def news(
     Args:
         judged: the epoch seconds (after, until] of a pass, None where nothing waited. Records are read where these
             hold a full ten minutes on the clock: that costs as much as the usual pass.
-        has_exposure: all that [[exposure]] names could be read.
+        has_exposure, problems: as of `current`.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
     texts = current(connection, is_due=every or is_due, has_exposure=has_exposure, problems=problems)
-    reported = {"texts": texts, "since": now - REMEMBERED}
     if not texts:
         return []
+    reported = {"texts": texts, "since": now - REMEMBERED}
     found = list(run(connection, "reports/new_advice", {**reported, "every": every}).scalars())
     connection.exec_driver_sql(_FORGET, reported)
     connection.exec_driver_sql(_REMEMBER, {"texts": texts, "now": now})
@@ -78,58 +105,24 @@ def ahead(
     return run(connection, "reports/ahead_batches", {"since": since, "after_batch": after_batch, **limits}).all()
 
 
-def _unsent(connection: Connection) -> Iterator[str]:
-    missing = run(connection, "reports/unsent_builds").all()
-    known = list(connection.exec_driver_sql("select build from builds order by build").scalars()) if missing else []
-    for section, build in missing:
-        near = difflib.get_close_matches(build, known, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        yield f"[[{section}]] names build {build!r}, of which no record has come yet{hint}"
+def latest_complete(connection: Connection) -> int | None:
+    """Up to which epoch second pairs that are compared now are complete; None where there is none."""
+    latest: int | None = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
+    return latest
 
 
-def _reversed(connection: Connection) -> Iterator[str]:
-    for baseline, candidate in run(connection, "reports/reversed_comparisons"):
-        yield (
-            f"[[comparison]] has baseline {baseline!r} and candidate {candidate!r}, which is the older one: exchange "
-            "them unless that is meant"
-        )
-
-
-def _without_newer(connection: Connection) -> Iterator[str]:
-    for baseline in run(connection, "reports/baselines_without_newer").scalars():
-        yield (
-            f"[[comparison]] has baseline {baseline!r} and candidate 'latest', and all other builds of its family are "
-            f"older: nothing is compared with {baseline!r} until a newer one sends records"
-        )
-
-
-def _unmatched(connection: Connection) -> Iterator[str]:
+def _settings(connection: Connection) -> Iterator[str]:
+    for name, sentence in _SENTENCES.items():
+        for row in connection.exec_driver_sql(compose(statement(name))).mappings():
+            yield sentence.format(**row)
     for pattern in run(connection, "reports/unmatched_patterns").scalars():
         yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
-
-
-def _cut_over(connection: Connection) -> Iterator[str]:
-    for baseline, candidate in connection.exec_driver_sql(compose(statement("reports/cut_overs"))):
-        yield (
-            f"{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record "
-            f"of {candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release "
-            f"in steps, or mend the feed of {baseline}"
-        )
 
 
 def _ids(connection: Connection, latest: int) -> Iterator[str]:
     codes, seen_once = run(connection, "reports/codes_seen_once", {"latest": latest}).one()
     if codes >= MANY_CODES and 10 * seen_once >= 9 * codes:
-        yield (
-            "nine of ten codes of the newest six hours were seen once: where they hold ids, set code_pattern in "
-            "[[source]] to a regular expression whose group is the code without them"
-        )
-
-
-def latest_complete(connection: Connection) -> int | None:
-    """Up to which epoch second pairs that are compared now are complete; None where there is none."""
-    latest: int | None = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
-    return latest
+        yield _IDS
 
 
 def _exposures(connection: Connection, latest: int) -> Iterator[str]:
@@ -142,7 +135,4 @@ def _exposures(connection: Connection, latest: int) -> Iterator[str]:
         if pair.is_nobody:
             yield f"{builds}: {pair.assumption}, for [[exposure]] tells that neither build has any users"
         if pair.is_doubtful:
-            yield (
-                f"{builds}: equal exposure is assumed, but one build sends more than four fifths of all records: "
-                "set [[exposure]], or exposure in [[comparison]]"
-            )
+            yield f"{builds}: {_DOUBTFUL}"

@@ -1,14 +1,14 @@
-"""Alerts, incidents and ingested files in words, for a terminal or the mail that cron sends."""
+"""Alerts, incidents, ratios and exposure in words, for a terminal or the mail that cron sends."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from streammetrics.detect.incidents import Change
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.runtime.terminal import counted, figure, moment, power, printable
+from streammetrics.runtime.terminal import counted, figure, moment, named, power, printable
 
-MOST_BLOCKS = 20
+MOST_LINES = 20
 """Past these a mail is not read: the rest is counted."""
 
 YOUNG_SECONDS = 3600
@@ -16,9 +16,6 @@ YOUNG_SECONDS = 3600
 
 _WIDE = 3
 """An upper bound that is so many times the ratio says nothing."""
-
-NO_NAME = '""'
-"""A record may have an empty code."""
 
 _EXPOSURES = {
     "assumed": "equal exposure assumed",
@@ -30,40 +27,33 @@ _EXPOSURES = {
 }
 
 
-def block(alert: Mapping[str, Any]) -> str:
-    """An alert as a block of lines."""
-    is_mean = alert["exposure"] is None
-    lines = (
-        ("start", moment(alert["start_ts"]) + ("" if is_mean else " (estimated onset)")),
-        ("stop", moment(alert["stop_ts"])),
-        ("error code", alert["code"]),
-        ("value", figure(alert["value"]) if is_mean else f"evidence {power(alert['value'])}"),
-        ("threshold", figure(alert["threshold"]) if is_mean else power(alert["threshold"])),
-        ("window", f"{counted(alert['window_bins'], 'bin')} of {alert['bin_seconds']} s"),
-        ("rule", f"{alert['rule']} ({alert['detector']})"),
-        ("builds", f"{printable(alert['baseline'])} -> {printable(alert['candidate'])}"),
-        ("errors", f"{alert['baseline_errors']:,} -> {alert['candidate_errors']:,}"),
-        *(() if is_mean else (("ratio", ratio(alert)),)),
-        *(() if is_mean else (("exposure", exposure(alert)),)),
-    )
-    body = "\n".join(f"  {name:<11} {printable(str(value))}" for name, value in lines)
-    return f"{'Mean threshold exceeded' if is_mean else 'Regression'}\n{body}\n"
-
-
-def exposure(row: Mapping[str, Any]) -> str:
+def exposure(kind: str, candidate_share: float) -> str:
     """What is known of the candidate's share of the users, in words."""
-    return _EXPOSURES[row["exposure"]].format(share=row["candidate_share"])
+    return _EXPOSURES[kind].format(share=candidate_share)
 
 
-def blocks(alerts: Iterable[Mapping[str, Any]], most: int | None = MOST_BLOCKS) -> Iterator[str]:
-    """Blocks of the first `most` alerts (None: of all), then a line that counts the rest by code."""
-    left: Counter[str] = Counter()
-    for count, alert in enumerate(alerts):
-        if most is None or count < most:
-            yield block(alert)
-        else:
-            left[alert["code"]] += 1
-    yield from rest(left, "incident")
+def strength(row: Mapping[str, Any]) -> str:
+    """By what a rule fired, and what it takes: of `sequential` required evidence, of the others a threshold."""
+    value = row["peak_value"] if "peak_value" in row else row["value"]
+    if row["exposure"] is None:
+        return f"mean {figure(value)}, threshold {figure(row['threshold'])}"
+    words = exposure(row["exposure"], row["candidate_share"])
+    return f"evidence {power(value)}, required {power(row['threshold'])}, {words}"
+
+
+def first_lines(lines: Sequence[tuple[str, str]], noun: str, most: int | None = MOST_LINES) -> Iterator[str]:
+    """The first `most` of lines with their codes (None: all), then a line that counts the rest by code."""
+    yield from (line for _, line in lines[:most])
+    left = Counter(code for code, _ in lines[len(lines) if most is None else most :])
+    if left:
+        by_code = ", ".join(f"{named(code)} ({count})" for code, count in left.most_common(MOST_LINES))
+        more = "" if len(left) <= MOST_LINES else f", {counted(len(left) - MOST_LINES, 'more code')}"
+        yield f"... and {counted(left.total(), f'more {noun}')}, by code: {by_code}{more}"
+
+
+def alert_line(alert: Mapping[str, Any]) -> str:
+    """An alert in a line, as an incident is."""
+    return f"ALERT     {incident_line(alert)}"
 
 
 def change_line(change: Change) -> str:
@@ -84,28 +74,22 @@ def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
     """One line a comparison: its new codes with their errors, the most frequent first, then how many more there are."""
     candidates = Counter(one.candidate for one in found)
     for one in found:
-        named = ", ".join(
-            f"{printable(row['code']) or NO_NAME} {row['candidate_errors']:,}" for row in one.most_frequent
-        )
+        frequent = ", ".join(f"{named(row['code'])} {row['candidate_errors']:,}" for row in one.most_frequent)
         rest = one.codes - len(one.most_frequent)
         more = f", and {rest:,} more" if rest else ""
         # Two comparisons may have the same candidate.
         other = f", not in {printable(one.baseline)}" if candidates[one.candidate] > 1 else ""
-        yield f"NEW  {counted(one.codes, 'code')} only in {printable(one.candidate)}{other}: {named}{more}"
+        yield f"NEW  {counted(one.codes, 'code')} only in {printable(one.candidate)}{other}: {frequent}{more}"
 
 
 def incident_line(incident: Mapping[str, Any]) -> str:
-    """An incident in one line: which code, since when, by how much, by what rule; the age of a young comparison."""
+    """An incident or alert in a line: code, since when, by how much, by what rule; the age of a young comparison."""
     until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
-    if incident["exposure"] is None:
-        peak = f"{figure(incident['peak_value'])} over {figure(incident['threshold'])}"
-    else:
-        peak = f"evidence {power(incident['peak_value'])} over {power(incident['threshold'])}, {exposure(incident)}"
     first = incident.get("first_ts")
     since = f"{'since' if first is None else 'again since'} {moment(incident['start_ts'])}{until} UTC"
     return (
-        f"code {printable(incident['code'])}  {since}{'' if first is None else f' (first {moment(first)})'}  "
-        f"{how_much(incident)}  {printable(incident['rule'])} {peak}  "
+        f"code {named(incident['code'])}  {since}{'' if first is None else f' (first {moment(first)})'}  "
+        f"{how_much(incident)}  {printable(incident['rule'])} {strength(incident)}  "
         f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}{_end(incident)}"
         f"incident {incident['incident_id']}"
     )
@@ -135,26 +119,18 @@ def how_much(row: Mapping[str, Any]) -> str:
 
     With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
     """
-    counts = f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors"
-    return counts if row["ratio"] is None and row["ratio_low"] is None else f"{counts} ({ratio(row)})"
+    return f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors{ratio(row)}"
 
 
 def ratio(row: Mapping[str, Any]) -> str:
-    """The ratio and its bounds, where there are any."""
-    if row["ratio_low"] is None:
-        return f"x{row['ratio']:.3g}"
+    """The ratio and its bounds in parentheses, as far as they are known, to be put behind other words."""
     about = "about " if row["exposure"] in ("changing", "estimated") else ""
-    if row["ratio"] is None:
-        return f"{about}at least x{row['ratio_low']:.3g}"
-    if row["ratio_high"] > _WIDE * row["ratio"]:
+    value, low, high = (row[name] for name in ("ratio", "ratio_low", "ratio_high"))
+    if low is None:
+        return "" if value is None else f" (x{value:.3g})"
+    if value is None or high is None:
+        return f" ({about}at least x{low:.3g})"
+    if high > _WIDE * value:
         # Few errors of the baseline: how large the ratio may be is not known.
-        return f"{about}x{row['ratio']:.3g}, at least x{row['ratio_low']:.2g}"
-    return f"{about}x{row['ratio']:.3g}, {row['ratio_low']:.3g} to {row['ratio_high']:.3g}"
-
-
-def rest(left: Counter[str], noun: str) -> Iterator[str]:
-    """A line that counts by code what is not shown; none where all is."""
-    if left:
-        by_code = ", ".join(f"{printable(code)} ({count})" for code, count in left.most_common(MOST_BLOCKS))
-        more = "" if len(left) <= MOST_BLOCKS else f", {counted(len(left) - MOST_BLOCKS, 'more code')}"
-        yield f"... and {counted(left.total(), f'more {noun}')}, by code: {by_code}{more}"
+        return f" ({about}x{value:.3g}, at least x{low:.2g})"
+    return f" ({about}x{value:.3g}, {low:.3g} to {high:.3g})"

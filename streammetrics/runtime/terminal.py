@@ -1,10 +1,12 @@
 """Values and names as text for a terminal, a mail, or a line of JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+NO_NAME = '""'
 
 
 def one_line(message: str) -> str:
@@ -42,9 +44,14 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def printable(text: str) -> str:
-    """Names come from clients: what a terminal would obey is shown, not done."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def printable(text: str, can_show: Callable[[str], bool] = str.isprintable) -> str:
+    """Names come from clients: what a terminal would obey, or a font lacks, is shown as an escape."""
+    return "".join(c if can_show(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def named(text: str) -> str:
+    """A build or code as people read it; a code may be empty."""
+    return printable(text) or NO_NAME
 
 
 def printable_lines(text: str) -> str:

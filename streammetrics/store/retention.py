@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from streammetrics.config import RetentionSettings
 from streammetrics.runtime import utc
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import FIRST_SECOND, timestamp_literal
+from streammetrics.store.views import FIRST_SECOND, compose, timestamp_literal, whole_incidents
 
 _DAY = timedelta(days=1)
 _CONFIRMED = timedelta(days=2)
@@ -55,6 +55,8 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
             continue
         horizon = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
         with connection.begin():
+            if name == "alerts":
+                _find_open_incidents(connection)
             oldest = connection.exec_driver_sql(_before("select min(moment) from $old", name, horizon)).scalar_one()
             if oldest is not None:
                 before = min(horizon, oldest.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
@@ -83,6 +85,12 @@ def kept_from(connection: Connection) -> datetime | None:
     sql = "select max(before_ts) from pruned where relation = 'counters'"
     found: datetime | None = connection.exec_driver_sql(sql).scalar_one()
     return found
+
+
+def _find_open_incidents(connection: Connection) -> None:
+    latest = whole_incidents(statement("reports/latest_alerts"))
+    kept = compose(statement("jobs/open_alerts"), alerts=latest)
+    connection.exec_driver_sql(f"create or replace temp table open_incidents as\n{kept}")
 
 
 def _remove(connection: Connection, name: str, before: datetime, now: datetime) -> int:

@@ -12,8 +12,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Config, RetentionSettings, Source, StoreSettings
 from streammetrics.errors import InputOutputError
-from streammetrics.runtime.progress import Progress
-from tests.streams import select
+from tests.streams import reporting, select
 
 NOW = datetime(2026, 11, 23, 12)
 DAY = timedelta(days=1)
@@ -42,12 +41,12 @@ class Site:
 
     def run(self, now: datetime, *, accept_clock: bool = False) -> int:
         self.said.clear()
-        progress = Progress(False, lambda event: self.said.append(event.words))
+        progress = reporting(self.said.append)
         session = Session(self.config, progress, self.said.append, lambda: now, accept_clock=accept_clock)
         return pipeline.run(session, is_final=False, exit_code=False)
 
     def kept(self, sql: str = "select count(*) from events") -> object:
-        session = Session(self.config, Progress(False, print))
+        session = Session(self.config, reporting(print))
         with session.store.read() as connection:
             connection.rollback()
             ((found,),) = select(connection, sql)

@@ -16,6 +16,7 @@ from streammetrics.runtime import progress, terminal
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from tests.rules import REFERENCE
+from tests.streams import reporting
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -47,7 +48,7 @@ class Recorded(Session):
             Config(
                 rule=REFERENCE, store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder
             ),
-            Progress(False, lambda event: self.said.append(event.words)),
+            reporting(self.said.append),
             self.printed.append,
             lambda: NOON + timedelta(hours=1),
         )
@@ -101,7 +102,7 @@ def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, reco
 
 def test_what_a_terminal_would_obey_is_shown_instead() -> None:
     said: list[str] = []
-    Progress(False, lambda event: said.append(event.words)).say(Event("code \x1b[31mred\n  next line"))
+    reporting(said.append).say(Event("code \x1b[31mred\n  next line"))
     assert said == ["code \\x1b[31mred\n  next line"]
 
 

@@ -9,7 +9,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Config, Source, StoreSettings
 from streammetrics.errors import ConfigError
-from streammetrics.runtime.progress import Progress
+from tests.streams import reporting
 
 NOON = datetime(2026, 11, 28, 12)
 
@@ -19,7 +19,7 @@ def said(folder: Path, **settings: str) -> list[str]:
     source = Source(name="clients", path="*.csv", **settings)  # type: ignore[arg-type]
     config = Config(base=folder, store=StoreSettings(path="s.duckdb"), source=(source,))
     lines: list[str] = []
-    pipeline.ingest(Session(config, Progress(False, lambda event: lines.append(event.words)), clock=lambda: NOON))
+    pipeline.ingest(Session(config, reporting(lines.append), clock=lambda: NOON))
     return lines
 
 
@@ -64,7 +64,7 @@ def test_a_path_that_holds_the_store_itself_is_refused(tmp_path: Path, path: str
     source = Source(name="clients", path=path, format="csv", after="delete")
     config = Config(base=tmp_path, store=StoreSettings(path="s.duckdb"), source=(source,))
     (tmp_path / "a.csv").write_text("ts,build,code\n2026-11-28 11:00:00,1.0,7\n")
-    session = Session(config, Progress(False, print), clock=lambda: NOON)
+    session = Session(config, reporting(print), clock=lambda: NOON)
     if ".." in path:
         assert pipeline.ingest(session) == 74
         return

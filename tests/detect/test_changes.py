@@ -34,18 +34,18 @@ def test_what_is_back_is_reported_by_its_latest_alert() -> None:
              "candidate_errors": 20, "ratio": 2.0, "ratio_low": 1.5, "ratio_high": 2.5}  # fmt: skip
     assert line("reopened", again=again) == (
         "REOPENED  code 7  again since 2026-11-23 13:00:00 UTC (first 2026-11-23 12:00:00)  10 -> 20 errors "
-        "(x2, 1.5 to 2.5)  regression evidence 10^9 over 10^6, equal exposure  1.0 -> 1.1  incident 5"
+        "(x2, 1.5 to 2.5)  regression evidence 10^9, required 10^6, equal exposure  1.0 -> 1.1  incident 5"
     )
     assert line("reopened", again={**again, "start_ts": NOON - timedelta(seconds=10)}) == (
-        "REOPENED  code 7  since 2026-11-23 12:00:00 UTC  10 -> 20 errors (x2, 1.5 to 2.5)  regression evidence 10^9 "
-        "over 10^6, equal exposure  1.0 -> 1.1  incident 5"
+        "REOPENED  code 7  since 2026-11-23 12:00:00 UTC  10 -> 20 errors (x2, 1.5 to 2.5)  regression evidence 10^9, "
+        "required 10^6, equal exposure  1.0 -> 1.1  incident 5"
     )
 
 
 def test_what_is_superseded_says_which_build_has_gone() -> None:
     told = (
         "SUPERSEDED code 7  since 2026-11-23 12:00:00 to 2026-11-23 14:00:00 UTC  40 -> 200 errors (x5, 4 to 6)  "
-        "regression evidence 10^30 over 10^6, equal exposure  1.0 -> 1.1  {}  incident 5"
+        "regression evidence 10^30, required 10^6, equal exposure  1.0 -> 1.1  {}  incident 5"
     )
     old, new = ({"build": build, "last_ts": NOON + timedelta(hours=hour)} for build, hour in (("1.0", 2), ("1.1", 3)))
     for gone, words in (

@@ -14,11 +14,10 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
 from streammetrics.detect import alerts, passes, portions
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.report import wording
-from streammetrics.report.heatmap import data
-from streammetrics.runtime.progress import Progress
+from streammetrics.report import heatmap, wording
 from streammetrics.store import retention
 from tests.histories import HOSTILE
+from tests.streams import reporting
 
 NOON = datetime(2026, 11, 23, 12)
 
@@ -37,7 +36,7 @@ class Runs:
         self.printed: list[str] = []
         self.folder = folder
         config = Config(rule=(rule(threshold),), store=StoreSettings(path="a.duckdb"), base=folder)
-        progress = Progress(False, lambda text: None)
+        progress = reporting(lambda _: None)
         self.session = Session(config, progress, self.printed.append, lambda: NOON + timedelta(hours=8), as_json)
 
     def file(self, minute: int, extra: Codes, builds: Iterable[str] = ("1.0", "1.1"), build: str = "1.1") -> Path:
@@ -72,7 +71,7 @@ class Runs:
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "draw_all", lambda *_: [])
+    monkeypatch.setattr(heatmap, "draw_all", lambda *_: [])
 
 
 @pytest.fixture
@@ -262,7 +261,7 @@ def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str)
         "baseline": "1.0", "candidate": "1.1", "incident_id": 5, "comparison_seconds": seconds,
     }  # fmt: skip
     assert wording.incident_line(incident) == (
-        f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference 9 over 6  {words}"
+        f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference mean 9, threshold 6  {words}"
     )
 
 

@@ -8,10 +8,9 @@ import pytest
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Config, StoreSettings
-from streammetrics.runtime.progress import Progress
 from tests.oracles.mean_rules import Record
 from tests.sequential_streams import NEW, OLD, Feed, Flow
-from tests.streams import MONDAY, moment_of
+from tests.streams import MONDAY, moment_of, reporting
 
 OLDER = "5.8"
 MINUTE = 60
@@ -35,7 +34,7 @@ def opened_after(tmp_path: Path, broken: Flow, minutes: int, before: int) -> int
     now = [0]
     printed: list[str] = []
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
-    session = Session(config, Progress(False, lambda _: None), printed.append, lambda: moment_of(now[0]))
+    session = Session(config, reporting(lambda _: None), printed.append, lambda: moment_of(now[0]))
     for minute in range(before + minutes):
         now[0] = MONDAY + (minute + 1) * MINUTE
         # What came before the release is read at once.

@@ -14,9 +14,9 @@ from streammetrics.doctor import diagnosis
 from streammetrics.errors import UsageError
 from streammetrics.ingest import unload
 from streammetrics.report import status
-from streammetrics.runtime.progress import Progress
 from streammetrics.store import retention
 from tests.rules import REFERENCE
+from tests.streams import reporting
 
 NOW = datetime(2026, 11, 23, 12)
 START = datetime(2026, 11, 23, 10)
@@ -52,12 +52,7 @@ class Site(Session):
         self.folder, self.logged, self.printed = folder, list[str](), list[str]()
         self.now = NOW
         (folder / "in").mkdir(parents=True, exist_ok=True)
-        super().__init__(
-            self.settings(**settings),
-            Progress(False, lambda event: self.logged.append(event.words)),
-            self.printed.append,
-            self.time,
-        )
+        super().__init__(self.settings(**settings), reporting(self.logged.append), self.printed.append, self.time)
 
     def settings(self, **settings: Any) -> Config:
         source = Source.model_validate({"name": "clients", "path": "in/*", **settings})

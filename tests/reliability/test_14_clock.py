@@ -13,9 +13,9 @@ import pytest
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.errors import InputOutputError
-from streammetrics.runtime.progress import Progress
 from tests.reliability import program
 from tests.reliability.conftest import count
+from tests.streams import reporting
 
 pytestmark = pytest.mark.reliability
 
@@ -40,7 +40,7 @@ def follow(folder: Path, parts: Sequence[Path], clocks: Sequence[Callable[[datet
     for place, (part, clock) in enumerate(zip(parts, clocks, strict=True)):
         shutil.copy(part, folder / "incoming")
         now = clock(program.START + timedelta(minutes=(place + 1) * PART_MINUTES))
-        session = Session(program.config(folder), Progress(False, print), lambda _: None, lambda now=now: now)  # type: ignore[misc]
+        session = Session(program.config(folder), reporting(print), lambda _: None, lambda now=now: now)  # type: ignore[misc]
         if now < EPOCH + HOUR and not place:
             with pytest.raises(InputOutputError, match="the clock says 1970-01-01 00:00:05: set it; nothing was read"):
                 pipeline.ingest(session)

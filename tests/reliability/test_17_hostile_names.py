@@ -17,12 +17,11 @@ from streammetrics.detect import incidents, passes
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.query import formats, statement
 from streammetrics.query.export import export
-from streammetrics.report import explain, status, wording
-from streammetrics.report.heatmap import data
-from streammetrics.runtime.progress import Progress
+from streammetrics.report import explain, heatmap, status, wording
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
+from tests.streams import reporting
 
 pytestmark = pytest.mark.reliability
 
@@ -59,9 +58,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         store=StoreSettings(path="s.duckdb"), output=OutputSettings(dir="out"),
     )  # fmt: skip
     said: list[str] = []
-    session = Session(
-        config, Progress(False, lambda event: said.append(event.words)), said.append, lambda: START + timedelta(hours=1)
-    )
+    session = Session(config, reporting(said.append), said.append, lambda: START + timedelta(hours=1))
     assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
     (folder / "said.txt").write_text("\n".join(said))
     return session
@@ -89,7 +86,7 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
     ]
     with session.store.read() as connection:
         found = incidents.alerts_of(connection, tuple(range(1, 100)), every=True)
-    told += wording.blocks(found[:500])
+    told += map(wording.alert_line, found[:500])
     table = StringIO()
     formats.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
     told.append(table.getvalue())
@@ -127,7 +124,7 @@ def test_names_come_out_of_exports_exactly(session: Session, suffix: str, tmp_pa
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"][: count(1, 2)])
 def test_pictures_show_names_and_run_nothing(session: Session, suffix: str, tmp_path: Path) -> None:
-    (path,) = data.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
+    (path,) = heatmap.draw(session.store, session.config, tmp_path / f"h{suffix}", None, None, None)
     assert path.stat().st_size > 10_000
     if suffix == ".svg":
         text = path.read_text()

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.report.heatmap import AlertedWindow, Heatmap, data, draw, picture, words
+from streammetrics.report.heatmap import AlertedWindow, Heatmap, heatmaps, picture, words
+from streammetrics.report.heatmap import draw_one as draw
 from streammetrics.report.heatmap.grid import deviations, make_grid
 from tests.histories import history
 from tests.oracles.mean_rules import Record
@@ -424,10 +425,12 @@ def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    missing = tmp_path / "missing" / "heat.png"
+    beneath = tmp_path / "a_file" / "heat.png"
+    beneath.parent.touch()
     with pytest.raises(InputOutputError) as caught:
-        draw(an_hour(), missing)
-    assert str(caught.value) == f"{missing}: the heatmap cannot be written: No such file or directory"
+        draw(an_hour(), beneath)
+    assert str(caught.value) == f"{beneath}: the heatmap cannot be written: File exists"
+    beneath.parent.unlink()
     folder = tmp_path / "heat.PNG"
     folder.mkdir()
     with pytest.raises(InputOutputError, match="Is a directory"):
@@ -440,6 +443,6 @@ def test_a_bin_that_is_not_judged_yet_has_no_colour(tmp_path: Path) -> None:
     records = [Record(MONDAY + second, build, "7") for second in range(200) for build in ("1.9", "1.10")]
     store = history(tmp_path / "s.duckdb", [r for r in records if r.build == "1.9" or r.second < MONDAY + 195])
     with store.read() as connection:
-        found = list(data.heatmaps(connection, Config(rule=REFERENCE), MONDAY, MONDAY + 200, "ratio"))
+        found = list(heatmaps(connection, Config(rule=REFERENCE), MONDAY, MONDAY + 200, "ratio"))
     ends = {heatmap.first_bin + heatmap.values.shape[1] * heatmap.bin_seconds - MONDAY for heatmap in found}
     assert ends == {190}

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,17 +39,28 @@ class ClosedOutput(ReleaseDay):
         return replace(session, out=refused) if self.is_closed else session
 
 
-@pytest.fixture
-def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClosedOutput:
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedOutput]:
     """Half an hour of 1.0, then twenty minutes in which 1.1 sends `login` more often, and a code of its own."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
-    monkeypatch.setattr(process, "forget_stdout", lambda: None)
-    day = ClosedOutput.at(tmp_path)
-    day.play(30, {"1.0": scaled(1)}, at_once=True)
-    day.is_closed = True
-    new = [Record(MONDAY + second, "1.1", "E_NEW") for second in (1900, 1950)]
-    day.play(20, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=6)}, new, at_once=True)
-    return day
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "_draw", lambda session: 0)
+        patch.setattr(process, "forget_stdout", lambda: None)
+        day = ClosedOutput.at(tmp_path_factory.mktemp("played"))
+        day.play(30, {"1.0": scaled(1)}, at_once=True)
+        day.is_closed = True
+        new = [Record(MONDAY + second, "1.1", "E_NEW") for second in (1900, 1950)]
+        day.play(20, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=6)}, new, at_once=True)
+        yield day
+
+
+@pytest.fixture
+def day(played: ClosedOutput, tmp_path: Path) -> ClosedOutput:
+    """A copy of that day and of its store."""
+    shutil.copytree(played.folder, tmp_path, dirs_exist_ok=True)
+    config = played.config.model_copy(update={"base": tmp_path})
+    return replace(
+        played, folder=tmp_path, config=config, printed=[], reported=[*played.reported], dice=copy(played.dice)
+    )
 
 
 def test_what_could_not_be_written_is_printed_by_the_next_run(day: ClosedOutput) -> None:

@@ -12,10 +12,9 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, Exposure, StoreSettings
 from streammetrics.detect import passes
 from streammetrics.report import status, warnings
-from streammetrics.runtime.progress import Progress
 from tests.histories import NOW
 from tests.oracles.mean_rules import Record
-from tests.streams import MONDAY, clear, empty_store, load, moment_of
+from tests.streams import MONDAY, clear, empty_store, load, moment_of, reporting
 
 DOUBTFUL = (
     "1.9 -> 1.10: equal exposure is assumed, but one build sends more than four fifths of all records: "
@@ -44,10 +43,12 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
-def judged(store: Connection, records: list[Record], config: Config) -> Connection:
+def configured(store: Connection, records: list[Record], config: Config) -> Connection:
+    """The store with these records alone, and these settings; nothing of it is judged."""
     clear(store)
     load(store, records)
-    passes.judge(store, config, lambda: NOW)
+    with store.begin():
+        passes.plan(store, config)
     return store
 
 
@@ -104,18 +105,18 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
 def test_what_there_is_to_act_on(
     store: Connection, counts: tuple[int, int], config: Config, expected: list[str]
 ) -> None:
-    with judged(store, sent(*counts), config).begin():
+    with configured(store, sent(*counts), config).begin():
         assert warnings.current(store) == expected
 
 
 def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
     misspelt, right = Config(comparison=(Comparison(candidate="1.11"),)), Config()
-    judged(store, sent(1, 1), misspelt)
+    configured(store, sent(1, 1), misspelt)
 
     def said(minutes: int, config: Config, *, every: bool = False) -> list[str]:
-        passes.judge(store, config, lambda: NOW)
         with store.begin():
-            return warnings.news(store, NOW + timedelta(minutes=minutes), None, every=every)
+            passes.plan(store, config)
+            return warnings.unreported(store, NOW + timedelta(minutes=minutes), None, every=every)
 
     assert said(0, misspelt) == [MISSING]
     assert said(1, misspelt) == []
@@ -131,8 +132,8 @@ def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(s
 def test_exposure_is_looked_at_every_ten_minutes(
     store: Connection, after: int, until: int, expected: list[str]
 ) -> None:
-    with judged(store, sent(5, 1), Config()).begin():
-        assert warnings.news(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
+    with configured(store, sent(5, 1), Config()).begin():
+        assert warnings.unreported(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
 
 
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +142,7 @@ def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: 
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
     said: list[str] = []
     printed: list[str] = []
-    session = Session(config, Progress(False, lambda event: said.append(event.words)), printed.append, lambda: NOW)
+    session = Session(config, reporting(said.append), printed.append, lambda: NOW)
 
     def run(name: str, records: list[Record]) -> list[str]:
         rows = "".join(f"{moment_of(record.second)},{record.build},{record.code}\n" for record in records)

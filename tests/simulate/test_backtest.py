@@ -13,14 +13,13 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, Exposure, Rule, SequentialRule, StoreSettings
 from streammetrics.detect import passes
 from streammetrics.errors import InputOutputError, UsageError
-from streammetrics.runtime.progress import Progress
 from streammetrics.simulate.backtest import Injection, backtest, history, null, parse, poisson, render
 from streammetrics.simulate.backtest.results import Null
 from streammetrics.store.connection import Store
 from tests import histories
 from tests.cli.test_cli import streammetrics
 from tests.oracles.mean_rules import Record
-from tests.streams import MONDAY, clock, moment_of
+from tests.streams import MONDAY, clock, moment_of, reporting
 
 MINUTE, HOUR = 60, 3600
 END = 3 * HOUR
@@ -48,7 +47,7 @@ class Recorded(Session):
         self.printed: list[str] = []
         settings = StoreSettings(path=store.path.name)
         config = config.model_copy(update={"store": settings, "base": store.path.parent})
-        super().__init__(config, Progress(False, print), self.printed.append, clock, as_json=True)
+        super().__init__(config, reporting(print), self.printed.append, clock, as_json=True)
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         rows = [json.loads(line) for line in self.printed]

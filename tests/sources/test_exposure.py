@@ -13,12 +13,11 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.doctor import diagnosis
 from streammetrics.report import status
-from streammetrics.runtime.progress import Progress
 from streammetrics.sources import exposure
 from streammetrics.sources.exposure import EVER, ExposureRow
 from streammetrics.store import settings_tables
 from streammetrics.store.connection import Store
-from tests.streams import empty_store, select
+from tests.streams import empty_store, reporting, select
 
 
 def rows(folder: Path, text: str, **files: str) -> list[ExposureRow]:
@@ -200,9 +199,7 @@ class Site:
         self.minutes += minutes
         self.logged.clear()
         now = datetime(2026, 11, 23, 12) + timedelta(minutes=self.minutes)
-        session = Session(
-            self.config, Progress(False, lambda event: self.logged.append(event.words)), self.logged.append, lambda: now
-        )
+        session = Session(self.config, reporting(self.logged.append), self.logged.append, lambda: now)
         return pipeline.run(session, is_final=False, exit_code=False)
 
     def status(self) -> str:

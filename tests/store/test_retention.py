@@ -12,12 +12,11 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, DetectSettings, RetentionSettings, Rule, Source, StoreSettings
 from streammetrics.detect import passes
-from streammetrics.runtime.progress import Progress
 from streammetrics.store import retention
 from streammetrics.store.connection import Store
 from tests.ingest.feeding import Shop
 from tests.oracles.mean_rules import Record
-from tests.streams import MONDAY, clear, current_alerts, empty_store, load, moment_of, select
+from tests.streams import MONDAY, clear, current_alerts, empty_store, load, moment_of, reporting, select
 
 A, B = "5.9", "5.10"
 DAY = 86400
@@ -208,12 +207,7 @@ def test_run_removes_what_is_old_when_all_is_told(tmp_path: Path) -> None:
         }
     )  # fmt: skip
     printed: list[str] = []
-    session = Session(
-        config,
-        Progress(False, lambda event: printed.append(event.words)),
-        printed.append,
-        lambda: NOON_OF_DAY_5 + timedelta(hours=1),
-    )
+    session = Session(config, reporting(printed.append), printed.append, lambda: NOON_OF_DAY_5 + timedelta(hours=1))
     assert pipeline.run(session, is_final=False, exit_code=False) == 0
     assert [line.split()[0] for line in printed] == ["OPENED", "OPENED"]
     with session.store.read() as connection:

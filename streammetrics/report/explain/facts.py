@@ -1,6 +1,6 @@
 """What there is to tell of one code in one bin, rule by rule and comparison by comparison."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,24 +9,16 @@ from sqlalchemy import Connection, RowMapping
 from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect.intervals import ratio_intervals
 from streammetrics.detect.passes import DAY_SECONDS, lead_seconds
+from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
 from streammetrics.sources import exposure
-from streammetrics.store import settings_tables
+from streammetrics.store import builds, settings_tables
+from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags
 
-UNITS = {
-    "sequential": {
-        "value": "log10", "threshold": "log10", "doubt": "natural logarithm",
-        "log_likelihood": "natural logarithm", "log_threshold": "natural logarithm",
-        "rate_ratio": "candidate's rate over the baseline's", "onset": "as estimated in this bin",
-        "spread_bins": "bins that equal errors above the usual would lie in",
-        "dispersion": "of this bin's block of two minutes", "mean_dispersion": "since the onset, as in alerts",
-    },
-    "mean_ratio": {"value": "ratio", "threshold": "ratio", "mean": "ratio"},
-    "mean_difference": {"value": "errors in a bin", "threshold": "errors in a bin", "mean": "errors in a bin"},
-}  # fmt: skip
-"""What the figures of a detector are, beside them in JSON."""
+MOST_CODES = 20
+"""So many of the codes that there are an error names."""
 
 _ASKED = {
     "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
@@ -38,96 +30,42 @@ _ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
 """In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
 
 
-@dataclass(frozen=True)
-class Window:
-    """Of a reference rule: the bins up to the one that was asked about, and their mean."""
-
-    window_bins: int
-    mean: float
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How much likelier the errors are if the rate is higher by `rate_ratio` than by the rule's `min_ratio`.
-
-    From the best onset within the history, whether or not the increase has ended since; and what it takes to fire.
-    Both are natural logarithms.
-    """
-
-    rate_ratio: float
-    min_ratio: float
-    log_likelihood: float
-    log_threshold: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a rule fired for a comparison in a bin, or which `gate` said no. Times are naive UTC.
-
-    `gate` is None where it fired, else: no comparison, pair, incomplete, gap, place, no record, evidence, recovery,
-    brief, silence or, of a reference rule, threshold. `bin_` figures count in the bin, the others since the `onset`, of
-    a reference rule the beginning of its highest window.
-
-    Of `sequential`, `value` and `threshold` are log10, of the grid's ratio that is the likeliest, `rate_ratio`;
-    `short_by` is how many times likelier the errors would have to be. `doubt`, a natural logarithm, is how much
-    likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on it `has_ended`, and only
-    what came since counts; `is_doubted` where the doubt is worth reporting. The candidate's errors above the usual lie
-    as closely as in `spread_bins`, None where they lie no closer than by chance; an alert takes more than `min_bins`.
-    `missed_errors` were to be expected since the code's last, and did not come. An error counts in the evidence of the
-    bin for `weight`, one over the `dispersion` there; `mean_dispersion` is that since the onset. `ratios` is the whole
-    grid, the strongest first. An incident keeps the onset of its first alert.
-
-    In a bin without errors of the code that of the last one with errors stands, for an hour at most.
-    """
-
-    rule: str
-    detector: str
-    code: str
-    start_ts: datetime
-    end_ts: datetime
-    gate: str | None
-    baseline: str | None = None
-    candidate: str | None = None
-    value: float | None = None
-    threshold: float | None = None
-    short_by: float | None = None
-    doubt: float | None = None
-    is_doubted: bool = False
-    has_ended: bool = False
-    rate_ratio: float | None = None
-    spread_bins: float | None = None
-    min_bins: int | None = None
-    missed_errors: float | None = None
-    bin_baseline_errors: int | None = None
-    bin_candidate_errors: int | None = None
-    onset: datetime | None = None
-    window_bins: int | None = None
-    baseline_errors: int | None = None
-    candidate_errors: int | None = None
-    ratio: float | None = None
-    ratio_low: float | None = None
-    ratio_high: float | None = None
-    exposure: str | None = None
-    candidate_share: float | None = None
-    dispersion: float | None = None
-    weight: float | None = None
-    mean_dispersion: float | None = None
-    rules_from: datetime | None = None
-    rules_until: datetime | None = None
-    judged_until: datetime | None = None
-    awaited_build: str | None = None
-    gap_build: str | None = None
-    gap_from: datetime | None = None
-    gap_until: datetime | None = None
-    windows: tuple[Window, ...] = ()
-    ratios: tuple[Ratio, ...] = ()
-
-
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
-_FIELDS = frozenset(field.name for field in fields(Explanation))
+
+Explanation = Mapping[str, Any]
+"""Rule, detector, code, the bin from start_ts to end_ts (naive UTC), and the columns of reports/explain_answers.
+
+Besides, ratio_low and ratio_high, the bounds of its ratio; and the means of all `windows` of a reference rule, or
+`ratios`, the grid of `sequential`, the strongest first: how much likelier the errors are if the rate is higher by that
+ratio than by min_ratio, from the best onset, whether or not the increase has ended since, and what is required, both
+natural logarithms. An incident keeps the onset of its first alert.
+"""
 
 
-def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: str, at: int) -> list[Explanation]:
+def explain(store: Store, config: Config, code: str, at: datetime, rule: str | None = None) -> list[Explanation]:
+    """Explain the bins that hold the moment `at` (naive UTC), rule by rule and comparison by comparison.
+
+    The rules are those of `config`, whether or not a pass has judged by them.
+
+    Raises:
+        UsageError: there is no such rule, or no build has ever sent the code.
+        StoreBusyError, InputOutputError: the store cannot be read.
+    """
+    rules = [found for found in config.rule if rule in (None, found.name)]
+    if not rules:
+        names = ", ".join(found.name for found in config.rule)
+        raise UsageError(f"--rule {rule}: there is no such rule; there are: {names}")
+    with store.read() as connection:
+        known = builds.ordered_codes(connection.exec_driver_sql("select distinct code from codes").scalars())
+        if code not in known:
+            shown = ", ".join(known[:MOST_CODES]) or "none, for it holds no records"
+            more = f" and {len(known) - MOST_CODES:,} more" if len(known) > MOST_CODES else ""
+            raise UsageError(f"--code {code}: no build in the store has sent it; its codes are: {shown}{more}")
+        second = utc.second_of(at)
+        return [found for chosen in rules for found in _explain(connection, config, chosen, code, second)]
+
+
+def _explain(connection: Connection, config: Config, rule: AnyRule, code: str, at: int) -> list[Explanation]:
     """One explanation for each comparison that rules the bin of `rule` which holds the epoch second `at`.
 
     Makes temporary tables on the connection, which may be one that only reads.
@@ -137,29 +75,23 @@ def explain_rule(connection: Connection, config: Config, rule: AnyRule, code: st
     start, end = (utc.at_second(end) for end in ends)
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
+    head = {"rule": rule.name, "detector": rule.detector, "code": code, "start_ts": start, "end_ts": end}
     answers = run(connection, "reports/explain_answers", parameters).mappings().all()
-    found = [
-        Explanation(
-            rule.name, rule.detector, code, start, end, **_figures(row), **_strongest(connection, rule, row, second)
-        )
-        for row in answers
-    ]
-    return found or [Explanation(rule.name, rule.detector, code, start, end, "no comparison")]
+    return [{**head, **_figures(row), **_strongest(connection, rule, row["series"], second)} for row in answers]
 
 
 def _figures(row: RowMapping) -> dict[str, Any]:
     low, high = _interval(row)
-    fields = {name: value for name, value in row.items() if name in _FIELDS}
     times = {name: _time(row[name]) for name in _TIMES}
-    doubts = {name: bool(row.get(name)) for name in ("is_doubted", "has_ended")}
-    return {**fields, **times, **doubts, "ratio_low": low, "ratio_high": high}
+    figures = {name: value for name, value in row.items() if name not in ("series", "tested_share", "is_ruling")}
+    return {**figures, **times, "ratio_low": low, "ratio_high": high}
 
 
-def _strongest(connection: Connection, rule: AnyRule, row: RowMapping, second: int) -> dict[str, Any]:
-    asked = {"series": row["series"], "second": second}
-    if isinstance(rule, SequentialRule):
-        return {"ratios": tuple(Ratio(*found) for found in run(connection, "reports/explain_ratios", asked))}
-    return {"windows": tuple(Window(*found) for found in run(connection, "reports/explain_means", asked))}
+def _strongest(connection: Connection, rule: AnyRule, series: int | None, second: int) -> dict[str, Any]:
+    name = "ratios" if isinstance(rule, SequentialRule) else "windows"
+    report = {"ratios": "reports/explain_ratios", "windows": "reports/explain_means"}[name]
+    found = run(connection, report, {"series": series, "second": second}).mappings()
+    return {"windows": (), "ratios": (), name: tuple(dict(row) for row in found)}
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
@@ -200,7 +132,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
 
 def _interval(row: RowMapping) -> tuple[float | None, float | None]:
     """The bounds of the ratio; None where there are no errors to tell from, or the rule does not say."""
-    if not row.get("mean_dispersion"):
+    if not row["mean_dispersion"]:
         return None, None
     names = ("baseline_errors", "candidate_errors", "candidate_share", "tested_share", "mean_dispersion")
     baseline, candidate, share, tested, dispersion = (row[name] for name in names)

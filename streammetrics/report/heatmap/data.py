@@ -1,9 +1,11 @@
 """The heatmaps of a span of time: which there are, what they show, and where they are put."""
 
 import hashlib
+import logging
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +14,15 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, Rule
 from streammetrics.detect.passes import DAY_SECONDS
-from streammetrics.errors import UsageError
-from streammetrics.runtime import utc
+from streammetrics.errors import InputOutputError, UsageError
+from streammetrics.runtime import atomic_files, utc
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags, portions
 
 if TYPE_CHECKING:
-    from streammetrics.report.heatmap import Heatmap
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_CODES = 1000
 """Clients may send any number of codes, and a picture has few rows."""
@@ -32,29 +35,66 @@ _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by r
 _ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
 
 
-def span(connection: Connection) -> tuple[int, int] | None:
-    """The last day of the data as epoch seconds (after, until]; None without data."""
-    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
-    return (max(row.first_second, row.end_second - DAY_SECONDS), row.end_second) if row else None
+@dataclass(frozen=True)
+class AlertedWindow:
+    """A stretch in which a code was alerted, in epoch seconds; the end is exclusive. `ratio`: None where not known."""
+
+    code: str
+    start_second: int
+    end_second: int
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """What is drawn: the bin values of one rule and comparison, and where they alerted.
+
+    Args:
+        window_bins: lengths of the rule's windows, in bins.
+        threshold: the window mean that alerts, in the unit of the values; NaN where that is not what alerts.
+        first_bin: start of the first column, epoch seconds.
+        codes: names of the rows, in any order; at least one.
+        values: shape (codes, bins); NaN where a bin has no records or is not judged.
+        alerted: windows of these codes, of which at least a part lies in the picture.
+    """
+
+    rule: str
+    detector: str
+    baseline: str
+    candidate: str
+    bin_seconds: int
+    window_bins: tuple[int, ...]
+    threshold: float
+    first_bin: int
+    codes: tuple[str, ...]
+    values: "NDArray[np.float64]"
+    alerted: tuple[AlertedWindow, ...]
 
 
 def heatmaps(
-    connection: Connection, config: Config, after: int, until: int, rule: str | None = None
-) -> Iterator["Heatmap"]:
-    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds)."""
-    first, end = connection.exec_driver_sql(compose(_SPAN)).one()
-    after, until = max(after, first), min(until, end)
-    for subject in connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all():
-        if rule in (None, subject.rule):
-            yield from _heatmap(connection, config, tuple(subject), after, until)
+    connection: Connection,
+    config: Config,
+    after: int | None = None,
+    until: int | None = None,
+    rule: str | None = None,
+) -> list[Heatmap]:
+    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds), or of the last day."""
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
+    if row is None:
+        return []
+    until = row.end_second if until is None else until
+    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
+    until = min(until, row.end_second)
+    subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all()
+    asked = [tuple(subject) for subject in subjects if rule in (None, subject.rule)]
+    return [drawn for subject in asked for drawn in _heatmap(connection, config, subject, after, until)]
 
 
 def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
     """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
     with store.read() as connection:
-        bounds = span(connection)
-        drawn = list(heatmaps(connection, config, *bounds)) if bounds else []
-    return [_draw(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
+        drawn = heatmaps(connection, config)
+    return [draw_one(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 
 def draw(
@@ -68,32 +108,41 @@ def draw(
     names = [known.name for known in config.rule]
     if rule is not None and rule not in names:
         raise UsageError(f"--rule {rule}: there is no such rule; there are: {', '.join(names)}")
+    after, end = (None if moment is None else utc.second_of(moment) for moment in (since, until))
     with store.read() as connection:
-        bounds = span(connection)
-        if bounds is None:
-            raise UsageError("there are no records to draw yet")
-        after, end = bounds
-        if until:
-            after, end = utc.second_of(until) - DAY_SECONDS, utc.second_of(until)
-        drawn = list(heatmaps(connection, config, utc.second_of(since) if since else after, end, rule))
+        drawn = heatmaps(connection, config, after, end, rule)
     if not drawn:
         raise UsageError(
             "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"
         )
     if len(drawn) == 1:
-        return [_draw(drawn[0], target)]
-    return [_draw(one, target.with_name(f"{target.stem}-{_file_name(one)}{target.suffix}")) for one in drawn]
+        return [draw_one(drawn[0], target)]
+    return [draw_one(one, target.with_name(f"{target.stem}-{_file_name(one)}{target.suffix}")) for one in drawn]
 
 
-def _draw(heatmap: "Heatmap", path: Path) -> Path:
-    from streammetrics.report.heatmap import draw
+def draw_one(heatmap: Heatmap, path: Path) -> Path:
+    """Write the picture to `path`, whole or not at all; the path.
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draw(heatmap, path)
+    Raises:
+        UsageError: the suffix is neither .png nor .svg.
+        InputOutputError: the file cannot be written.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix says which")
+    # Before the import: it remarks on caches and fonts, and cron mails every line.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    from streammetrics.report.heatmap import picture
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_files.replacing(path) as unfinished:
+            picture.save(heatmap, unfinished)
+    except OSError as error:
+        raise InputOutputError(f"{path}: the heatmap cannot be written: {atomic_files.reason(error)}") from None
     return path
 
 
-def _file_name(heatmap: "Heatmap") -> str:
+def _file_name(heatmap: Heatmap) -> str:
     """A name for a picture that no other rule or comparison has, whatever builds are called."""
     title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
@@ -102,11 +151,9 @@ def _file_name(heatmap: "Heatmap") -> str:
 
 def _heatmap(
     connection: Connection, config: Config, subject: tuple[str, str, str], after: int, until: int
-) -> Iterator["Heatmap"]:
+) -> Iterator[Heatmap]:
     """The heatmap of a rule, baseline and candidate, where they have bins at all."""
     import numpy as np
-
-    from streammetrics.report.heatmap import AlertedWindow, Heatmap
 
     before = lags(connection)
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)

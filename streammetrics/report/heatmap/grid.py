@@ -1,13 +1,13 @@
 """From bins and codes to the rows and columns that a picture has room for; nothing here knows how they are drawn."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streammetrics.report.heatmap import Heatmap
+from streammetrics.report.heatmap.data import Heatmap
+from streammetrics.store import builds
 
 MAX_ROWS = 60
 MAX_COLUMNS = 1200
@@ -48,7 +48,8 @@ def make_grid(heatmap: Heatmap) -> Grid:
     for window in heatmap.alerted:
         lengths[window.code] += window.end_second - window.start_second
     far = [np.nan_to_num(abs(deviations(_mean(row, np.array([0])), heatmap.detector)[0])) for row in means]
-    order = _code_order(heatmap.codes)
+    places = {code: place for place, code in enumerate(heatmap.codes)}
+    order = [places[code] for code in builds.ordered_codes(places)]
     ranked = sorted(order, key=lambda place: (-lengths[heatmap.codes[place]], -far[place]))
     kept = set(ranked if len(ranked) <= MAX_ROWS else ranked[: MAX_ROWS - 1])
     rows = [place for place in order if place in kept]
@@ -78,11 +79,3 @@ def _mean(values: Floats, starts: NDArray[np.int64]) -> Floats:
     counts = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
     means: Floats = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
     return means
-
-
-def _code_order(codes: Sequence[str]) -> list[int]:
-    """Places of the codes as numbers where all are whole numbers, else as text."""
-    try:
-        return sorted(range(len(codes)), key=lambda place: (int(codes[place]), codes[place]))
-    except ValueError:
-        return sorted(range(len(codes)), key=lambda place: codes[place])

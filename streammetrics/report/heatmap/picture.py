@@ -18,7 +18,8 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from streammetrics.report.heatmap import Heatmap, words
+from streammetrics.report.heatmap import words
+from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.report.heatmap.grid import Floats, Grid, deviations, make_grid
 
 _DAY = 86400

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from streammetrics.report.heatmap import Heatmap
+from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.report.heatmap.grid import Grid
 from streammetrics.runtime import utc
+from streammetrics.runtime.terminal import NO_NAME, printable
 
 _MOST_LETTERS = 24
 _MOST_CODES = 8
@@ -21,14 +22,14 @@ def name(text: str, most: int = _MOST_LETTERS, can_show: CanShow = str.isprintab
     Where there are many escapes, twice as many letters are left.
     """
     head, tail = (text[: most // 2], text[1 - most // 2 :]) if len(text) > most else (text, "")
-    first, last = ([c if can_show(c) else c.encode("unicode_escape").decode() for c in part] for part in (head, tail))
+    first, last = ([printable(letter, can_show) for letter in part] for part in (head, tail))
     if not last:
         first, last = first[: len(first) // 2 + 1], first[len(first) // 2 + 1 :]
     is_cut = len(text) > most
     while sum(map(len, first + last)) > 2 * most:
         is_cut = True
         first.pop() if len(first) > len(last) else last.pop(0)
-    return "".join((*first, "…" if is_cut else "", *last)) or '""'
+    return "".join((*first, "…" if is_cut else "", *last)) or NO_NAME
 
 
 def row(heatmap: Heatmap, code: str, can_show: CanShow = str.isprintable) -> str:

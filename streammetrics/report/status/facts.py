@@ -1,176 +1,164 @@
-"""What there is to tell of a store, and the questions that find it out.
+"""What there is to report of a store, and the questions that find it out.
 
 Nothing here reads all records: the ledger, the passes and the builds are small, and of the alerts only those are read
-whose codes have an open incident.
+whose codes have had one lately. A row has the columns of its statement in sql/reports/; times are naive UTC.
 """
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
+from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
+from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.errors import StreammetricsError
 from streammetrics.report import warnings
-from streammetrics.report.status.feeds import Feed
-from streammetrics.report.status.reach import Comparison, Reach, comparisons, reaches
-from streammetrics.sources import exposure
+from streammetrics.runtime import utc
+from streammetrics.sources import discovery, exposure, ledger
+from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, whole_incidents
+
+Row = Mapping[str, Any]
 
 STRONGEST = 3
 """So many incidents of a rule, and so many comparisons, fit into a line."""
 
 EXPOSURE_HOURS = 3
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+_REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reaches group by all"
 
 
-class Pass(_Part):
-    """How a detection pass ended; times are naive UTC throughout."""
+@dataclass(frozen=True)
+class Status:
+    """How things stand at `now`.
 
-    finished_at: datetime
-    state: str
-    alerts_new: int
-    alerts_revised: int
-    alerts_retracted: int
-    error: str | None
-
-
-class Incident(_Part):
-    """An open incident; `open` is how many its rule has."""
-
-    rule: str
-    code: str
-    baseline: str
-    candidate: str
-    start_ts: datetime
-    ratio: float | None
-    ratio_low: float | None
-    open: int
-
-
-class Promise(_Part):
-    """What a rule's setting means: one false incident of a code in so many days, and so many codes there are."""
-
-    rule: str
-    days_per_code: float
-    codes: int
-
-
-class Exposure(_Part):
-    """The candidate's share of the users of both builds now and three hours ago, and how it is known.
-
-    `is_rising`: it is estimated, and higher by what may be traffic or a regression of most codes.
-    """
-
-    baseline: str
-    candidate: str
-    exposure: str
-    share: float
-    former_share: float
-    is_rising: bool
-
-
-class Family(_Part):
-    """The highest of `known` builds that are compared with each other, lower ones first.
-
-    `unread` are those whose place is that of their first appearance; `builds_order` is the setting.
-    """
-
-    family: str
-    builds: tuple[str, ...]
-    known: int
-    unread: tuple[str, ...] | None
-    builds_order: str | None
-
-
-class Mark(_Part):
-    """Up to which value of its cursor a database was read."""
-
-    source: str
-    cursor: str
-    mark: str
-
-
-class Contents(_Part):
-    """What the store holds."""
-
-    first_ts: datetime | None
-    last_ts: datetime | None
-    records: int
-    rejected: int
-    batches: int
-    families: tuple[Family, ...]
-    last_pass: Pass | None
-    last_failure: Pass | None
-    open_incidents: tuple[Incident, ...]
-    comparisons: tuple[Comparison, ...]
-    reaches: tuple[Reach, ...]
-    promises: tuple[Promise, ...]
-    exposures: tuple[Exposure, ...]
-    advice: tuple[str, ...]
-    rejected_last_day: int
-    late_last_day: int
-    reject_reason: str | None
-    marks: tuple[Mark, ...]
-    replaced_files: int
-    replaced_path: str | None
-    ahead_files: int
-    ahead_path: str | None
-    ahead_batch_id: int | None
-
-
-class Status(_Part):
-    """`contents` is None where there is no store yet. `waiting_bytes` are those that were not read yet, on disk.
-
-    `refused`: why files and databases are not read, a message for each; `unmatched`: sources without a file.
+    Args:
+        contents: what `contents` finds; None where there is no store yet.
+        feeds: of each source that has sent records, its newest record, when that was loaded, and whether it is silent.
+        waiting_bytes: those on disk that were not read yet.
+        refused: why files and databases are not read, a message for each.
+        unmatched: sources without a file, a sentence each.
     """
 
     now: datetime
     store: Path
     store_bytes: int
-    contents: Contents | None
-    feeds: tuple[Feed, ...]
-    waiting_files: int
-    waiting_bytes: int
-    refused: tuple[str, ...]
-    unmatched: tuple[str, ...] = ()
+    contents: Row | None
+    feeds: Sequence[Row] = ()
+    waiting_files: int = 0
+    waiting_bytes: int = 0
+    refused: Sequence[str] = ()
+    unmatched: Sequence[str] = ()
 
 
-def contents(connection: Connection, config: Config, now: datetime) -> Contents:
-    """Ask the store."""
-    tails = whole_incidents(statement("reports/open_tails"))
-    opened = connection.exec_driver_sql(compose(statement("reports/open_incidents"), alerts=tails), {"most": STRONGEST})
+def collect(store: Store, config: Config, now: datetime) -> Status:
+    """Find out how things stand at `now` (naive UTC).
+
+    Raises:
+        StoreBusyError, InputOutputError: there is a store, but it cannot be read.
+    """
+    found, refused = discovery.configured(config)
+    unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
+    waiting_bytes, size, held, received = sum(file.size for file in found), 0, None, list[Row]()
+    if store.path.exists():
+        with store.read() as connection:
+            held, size = contents(connection, config, now), store.path.stat().st_size
+            # What can be seen without reading is not of the last run, but of now.
+            refused = {**ledger.refused(connection, config), **refused}
+            connection.rollback()  # the ledger begins a transaction of its own
+            known = ledger.known(connection, config, found)
+            found = [file for file in found if file.path not in known and file.path not in refused]
+            waiting_bytes = ledger.unread_bytes(connection, found)
+            received = feeds(connection, config, {file.source.name for file in found}, now)
+    return Status(now, store.path, size, held, received, len(found), waiting_bytes, tuple(refused.values()), unmatched)
+
+
+def contents(connection: Connection, config: Config, now: datetime) -> Row:
+    """What the store holds."""
     users = exposure.read(config)
     compared = comparisons(connection, is_unread=not users.is_whole)
-    return Contents(
-        **run(connection, "reports/history").mappings().one(),
-        **run(connection, "reports/recent_rejects", {"since": now - timedelta(days=1)}).mappings().one(),
-        **run(connection, "reports/late_records", {"since": now - timedelta(days=1)}).mappings().one(),
-        **run(connection, "reports/replaced_files", {"since": now - timedelta(days=1)}).mappings().one(),
+    latest = whole_incidents(statement("reports/latest_alerts"))
+    incidents = compose(statement("reports/open_incidents"), alerts=latest)
+    of_last_day = {"since": now - timedelta(days=1)}
+    return {
+        **_one(connection, "reports/history"),
+        **_one(connection, "reports/recent_rejects", **of_last_day),
+        **_one(connection, "reports/late_records", **of_last_day),
+        **_one(connection, "reports/replaced_files", **of_last_day),
         **_ahead(connection, now),
-        families=tuple(
-            Family(**found) for found in run(connection, "reports/families", {"most": STRONGEST}).mappings()
-        ),
-        last_pass=_pass(connection, failed=False),
-        last_failure=_pass(connection, failed=True),
-        open_incidents=tuple(Incident(**found) for found in opened.mappings()),
-        comparisons=compared,
-        reaches=reaches(connection, compared),
-        promises=tuple(
-            Promise(**found) for found in connection.exec_driver_sql(compose(statement("reports/promises"))).mappings()
-        ),
-        exposures=_exposures(connection),
-        advice=tuple(warnings.current(connection, has_exposure=users.is_whole, problems=users.problems)),
-        marks=tuple(Mark(**found) for found in run(connection, "reports/cursor_marks").mappings()),
-    )
+        "families": _rows(run(connection, "reports/families", {"most": STRONGEST})),
+        "last_pass": _one(connection, "reports/last_pass", is_failed=False) or None,
+        "last_failure": _one(connection, "reports/last_pass", is_failed=True) or None,
+        "open_incidents": _rows(connection.exec_driver_sql(incidents, {"most": STRONGEST})),
+        "comparisons": compared,
+        "reaches": reaches(connection, compared),
+        "promises": _rows(connection.exec_driver_sql(compose(statement("reports/promises")))),
+        "exposures": _exposures(connection),
+        "advice": warnings.current(connection, has_exposure=users.is_whole, problems=users.problems),
+        "marks": _rows(run(connection, "reports/cursor_marks")),
+    }
 
 
-def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:
+def feeds(connection: Connection, config: Config, waiting: Collection[str], now: datetime) -> list[Row]:
+    """The newest record of each source and when it was loaded, silent ones first.
+
+    A source is silent that has brought no newer record for `silent_after_seconds`, unless it is `waiting` to be read.
+    """
+    limits = {source.name: timedelta(seconds=source.silent_after_seconds) for source in config.source}
+    found = _rows(run(connection, "reports/feeds", {"sources": list(limits)}))
+    for row in found:
+        source = row["source"]
+        row["is_silent"] = source not in waiting and now - row["loaded_at"] > limits[source]
+    return sorted(found, key=lambda row: not row["is_silent"])
+
+
+def comparisons(connection: Connection, *, is_unread: bool = False) -> list[Row]:
+    """The pairs that are compared now, those that wait for a build behind others, then those that have no place.
+
+    Args:
+        is_unread: a file that tells the users of builds cannot be read now.
+    """
+    return _rows(connection.exec_driver_sql(compose(statement("reports/judged")), {"is_unread": is_unread}))
+
+
+def reaches(connection: Connection, compared: Iterable[Row]) -> list[Row]:
+    """Of comparisons that are judged for less than a day, the least ratio of the grid that would have been found.
+
+    `rate_ratio` is None where none would. Without a rule `sequential` there are no rows. It reads as much as a pass
+    that judges the same time.
+    """
+    widest, history_seconds = run(connection, "reports/reach_widths").one()
+    young = [
+        row for row in compared if not row["is_displaced"] and row["judged_until"] and _is_young(row["judged_seconds"])
+    ]
+    if widest is None or not young:
+        return []
+    ends = [utc.second_of(row["judged_until"]) for row in young]
+    begin = min(end - row["judged_seconds"] for end, row in zip(ends, young, strict=True))
+    lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + ESTIMATE_SECONDS + BLOCK_SECONDS + 2 * widest
+    piece = Slice(max(begin - widest, max(ends) - history_seconds), max(ends), lead, lags=lags(connection))
+    found = connection.exec_driver_sql(compose(_REACHES, piece))
+    ratios = {(baseline, candidate): ratio for baseline, candidate, ratio in found}
+    return [
+        {
+            **{name: row[name] for name in ("baseline", "candidate", "judged_seconds")},
+            "rate_ratio": ratios.get((row["baseline"], row["candidate"])),
+        }
+        for row in young
+    ]
+
+
+def _is_young(judged_seconds: int | None) -> bool:
+    return 0 < (judged_seconds or 0) < DAY_SECONDS
+
+
+def _ahead(connection: Connection, now: datetime) -> Row:
     """The files of the last day whose records are ahead of the clock, and the last batch of them."""
     found = warnings.ahead(connection, since=now - timedelta(days=1))
     last = found[-1] if found else None
@@ -178,16 +166,30 @@ def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:
     return {"ahead_files": len(paths), "ahead_path": last and last.path, "ahead_batch_id": last and last.batch_id}
 
 
-def _exposures(connection: Connection) -> tuple[Exposure, ...]:
+def _exposures(connection: Connection) -> list[Row]:
     latest = warnings.latest_complete(connection)
     if latest is None:
-        return ()
+        return []
     since = latest - EXPOSURE_HOURS * 3600
     piece = Slice(since, latest, EXPOSURE_LEAD_SECONDS, lags=lags(connection))
-    shares = connection.exec_driver_sql(compose(statement("reports/exposures"), piece), {"since": since})
-    return tuple(Exposure(**found) for found in shares.mappings())
+    return _rows(connection.exec_driver_sql(compose(statement("reports/exposures"), piece), {"since": since}))
 
 
-def _pass(connection: Connection, *, failed: bool) -> Pass | None:
-    found = run(connection, "reports/last_pass", {"is_failed": failed}).mappings().one_or_none()
-    return None if found is None else Pass(**found)
+def _unmatched(config: Config, matched: Collection[str]) -> Iterator[str]:
+    """The sources that no file matches; a spool is empty most of the time."""
+    for source in config.source:
+        if source.path is None or source.after != "keep" or source.name in matched:
+            continue
+        # What is wrong with the path itself is refused.
+        with suppress(StreammetricsError):
+            if not discovery.matching(Path(source.path), config):
+                yield f"[[source]] {source.name!r}: no file matches {config.resolve(source.path)}"
+
+
+def _one(connection: Connection, name: str, **parameters: object) -> dict[str, Any]:
+    """The only row of a report; empty where there is none."""
+    return dict(run(connection, name, parameters).mappings().one_or_none() or {})
+
+
+def _rows(found: Any) -> list[Any]:
+    return [dict(row) for row in found.mappings()]

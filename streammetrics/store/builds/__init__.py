@@ -5,6 +5,9 @@ whatever the order of batches; retention does not change them. Of a build and co
 with which the code had come in two different seconds; NULL while it has not.
 """
 
+import re
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from streammetrics.store.builds.order import Build, Place, in_order
@@ -21,6 +24,16 @@ _OVERLAP = "select min(first_second), max(last_second) from arrived where is_ove
 _SPAN = "select min(first_second), max(least(until_second, first_second + to_seconds($horizon))) from unsettled"
 _ORDER = "select coalesce(any_value(builds_order), 'auto') from settings"
 _APPEARED = "select build, coalesce(since_second, timestamp '9999-12-31') from builds"
+
+
+_WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,1000}")
+
+
+def ordered_codes(codes: Iterable[str]) -> list[str]:
+    """Each code once: as numbers where all are whole numbers, else as text."""
+    found = set(codes)
+    are_numbers = all(_WHOLE_NUMBER.fullmatch(code) for code in found)
+    return sorted(found, key=lambda code: (int(code) if are_numbers else 0, code))
 
 
 def update(connection: Connection, batch_id: int) -> bool:
