@@ -11,7 +11,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Config, OutputSettings, StoreSettings
 from streammetrics.detect import alerts, passes, portions
-from streammetrics.report import heatmap
+from streammetrics.report.heatmap import data
 from streammetrics.runtime import progress, terminal
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
@@ -204,11 +204,12 @@ def test_the_store_is_free_while_pictures_are_drawn(
 ) -> None:
     drawn: list[Path] = []
 
-    def draw(_: object, path: Path) -> None:
+    def draw_one(_: object, path: Path) -> Path:
         with session.store.write():
             drawn.append(path)
+        return path
 
-    monkeypatch.setattr(heatmap, "draw", draw)
+    monkeypatch.setattr(data, "draw_one", draw_one)
     pipeline.run(session, [records], is_final=False, exit_code=False)
     assert len(drawn) == 2
 
