@@ -107,12 +107,13 @@ class Text:
             joined = {"joined": numbered["lines"], "lines": statement("jobs/located_lines")}
             numbered = found = read | joined
         if plan.head is None:
-            kind, quick = "json_records", {"found_values": "line_values", "candidates": "plain_values"}
-            own = {"found_values": "read_values"}
+            kind, quick = "jobs/json_records", {"found_values": "jobs/line_values", "candidates": "jobs/plain_values"}
+            own = {"found_values": "jobs/read_values"}
             pointers, stops, keys = json_lines.pointers(plan.columns, plan.paths)
             parameters |= {"pointers": pointers, "stops": stops, "keys": keys}
         else:
-            kind, quick, own = "delimited_records", {"candidates": "plain_lines"}, {"candidates": "read_fields"}
+            kind, quick = "jobs/delimited_records", {"candidates": "jobs/plain_lines"}
+            own = {"candidates": "jobs/read_fields"}
             sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
             blanks = " *" if plan.head.is_spaced else ""
             parameters |= {
@@ -123,12 +124,12 @@ class Text:
                 "has_header": plan.has_header,
                 "known_names": known(plan.file) if plan.has_header else [[], [], []],
             }
-        quick["plain"] = "plain_records"
+        quick["plain"] = "jobs/plain_records"
         plain = _statements(quick | own) if self.is_whole else found | _statements(quick)
         return Reader(
             found if is_alike else numbered,
             numbered,
-            _statements({"placed": "one_section" if is_alike else "sections", "records": kind}),
+            _statements({"placed": "jobs/one_section" if is_alike else "jobs/sections", "records": kind}),
             parameters | for_plain,
             plain if for_plain else {},
             numbered | _statements(quick),
@@ -189,4 +190,4 @@ class Text:
 
 
 def _statements(names: Mapping[str, str]) -> dict[str, str]:
-    return {relation: statement(f"jobs/{name}") for relation, name in names.items()}
+    return {relation: statement(name) for relation, name in names.items()}
