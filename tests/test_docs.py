@@ -1,4 +1,4 @@
-"""The README and docs/ are true: commands run, links lead somewhere, settings are settings, exit codes are all there."""
+"""The README and docs/ are true: commands run, links lead somewhere, settings exist, every exit code is listed."""
 
 import os
 import re
