@@ -1,5 +1,5 @@
--- What is to be explained, a row a comparison: of those that rule the bin from second $second on, $width long; where
--- none does, of all that were near.
+-- The figures to explain, a row per comparison that judges the bin from second $second on, $width long; if none does,
+-- all comparisons near it.
 with asked as (
     select cast($second as bigint) as bin_second, cast($second as bigint) + cast($width as bigint) as end_second
 ),

@@ -1,4 +1,4 @@
--- The alerts that may belong to an incident that is open; what ended long before is not.
+-- The alerts that may belong to an open incident: those that did not end long before.
 select * from main.alerts -- noqa: AM04
 where
     end_ts >= (

@@ -1,4 +1,4 @@
--- Alerts of incidents that are open: they end so near to what is settled that another alert could join them.
+-- Alerts of open incidents: they end so near to settled_until that another alert could join them.
 with settled as (
     select rule, baseline, candidate, min(settled_until) as settled_until
     from progress

@@ -1,4 +1,4 @@
--- Where the data begin and end, and how far (s) before a bin what it shows looks back: the longest window, and for
+-- Where the data begin and end, and how far (s) a bin looks back: the longest window, and for
 -- sequential its history twice, $look_back_blocks blocks of $block_seconds or a wider bin, and $more_seconds.
 with kept as (select max(before_ts) as before_ts from pruned where relation = 'counters'),
 

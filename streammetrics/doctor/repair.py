@@ -1,4 +1,4 @@
-"""What can be made anew from the records is: counters, builds, codes and views, in one transaction."""
+"""Rebuilds what follows from the records: counters, builds, codes and views, in one transaction."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _BUILDS_BEFORE = "create or replace temp table builds_before as select * from bu
 
 
 def repair(connection: Connection) -> Iterator[str]:
-    """Rebuild, in the caller's transaction, and have the next pass judge anew what that touches; what was done."""
+    """Rebuild, in the caller's transaction, and have the next pass judge affected bins again; returns what was done."""
     add_up(connection)
     run(connection, "jobs/find_wrong_batches")
     connection.exec_driver_sql(_BUILDS_BEFORE)

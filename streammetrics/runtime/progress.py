@@ -1,4 +1,4 @@
-"""Progress on a terminal for whatever takes more than two seconds; elsewhere only words, on stderr."""
+"""Progress bars on a terminal for tasks of more than two seconds; elsewhere only messages, on stderr."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ class Progress:
         self._bars: Any = None
 
     def say(self, text: str) -> None:
-        """An event or mere words, above a bar that may be shown. What is routine is said on terminals and in logs."""
+        """Write an event or a message, above a bar that may be shown. Routine events go to terminals and logs only."""
         event = text if isinstance(text, Event) else Event(text)
         if event.is_routine and not (self.is_terminal or self._is_logged):
             return
@@ -37,7 +37,7 @@ class Progress:
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
-        """A piece of work; the caller tells (done, total) where it knows, and until then the bar only moves."""
+        """A task; the caller reports (done, total) once it knows them, and until then the bar only moves."""
         if not self.is_terminal or self._is_logged:
             yield lambda done, total: None
             return

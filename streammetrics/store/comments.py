@@ -13,7 +13,7 @@ from streammetrics.store.statements import folder, run
 
 _PAGE = """# Relations
 
-What `streammetrics query` and any DuckDB shell can ask. The comments stand in the store as well:
+What `streammetrics query` and any DuckDB shell can query. The comments stand in the store as well:
 
     select column_name, comment from duckdb_columns() where table_name = 'alerts'
 
@@ -25,7 +25,7 @@ _HEADER = ("| column | type | |", "|---|---|---|")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a relation of the store; `comment` is None where nothing is said of it."""
+    """A column of a relation of the store; `comment` is None if there is none."""
 
     relation: str
     name: str
@@ -34,7 +34,7 @@ class Column:
 
 
 def relations() -> dict[str, str]:
-    """The relations that people ask, each with what a row of it is."""
+    """The relations that people query, each with what a row of it is."""
     return {relation: comment for (relation, column), comment in _comments().items() if not column}
 
 

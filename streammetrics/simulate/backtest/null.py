@@ -46,9 +46,9 @@ class Null:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the promise is kept, as far as so many code-days can tell: the whole interval lies on one side of it.
+        """Whether the promise is kept: the whole interval lies on one side of it.
 
-        None where the interval holds what is promised, and where nothing is promised or was judged.
+        None if the interval holds the promise (too few code-days), or if nothing is promised or was judged.
         """
         if self.promised is None or not self.code_days or self.low <= self.promised < self.high:
             return None
@@ -56,7 +56,7 @@ class Null:
 
     @property
     def enough_repetitions(self) -> int | None:
-        """So many of these would tell that the promise is kept, if none of them had a false alarm."""
+        """How many repetitions without a false alarm would show that the promise is kept."""
         if self.promised is None or not self.code_days:
             return None
         return math.ceil(1000 * poisson.interval(0)[1] / self.promised / self.code_days * self.repetitions)
@@ -152,7 +152,7 @@ def _prepared(connection: Connection, pair: Pair) -> _Draws:
 
 
 def _draw(connection: Connection, draw: _Draws, dice: np.random.Generator) -> None:
-    """Make the counters a history in which chance alone says which build an error is of, and forget what was judged."""
+    """Assign the errors to builds at random, and remove what was judged."""
     for emptied in _EMPTY:
         connection.exec_driver_sql(emptied)
     # Never no rows: DuckDB 1.5 loses what a transaction inserts after them.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _RAMP_STAIRS = 1000
-"""A ramp is drawn as a staircase, of a second each where it is short: no test can tell it from a slope."""
+"""A ramp is drawn as a staircase, of a second each where it is short: no test can distinguish it from a slope."""
 
 
 @dataclass(frozen=True, eq=False)

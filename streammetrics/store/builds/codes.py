@@ -33,11 +33,11 @@ def add(connection: Connection, batch_id: int) -> bool:
 
 
 def count(connection: Connection) -> None:
-    """Make the temporary table `codes_counted`: what all counters say, found in another way than ingest does."""
+    """Make the temporary table `codes_counted` from all counters, in another way than ingest does."""
     run(connection, "checks/codes_counted")
 
 
 def complete(connection: Connection) -> None:
-    """Where counters were removed: make the table say no less than those that are kept; needs `codes_counted`."""
+    """If counters were removed: raise the table to at least those that are kept; needs `codes_counted`."""
     run(connection, "jobs/complete_codes")
     run(connection, "jobs/list_codes")
