@@ -62,7 +62,10 @@ def test_settings_that_are_shown_are_settings() -> None:
 
 
 def test_every_exit_code_is_listed() -> None:
-    classes = [errors.StreammetricsError, *errors.StreammetricsError.__subclasses__()]
+    classes: list[type[errors.StreammetricsError]] = [
+        errors.StreammetricsError,
+        *errors.StreammetricsError.__subclasses__(),
+    ]
     used = {0, errors.EXIT_OPEN_INCIDENTS, interrupts.EXIT_TERMINATED, *(one.exit_code for one in classes)}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README.read_text("utf-8"), re.MULTILINE)} == used
 
