@@ -16,6 +16,8 @@ from streammetrics.store.views import Slice, compose
 from tests.oracles.mean_rules import Record
 from tests.streams import clock, load
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Config(
     comparison=(
         Comparison(exposure="estimated"),

@@ -15,6 +15,8 @@ from streammetrics.errors import InputOutputError
 from streammetrics.runtime.progress import Progress
 from tests.streams import select
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 23, 12)
 DAY = timedelta(days=1)
 KEEP = RetentionSettings(events_days=30, counters_days=30, alerts_days=30, rejects_days=30)

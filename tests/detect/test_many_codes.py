@@ -14,6 +14,8 @@ from streammetrics.store.statements import statement
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, clock, empty_store, load, select, tries
 
+pytestmark = pytest.mark.slow
+
 RULE = SequentialRule(name="s", detector="sequential", false_alarm_days_per_code=1, history_seconds=3000)
 ALERTS = """
 select code, start_ts, stop_ts, value, threshold, baseline_errors, candidate_errors, ratio from alerts order by all

@@ -19,6 +19,8 @@ from streammetrics.store.connection import Store
 from tests.rules import REFERENCE
 from tests.streams import EPOCH, MONDAY, clock
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -365,6 +365,7 @@ def columns(store: Store, name: str) -> str:
     return ", ".join(str(column) for (column,) in described if column not in NUMBERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*views.relations(), "events", "counters", "alerts", "builds", "rules", "progress"])
 def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, name: str) -> None:
     listed = columns(store, name)
