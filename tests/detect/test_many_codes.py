@@ -61,7 +61,7 @@ def test_no_series_with_evidence_enough_is_left_out(
         load(store, records)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(passes, "statement", lambda name, text=text: text if "prospects" in name else statement(name))
-            passes.judge(store, config, clock, portion_seconds=600)
+            passes.judge(store, config, clock, portion_seconds=1200)
         found.append((select(store, ALERTS), select(store, "select count(*) from kept_prospects")[0][0]))
     (alerts, prospects), (of_all, series) = found
     assert alerts == of_all
