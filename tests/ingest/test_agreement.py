@@ -121,6 +121,7 @@ def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ..
 is_small = Tail.is_small
 
 
+@pytest.mark.slow
 def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factory: pytest.TempPathFactory) -> None:
     one_shop.folder = tmp_path_factory.mktemp("alike")
 

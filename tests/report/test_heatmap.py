@@ -435,6 +435,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["heat.PNG"]
 
 
+@pytest.mark.slow
 def test_a_bin_that_is_not_judged_yet_has_no_colour(tmp_path: Path) -> None:
     """The one build is heard up to 00:03:19, the other a bit less: the last bin waits for it."""
     records = [Record(MONDAY + second, build, "7") for second in range(200) for build in ("1.9", "1.10")]
