@@ -105,7 +105,7 @@ OPENED_EARLIER = "select baseline, code from incidents where baseline like '%ear
 
 def test_a_build_that_replaces_another_at_once_is_compared_with_that_a_day_earlier(day: ReleaseDay) -> None:
     day.play(24 * 60 + 30, {"1.0": scaled(1)}, at_once=True)
-    day.play(25, {"1.1": scaled(1, login=4)})
+    day.play(25, {"1.1": scaled(1, login=4)}, every=5)
     assert day.changes() == [("OPENED", "login", "1.1")]
     ((minute, line),) = day.printed
     assert minute <= 24 * 60 + 45
@@ -123,7 +123,7 @@ def test_whether_anything_got_worse_since_yesterday(day: ReleaseDay) -> None:
     """Nothing was released; the traffic is half as much again."""
     day.config = day.config.model_copy(update={"comparison": (Comparison(), Comparison(baseline="earlier"))})
     day.play(26 * 60, {"1.0": scaled(1), "1.1": scaled(0.5)}, at_once=True)
-    day.play(30, {"1.0": scaled(1.5, login=3), "1.1": scaled(0.75, login=3)})
+    day.play(30, {"1.0": scaled(1.5, login=3), "1.1": scaled(0.75, login=3)}, every=5)
     assert day.rows(OPENED_EARLIER) == [("* a day earlier", "login")]
     assert [line.split()[0] for _, line in day.printed] == ["OPENED"]
     assert " * a day earlier -> *  " in day.printed[0][1]
