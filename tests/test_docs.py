@@ -17,6 +17,7 @@ from streammetrics.runtime import interrupts
 
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
+RELIABILITY = REPOSITORY / "docs" / "reliability.md"
 PAGES = [README, REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -46,6 +47,15 @@ def dead_links(page: Path) -> Iterator[str]:
 
 def test_every_link_leads_somewhere() -> None:
     assert [link for page in PAGES for link in dead_links(page)] == []
+
+
+def test_the_tests_that_pages_name_are_there() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(tests/\S+?\.py)`", page.read_text(encoding="utf-8"))}
+    named |= {
+        f"tests/reliability/{name}" for name in re.findall(r"`(test_\d\d_\w+\.py)`", RELIABILITY.read_text("utf-8"))
+    }
+    assert len(named) > 26
+    assert [name for name in sorted(named) if not (REPOSITORY / name).is_file()] == []
 
 
 def test_the_readme_is_short_and_names_every_page() -> None:
