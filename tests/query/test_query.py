@@ -136,6 +136,7 @@ def test_what_writes_or_sets_is_refused(store: Store, tmp_path: Path, sql: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
@@ -403,6 +404,7 @@ def test_a_portion_behind_an_empty_one_is_whole_however_many_rows_it_has(tmp_pat
     assert rows(many, sql, MIDNIGHT, until) == [(whole,)]
 
 
+@pytest.mark.slow
 def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> None:
     assert "series" in statement.run(store, "from bins limit 0").columns
     assert "series" not in statement.run(store, "from bins limit 0", SINCE, UNTIL).columns
@@ -435,6 +437,7 @@ def test_a_span_may_be_open_and_have_an_offset(store: Store) -> None:
     assert rows(store, "select max(second) - 1795392000 from presence", until=later) == [(600,)]
 
 
+@pytest.mark.slow
 def test_batches_runs_and_rejects_are_cut_by_the_clock(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", regression(60))
     with store.write() as connection, connection.begin():
@@ -445,6 +448,7 @@ def test_batches_runs_and_rejects_are_cut_by_the_clock(tmp_path: Path) -> None:
     assert rows(store, sql, since=noon + timedelta(minutes=1)) == [(0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_an_incident_is_whole_though_the_span_lies_in_a_pause_of_it(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", regression())
     with store.write() as connection, connection.begin():
@@ -464,6 +468,7 @@ def test_a_span_of_nothing_is_refused(store: Store) -> None:
         statement.run(store, "select 1", UNTIL, SINCE)
 
 
+@pytest.mark.slow
 def test_a_store_without_records_has_empty_spans(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", [])
     assert rows(store, "select (select count(*) from windows), (select count(*) from gaps)", since=MIDNIGHT) == [(0, 0)]
@@ -536,6 +541,7 @@ def test_interrupt_ends_a_query_and_not_the_prompt(store: Store, monkeypatch: py
     assert answers(store, "select 1 as a;\n", "select 2 as b;\n") == ["b", "2"]
 
 
+@pytest.mark.slow
 def test_store_is_free_between_statements(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", regression(60))
 

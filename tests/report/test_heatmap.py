@@ -108,6 +108,7 @@ def redness(pixels: Floats) -> float:
     return float(np.mean(pixels[..., 0] - pixels[..., 2]))
 
 
+@pytest.mark.slow
 def test_png_opens_and_grows_with_the_codes(tmp_path: Path) -> None:
     sizes = {}
     for codes in (1, 12, 44):
@@ -178,6 +179,7 @@ def test_more_is_always_redder_and_what_is_equal_is_lightest() -> None:
     assert np.all(np.diff(light[32:]) < 0)
 
 
+@pytest.mark.slow
 def test_one_outlier_does_not_wash_out_the_rest(tmp_path: Path) -> None:
     values = an_hour().values.copy()
     values[1, 5] = 1e6
@@ -292,6 +294,7 @@ def test_too_many_codes_are_folded_but_for_the_alerted_and_the_farthest(tmp_path
     assert make_grid(a_heatmap(np.zeros((60, 1)))).folded == 0
 
 
+@pytest.mark.slow
 def test_an_alert_of_a_folded_code_is_outlined_and_counted(tmp_path: Path) -> None:
     alerted = tuple(AlertedWindow(str(code), MIDNIGHT, MIDNIGHT + (50 if code == 60 else 100)) for code in range(61))
     heatmap = a_heatmap(np.zeros((61, 4)), alerted=alerted)
@@ -375,6 +378,7 @@ def test_the_headline_has_room_for_escapes() -> None:
     assert said.endswith(" and 5 more")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "heatmap",
     [

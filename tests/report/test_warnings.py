@@ -55,6 +55,7 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
     return tuple(Exposure(build=build.replace("_", "."), users=number) for build, number in numbers.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("counts", "config", "expected"),
     [
@@ -108,6 +109,7 @@ def test_what_there_is_to_act_on(
         assert warnings.current(store) == expected
 
 
+@pytest.mark.slow
 def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
     misspelt, right = Config(comparison=(Comparison(candidate="1.11"),)), Config()
     judged(store, sent(1, 1), misspelt)
@@ -127,6 +129,7 @@ def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(s
     assert said(5 + 4 * 1440, misspelt) == [MISSING]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "until", "expected"), [(0, 599, []), (599, 600, [DOUBTFUL]), (600, 1199, [])])
 def test_exposure_is_looked_at_every_ten_minutes(
     store: Connection, after: int, until: int, expected: list[str]

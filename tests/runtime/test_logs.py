@@ -28,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_json_lines_have_time_level_event_run_and_figures(folder: Path) -> None:
     done = streammetrics(folder, "--log-format", "json", "run", "in\x1b[31m.csv")
     read, asked, judged = [json.loads(line) for line in done.stderr.splitlines()]
@@ -42,6 +43,7 @@ def test_json_lines_have_time_level_event_run_and_figures(folder: Path) -> None:
     assert json.loads(again.stderr.splitlines()[0])["run"] != read["run"]
 
 
+@pytest.mark.slow
 def test_text_is_one_line_an_event_and_words_are_as_they_were(folder: Path) -> None:
     (folder / "bad.csv").write_text("a,b,c\n1,2,3\n")
     words = streammetrics(folder, "ingest", "bad.csv")

@@ -222,6 +222,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
 
 
+@pytest.mark.slow
 def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     assert site.run(30) == 78
@@ -241,6 +242,7 @@ def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: P
     assert "waits for the users" not in site.status()
 
 
+@pytest.mark.slow
 def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path)
     site.users.write_text("since,build,users\n,A,100\n,B,100\n")
@@ -256,6 +258,7 @@ def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None
     assert after[1] == before[1], "the users of C are not known"
 
 
+@pytest.mark.slow
 def test_a_comparison_waits_while_the_line_of_its_build_is_written(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     site.users.write_text("since,build,users\n,A,100\n,B,2")

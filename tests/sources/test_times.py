@@ -135,6 +135,7 @@ NO_TIMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
 @pytest.mark.parametrize("text", TIMES)
 def test_a_time_is_exact(shop: Shop, text: str, end: str) -> None:
@@ -149,6 +150,7 @@ def test_spellings_of_common_writers(shop: Shop, end: str) -> None:
     assert shop.rejects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NO_TIMES)
 def test_what_is_no_time_is_rejected(shop: Shop, text: str) -> None:
     shop.feed_text(f"ts;build;code\n2026-11-23 10:00:00;5.9;7\n{text};5.9;7\n")
