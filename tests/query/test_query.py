@@ -98,6 +98,7 @@ def test_whatever_reads_is_explained(store: Store, sql: str) -> None:
     assert plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [

@@ -11,6 +11,8 @@ from streammetrics.config import Config, Source
 from streammetrics.report import status
 from streammetrics.store.connection import Store
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 23, 12)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Delivery = tuple[datetime, datetime, int]

@@ -150,6 +150,7 @@ def test_svg_holds_an_image_and_not_a_shape_for_each_cell(tmp_path: Path) -> Non
     assert len(text) < 1_000_000
 
 
+@pytest.mark.slow
 def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg", "a.png", "b.png"):
         draw(an_hour(), tmp_path / name)
@@ -215,6 +216,7 @@ def test_levels_are_told_as_what_they_stand_for() -> None:
     assert deviations(np.array([0.25, 1.0, 2.0, 0.0]), "mean_ratio").tolist() == [-2.0, 0.0, 1.0, -np.inf]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.0, -3.0, float("inf"), float("nan"), 1e300])
 @pytest.mark.parametrize("detector", ["mean_difference", "mean_ratio"])
 def test_any_threshold_can_be_drawn(tmp_path: Path, detector: str, threshold: float) -> None:
@@ -322,6 +324,7 @@ def test_times_are_few_and_round(seconds: int, expected: list[str]) -> None:
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == expected
 
 
+@pytest.mark.slow
 def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
     draw(a_hostile_one(), tmp_path / "hostile.svg")
     draw(a_hostile_one(), tmp_path / "hostile.png")

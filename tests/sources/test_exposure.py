@@ -126,6 +126,7 @@ def test_a_last_line_that_nobody_goes_on_with_is_one(tmp_path: Path) -> None:
     assert exposure.read(settings).rows == [(EVER, "A", 12000), (EVER, "B", 12)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", ["", "sin", "since,build,users"])
 def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: str) -> None:
     path = tmp_path / "users.csv"

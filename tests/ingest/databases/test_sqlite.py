@@ -18,6 +18,8 @@ from streammetrics.sources import cursor_state
 from tests.ingest.databases.feeding import NOW, Reader, Sqlite, empty, moment
 from tests.streams import tries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def errors(tmp_path: Path) -> Sqlite:
@@ -50,7 +52,6 @@ def test_what_is_new_is_read_and_nothing_twice(reader: Reader, errors: Sqlite) -
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("portion_rows", [1, 3, 7, 100])
 def test_portions_of_every_size(reader: Reader, errors: Sqlite, portion_rows: int) -> None:
     """Equal values of the cursor lie across the ends of portions, and come anew between runs."""
@@ -82,7 +83,6 @@ def test_rows_that_become_visible_late(reader: Reader, errors: Sqlite) -> None:
 OVERLAP = 10
 
 
-@pytest.mark.slow
 @tries(12)
 @given(
     runs=st.lists(
@@ -177,7 +177,6 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "reason", "content"), BAD, ids=[f"{n}: {reason}" for n, (_, reason, _) in enumerate(BAD)]
 )
@@ -204,7 +203,6 @@ def test_text_that_is_not_utf_8_is_quarantined(reader: Reader, errors: Sqlite) -
     assert reader.ingest().state == "skipped"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "text"),
     [
@@ -254,7 +252,6 @@ def test_a_query_and_a_mapping(reader: Reader, errors: Sqlite) -> None:
     assert reader.ingest(columns=None, cursor="Key").error is not None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Error Log", 'a"b', "select", "Übel'; drop table x --", "a.b", "50%", ":x"])
 def test_any_table_name(reader: Reader, errors: Sqlite, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
@@ -350,7 +347,6 @@ def test_too_much_to_remember_is_refused(reader: Reader, errors: Sqlite, monkeyp
     assert reader.ingest(portion_rows=4, overlap=3).records == 12
 
 
-@pytest.mark.slow
 def test_memory_is_given_back(reader: Reader, errors: Sqlite) -> None:
     for start in range(0, 60, 20):
         errors.add(*range(start, start + 20))
@@ -359,7 +355,6 @@ def test_memory_is_given_back(reader: Reader, errors: Sqlite) -> None:
         assert 11 <= reader.rows("select count(*) from cursor_rows")[0][0] <= 11 + 2 * 7
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -426,7 +421,6 @@ def unload(reader: Reader, *batch_ids: int) -> list[int]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 1, 2])
 def test_what_is_unloaded_is_read_again(reader: Reader, errors: Sqlite, kept: int) -> None:
     """The cursor goes back, and rows that still count are known: those that came late, and those without a cursor."""
