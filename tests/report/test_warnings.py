@@ -138,6 +138,7 @@ def test_exposure_is_looked_at_every_ten_minutes(
         assert warnings.news(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
 
 
+@pytest.mark.slow
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A canary in which every code looks healthy, and then one that does not."""
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
