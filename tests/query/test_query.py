@@ -45,6 +45,7 @@ def written(store: Store, sql: str, style: str) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_answer_has_columns_types_and_rows_in_the_order_of_the_query(store: Store) -> None:
     found = statement.run(
         store, "select code, count(*)::int as n, max(ts) as last from events group by code order by n; -- x"
@@ -58,6 +59,7 @@ def test_answer_has_columns_types_and_rows_in_the_order_of_the_query(store: Stor
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -75,12 +77,14 @@ def test_whatever_reads_is_answered(store: Store, sql: str) -> None:
     assert rows(store, sql) == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_plan_is_shown_line_by_line(store: Store) -> None:
     lines = written(store, "explain select 1", "table").splitlines()
     assert lines[0].split() == ["explain_key", "explain_value"]
     assert any("PROJECTION" in line for line in lines[3:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -175,11 +179,13 @@ def test_other_mistakes_are_told_in_the_words_of_the_database(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_variables_of_the_program_are_no_tables(store: Store) -> None:
     with pytest.raises(UsageError, match="Table with name store does not exist"):
         statement.run(store, "select * from store")
 
 
+@pytest.mark.slow
 def test_unknown_table_lists_what_there_is(store: Store) -> None:
     with pytest.raises(UsageError) as caught:
         statement.run(store, "select * from alarms")
@@ -189,6 +195,7 @@ def test_unknown_table_lists_what_there_is(store: Store) -> None:
     assert ", windows" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_result_that_memory_would_not_hold_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement, "MOST_ROWS", 3)
     assert rows(store, "from range(3)") == [(0,), (1,), (2,)]
@@ -196,6 +203,7 @@ def test_result_that_memory_would_not_hold_is_refused(store: Store, monkeypatch:
         statement.run(store, "from range(4)")
 
 
+@pytest.mark.slow
 def test_a_query_that_needs_too_much_memory_says_what_to_do(store: Store) -> None:
     small = Store(store.path, memory_limit="20MB")
     with pytest.raises(StreammetricsError, match="--since and --until") as caught:
@@ -203,6 +211,7 @@ def test_a_query_that_needs_too_much_memory_says_what_to_do(store: Store) -> Non
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_interrupt_ends_a_query_in_all_its_threads(store: Store) -> None:
     previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
@@ -224,6 +233,7 @@ def test_without_a_store_there_is_nothing_to_ask(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_times_are_exact_text_and_need_no_pytz(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytz", None)
     sql = """select timestamp '2026-11-23 12:00:00.5', timestamptz '2026-11-23 12:00:00+02', timestamp '294246-01-01',
@@ -248,6 +258,7 @@ select * from (values
 """
 
 
+@pytest.mark.slow
 def test_table_has_numbers_right_and_null_empty(store: Store) -> None:
     assert written(store, VALUES, "table").splitlines() == [
         "text      whole  exact  real  flag   list    moment",
@@ -258,6 +269,7 @@ def test_table_has_numbers_right_and_null_empty(store: Store) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_csv_is_that_of_the_standard(store: Store) -> None:
     assert written(store, VALUES, "csv") == (
         "text,whole,exact,real,flag,list,moment\r\n"
@@ -267,6 +279,7 @@ def test_csv_is_that_of_the_standard(store: Store) -> None:
     )
 
 
+@pytest.mark.slow
 def test_json_lines_have_numbers_as_numbers(store: Store) -> None:
     assert written(store, VALUES, "jsonl").splitlines() == [
         '{"text": "a", "whole": 1, "exact": 1.5, "real": 2.5, "flag": true, "list": [1, 2], "moment": "2026-11-23"}',
@@ -275,10 +288,12 @@ def test_json_lines_have_numbers_as_numbers(store: Store) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_columns_of_one_name_stay_apart_in_json_lines(store: Store) -> None:
     assert written(store, "select 1 as n, 2 as n_1, 3 as n", "jsonl") == '{"n": 1, "n_1": 2, "n_2": 3}\n'
 
 
+@pytest.mark.slow
 def test_names_are_shown_in_the_table_and_exact_elsewhere(store: Store) -> None:
     sql = f"select code as \"{HOSTILE}\" from events where code like '=%'"
     shown = HOSTILE.replace("\x1b", "\\x1b")
@@ -287,6 +302,7 @@ def test_names_are_shown_in_the_table_and_exact_elsewhere(store: Store) -> None:
     assert json.loads(written(store, sql, "jsonl")) == {HOSTILE: HOSTILE}
 
 
+@pytest.mark.slow
 def test_wide_characters_take_two_columns(store: Store) -> None:
     assert written(store, "select * from (values ('日本', 1), ('a', 22)) v (t, n)", "table").splitlines() == [
         "t      n",
@@ -301,6 +317,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_table_fits_the_terminal_and_cuts_text_before_numbers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     stream = Terminal()
@@ -319,6 +336,7 @@ def test_table_fits_the_terminal_and_cuts_text_before_numbers(store: Store, monk
     assert stream.getvalue().splitlines()[2] == "1111111111111111111  22222222…"
 
 
+@pytest.mark.slow
 def test_unknown_format_names_those_that_there_are(store: Store) -> None:
     with pytest.raises(UsageError, match="--format xml: is not a format; table, csv or jsonl are"):
         statement.write(statement.run(store, "select 1"), "xml", io.StringIO())
@@ -379,6 +397,7 @@ def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, 
     assert rows(store, f"select {listed} from {name} {common} order by all", SINCE, UNTIL) == everything
 
 
+@pytest.mark.slow
 def test_the_span_of_this_history_is_not_empty(store: Store) -> None:
     names = ("events", "alerts", "incidents", "windows", "fired", "bins", "pair_steps", "judged_bins")
     assert [name for name in names if not rows(store, f"from {name}", SINCE, UNTIL)] == []
@@ -414,6 +433,7 @@ def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> Non
         assert not set(NUMBERS) & set(statement.run(store, f"from {name} limit 0", SINCE, UNTIL).columns)
 
 
+@pytest.mark.slow
 def test_names_are_cut_together_whoever_names_them(store: Store) -> None:
     sql = """
     with second as (select sum(errors) as errors from Counters),
@@ -425,6 +445,7 @@ def test_names_are_cut_together_whoever_names_them(store: Store) -> None:
     assert rows(store, sql, since, until) == [(120, 60, 120, 0, 1)]
 
 
+@pytest.mark.slow
 def test_a_span_may_be_open_and_have_an_offset(store: Store) -> None:
     count = "select count(*) from events"
     half = MIDNIGHT + timedelta(minutes=10)
@@ -464,6 +485,7 @@ def test_an_incident_is_whole_though_the_span_lies_in_a_pause_of_it(tmp_path: Pa
     assert rows(store, sql, since, until) == rows(store, sql)
 
 
+@pytest.mark.slow
 def test_a_span_of_nothing_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="--since 2026-11-23 00:17:05 is not before --until 2026-11-23 00:13:20"):
         statement.run(store, "select 1", UNTIL, SINCE)
@@ -502,12 +524,14 @@ def answers(
     return stdout.getvalue().split("\r\n")[:-1]
 
 
+@pytest.mark.slow
 def test_prompt_answers_statement_by_statement(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     lines = ("select 'a;日本' -- ;\n", "  as t;select 2 as n;\n", "\n", "select 3 as n\n")
     assert answers(store, *lines) == ["t", "a;日本", "n", "2", "n", "3"]
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_prompt_goes_on_after_a_mistake(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert answers(store, "drop table alerts;\n", ".nothing\n", "select 1 as n;\n") == ["n", "1"]
     told = capsys.readouterr().err.splitlines()
@@ -518,6 +542,7 @@ def test_prompt_goes_on_after_a_mistake(store: Store, capsys: pytest.CaptureFixt
     )
 
 
+@pytest.mark.slow
 def test_prompt_knows_its_commands(store: Store) -> None:
     header, *rows = answers(store, ".tables\n", "\n", ".quit\n", "select 1;\n")
     assert header == "name,a row is"
@@ -526,10 +551,12 @@ def test_prompt_knows_its_commands(store: Store) -> None:
     assert not {"1", "others", "gains"} & found
 
 
+@pytest.mark.slow
 def test_interrupt_drops_what_was_typed(store: Store) -> None:
     assert answers(store, "select 1 as a,\n", KeyboardInterrupt, "select 2 as b;\n") == ["b", "2"]
 
 
+@pytest.mark.slow
 def test_interrupt_ends_a_query_and_not_the_prompt(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = statement.run
 
@@ -554,6 +581,7 @@ def test_store_is_free_between_statements(tmp_path: Path) -> None:
     assert answers(store, counted, write, counted) == ["n", "151", "n", "0"]
 
 
+@pytest.mark.slow
 def test_prompt_refuses_an_unknown_format_before_anything_is_asked(store: Store) -> None:
     with pytest.raises(UsageError, match="--format xml"):
         answers(store, "select 1;\n", style="xml")

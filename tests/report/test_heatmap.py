@@ -158,6 +158,7 @@ def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["mean_difference", "mean_ratio"])
 def test_the_hot_code_is_the_reddest_row_and_the_improved_one_the_bluest(tmp_path: Path, detector: str) -> None:
     equal, more, fewer = (1.0, 4.0, 0.0) if detector == "mean_ratio" else (0.0, 20.0, -20.0)
@@ -273,6 +274,7 @@ def test_too_many_bins_are_folded_into_means_of_what_is_known(tmp_path: Path) ->
     assert make_grid(a_heatmap(np.zeros((1, 1200)))).column_bins == 1
 
 
+@pytest.mark.slow
 def test_too_many_codes_are_folded_but_for_the_alerted_and_the_farthest(tmp_path: Path) -> None:
     values = np.zeros((200, 4))
     values[:, 0] = 4.0
@@ -412,6 +414,7 @@ def test_no_text_overlaps_another_or_leaves_the_picture(heatmap: Heatmap, monkey
         assert [other for other, its in boxes[place + 1 :] if box.overlaps(its)] == [], text
 
 
+@pytest.mark.slow
 def test_personal_settings_change_nothing_and_are_left_alone(tmp_path: Path) -> None:
     draw(an_hour(), tmp_path / "plain.png")
     with mpl.rc_context({"text.usetex": True, "font.size": 30.0, "savefig.bbox": "tight"}):

@@ -162,6 +162,7 @@ def test_plain_files_are_read_quickly(shop: Shop, ways: Ways, name: str, text: s
     assert ways.quick == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -230,6 +230,7 @@ def test_the_file_is_free_once_closed(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
