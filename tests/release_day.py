@@ -51,11 +51,19 @@ class ReleaseDay:
         )
 
     def play(
-        self, minutes: int, builds: Mapping[str, Rates], extra: Iterable[Record] = (), at_once: bool = False
+        self,
+        minutes: int,
+        builds: Mapping[str, Rates],
+        extra: Iterable[Record] = (),
+        at_once: bool = False,
+        every: int = 1,
     ) -> None:
-        """So many minutes in which builds send errors at these rates; `extra` records come with the first of them."""
+        """So many minutes in which builds send errors at these rates; `extra` records come with the first of them.
+
+        A run follows `every` so many minutes, or with `at_once` one at the end.
+        """
         waiting = list(extra)
-        step = minutes if at_once else 1
+        step = minutes if at_once else every
         for _ in range(minutes // step):
             since, until = self.minute * MINUTE, (self.minute + step) * MINUTE
             for build, rates in builds.items():

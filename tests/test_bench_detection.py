@@ -12,6 +12,8 @@ from bench.detection.optimum import mean_delay
 from bench.detection.streams import DAY_BINS, NEVER, START_SECOND, Change, Findings, Stream, chain, punctual
 from bench.detection.timing import Timing
 
+pytestmark = pytest.mark.slow
+
 
 def stream(ratio: float, rate: float = 10, codes: int = 6, onset: int = 2160, bins: int = 2880) -> Stream:
     """Six quiet hours and two more, in which the first of the codes is changed."""

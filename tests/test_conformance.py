@@ -22,6 +22,8 @@ from tests.oracles import mean_rules
 from tests.oracles.mean_rules import Record
 from tests.streams import current_alerts, second_of
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2026, 11, 20)
 CONFIG = """
 [store]

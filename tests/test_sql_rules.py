@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -41,8 +42,6 @@ NEVER_ZERO = ("bin_seconds", "window_bins", "step_seconds")
 # Ratios of a grid are 1 and more, and a day has bins.
 ALWAYS_POSITIVE = ("rate_ratio", "min_ratio", "day_bins")
 
-every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-
 
 def name(path: Path) -> str:
     return path.stem.split("_", 1)[1]
@@ -57,7 +56,9 @@ def code(path: Path) -> str:
     return re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
 
 
+@cache
 def parse(path: Path) -> exp.Select:
+    """The syntax tree of a file: shared, so that who changes it takes a copy."""
     statements = sqlglot.parse(path.read_text(encoding="utf-8"), read="duckdb")
     assert len(statements) == 1, "one SELECT a file"
     assert isinstance(statements[0], exp.Select)
@@ -75,7 +76,7 @@ def listed(path: Path, line: int) -> list[str]:
 
 def sources(path: Path) -> Iterator[tuple[list[str], list[str]]]:
     """Of each CTE, then of the final SELECT: what it reads from outside the file, and from CTEs before it."""
-    tree = parse(path)
+    tree = parse(path).copy()
     ctes = [cte.alias for cte in tree.ctes]
     queries = [cte.this for cte in tree.ctes]
     for cte in list(tree.ctes):
@@ -92,114 +93,140 @@ def takes_all(query: exp.Expression) -> bool:
     return is_star and parts <= {"expressions", "from", "from_", "where"}
 
 
-def reads(path: Path) -> set[str]:
-    return {table for outside, _ in sources(path) for table in outside}
+@cache
+def reads(path: Path) -> frozenset[str]:
+    return frozenset(table for outside, _ in sources(path) for table in outside)
 
 
-@every_file
-def test_file_is_named_by_floor_and_relation_and_short(path: Path) -> None:
-    assert re.fullmatch(r"[1-9]\d_[a-z]+(_[a-z]+)*\.sql", path.name)
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 92
+def problems(of_file: Callable[[Path], Iterable[str]]) -> list[str]:
+    """What a rule finds wrong in all files."""
+    return [f"{path.name}: {problem}" for path in FILES for problem in of_file(path)]
 
 
-@every_file
-def test_header_has_its_four_lines(path: Path) -> None:
+def test_files_are_named_by_floor_and_relation() -> None:
+    assert [path.name for path in FILES if not re.fullmatch(r"[1-9]\d_[a-z]+(_[a-z]+)*\.sql", path.name)] == []
+
+
+def test_files_are_short() -> None:
+    assert [path.name for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 92] == []
+
+
+def test_headers_have_their_four_lines() -> None:
     shape = (r"-- [A-Z].*\.", r"-- Grain: .*\.", r"-- Reads: \w+(, \w+)*", r"-- Feeds: \w+(, \w+)*")
-    assert len(header(path)) == 4
-    assert [bool(re.fullmatch(p, line)) for p, line in zip(shape, header(path), strict=True)] == [True] * 4
+    assert [path.name for path in FILES if not re.fullmatch("\n".join(shape), "\n".join(header(path)))] == []
 
 
-@every_file
-def test_header_names_what_is_read_and_fed(path: Path) -> None:
-    assert sorted(listed(path, 2)) == sorted(reads(path))
-    assert sorted(listed(path, 3)) == (
-        sorted(name(other) for other in FILES if name(path) in reads(other)) or ["people"]
-    )
+def test_headers_name_what_is_read_and_fed() -> None:
+    named = {path.name: (sorted(listed(path, 2)), sorted(listed(path, 3))) for path in FILES}
+    fed = {path: sorted(name(other) for other in FILES if name(path) in reads(other)) for path in FILES}
+    assert named == {path.name: (sorted(reads(path)), fed[path] or ["people"]) for path in FILES}
 
 
-@every_file
-def test_reads_only_lower_floors_and_base_tables(path: Path) -> None:
-    assert reads(path) <= BASE_TABLES | {name(other) for other in FILES if number(other) < number(path)}
+def test_views_read_only_lower_floors_and_base_tables() -> None:
+    below = {path: BASE_TABLES | {name(other) for other in FILES if number(other) < number(path)} for path in FILES}
+    assert {path.name: reads(path) - below[path] for path in FILES if reads(path) - below[path]} == {}
 
 
-@every_file
-def test_imports_come_first_one_relation_each(path: Path) -> None:
+def misplaced_imports(path: Path) -> Iterator[str]:
     *queries, final = sources(path)
     imports = [bool(outside) for outside, _ in queries]
-    assert imports == sorted(imports, reverse=True), "imports stand before other CTEs"
-    assert [(outside, inside) for outside, inside in queries if outside and (len(outside) > 1 or inside)] == []
-    assert final[0] == [], "the final SELECT reads CTEs only"
+    if imports != sorted(imports, reverse=True):
+        yield "imports stand before other CTEs"
+    yield from (f"reads {outside + inside}" for outside, inside in queries if outside and len(outside + inside) > 1)
+    if final[0]:
+        yield f"the final SELECT reads CTEs only, not {final[0]}"
 
 
-@every_file
-def test_columns_are_explicit(path: Path) -> None:
-    """Only an import may take all that its relation has, and leave rows out."""
+def test_imports_come_first_one_relation_each() -> None:
+    assert problems(misplaced_imports) == []
+
+
+def stars(path: Path) -> Iterator[str]:
     tree = parse(path)
     reads_outside = [bool(outside) for outside, _ in sources(path)]
     imports = [cte.this for cte, is_import in zip(tree.ctes, reads_outside, strict=False) if is_import]
-    stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
-    assert [star for star in stars if not any(star.parent is q for q in imports if takes_all(q))] == []
+    for star in tree.find_all(exp.Star):
+        is_all_of_an_import = any(star.parent is query for query in imports if takes_all(query))
+        if not isinstance(star.parent, exp.Count) and not is_all_of_an_import:
+            yield str(star.parent)
 
 
-@every_file
-def test_letters_are_lower_case(path: Path) -> None:
-    text = re.sub(r"'[^']*'", "''", code(path))
-    assert text == text.lower()
+def test_columns_are_explicit() -> None:
+    """Only an import may take all that its relation has, and leave rows out."""
+    assert problems(stars) == []
 
 
-@every_file
-def test_constructs_are_portable(path: Path) -> None:
-    assert [construct for construct in FORBIDDEN if re.search(construct, code(path))] == []
+def test_letters_are_lower_case() -> None:
+    texts = {path.name: re.sub(r"'[^']*'", "''", code(path)) for path in FILES}
+    assert [name for name, text in texts.items() if text != text.lower()] == []
 
 
-@every_file
-def test_window_frames_have_constant_bounds(path: Path) -> None:
-    bounds = [
-        bound for spec in parse(path).find_all(exp.WindowSpec) for bound in (spec.args["start"], spec.args["end"])
-    ]
-    assert [b for b in bounds if not isinstance(b, exp.Literal) and b not in ("UNBOUNDED", "CURRENT ROW")] == []
+def test_constructs_are_portable() -> None:
+    assert problems(lambda path: [one for one in FORBIDDEN if re.search(one, code(path))]) == []
 
 
-@every_file
-def test_fractions_of_seconds_are_cut_the_same_everywhere(path: Path) -> None:
+def moving_bounds(path: Path) -> Iterator[str]:
+    for spec in parse(path).find_all(exp.WindowSpec):
+        for bound in (spec.args["start"], spec.args["end"]):
+            if not isinstance(bound, exp.Literal) and bound not in ("UNBOUNDED", "CURRENT ROW"):
+                yield str(bound)
+
+
+def test_window_frames_have_constant_bounds() -> None:
+    assert problems(moving_bounds) == []
+
+
+def epochs_with_fractions(path: Path) -> Iterator[str]:
     for epoch in parse(path).find_all(exp.TimeToUnix):
         names = [column.name for column in epoch.find_all(exp.Column)]
         whole = all(WHOLE_SECONDS.fullmatch(column) for column in names)
-        assert whole or isinstance(epoch.parent, exp.Floor), f"floor(epoch({names})) is meant"
+        if not whole and not isinstance(epoch.parent, exp.Floor):
+            yield f"floor(epoch({names})) is meant"
 
 
-@every_file
-def test_no_division_meets_a_zero(path: Path) -> None:
+def test_fractions_of_seconds_are_cut_the_same_everywhere() -> None:
+    assert problems(epochs_with_fractions) == []
+
+
+def divisions_by_zero(path: Path) -> Iterator[str]:
     for division in parse(path).find_all(exp.Div):
         by = division.expression
-        assert isinstance(by, exp.Nullif | exp.Literal) or by.name in NEVER_ZERO, division.sql("duckdb")
+        if not isinstance(by, exp.Nullif | exp.Literal) and by.name not in NEVER_ZERO:
+            yield division.sql("duckdb")
 
 
-@every_file
-def test_no_logarithm_meets_a_zero(path: Path) -> None:
-    """In DuckDB it is an error, and no condition beside it protects: what is asked for is positive by itself."""
+def test_no_division_meets_a_zero() -> None:
+    assert problems(divisions_by_zero) == []
+
+
+def logarithms_of_zero(path: Path) -> Iterator[str]:
     for logarithm in parse(path).find_all(exp.Ln):
         # The greatest of several is positive where the first is.
-        asked = logarithm.this.this if isinstance(logarithm.this, exp.Greatest) else logarithm.this
-        is_one_and_more = isinstance(asked, exp.Add) and asked.this.sql() == "1"
-        told = asked.name if isinstance(asked, exp.Column) else asked.sql()
-        is_positive = isinstance(asked, exp.Literal | exp.Count) or told in ALWAYS_POSITIVE
-        assert is_one_and_more or is_positive, logarithm.sql("duckdb")
+        argument = logarithm.this.this if isinstance(logarithm.this, exp.Greatest) else logarithm.this
+        is_one_and_more = isinstance(argument, exp.Add) and argument.this.sql() == "1"
+        text = argument.name if isinstance(argument, exp.Column) else argument.sql()
+        is_positive = isinstance(argument, exp.Literal | exp.Count) or text in ALWAYS_POSITIVE
+        if not is_one_and_more and not is_positive:
+            yield logarithm.sql("duckdb")
 
 
-@every_file
-def test_translates_to_spark(path: Path) -> None:
-    (text,) = sqlglot.transpile(
-        path.read_text(encoding="utf-8"), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
-    )
-    translated = sqlglot.parse_one(text, read="spark")
-    assert isinstance(translated, exp.Select)
-    assert translated.named_selects == parse(path).named_selects
+def test_no_logarithm_meets_a_zero() -> None:
+    """In DuckDB it is an error that no condition beside it prevents: the argument must be positive by itself."""
+    assert problems(logarithms_of_zero) == []
 
 
-@every_file
-def test_has_a_case(path: Path) -> None:
-    assert list((CASES / name(path)).glob("*/expect.csv"))
+def test_every_file_translates_to_spark() -> None:
+    for path in FILES:
+        (text,) = sqlglot.transpile(
+            path.read_text(encoding="utf-8"), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
+        )
+        translated = sqlglot.parse_one(text, read="spark")
+        assert isinstance(translated, exp.Select), path.name
+        assert translated.named_selects == parse(path).named_selects, path.name
+
+
+def test_every_relation_has_a_case() -> None:
+    assert [path.name for path in FILES if not list((CASES / name(path)).glob("*/expect.csv"))] == []
 
 
 def test_floors_and_relations_are_unique_and_few() -> None:

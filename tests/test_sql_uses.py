@@ -16,6 +16,8 @@ from streammetrics.store.views import Slice, compose
 from tests.oracles.mean_rules import Record
 from tests.streams import clock, load
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Config(
     comparison=(
         Comparison(exposure="estimated"),
@@ -68,18 +70,19 @@ def rows(store: Connection, query: str) -> list[str]:
     return sorted(map(repr, store.exec_driver_sql(query).fetchall()))
 
 
-@pytest.mark.parametrize("relation", views.relations())
-def test_view_can_be_read_and_has_rows(store: Connection, relation: str) -> None:
-    counted = store.exec_driver_sql(f"select count(*) from {relation}").scalar_one()
-    assert (counted > 0) == (relation != "arrivals"), "all that came was judged"
+def test_every_view_can_be_read_and_has_rows(store: Connection) -> None:
+    assert [name for name in views.relations() if not rows(store, f"select 1 from {name} limit 1")] == []
 
 
-@pytest.mark.parametrize("relation", views.relations())
 @pytest.mark.parametrize("piece", [None, Slice(0, 2_000_000, 0)], ids=["without a slice", "slice of everything"])
-def test_composed_is_the_view(store: Connection, relation: str, piece: Slice | None) -> None:
-    query = f"select * from {relation}"
-    composed = compose(query, piece, is_final=False, **views.for_people(relation))
-    assert rows(store, composed) == rows(store, query)
+def test_composed_is_the_view(store: Connection, piece: Slice | None) -> None:
+    different = []
+    for relation in views.relations():
+        query = f"select * from {relation}"
+        composed = compose(query, piece, is_final=False, **views.for_people(relation))
+        if rows(store, composed) != rows(store, query):
+            different.append(relation)
+    assert different == []
 
 
 def test_none_but_suspects_increase(store: Connection) -> None:
@@ -105,13 +108,16 @@ def fired(store: Connection) -> list[Row[Any]]:
     return found
 
 
-@pytest.mark.parametrize("after", range(FROM - 1_000, UNTIL, 1_700))
-def test_slice_fires_as_the_view(store: Connection, fired: list[Row[Any]], after: int) -> None:
-    for until in (after + 1, after + 90, after + 3_000):
-        query = f"select * from fired where end_second > {after} and end_second <= {until}"
-        piece = Slice(after, until, passes.lead_seconds(CONFIG))
-        expected = [row for row in fired if after < row.end_second <= until]
-        assert rows(store, compose(query, piece)) == sorted(map(repr, expected))
+def test_slices_fire_as_the_view(store: Connection, fired: list[Row[Any]]) -> None:
+    different = []
+    for after in range(FROM - 1_000, UNTIL, 1_700):
+        for until in (after + 1, after + 90, after + 3_000):
+            query = f"select * from fired where end_second > {after} and end_second <= {until}"
+            piece = Slice(after, until, passes.lead_seconds(CONFIG))
+            expected = [row for row in fired if after < row.end_second <= until]
+            if rows(store, compose(query, piece)) != sorted(map(repr, expected)):
+                different.append((after, until))
+    assert different == []
 
 
 def test_nothing_fires_in_a_silence(fired: list[Row[Any]]) -> None:

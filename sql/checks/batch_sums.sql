@@ -1,4 +1,4 @@
--- What the ledger says of each batch, and what the tables hold of it, after checks/removed. Records and counters are
+-- Per batch the figures of the ledger and those of the tables, after checks/removed. Records and counters are
 -- compared by sums of hashes, which do not depend on order: a counter of another second, build or code shows as well.
 create or replace temp table batch_sums as
 with recorded as (

@@ -1,5 +1,5 @@
 -- Builds whose first, last or established second, and hours whose records, are not those of their counters. A build
--- counts once $established records of it span $spanned seconds. Of what retention has removed that is not known.
+-- counts once $established records of it span $spanned seconds. Removed counters are not compared.
 with limits as (select $established as records, $spanned as seconds),
 
 counted as (

@@ -1,4 +1,4 @@
--- Codes of builds that are not listed as they are counted. Of what retention has removed they may know more.
+-- Codes of builds whose figures differ from their counters. Figures may be higher if retention has removed counters.
 with listed as (select build, code, count(*) as places from codes group by build, code)
 
 select format('build {}, code {}: is counted and not listed, or listed and not counted', build, code) as what

@@ -1,4 +1,4 @@
--- What the table codes says where retention has removed nothing, found from all counters in another way than ingest's.
+-- The content of table codes if retention has removed nothing, from all counters, in another way than ingest's.
 create or replace temp table codes_counted as
 with minutes as (
     select

@@ -1,5 +1,5 @@
--- Sequences that would give a number that is in use. What was replayed from the log duckdb_sequences() does not tell:
--- these are known after a clean end only.
+-- Sequences that would return a number in use. duckdb_sequences() does not show what was replayed from the log, so this
+-- check runs only after a clean end.
 with used as (
     select 'batch_ids' as sequence_name, max(batch_id) as most from batches
     union all

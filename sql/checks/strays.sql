@@ -9,10 +9,10 @@ with mentions as (
     select 'cursor_rows' as relation, batch_id from cursor_rows
 )
 
-select format('{} tells of batch {}, which is not in the ledger', relation, batch_id) as what
+select format('{} refers to batch {}, which is not in the ledger', relation, batch_id) as what
 from mentions
 where batch_id not in (select batches.batch_id from batches)
 union all
-select distinct format('alert_revisions tells of alert {}, which is not there', alert_id) as what
+select distinct format('alert_revisions refers to alert {}, which does not exist', alert_id) as what
 from alert_revisions
 where alert_id not in (select alerts.alert_id from alerts)

@@ -1,8 +1,8 @@
 -- What differs between the tables incidents_before and incidents_after, which hold what ends at or behind epoch second
 -- $since, oldest first. One that began before that and is in the second table alone was over before that, and is back.
--- Worse: the ratio has doubled once more since the first alert, or what a mean is over its threshold: a slow rise is
--- reported, but not at every step. Evidence is no measure of that: it grows while nothing gets worse. The highest ratio
--- of all alerts counts: that at the peak goes up and down. The builds that have gone are those whose last records are
+-- Worse: the ratio, or a mean over its threshold, has doubled once more since the first alert: a slow rise is reported,
+-- but not at every step. Evidence does not measure that: it grows while nothing gets worse. The highest ratio of all
+-- alerts counts, because the ratio at the peak varies. The builds that have gone are those whose last records are
 -- an hour before their family was busy: until_second stands there.
 with changed as (
     select

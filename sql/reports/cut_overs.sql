@@ -1,4 +1,4 @@
--- Builds that replaced another one at once and are compared with nothing, for a day: then it is what is usual of them.
+-- Builds that replaced another one at once and are compared with nothing; reported for a day.
 select distinct replacements.old_build as baseline, replacements.new_build as candidate
 from replacements
 inner join builds as news on replacements.new_build = news.build

@@ -1,6 +1,6 @@
--- Of the comparisons whose exposure [[exposure]] may tell, what it tells of them at second $latest, in the last bin
--- that a rule of evidence has. Most codes must agree that it is unequal: where one alone does, that is a regression.
--- Of one or two codes nobody knows.
+-- Comparisons whose exposure [[exposure]] may give, and what it gives at second $latest, in the last bin of a rule of
+-- evidence. Most codes must agree that the exposure is unequal: one code alone is a regression. One or two codes do not
+-- decide.
 with given as (
     select build, arg_max(users, since_ts) as users
     from exposure

@@ -1,4 +1,4 @@
--- The errors of both builds of a pair together, by second and code: the builds of these are drawn anew.
+-- The errors of both builds of a pair together, by second and code: their builds are drawn at random.
 select
     cast(epoch(originals.second) as bigint) as second, numbered_codes.place as code,
     cast(sum(originals.errors) as bigint) as errors

@@ -1,4 +1,4 @@
--- What a reference rule says of each series in the bin that is explained; the columns are those of explain_sequential.
+-- The figures of a reference rule for each series in the explained bin.
 with judged as (select distinct baseline, candidate from fired)
 
 select

@@ -1,5 +1,5 @@
--- What sequential says of each series in the bin that is explained: its columns are those of explain_answers. Evidence
--- stands until the next bin with errors; as none is later than the bin asked about, one bin of a series stands.
+-- The figures of sequential for each series in the explained bin: its columns are fields of the explanation. Evidence
+-- is unchanged until the next bin with errors; no bin is later than the explained one, so each series has one.
 with limits as (select distinct rule, min_bins from hypotheses),
 
 grid as (
@@ -13,7 +13,7 @@ select
     found.series, found.value, found.threshold, found.doubt, found.rate_ratio, limits.min_bins, since.spread_bins,
     since.missed_errors, since.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors,
     since.ratio, since.exposure, since.candidate_share, since.tested_share, since.dispersion as mean_dispersion,
-    -- Ten times: what is less says nothing to who was called.
+    -- Ten times: less does not help the person who was called.
     found.doubt > 2.302585 as is_doubted, grid.has_ended,
     case when not found.is_enough then power(10, found.threshold - found.value) end as short_by,
     case

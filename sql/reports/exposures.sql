@@ -1,6 +1,6 @@
--- How the exposure is known, and where it went from second $since on: where most codes rise together, an estimate
--- follows. Odds that are higher by the least ratio that rules look for may be traffic as well. Before from_second lies
--- what the first shares are estimated from.
+-- How the exposure is known, and how it changed from second $since on: if most codes rise together, an estimate
+-- follows. Odds that are higher by the least ratio of the rules may be traffic as well. The records before from_second
+-- are those that the first shares are estimated from.
 with shown as (
     select
         pairs.baseline, pairs.candidate, arg_max(shares.exposure, shares.bin_second) as exposure,

@@ -1,5 +1,5 @@
--- Behind which epoch second incidents may change, where all that ends behind $after waits to be judged.
--- Rules that were never judged reach back as far as what waits. A superseded comparison may go on within a day.
+-- The epoch second after which incidents may change if everything that ends after $after is judged. Rules that were
+-- never judged reach back to the first waiting bin. A superseded comparison may go on within a day.
 with reached as (
     select settled_until from progress
     where

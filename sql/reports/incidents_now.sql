@@ -1,4 +1,4 @@
--- Incidents with what their changes are found and reported by: how often they have doubled, and their latest alert.
+-- Incidents with the figures of their changes: how often they have doubled, and their latest alert.
 with seen as (
     select
         incident_id, max(ratio) as highest_ratio, arg_min(ratio, (stop_ts, alert_id)) as first_ratio,

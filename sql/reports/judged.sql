@@ -1,5 +1,5 @@
--- The pairs that are compared now, and how far they are judged. A build is awaited where a bin of the other one is over
--- that it has sent nothing in; of days before all is there. While a file of users cannot be read ($is_unread), pairs of
+-- The pairs that are compared now, and how far they are judged. A build is awaited if a bin of the other one is over
+-- in which it has sent nothing; earlier days are complete. While a file of users cannot be read ($is_unread), pairs of
 -- builds without known users wait.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,

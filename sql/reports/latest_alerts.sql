@@ -1,5 +1,4 @@
--- All alerts that an open incident may have, and some more, so that the view `incidents`, which says what is open, need
--- not read the whole history. What ended long before all that is settled is not open.
+-- The alerts that may belong to an open incident: those that did not end long before.
 select * from main.alerts -- noqa: AM04
 where
     end_ts >= (

@@ -1,4 +1,4 @@
--- The alerts of incidents that have one which ends at or behind epoch second $since: an incident is reported whole.
+-- All alerts of the incidents with an alert that ends at or after epoch second $since.
 select * from main.alerts -- noqa: AM04
 where
     incident_id in (

@@ -1,4 +1,4 @@
--- What of $texts was not so since $since, or $every one.
+-- Those of $texts that did not hold since $since; with $every all of them.
 select current.text
 from unnest($texts) as current (text)
 where $every or current.text not in (select advice.text from advice where advice.seen_at >= $since)

@@ -1,5 +1,5 @@
--- The bins of a rule and comparison that end in ($after, $until], of $codes: lists, for a row a cell would take longer
--- to fetch than to draw. Of sequential: the candidate's errors less those that it was to have.
+-- The bins of a rule and comparison that end in ($after, $until], of $codes: as lists, because fetching a row per cell
+-- would take longer than drawing. For sequential: the candidate's errors less the expected ones.
 select
     code, list(bin_second) as bin_seconds, list(
         coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))

@@ -1,4 +1,4 @@
--- The codes of a span of time that a picture has room for: those with alerts first, then those with most errors.
+-- The codes of a time range that fit into a heatmap: those with alerts first, then those with most errors.
 -- $after and $until are microseconds since 1970.
 with sent as (
     select code, sum(errors) as errors from counters

@@ -1,4 +1,4 @@
--- What a rule promises of all codes of the pairs that are compared now together.
+-- The promised rate of a rule, summed over all codes of the pairs that are compared now.
 with parties as (
     select baseline as build from pairs where is_current
     union distinct

@@ -1,7 +1,7 @@
 -- How many records were rejected since $since, and why most of them were.
 with recent as (select batch_id, rejected from batches where loaded_at >= $since),
 
--- What follows is a value, and by how many seconds it is off is one as well.
+-- The text after a colon is a value; so is the number of seconds by which a time is off.
 kinds as (
     select regexp_replace(split_part(reason, ': ''', 1), '^[0-9,]+ s ', '') as kind
     from rejects

@@ -1,4 +1,4 @@
--- Of the batches $batches that hold records too: how many times of a source are of no known spelling, and the first.
+-- For those of $batches that hold records too: how many times of a source have an unknown form, and the first of them.
 select
     rejects.source, count(*) as times, arg_min(rejects.path, (rejects.batch_id, rejects.line)) as path,
     arg_min(rejects.line, (rejects.batch_id, rejects.line)) as line

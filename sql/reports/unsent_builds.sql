@@ -1,5 +1,4 @@
--- Builds that the settings name and that have sent no record: a baseline that has users is not missed. The hint names
--- the build with the likest name.
+-- Builds that the settings name and that have sent no record: a baseline with given users does not count.
 with named as (
     select baseline as build, 'comparison' as section from comparisons where baseline not in ('previous', 'earlier')
     union

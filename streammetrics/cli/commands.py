@@ -24,7 +24,7 @@ app = typer.Typer(
 
 @app.callback()
 def chosen(log_format: options.LogFormatOption = "words", version: options.VersionOption = False) -> None:
-    """Tell which error codes significantly increased in the new build, since when and by how much."""
+    """Report which error codes significantly increased in the new build, since when and by how much."""
     logs.configure(log_format)
 
 
@@ -38,7 +38,7 @@ def run(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Read what is new, judge it, tell which incidents changed, draw. What cron calls; silent where nothing changed."""
+    """Read new records, judge them, report changed incidents, draw heatmaps. For cron: silent if nothing changed."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -69,7 +69,7 @@ def detect(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Judge what is complete and not yet judged, and print the first alert of each new incident."""
+    """Judge complete bins that are not judged yet, and print the first alert of each new incident."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -78,7 +78,7 @@ def detect(
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")
 def schedule(config: options.ConfigOption = None) -> None:
-    """Start a run again and again, as [schedule] says, until SIGTERM or SIGINT."""
+    """Start `run` at the times of [schedule], until SIGTERM or SIGINT."""
     from streammetrics.cli.schedule import serve
 
     path = options.config_path(config)
@@ -118,7 +118,7 @@ def export(
     since: options.SinceOption = None,
     until: options.UntilOption = None,
 ) -> None:
-    """Write a table or view to a file, which appears whole or not at all."""
+    """Write a table or view to a file, which appears complete or not at all."""
     from streammetrics.query import export as exports
     from streammetrics.runtime.terminal import counted
 
@@ -155,7 +155,7 @@ def generate(
     effect: options.EffectOption = None,
     share: Annotated[float, typer.Option("--share", min=0.001, max=0.999, help="Of users, with the new build.")] = 0.5,
 ) -> None:
-    """Write a synthetic stream of error records, and what is true of it as JSON beside it."""
+    """Write a synthetic stream of error records, and its truth as JSON beside it."""
     from streammetrics.cli import pipeline
     from streammetrics.simulate import generate as streams
 
@@ -175,7 +175,7 @@ def explain(
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Tell why a rule fired for a code at a time, or why not: counts, exposure, evidence, which gate said no."""
+    """Show why a rule fired for a code at a time, or why not: counts, exposure, evidence, and the gate that closed."""
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
@@ -193,7 +193,7 @@ def backtest(
     seed: options.DrawSeedOption = 1,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Judge history by these settings and store nothing: which incidents would have fired. Without times, a day."""
+    """Judge history by these settings, store nothing, and print the incidents. Without times, the last day."""
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]

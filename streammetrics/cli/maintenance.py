@@ -27,11 +27,11 @@ def status(config: options.ConfigOption = None, as_json: options.JsonOption = Fa
 def doctor(
     config: options.ConfigOption = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make counters, builds, codes and views anew from the records first.")
+        bool, typer.Option("--repair", help="First rebuild counters, builds, codes and views from the records.")
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Check the store against its ledger: what is wrong, and what to do. Ends with 1 where something is."""
+    """Check the store against its ledger: what is wrong, and what to do. Exits with 1 if something is wrong."""
     from streammetrics.doctor import diagnosis as doctors
 
     session = options.session_of(config, as_json)
@@ -61,9 +61,9 @@ def unload(
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Remove the records of batches that were loaded by wrong settings; their files are read again, and judged anew.
+    """Remove batches that were loaded with wrong settings; the next run reads their files again, and judges again.
 
-    Later batches of the same file or database go as well, for they continue what goes.
+    Later batches of the same file or database are removed too, because they continue the removed ones.
     """
     from streammetrics.ingest import unload as unloads
 
@@ -79,10 +79,10 @@ def unload(
 
 @app.command(epilog="Example: streammetrics backup --to /backup/streammetrics.duckdb")
 def backup(
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A DuckDB file, replaced where there is one.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A DuckDB file; an existing one is replaced.")],
     config: options.ConfigOption = None,
 ) -> None:
-    """Copy the store while jobs run; the copy appears whole or not at all."""
+    """Copy the store while jobs run; the copy appears complete or not at all."""
     from streammetrics.store import backup as backups
 
     session = options.session_of(config)
@@ -95,7 +95,7 @@ def backup(
 def demo(
     folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Made anew each time.")] = Path("var/demo"),
 ) -> None:
-    """Make an hour of records with known truth, run the whole job on it, and show what was found beside the truth."""
+    """Make an hour of records with known truth, run the whole job on it, and print findings beside the truth."""
     from streammetrics.cli import demo as demonstration
 
     sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))

@@ -33,7 +33,10 @@ def time(text: str) -> datetime:
 
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default: config.toml here, if there is one.")
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings; default: config.toml in the working directory, if it exists."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 LogFormatOption = Annotated[
@@ -78,11 +81,11 @@ AtOption = Annotated[
     typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it, such as an alert's stop_ts."),
 ]
 NullOption = Annotated[
-    int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds anew N times.")
+    int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds at random N times.")
 ]
 InjectOption = Annotated[
     list[str] | None,
-    typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and tell when it is found."),
+    typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and report when it is detected."),
 ]
 DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
 

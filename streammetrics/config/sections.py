@@ -90,7 +90,7 @@ class BuildSettings(Section):
 
 
 class Exposure(Section):
-    """How many users (or sessions: anything counted alike) a build has from a moment on, or a CSV file that tells."""
+    """How many users (or sessions: anything counted alike) a build has from a time on, or a CSV file with these."""
 
     build: Name | None = None
     users: float | None = Field(default=None, ge=0, le=1e15, strict=False)

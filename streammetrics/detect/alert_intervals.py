@@ -1,4 +1,4 @@
-"""The intervals of ratios beside the alerts that a pass has found."""
+"""Adds the intervals of ratios to the alerts that a pass has found."""
 
 from sqlalchemy import Connection
 
@@ -7,7 +7,7 @@ from streammetrics.store.statements import run
 
 
 def put(connection: Connection) -> None:
-    """Fill ratio_low and ratio_high of the alerts in the temporary table `found` whose rule tells how sure it is."""
+    """Fill ratio_low and ratio_high in the temporary table `found`, for rules that have an interval."""
     rows = [tuple(row) for row in run(connection, "jobs/alerts_without_intervals")]
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""What a pass found against what is stored: alerts inserted, revised, retracted, and given their incident.
+"""Compares the alerts that a pass found with those stored: inserts, revises, retracts, and assigns incidents.
 
 An alert's natural key is rule, baseline, candidate, code, stop_ts and slot, which jobs/define_slot defines. Only alerts
 that end in the pass's scope are touched, and only a change of a stored value is a revision; what it replaces stays in
@@ -49,13 +49,13 @@ def amend(
     *,
     has_intervals: bool = False,
 ) -> Amendment:
-    """Make the stored alerts of a scope what `found` says they are, in the caller's transaction.
+    """Make the stored alerts of a scope equal to `found`, in the caller's transaction.
 
     Args:
         found: a query for the alerts that the scope should have, jobs/find_alerts composed.
         after, until: naive UTC; alerts that end in (after, until] are in scope. The temporary table `portion_scopes`
             (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
-        has_intervals: some of the rules tell how sure their ratios are.
+        has_intervals: some of the rules have intervals of their ratios.
     """
     run(connection, "jobs/define_slot")
     run(connection, "jobs/number_series")
@@ -70,7 +70,7 @@ def amend(
         run(connection, "jobs/find_retracted_alerts")
         new, revised, retracted = connection.exec_driver_sql(_COUNTS).one()
     else:
-        # All is new, and need not be kept twice.
+        # All alerts are new: nothing is replaced.
         _find_fresh(connection, found)
         new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
     changed = {"run": run_id, "now": now}
@@ -95,7 +95,7 @@ def _find_fresh(connection: Connection, found: str) -> None:
 
 
 def number_incidents(connection: Connection, alerts: str = "select * from main.alerts") -> None:
-    """Give each incident one number of its own, in the caller's transaction: what it has is kept where it can be.
+    """Give each incident one number of its own, in the caller's transaction; it keeps its number if possible.
 
     Args:
         alerts: a query for the alerts of the series whose incidents may have been cut or joined.

@@ -1,4 +1,4 @@
-"""Incidents as people hear of them: the first alert of each, and what a pass changed."""
+"""Incidents as they are reported: the first alert of each, and the changes by a pass."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,9 @@ from streammetrics.store.views import compose
 class Change:
     """One incident and what a pass did to it: opened, reopened, worse, resolved, superseded or withdrawn.
 
-    Its `comparison_seconds` are the age of the comparison when the incident opened; None where nothing is compared now.
-    `again` holds the figures of the latest alert of one that was reopened, `gone` the builds that have gone and their
-    last records where it was superseded: none of them where other comparisons took the place. Else they are None.
+    Its `comparison_seconds` are the age of the comparison when the incident opened; None if nothing is compared now.
+    `again` holds the figures of the latest alert if it was reopened, else None. `gone` holds the builds that are gone
+    and their last records if it was superseded, else None; it is empty if other comparisons took the place.
     """
 
     change: str
@@ -24,9 +24,9 @@ class Change:
 
 
 def reach(connection: Connection, after: int) -> int:
-    """Behind which epoch second incidents may change, where all that ends behind `after` waits to be judged.
+    """The epoch second after which incidents may change if everything that ends after `after` is judged.
 
-    To be asked before a pass and held to after it: a pass settles more, and incidents that it resolved lie before that.
+    Compute it before a pass and use it afterwards too: the pass settles more, and resolves incidents before that.
     """
     return int(run(connection, "reports/incident_reach", {"after": after}).scalar_one())
 

@@ -1,7 +1,8 @@
-"""How much more frequent: the time-uniform interval of a rate ratio, which holds at whatever moment an alert comes.
+"""The time-uniform interval of a rate ratio: it is valid at any time at which an alert may come.
 
-Computed here and not in SQL, for Spark has no lgamma; it decides nothing. Source: Lindon & Malek, Anytime-Valid
-Inference for Multinomial Count Data (arXiv 2011.03567), with the uniform mixture over the candidate's share of errors.
+Computed here and not in SQL, because Spark has no lgamma. No decision depends on it. Source: Lindon & Malek,
+Anytime-Valid Inference for Multinomial Count Data (arXiv 2011.03567), with the uniform mixture over the candidate's
+share of errors.
 """
 
 import math
@@ -11,7 +12,7 @@ CONFIDENCE = 0.95
 
 _HALVINGS = 45
 _WIDEST = 40.0
-"""Of the logarithm of a ratio: no count of errors tells of more."""
+"""Bound of the logarithm of a ratio: no count of errors supports a larger one."""
 
 _LIMIT = -math.log(1 - CONFIDENCE)
 
@@ -25,7 +26,7 @@ def ratio_interval(
         baseline, candidate: errors of the two builds.
         share: the candidate's share of the exposure, between 0 and 1.
         tested_share: the highest that it may be, for the lower bound.
-        dispersion: variance of the counts over that of chance; errors count for one by so many.
+        dispersion: variance of the counts over that of chance; so many errors count as one.
 
     Returns:
         The lower bound, 0 without errors of the candidate; the upper one, None without errors of the baseline.

@@ -1,7 +1,7 @@
 """New codes of each comparison since the last pass: codes that only its candidate has sent, by the view `new_codes`.
 
-How far the last pass had seen is in `progress`: its batches. A code counts from the batch with which it has come in two
-different seconds: one client may send a burst of anything.
+`progress` holds the batches that the last pass has seen. A code counts from the batch with which it has been sent in
+two different seconds, because one client may send a burst of anything.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import compose
 
 MOST_CODES = 10
-"""So many codes of a comparison are named, the most frequent ones; the rest is counted."""
+"""How many codes of a comparison are named, the most frequent first; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class NewCodes:
 
 
 def mark(connection: Connection) -> None:
-    """Keep how far passes have seen, for `since_mark` after the next one; in the caller's transaction."""
+    """Store which batches passes have seen, for `since_mark` after the next pass; in the caller's transaction."""
     run(connection, "jobs/mark_seen_batches")
 
 
 def since_mark(connection: Connection) -> list[NewCodes]:
     """New codes of the batches that were first seen by the passes since `mark`; of a new comparison all of its codes.
 
-    Nothing where no pass was stored: the next one will see these batches.
+    Nothing if no pass was stored: the next one will see these batches.
     """
     run(connection, "jobs/find_seen_batches")
     if not connection.exec_driver_sql("select count(*) from seen_since").scalar_one():

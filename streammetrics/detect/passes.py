@@ -1,7 +1,7 @@
-"""One detection pass: what is complete and not yet judged, or touched by late records, is judged.
+"""One detection pass: judges bins that are complete and not yet judged, or that late records affect.
 
-A pass costs what its scope costs, however long the history. Repeating it changes nothing; a missed one loses nothing:
-the next judges what has come since. A long scope is judged in portions, each with its row in `runs`.
+The cost of a pass depends on its scope, not on the length of the history. Repeating it changes nothing. A missed pass
+loses nothing: the next one judges everything since. A long scope is judged in portions, each with its row in `runs`.
 """
 
 from collections.abc import Callable
@@ -53,13 +53,13 @@ def judge(
     portion_seconds: int | None = None,
     span: tuple[int, int] = EVER,
 ) -> Pass:
-    """Judge all that waits.
+    """Judge everything that waits.
 
     Args:
-        clock: tells the time as naive UTC.
+        clock: returns the time as naive UTC.
         is_final: the input is over, so that the last bin is complete as well.
         on_portion: receives how many portions are done, and of how many.
-        portion_seconds: a scope that is longer is judged in pieces of so much; None: as memory allows.
+        portion_seconds: a longer scope is judged in portions of this length; None: as memory allows.
         span: only bins that end in (after, until], epoch seconds, are judged, as if nothing came afterwards.
     """
     started_at = clock()
@@ -86,7 +86,7 @@ def judge(
             halves = portions.halves(portion)
             if not isinstance(error.orig, duckdb.OutOfMemoryException) or not halves:
                 raise
-            # Increases of many codes that last take more memory than their records tell.
+            # Long increases of many codes take more memory than estimated from their records.
             waiting[:0] = [(half, is_open) for half in halves]
             continue
         run_ids.append(run_id)
@@ -98,10 +98,10 @@ def judge(
 def plan(
     connection: Connection, config: Config, *, is_final: bool = False, span: tuple[int, int] = EVER
 ) -> tuple[int, int] | None:
-    """Bring views and settings up to date and find out what waits, in the caller's transaction.
+    """Update views and settings and find what waits, in the caller's transaction.
 
     Returns:
-        The epoch seconds (after, until] that hold all that waits; None where nothing does.
+        The epoch seconds (after, until] that hold everything that waits; None if nothing does.
     """
     if views.publish(connection):
         comments.put(connection)
@@ -143,7 +143,7 @@ def _history_seconds(config: Config) -> int:
 
 
 def record_failure(connection: Connection, started_at: datetime, now: datetime, error: str) -> None:
-    """Tell `runs` of a pass that failed, in a transaction of its own."""
+    """Record a failed pass in `runs`, in a transaction of its own."""
     with connection.begin():
         _record(connection, started_at, now, None, Amendment(), error)
 
@@ -159,9 +159,9 @@ def _judge_portion(
 ) -> tuple[int, Amendment]:
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
 
-    What is read more than once becomes temporary tables first, each in a transaction of its own: of what a transaction
-    has itself inserted DuckDB 1.5 estimates that it has no rows, and joins it in an order that takes minutes. What is
-    stored is one transaction.
+    Relations that are read more than once become temporary tables first, each in a transaction of its own. DuckDB 1.5
+    estimates zero rows for what the same transaction inserted, and then joins in an order that takes minutes.
+    Everything that is stored is one transaction.
 
     `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
     """
@@ -189,7 +189,7 @@ def _judge_portion(
 
 
 def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: dict[str, str]) -> None:
-    """Compute once what `sequential` needs more than once, and of the bins only what may have evidence enough."""
+    """Compute once what `sequential` needs more than once, and only bins that may have enough evidence."""
 
     def keep(name: str, text: str, **parameters: int) -> None:
         select = compose(f"select * from (\n{text}\n)", piece, is_final=is_final, **bases)  # noqa: S608 files of sql/
@@ -204,7 +204,7 @@ def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: 
     bases["bins"] = _FEWER_BINS.format("kept_prospects")
     keep("suspects", "select * from suspects")
     bases["bins"] = _FEWER_BINS.format("kept_suspects")
-    # Increases of suspects are held against the errors of all codes.
+    # Increases of suspects are compared with the errors of all codes.
     bases["code_errors"] = (
         f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
     )

@@ -1,4 +1,4 @@
-"""The portions of a pass: what holds many records is cut, what holds few is joined, what is empty is left out."""
+"""The portions of a pass: stretches with many records are cut, those with few are joined, empty ones are left out."""
 
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ _PORTION_ROWS = 1_500_000
 _SHORTEST_PORTION_SECONDS = 900
 
 SPARSE_COUNTERS, SPARSE_SECONDS = 1000, 30 * 24 * 3600
-"""So few counters may be judged at once, in so long a time: they cost what their portions cost, not what these hold."""
+"""Up to this many counters are judged at once, over up to this time: portions cost more than their few counters."""
 
 SPARSE_CODE_SECONDS = 4 * 500 * 6 * 3600
-"""And so many codes times seconds, for a rule of means has a row for each code and bin."""
+"""And up to this many codes times seconds, because a rule of means has a row for each code and bin."""
 
 
 class Portion(NamedTuple):
@@ -63,7 +63,7 @@ def longest_seconds(connection: Connection, config: Config, lead: int, after: in
 
 
 def count_codes(connection: Connection) -> int:
-    """How many codes the store knows."""
+    """How many codes the store has."""
     return int(connection.exec_driver_sql("select count(distinct code) from codes").scalar_one())
 
 
@@ -81,9 +81,9 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
 
 
 def halves(portion: Portion) -> list[Portion]:
-    """What is judged in place of a portion that does not fit into memory; nothing of one that is as short as they are.
+    """The halves of a portion that does not fit into memory; none if it is already as short as possible.
 
-    Both are said to hold all its counters.
+    Both are estimated to hold all its counters.
     """
     middle = (portion.after + portion.until) // 2
     if middle - portion.after < _SHORTEST_PORTION_SECONDS:

@@ -1,8 +1,8 @@
 """How far pairs are judged, and how far their incidents are settled: the tables `progress` and `pauses`.
 
-Silence is no health. While a build of a pair is silent, or the pair has no place, its bins are not judged, and time
-stands still for its incidents: `settled_until` is how far the pair was judged, less the pauses without which an
-incident would not be over. An incident is over where it ended `merge_seconds` before that.
+While either build of a pair is silent, or the pair has no place, its bins are not judged, and its incidents stay open.
+`settled_until` is how far the pair is judged, less those pauses. An incident is over if it ended `merge_seconds`
+before that.
 """
 
 from typing import TypedDict
@@ -26,7 +26,7 @@ COMPARED: Compared = {
     "sides": "select * from compared_sides",
     "pairs": "select * from compared_pairs",
 }
-"""In place of the relations, on a connection that has planned a pass: as they were then."""
+"""In place of the relations, on a connection that has planned a pass: their state at that time."""
 
 _PRESENCE = "select build, second, records from kept_presence"
 _SILENCES = "select build, from_second, until_second, is_rare from silences"
@@ -62,7 +62,7 @@ def keep_presence(connection: Connection, piece: Slice) -> dict[str, str]:
 
 
 def pause(connection: Connection, after: int) -> None:
-    """Make `pauses` say when the pairs of `portion_scopes` were not judged from `after` (epoch seconds) on.
+    """Store in `pauses` when the pairs of `portion_scopes` were not judged, from `after` (epoch seconds) on.
 
     In the caller's transaction, after `keep_presence` of the slice that begins there.
     """
@@ -75,16 +75,16 @@ def pause(connection: Connection, after: int) -> None:
 
 
 def remember(connection: Connection, reached: int) -> None:
-    """Make `progress` say how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits.
+    """Store in `progress` how far the scopes of the pass are judged: up to `reached` (epoch seconds) nothing waits.
 
-    `LAST_SECOND`: the pass is through.
+    `LAST_SECOND`: the pass is complete.
     """
     connection.exec_driver_sql(_FORGET)
     run(connection, "jobs/record_progress", {"reached": reached, "last_second": LAST_SECOND})
 
 
 def reach_unfounded(connection: Connection, after: int) -> None:
-    """Have `pass_scopes` reach to alerts of records that were unloaded, which end behind `after` (epoch second).
+    """Extend `pass_scopes` to alerts of unloaded records that end after `after` (epoch second).
 
     Leaves the temporary table `unfounded`: from where to where they end.
     """

@@ -1,4 +1,4 @@
-"""What surrounds the store, and what can be said of one that does not open."""
+"""Checks around the store (disk, leftovers, sources), and of a store that does not open."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
-"""With less a run of some size ends with a full disk."""
+"""With less free space a run of some size fills the disk."""
 
 LEFT_SECONDS = 3600
-"""What an unfinished file of a living process is younger than."""
+"""Unfinished files of a living process are younger than this."""
 
 
 def around(connection: Connection, config: Config) -> Iterator[Finding]:
-    """Room, what was left behind, and whether the sources can be read, now and by the last run to try."""
+    """Free disk, leftovers, and whether the sources can be read, now and by the last run that tried."""
     store = config.store_path
     free = shutil.disk_usage(store.parent).free
     if free < LEAST_FREE_BYTES:
@@ -74,7 +74,7 @@ def _unreadable(config: Config, name: str, pattern: Path) -> Iterator[Finding]:
 
 
 def damage(store: Path, message: str) -> Finding:
-    """What is wrong with a store that does not open or breaks while it is read; no process may hold it."""
+    """Findings for a store that does not open or fails while it is read; no process may hold it."""
     log = Path(f"{store}.wal")
     if not begins_as_store(store):
         return Finding("file", f"{store}: does not begin as a DuckDB file does: {message}", RESTORE)
@@ -89,7 +89,7 @@ def damage(store: Path, message: str) -> Finding:
 
 
 def _opens_without_log(store: Path) -> bool:
-    """Under another name it has no log beside it; not that of a symbolic link, which DuckDB looks behind."""
+    """Under another name it has no log beside it. A hard link, because DuckDB follows symbolic ones."""
     import duckdb
 
     with ExitStack() as held:

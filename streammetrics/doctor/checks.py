@@ -1,4 +1,4 @@
-"""The store against its own ledger: queries that return no row where all is well, else what is wrong in words.
+"""Checks of the store against its ledger: queries that return no row, or else a description of what is wrong.
 
 Each reads whole tables, and keeps of them a row a batch, a build, or a build and code in a minute.
 """
@@ -33,7 +33,7 @@ _CHECKS = (
 
 
 def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[Finding]:
-    """Everything that the store says of itself; `has_log`: its last process did not end cleanly."""
+    """All checks of the store's content; `has_log`: its last process did not end cleanly."""
     _read_all(connection)
     add_up(connection)
     builds.count_codes(connection)
@@ -50,7 +50,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
 
 
 def add_up(connection: Connection) -> None:
-    """Make `batch_sums`: what the ledger says of each batch, and what the tables hold of it."""
+    """Make `batch_sums`: per batch the figures of the ledger and those of the tables."""
     run(connection, "checks/removed")
     run(connection, "checks/batch_sums")
 
@@ -82,7 +82,7 @@ def _ranks(connection: Connection) -> Iterator[Finding]:
 
 def _views(connection: Connection) -> Iterator[Finding]:
     if connection.exec_driver_sql("select views_hash from store_info").scalar_one() != views.published_hash():
-        # Of an earlier version, or never made: the next pass does.
+        # Of an earlier version, or missing: the next pass makes them.
         return
     found = set(connection.exec_driver_sql("select view_name from duckdb_views() where not internal").scalars())
     for name in views.relations():

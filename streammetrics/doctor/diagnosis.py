@@ -1,4 +1,4 @@
-"""Whether the store is what its ledger says, what is wrong, what to do, and what can be made anew."""
+"""Runs all checks and words the findings; starts the repair."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,7 +23,7 @@ __all__ = ["Finding", "as_json", "examine", "mend", "render"]
 
 
 def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
-    """Everything that is wrong at `now` (naive UTC), a store that does not open included; nothing where all is well.
+    """Everything that is wrong at `now` (naive UTC), also if the store does not open.
 
     Raises:
         StoreBusyError: another process held the store for too long.
@@ -42,7 +42,7 @@ def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
 
 
 def mend(store: Store) -> list[str]:
-    """Make anew what can be made from the records, all of it or nothing; in words what that was.
+    """Rebuild what follows from the records, all or nothing; returns what that was, in words.
 
     Raises:
         InputOutputError: there is no store.

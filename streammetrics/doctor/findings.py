@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 MOST_ROWS = 10
-"""So many findings of a check are listed, and then how many more there are."""
+"""How many findings of a check are listed; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong: which check says so, what it is, and what to do about it."""
+    """Something that is wrong: the check that found it, what it is, and what to do."""
 
     check: str
     what: str

@@ -18,12 +18,12 @@ _ROOM = "make room and run it again: what was committed stays, and the next run 
 
 
 def is_full(error: object) -> bool:
-    """Whether an error, ours or DuckDB's, says that the disk is full, or the file as large as it may become."""
+    """Whether an error, ours or DuckDB's, means that the disk is full, or the file as large as allowed."""
     return _FULL.search(str(error)) is not None
 
 
 def reason(error: object) -> str:
-    """The first line of an error, cut, for DuckDB echoes records; and what to do where room is short."""
+    """The first line of an error, cut because DuckDB echoes records; with what to do if the disk is full."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     text = (said.splitlines() or [""])[0][:300]
     return f"{text}; {_ROOM}" if is_full(error) else text
@@ -45,7 +45,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def put(unfinished: Path, target: Path) -> None:
-    """Give a file its name, in place of the one that had it; on return the disk has it, name and all."""
+    """Rename a file over its target; on return content and name are on disk."""
     _persist(unfinished)
     move(unfinished, target)
     _persist(target.absolute().parent)

@@ -19,10 +19,10 @@ _visits: Counter[str] = Counter()
 
 
 def reach(point: str) -> None:
-    """Fail here, where it is asked for.
+    """Fail here if the variable names this point.
 
     Raises:
-        OSError: `raise` was asked for.
+        OSError: the variable says `raise`.
     """
     if not _WANTED:
         return

@@ -1,8 +1,8 @@
 """SIGTERM ends a command as Ctrl-C does: what is not committed is rolled back, what is unfinished is removed.
 
-Python hears of a signal between two of its own steps, and while DuckDB works only where DuckDB asks. So a thread
-watches as well: a process that has not unwound some seconds after SIGTERM ends as it is. That harms nothing that is
-stored, as a process that is killed harms nothing.
+Python handles a signal between two of its own steps, and while DuckDB works only when DuckDB checks for it. So a
+thread watches as well: it ends a process that has not unwound some seconds after SIGTERM. That is as safe for the
+store as a kill.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 class Terminated(SystemExit):
-    """SIGTERM came. Not an Exception: whoever handles failures does not handle the end."""
+    """SIGTERM came. Not an Exception, so that code that handles failures does not catch it."""
 
 
 def install(give_up: Callable[[], None], unwind_seconds: float = UNWIND_SECONDS) -> None:
@@ -65,12 +65,12 @@ def end(exit_code: int) -> NoReturn:
 
 
 def _is_failure(record: logging.LogRecord) -> bool:
-    """Whether a pool tells of an error, not of the end that came while it closed a connection: it lets that pass."""
+    """Whether a pool logs an error, and not the end that came while it closed a connection."""
     raised = record.exc_info[1] if record.exc_info else None
     return raised is None or isinstance(raised, Exception)
 
 
 def cause(error: BaseException) -> BaseException | None:
-    """The end that was asked for, where DuckDB tells of it as an error: `Terminated` or KeyboardInterrupt."""
+    """The requested end that DuckDB reports as an error: `Terminated` or KeyboardInterrupt."""
     behind = error.__cause__ or error.__context__
     return behind if behind is not None and not isinstance(behind, Exception) else None

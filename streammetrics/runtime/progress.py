@@ -1,4 +1,4 @@
-"""Progress on a terminal for whatever takes more than two seconds; elsewhere only words, on stderr."""
+"""Progress bars on a terminal for tasks of more than two seconds; elsewhere only messages, on stderr."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class Progress:
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
-        """A piece of work; the caller tells (done, total) where it knows, and until then the bar only moves."""
+        """A task; the caller reports (done, total) once it knows them, and until then the bar only moves."""
         if not self.is_terminal or self._is_logged:
             yield lambda done, total: None
             return

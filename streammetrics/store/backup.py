@@ -1,7 +1,7 @@
 """A copy of the store that is whole, while jobs run: it waits its turn, and a job that comes meanwhile waits for it.
 
-The database copies itself. Copying its file would not do: whoever opens and closes it beside the database loses the
-lock on it, and what the log holds would be missing.
+The database copies itself. Copying its file would not do: a process that opens and closes it beside the database loses
+the lock on it, and what the log holds would be missing.
 """
 
 from pathlib import Path

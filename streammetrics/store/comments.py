@@ -14,7 +14,7 @@ from streammetrics.store.statements import folder, run
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a relation of the store; `comment` is None where nothing is said of it."""
+    """A column of a relation of the store; `comment` is None if there is none."""
 
     relation: str
     name: str
@@ -23,7 +23,7 @@ class Column:
 
 
 def relations() -> dict[str, str]:
-    """The relations that people ask, each with what a row of it is."""
+    """The relations that people query, each with what a row of it is."""
     return {relation: comment for (relation, column), comment in _comments().items() if not column}
 
 

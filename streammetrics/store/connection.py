@@ -147,7 +147,7 @@ def begins_as_store(path: Path) -> bool:
 
 
 def explained(error: BaseException) -> StreammetricsError | None:
-    """What DuckDB or the system says, as one of our errors, with what to do; None for what is neither's."""
+    """An error of DuckDB or the system as one of ours, with what to do; None for other errors."""
     import duckdb
 
     if isinstance(error, OSError):
@@ -167,7 +167,7 @@ def explained(error: BaseException) -> StreammetricsError | None:
 
 
 def _end_when_asked(context: ExceptionContext) -> None:
-    """DuckDB tells of a signal as an error of the statement, and its other threads work on until they are stopped."""
+    """DuckDB reports a signal as an error of the statement, and its other threads work on until they are stopped."""
     asked = interrupts.cause(context.original_exception)
     if asked is not None and context.connection is not None:
         context.connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
-"""What was kept for long enough is removed: by the clock, a day's span at a time, each in a transaction of its own.
+"""Removes what is older than `[retention]` allows: by the clock, one day at a time, each in a transaction of its own.
 
-The table `pruned` tells what went: of which relation, before when, how many records of which batch. Behind that nothing
-is judged anew (`floor`), and records that come from that time are rejected (`kept_from`): they could not be judged.
+The table `pruned` records what was removed: of which relation, before when, how many records of which batch. Behind
+that horizon nothing is judged again (`floor`), and new records are rejected (`kept_from`): they could not be judged.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from streammetrics.store.views import FIRST_SECOND, compose, timestamp_literal, 
 
 _DAY = timedelta(days=1)
 _CONFIRMED = timedelta(days=2)
-"""By so much the clock may be ahead of the newest records, of which 20 are asked for."""
+"""How far the clock may be ahead of the newest 20 records."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ _REMOVALS = {
 
 
 def prune(connection: Connection, settings: RetentionSettings, now: datetime) -> Step | None:
-    """Remove the oldest day of what is older than the settings say, of one relation; None where nothing is.
+    """Remove the oldest day that is older than the settings allow, of one relation; None if there is none.
 
     Args:
         now: naive UTC. Where it is more than two days ahead of the newest records, these count.

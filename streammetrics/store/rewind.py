@@ -1,4 +1,4 @@
-"""What was judged is judged anew: the table `progress` is set back where records or settings changed."""
+"""Sets `progress` back where records or settings changed, so that the next pass judges again."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ _REWIND = "update progress set judged_until = least(judged_until, greatest($sinc
 
 
 def rewind(connection: Connection, since: datetime) -> None:
-    """Have the next pass judge anew what ends after `since` (naive UTC)."""
+    """Have the next pass judge again what ends after `since` (naive UTC)."""
     connection.exec_driver_sql(_REWIND, {"since": since})
 
 

@@ -30,11 +30,11 @@ Users = Sequence[tuple[datetime, str, float]]
 
 
 def replace(connection: Connection, config: Config, users: Users, *, is_whole: bool = True) -> None:
-    """Make the relations say what `config` says, in the caller's transaction.
+    """Replace the settings tables by those of `config`, in the caller's transaction.
 
     Args:
-        users: what the [[exposure]] entries say.
-        is_whole: False where some of that could not be read: what was said before stays in use.
+        users: the rows of all [[exposure]] entries.
+        is_whole: False if some of them could not be read: their former rows stay in use.
     """
     rules = [
         (rule.name, rule.detector, rule.bin_seconds, bins, rule.threshold, settings_hash(config, rule))
@@ -69,7 +69,7 @@ def replace(connection: Connection, config: Config, users: Users, *, is_whole: b
         counts = {**{(since, build): count for since, build, count in known}, **counts}
     changed = _replace(connection, "exposure", [(*key, count) for key, count in counts.items()])
     if changed:
-        # What an exposure that became known later says of the past is judged anew, from where it says another thing.
+        # If an exposure becomes known later, bins are judged again from the time at which it differs.
         rewind(connection, min(changed)[0])
     waits = config.detect.lateness_seconds, config.detect.merge_seconds
     ordered = config.builds.order, config.builds.max_comparisons
@@ -78,13 +78,13 @@ def replace(connection: Connection, config: Config, users: Users, *, is_whole: b
 
 
 def overlay(connection: Connection, config: Config, users: Users, *, is_whole: bool = True) -> None:
-    """Make temporary relations that say what `config` says, which this connection reads instead of the store's.
+    """Make temporary settings tables of `config`, which this connection reads instead of the store's.
 
     The arguments are those of `replace`.
     """
     for name in _OVERLAID:
         connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name} limit 0")
-    # Builds may be in another order by `config`; what exposure said before holds where its file cannot be read.
+    # Builds may be in another order by `config`; the former exposure stays if its file cannot be read.
     for name in _KEPT:
         connection.exec_driver_sql(f"create or replace temp table {name} as from main.{name}")
     replace(connection, config, users, is_whole=is_whole)
@@ -102,7 +102,7 @@ def as_written(builds_like: str) -> str:
 
 
 def settings_hash(config: Config, rule: AnyRule) -> str:
-    """What decides about the alerts of a rule: where it changes, its history is judged anew."""
+    """A hash of everything that decides the alerts of a rule: if it changes, the history is judged again."""
     judged_by = {
         "rule": rule.model_dump(mode="json"),
         "grid": (rule.window_bins, rule.threshold, getattr(rule, "rate_ratios", ()), getattr(rule, "least_bins", None)),

@@ -1,7 +1,7 @@
 """Where DuckDB puts what memory does not hold: a folder for each process, beside the store, and a bound on its size.
 
 DuckDB's own default is one folder a store, `<store>.tmp`. Processes that read the store at once then write over each
-other's files there: they crash, or answer wrongly.
+other's files there: they crash, or return wrong results.
 """
 
 import fcntl

@@ -154,7 +154,7 @@ def _words(text: str) -> set[str]:
 
 
 def _sliced(relation: Relation, piece: Slice | None) -> str:
-    """The relation's text, with what only the slice knows in place of what the whole store would say."""
+    """The relation's text, with the slice's bounds in place of those of the whole store."""
     if piece is None:
         return relation.text
     begin, end = piece.after - piece.lead_seconds, piece.until
@@ -191,14 +191,14 @@ EVERY_SERIES = (
 
 
 def for_people(name: str) -> dict[str, str]:
-    """What stands in for relations below `name` where people look at it: a job looks at suspects alone."""
+    """What stands in for relations below `name` in views for people: jobs read suspects alone."""
     return {"suspects": EVERY_SERIES} if name == "evidence" else {}
 
 
 def whole_incidents(tails: str) -> str:
     """In place of `alerts`: all alerts of each rule, comparison and code that the query `tails` selects alerts of.
 
-    Late data may have joined incidents, of which each alert keeps its own: only the whole past of a code tells.
+    Late data may have joined incidents while each alert keeps its own number, so the whole past of a code is needed.
     """
     return f"select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"  # noqa: S608
 

@@ -14,6 +14,8 @@ from streammetrics.config import Config, RetentionSettings, Source, StoreSetting
 from streammetrics.errors import InputOutputError
 from tests.streams import reporting, select
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 23, 12)
 DAY = timedelta(days=1)
 KEEP = RetentionSettings(events_days=30, counters_days=30, alerts_days=30, rejects_days=30)

@@ -59,6 +59,7 @@ def rows(session: Session, sql: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
 
+@pytest.mark.slow
 def test_a_failed_pass_is_recorded_and_made_up_for(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_failed_pass_is_recorded_and_made_up_for(
     assert [line.split()[:3] for line in session.printed] == [["OPENED", "code", "7"]] * 2
 
 
+@pytest.mark.slow
 def test_pictures_that_fail_come_after_the_news(tmp_path: Path, records: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder should be")
     session = Recorded(tmp_path)
@@ -87,11 +89,13 @@ def test_pictures_that_fail_come_after_the_news(tmp_path: Path, records: Path) -
     assert [line for line in session.said if line.startswith("the heatmaps could not be drawn: ")]
 
 
+@pytest.mark.slow
 def test_open_incidents_are_an_exit_code_only_when_asked_for(session: Recorded, records: Path) -> None:
     assert pipeline.run(session, [records], is_final=False, exit_code=False) == 0
     assert pipeline.run(session, [records], is_final=False, exit_code=True) == 3
 
 
+@pytest.mark.slow
 def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, records: Path, tmp_path: Path) -> None:
     pipeline.run(session, [records], is_final=False, exit_code=False)
     drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
@@ -135,6 +139,7 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told == [("reading", None), ("reading", 1, 4), ("stop",)]
 
 
+@pytest.mark.slow
 def test_what_was_stored_before_a_failure_is_told(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +163,7 @@ def test_what_was_stored_before_a_failure_is_told(
     assert [line for line in session.printed if line in before] == before
 
 
+@pytest.mark.slow
 def test_a_file_that_fails_does_not_keep_pictures_from_being_drawn(
     session: Recorded, records: Path, tmp_path: Path
 ) -> None:
@@ -177,6 +183,7 @@ def stretch(path: Path, first_second: int, seconds: int, more: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_resolves_behind_a_pause_is_told_as_resolved(session: Recorded, tmp_path: Path) -> None:
     """The pass settles far more than what it judges first, and the incident's end comes to lie behind that."""
     first = stretch(tmp_path / "1.csv", -21_600, 1200, more=0)
@@ -187,6 +194,7 @@ def test_what_resolves_behind_a_pause_is_told_as_resolved(session: Recorded, tmp
     assert [line.split()[0] for line in session.printed] == ["RESOLVED", "RESOLVED"]
 
 
+@pytest.mark.slow
 def test_incidents_of_rules_with_other_names_are_not_new(session: Recorded, records: Path) -> None:
     pipeline.run(session, [records], is_final=False, exit_code=False)
     session.printed.clear()
@@ -199,6 +207,7 @@ def test_incidents_of_rules_with_other_names_are_not_new(session: Recorded, reco
     assert all("new-" in line for line in opened), renamed.printed
 
 
+@pytest.mark.slow
 def test_the_store_is_free_while_pictures_are_drawn(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ def test_time_limit_ends_a_job(job: str, status: str) -> None:
     assert re.fullmatch(rf"run ended: pid \d+, {status}, \d+\.\d s; over its time limit of 1 s", ended)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "job", "grace_seconds", "status"),
     [

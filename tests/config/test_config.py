@@ -11,12 +11,19 @@ MISTAKES = sorted((Path(__file__).parents[1] / "data" / "config").glob("*.toml")
 REPOSITORY = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("path", MISTAKES, ids=lambda path: path.stem)
-def test_a_mistake_is_told_exactly(path: Path) -> None:
-    expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-    with pytest.raises(ConfigError) as caught:
+def test_each_mistake_has_its_exact_message() -> None:
+    """A file of tests/data/config has one mistake, and in its first line the message."""
+    expected = {path.name: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for path in MISTAKES}
+    assert {path.name: message_of(path) for path in MISTAKES} == expected
+
+
+def message_of(path: Path) -> str:
+    """What is reported of a configuration with a mistake; empty if it loads."""
+    try:
         config.load(path, {})
-    assert str(caught.value) == f"{path}: {expected}"
+    except ConfigError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return ""
 
 
 def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from streammetrics.config import BuildSettings, Comparison
 from streammetrics.detect.incidents import Change
 from streammetrics.report import wording
@@ -74,6 +76,7 @@ def steady(day: ReleaseDay, build: str, code: str, minutes: Iterable[int], per_m
     ]
 
 
+@pytest.mark.slow
 def test_a_build_that_has_gone_is_named_with_its_last_record(tmp_path: Path) -> None:
     day = JsonDay.at(tmp_path)
     both = [r for build in ("1.0", "1.1") for r in steady(day, build, "timeout", range(30), 20)]
@@ -84,6 +87,7 @@ def test_a_build_that_has_gone_is_named_with_its_last_record(tmp_path: Path) -> 
     assert gone["gone"] == [{"build": "1.0", "last_ts": "2026-11-23 00:29:57"}]
 
 
+@pytest.mark.slow
 def test_a_comparison_that_lost_its_place_names_no_build(tmp_path: Path) -> None:
     day = JsonDay.at(tmp_path, builds=BuildSettings(max_comparisons=1))
     builds = {"1.0": scaled(0.9), "1.1": scaled(0.3, login=8)}
@@ -93,6 +97,7 @@ def test_a_comparison_that_lost_its_place_names_no_build(tmp_path: Path) -> None
     assert [(one["candidate"], one["gone"]) for one in day.told("superseded")] == [("1.1", [])]
 
 
+@pytest.mark.slow
 def test_an_incident_that_is_back_tells_the_figures_of_its_latest_alert(tmp_path: Path) -> None:
     """The increase ends for a while, in which the incident is resolved, and the same begins anew."""
     day = JsonDay.at(tmp_path, comparison=(Comparison(exposure="equal"),))

@@ -22,6 +22,8 @@ from tests.oracles.mean_rules import Record
 from tests.release_day import ReleaseDay, scaled
 from tests.streams import MONDAY, clear, clock, empty_store, load, select, tries
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 BUILDS = ("5.9", "5.10", "6.0")
 RULES = (
@@ -101,10 +103,9 @@ def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseDay:
 OPENED_EARLIER = "select baseline, code from incidents where baseline like '%earlier' order by code"
 
 
-@pytest.mark.slow
 def test_a_build_that_replaces_another_at_once_is_compared_with_that_a_day_earlier(day: ReleaseDay) -> None:
     day.play(24 * 60 + 30, {"1.0": scaled(1)}, at_once=True)
-    day.play(25, {"1.1": scaled(1, login=4)})
+    day.play(25, {"1.1": scaled(1, login=4)}, every=5)
     assert day.changes() == [("OPENED", "login", "1.1")]
     ((minute, line),) = day.printed
     assert minute <= 24 * 60 + 45
@@ -118,18 +119,16 @@ def test_a_build_that_replaces_another_at_once_is_compared_with_that_a_day_earli
     assert day.judged()["1.0 a day earlier", "1.1"] >= day.minute - 1
 
 
-@pytest.mark.slow
 def test_whether_anything_got_worse_since_yesterday(day: ReleaseDay) -> None:
     """Nothing was released; the traffic is half as much again."""
     day.config = day.config.model_copy(update={"comparison": (Comparison(), Comparison(baseline="earlier"))})
     day.play(26 * 60, {"1.0": scaled(1), "1.1": scaled(0.5)}, at_once=True)
-    day.play(30, {"1.0": scaled(1.5, login=3), "1.1": scaled(0.75, login=3)})
+    day.play(30, {"1.0": scaled(1.5, login=3), "1.1": scaled(0.75, login=3)}, every=5)
     assert day.rows(OPENED_EARLIER) == [("* a day earlier", "login")]
     assert [line.split()[0] for _, line in day.printed] == ["OPENED"]
     assert " * a day earlier -> *  " in day.printed[0][1]
 
 
-@pytest.mark.slow
 def test_none_where_that_is_not_wanted(day: ReleaseDay) -> None:
     day.config = day.config.model_copy(update={"comparison": (Comparison(lag_days=0),)})
     day.play(24 * 60 + 30, {"1.0": scaled(1)}, at_once=True)

@@ -86,6 +86,7 @@ def test_any_number_of_errors_has_finite_bounds(errors: tuple[int, int], share: 
         assert estimate - 1e-6 <= high < math.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ratio", "share"), [(1.0, 0.5), (3.0, 0.5), (2.0, 0.1)])
 def test_holds_the_truth_whenever_one_looks(ratio: float, share: float) -> None:
     """A hundred looks at each of two hundred streams; without the promise of all times a third of them would fail."""

@@ -15,6 +15,8 @@ from streammetrics.store.statements import run
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, clock, current_alerts, empty_store, load, moment_of, second_of, select, tries
 
+pytestmark = pytest.mark.slow
+
 DAY = 86400
 OLD, NEW = "5.9", "5.10"
 RULE = Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1,), threshold=1)

@@ -14,6 +14,8 @@ from streammetrics.store.statements import statement
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, clock, empty_store, load, select, tries
 
+pytestmark = pytest.mark.slow
+
 RULE = SequentialRule(name="s", detector="sequential", false_alarm_days_per_code=1, history_seconds=3000)
 ALERTS = """
 select code, start_ts, stop_ts, value, threshold, baseline_errors, candidate_errors, ratio from alerts order by all
@@ -59,7 +61,7 @@ def test_no_series_with_evidence_enough_is_left_out(
         load(store, records)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(passes, "statement", lambda name, text=text: text if "prospects" in name else statement(name))
-            passes.judge(store, config, clock, portion_seconds=600)
+            passes.judge(store, config, clock, portion_seconds=1200)
         found.append((select(store, ALERTS), select(store, "select count(*) from kept_prospects")[0][0]))
     (alerts, prospects), (of_all, series) = found
     assert alerts == of_all

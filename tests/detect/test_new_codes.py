@@ -79,6 +79,7 @@ def runs(tmp_path: Path) -> Runs:
     return Runs(tmp_path)
 
 
+@pytest.mark.slow
 def test_each_code_is_reported_once(runs: Runs) -> None:
     assert runs.minute(0, {}) == []
     assert runs.minute(1, {"X": [1, 1, 2], "Y": [5, 50]}) == ["NEW  2 codes only in 1.1: X 3, Y 2"]
@@ -88,6 +89,7 @@ def test_each_code_is_reported_once(runs: Runs) -> None:
     assert runs.view() == [("1.0", "1.1", "X", 6, 5), ("1.0", "1.1", "Y", 2, 2), ("1.0", "1.1", "Z", 2, 2)]
 
 
+@pytest.mark.slow
 def test_a_code_of_a_single_second_waits_for_another(runs: Runs) -> None:
     runs.minute(0, {})
     assert runs.minute(1, {"X": [7] * 83}) == []
@@ -99,6 +101,7 @@ def test_a_code_of_a_single_second_waits_for_another(runs: Runs) -> None:
     assert runs.minute(4, {"X": [9]}) == []
 
 
+@pytest.mark.slow
 def test_what_missed_runs_left_is_reported_by_the_next(runs: Runs) -> None:
     runs.minute(0, {})
     pipeline.ingest(runs.session, [runs.file(1, {"X": [1]})])
@@ -107,6 +110,7 @@ def test_what_missed_runs_left_is_reported_by_the_next(runs: Runs) -> None:
     assert runs.minute(4, {}) == []
 
 
+@pytest.mark.slow
 def test_a_code_that_the_baseline_has_sent_is_not_new(runs: Runs) -> None:
     runs.minute(0, {"X": [1]}, build="1.0")
     assert runs.minute(1, {"X": [1, 2]}) == []
@@ -115,6 +119,7 @@ def test_a_code_that_the_baseline_has_sent_is_not_new(runs: Runs) -> None:
     assert runs.view() == []
 
 
+@pytest.mark.slow
 def test_a_new_comparison_reports_all_of_its_codes_in_one_line(runs: Runs) -> None:
     """Also those that came before it, when the build had sent too little to be compared."""
     runs.minute(0, {f"old {n}": range(40) for n in range(30)}, builds=("1.0",), build="1.0")
@@ -126,6 +131,7 @@ def test_a_new_comparison_reports_all_of_its_codes_in_one_line(runs: Runs) -> No
     assert runs.minute(3, {"N5": [1]}) == []
 
 
+@pytest.mark.slow
 def test_a_history_of_many_builds_is_one_line(runs: Runs) -> None:
     first = [
         runs.file(120 * (n - 5), {f"only {n}": range(9)}, (f"1.{n}", f"1.{n + 1}"), f"1.{n + 1}") for n in range(6)
@@ -134,6 +140,7 @@ def test_a_history_of_many_builds_is_one_line(runs: Runs) -> None:
     assert len(runs.view()) == 6
 
 
+@pytest.mark.slow
 def test_a_code_of_a_build_that_was_replaced_meanwhile_is_reported(runs: Runs) -> None:
     runs.minute(0, {})
     path = runs.file(1, {"X": [1, 2]})
@@ -141,12 +148,14 @@ def test_a_code_of_a_build_that_was_replaced_meanwhile_is_reported(runs: Runs) -
     assert runs.run(path, other) == ["NEW  1 code only in 1.1: X 2"]
 
 
+@pytest.mark.slow
 def test_a_code_is_reported_while_the_baseline_is_silent(runs: Runs) -> None:
     runs.minute(0, {})
     assert runs.minute(1, {"X": [1, 2]}, builds=("1.1",)) == ["NEW  1 code only in 1.1: X 2"]
     assert runs.minute(2, {"X": [1, 2]}, builds=("1.1",)) == []
 
 
+@pytest.mark.slow
 def test_an_incident_is_no_new_code_as_well(tmp_path: Path) -> None:
     runs = Runs(tmp_path, threshold=1)
     runs.minute(0, {})
@@ -155,6 +164,7 @@ def test_an_incident_is_no_new_code_as_well(tmp_path: Path) -> None:
     assert new == "NEW  1 code only in 1.1: Y 2"
 
 
+@pytest.mark.slow
 def test_a_pass_that_fails_loses_no_code(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is on fire")
@@ -169,6 +179,7 @@ def test_a_pass_that_fails_loses_no_code(runs: Runs, monkeypatch: pytest.MonkeyP
     assert runs.run() == []
 
 
+@pytest.mark.slow
 def test_a_code_of_the_portion_before_a_failure_is_reported_once(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """All batches count as seen once a portion is stored."""
     calls: list[object] = []
@@ -189,6 +200,7 @@ def test_a_code_of_the_portion_before_a_failure_is_reported_once(runs: Runs, mon
     assert runs.run() == []
 
 
+@pytest.mark.slow
 def test_a_code_that_retention_removed_of_the_baseline_is_not_new(runs: Runs) -> None:
     runs.minute(0, {"X": [1, 2]}, build="1.0")
     with runs.session.store.write() as connection:
@@ -197,6 +209,7 @@ def test_a_code_that_retention_removed_of_the_baseline_is_not_new(runs: Runs) ->
     assert runs.minute(180, {"X": [1, 2], "Y": [1, 2]}) == ["NEW  1 code only in 1.1: Y 2"]
 
 
+@pytest.mark.slow
 def test_json_has_a_line_for_each_comparison(tmp_path: Path) -> None:
     runs = Runs(tmp_path, as_json=True)
     runs.minute(0, {})
@@ -213,6 +226,7 @@ def test_json_has_a_line_for_each_comparison(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_comparisons_with_one_candidate_are_told_apart(runs: Runs) -> None:
     compared = (Comparison(), Comparison(baseline="0.9", candidate="latest"))
     runs.session = replace(runs.session, config=runs.session.config.model_copy(update={"comparison": compared}))
@@ -265,6 +279,7 @@ def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str)
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_incident_says_how_old_its_comparison_was_when_it_opened(tmp_path: Path, as_json: bool) -> None:
     """Build 1.1 sends its first record at 12:10; the first bin that fires ends at 12:16:10."""
@@ -279,6 +294,7 @@ def test_an_incident_says_how_old_its_comparison_was_when_it_opened(tmp_path: Pa
         assert "  1.0 -> 1.1  comparison 6 min old  incident 1" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "seconds"), [("1.0", 970), ("1.1", 970)])
 def test_a_comparison_of_named_builds_begins_with_the_later_one(tmp_path: Path, first: str, seconds: int) -> None:
     runs = Runs(tmp_path, threshold=1, as_json=True)

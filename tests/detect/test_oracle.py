@@ -21,6 +21,7 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
+@pytest.mark.slow
 @tries(50)
 @given(streams(), configs(), st.booleans())
 def test_one_pass_finds_what_the_oracle_finds(
@@ -32,6 +33,7 @@ def test_one_pass_finds_what_the_oracle_finds(
     assert current_alerts(store) == mean_rules.alerts(records, config, is_final=is_final)
 
 
+@pytest.mark.slow
 @tries(20)
 @given(streams(), configs(), st.integers(0))
 def test_a_mean_that_equals_the_threshold_is_not_above_it(
@@ -51,6 +53,7 @@ def test_a_mean_that_equals_the_threshold_is_not_above_it(
     assert current_alerts(store) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", range(10))
 def test_every_edge_meets_the_edge_of_a_bin(store: Connection, shift: int) -> None:
     """Builds that are established, fall silent, come back and end, moved along the bins second by second."""
@@ -66,6 +69,7 @@ def test_every_edge_meets_the_edge_of_a_bin(store: Connection, shift: int) -> No
         }
 
 
+@pytest.mark.slow
 def test_previous_of_a_candidate_that_is_not_the_latest(store: Connection) -> None:
     config = EDGES_CONFIG.model_copy(update={"comparison": (Comparison(candidate=B),)})
     clear(store)

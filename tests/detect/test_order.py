@@ -29,6 +29,8 @@ from tests.streams import (
     tries,
 )
 
+pytestmark = pytest.mark.slow
+
 INCIDENTS = """
 select
     rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, alerts, peak_value, threshold,

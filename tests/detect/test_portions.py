@@ -42,6 +42,7 @@ def test_portions_of_many_records_or_codes_stay_apart() -> None:
     assert joined(days((0, 200), (1, 100), (2, 0)), 250) == [Portion(0, 2 * DAY, 300), *days((2, 0))]
 
 
+@pytest.mark.slow
 def test_a_portion_that_memory_does_not_hold_is_judged_in_halves(
     store: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_portion_that_memory_does_not_hold_is_judged_in_halves(
     assert select(store, "select count(*), count(distinct run_id) from runs where state = 'done'") == [(4, 4)]
 
 
+@pytest.mark.slow
 def test_a_portion_that_is_too_short_for_halves_fails(store: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     def amend(*args: Any, **kw: Any) -> None:
         raise OUT_OF_MEMORY
@@ -81,6 +83,7 @@ def test_a_portion_that_is_too_short_for_halves_fails(store: Connection, monkeyp
     assert select(store, "select * from runs") == []
 
 
+@pytest.mark.slow
 def test_a_record_a_day_is_judged_in_few_portions(store: Connection) -> None:
     """With the alerts of the day on which there are more."""
     busy = [Record(MONDAY - 40 * DAY + s, build, "7") for build in ("5.9", "5.10") for s in range(0, 1800, 30)]

@@ -38,7 +38,7 @@ def regressed(day: ReleaseDay) -> dict[str, dict[str, float]]:
 def test_a_stray_build_ends_no_comparison(day: ReleaseDay, stray: str) -> None:
     builds = regressed(day)
     day.play(1, builds, burst(stray, day.minute * MINUTE))
-    day.play(4, {**builds, stray: {"timeout": 0.01}})
+    day.play(4, {**builds, stray: {"timeout": 0.01}}, every=2)
     assert day.changes() == [("OPENED", "login", "1.1")]
     assert day.judged()["1.0", "1.1"] >= day.minute - 1
     assert day.rows("select state from incidents") == [("open",)]
@@ -46,7 +46,7 @@ def test_a_stray_build_ends_no_comparison(day: ReleaseDay, stray: str) -> None:
 
 def test_a_stray_build_with_a_quarter_of_the_stream(day: ReleaseDay) -> None:
     day.play(30, {"1.0": scaled(1)}, at_once=True)
-    day.play(12, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=6), "999.9.9": scaled(0.33)})
+    day.play(12, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=6), "999.9.9": scaled(0.33)}, every=3)
     assert ("OPENED", "login", "1.1") in day.changes()
     assert not day.changes("RESOLVED", "WITHDRAWN")
     assert not [line for _, line in day.reported if "exposure" in line]
@@ -56,7 +56,7 @@ def test_a_thousand_invented_builds_change_nothing_of_others(day: ReleaseDay) ->
     builds = regressed(day)
     invented = [r for n in range(1000) for r in burst(f"1.0.{n}", day.minute * MINUTE + n % 15, code=f"C{n % 50}")]
     day.play(1, builds, invented)
-    day.play(14, {**builds, "1.2": scaled(0.1, disk=50)})
+    day.play(14, {**builds, "1.2": scaled(0.1, disk=50)}, every=2)
     told = day.changes("OPENED", "REOPENED", "RESOLVED", "SUPERSEDED", "WITHDRAWN")
     of_others = [change for change in told if not change[2].startswith("1.0.")]
     assert of_others == [("OPENED", "login", "1.1"), ("OPENED", "disk", "1.2")]
@@ -88,7 +88,7 @@ def test_each_family_is_compared_with_itself(day: ReleaseDay) -> None:
 def test_a_hotfix_of_the_version_before(day: ReleaseDay) -> None:
     day.play(60, {"5.9": scaled(1)}, at_once=True)
     day.play(30, {"5.9": scaled(0.7), "5.10": scaled(0.3)}, at_once=True)
-    day.play(20, {"5.9": scaled(0.4), "5.9.1": scaled(0.3), "5.10": scaled(0.3)})
+    day.play(20, {"5.9": scaled(0.4), "5.9.1": scaled(0.3), "5.10": scaled(0.3)}, every=4)
     assert day.changes() == []
     assert set(day.judged()) == {("5.9", "5.9.1"), ("5.9", "5.10")}
     assert min(day.judged().values()) >= day.minute - 1
@@ -108,7 +108,7 @@ def test_a_version_that_was_rolled_back(day: ReleaseDay) -> None:
 def test_a_regression_that_sends_most_records_asks_for_no_exposure(day: ReleaseDay) -> None:
     """Of ten records nine are the candidate's, by one code alone."""
     day.play(30, {"1.0": scaled(1)}, at_once=True)
-    day.play(16, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=60)})
+    day.play(16, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=60)}, every=4)
     assert day.changes("OPENED") == [("OPENED", "login", "1.1")]
     assert not [line for _, line in day.reported if "exposure" in line]
 

@@ -12,6 +12,8 @@ from tests.oracles.mean_rules import Record
 from tests.sequential_streams import NEW, OLD, Feed, Flow, Regression
 from tests.streams import MONDAY, clear, clock, empty_store, load, select
 
+pytestmark = pytest.mark.slow
+
 KEPT = """
 select revision, state, value, candidate_errors, run_id < replaced_by_run_id, replaced_at
 from alert_revisions order by alert_id, revision

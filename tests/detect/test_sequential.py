@@ -33,6 +33,8 @@ from tests.sequential_streams import (
 )
 from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, second_of, select, tries
 
+pytestmark = pytest.mark.slow
+
 ALERTS = """
 select
     rule, baseline, candidate, code, window_bins, stop_ts, start_ts, end_ts, value, threshold, baseline_errors,

@@ -28,6 +28,8 @@ from tests.sequential_streams import (
 )
 from tests.streams import MONDAY, batches, clear, clock, empty_store, load, moment_of, select, tries
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 ALERTS = """
 select * exclude (alert_id, incident_id, revision, run_id, created_at, updated_at) from alerts where state = 'current'

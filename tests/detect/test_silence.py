@@ -11,6 +11,8 @@ from streammetrics.detect import passes
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, clock, empty_store, load, moment_of, select
 
+pytestmark = pytest.mark.slow
+
 A, B, C = "5.9", "5.10", "5.11"
 MERGE_SECONDS = 30
 CONFIG = Config(

@@ -19,6 +19,8 @@ from streammetrics.store.connection import Store
 from tests.rules import REFERENCE
 from tests.streams import EPOCH, MONDAY, clock
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -116,7 +118,7 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
             ("update batches set batch_id = 50 where batch_id = 2", "sequences", "batch_ids: gives 3 next, and 50 is"),
             ("delete from builds where build = '1.9'", "builds", "build 1.9: "),
             ("update alerts set run_id = 99 where alert_id = 1", "alerts", "there is no run 99"),
-            ("update contents set batch_id = 77 where batch_id = 2", "ledger", "contents tells of batch 77"),
+            ("update contents set batch_id = 77 where batch_id = 2", "ledger", "contents refers to batch 77"),
         ],
         [
             ("update builds set since_second = since_second + interval 1 second", "builds", "build 1.10: "),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ records = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @tries(30)
 @given(st.lists(st.lists(records, min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
 def test_figures_do_not_depend_on_the_order_of_batches(

@@ -23,6 +23,7 @@ def reject_one(shop: Shop, bad: bytes, end: bytes = b"\n") -> list[tuple[int, st
     return shop.rejects()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize(
     ("bad", "reason"),
@@ -65,6 +66,7 @@ def test_a_record_of_several_lines_is_where_it_begins(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_open_quote_costs_one_record(shop: Shop) -> None:
     lines = ["ts,build,code", '2026-11-23 10:00:00,"5.9,7', *[GOOD] * 50_000]
     outcome = shop.feed_text("\n".join(lines))
@@ -72,6 +74,7 @@ def test_an_open_quote_costs_one_record(shop: Shop) -> None:
     assert [line for line, _, _ in shop.rejects()] == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quick.csv", "careful.csv", "errors.jsonl", "errors.parquet"])
 @pytest.mark.parametrize("letter", ["x", "é"])
 def test_a_build_or_code_that_is_too_long_costs_one_record(shop: Shop, name: str, letter: str) -> None:

@@ -18,6 +18,8 @@ from streammetrics.store import retention
 from tests.rules import REFERENCE
 from tests.streams import reporting
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 23, 12)
 START = datetime(2026, 11, 23, 10)
 SAME = {
@@ -108,7 +110,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 HEAD = "ts,build,code\n"
 
 
-@pytest.mark.slow
 def test_a_wrong_time_zone_is_as_if_it_had_never_been(site: Site, tmp_path: Path) -> None:
     """An hour ahead: false alerts lie behind all that is left; the right ones come with the settings."""
     good, late = HEAD + lines(START, 30), HEAD + lines(START + timedelta(hours=2), 20, more=8)
@@ -195,7 +196,6 @@ def test_copies_go_with_what_they_are_copies_of(site: Site) -> None:
     assert site.contents() == before
 
 
-@pytest.mark.slow
 def test_builds_that_only_wrong_columns_knew_are_gone(site: Site) -> None:
     site.write("good.csv", HEAD + lines(START, 20))
     site.run()
@@ -223,7 +223,6 @@ def test_a_store_of_which_all_was_unloaded_has_no_alerts(site: Site) -> None:
     assert site.findings() == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bad", [0, 4, 8])
 def test_a_day_of_a_long_history(site: Site, bad: int) -> None:
     """What lies days apart is judged in portions, of which those without a record are passed over."""
@@ -421,7 +420,6 @@ def test_a_few_clients_whose_clocks_are_ahead_are_no_time_zone(site: Site, more:
     assert site.logged == []
 
 
-@pytest.mark.slow
 def test_a_gap_that_opens_before_what_was_removed(site: Site, tmp_path: Path) -> None:
     """The bins before it were judged as if the feed went on: they are judged anew as well."""
     whole = lines(START, 20, more=8).splitlines(keepends=True)

@@ -16,6 +16,8 @@ from streammetrics.store.connection import Store
 from tests.histories import HOSTILE, history, regression
 from tests.streams import MONDAY
 
+pytestmark = pytest.mark.slow
+
 MIDNIGHT = datetime(2026, 11, 23)
 SINCE, UNTIL = MIDNIGHT + timedelta(minutes=13, seconds=20), MIDNIGHT + timedelta(minutes=17, seconds=5)
 

@@ -44,6 +44,7 @@ def written(store: Store, sql: str, style: formats.Style) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_answer_has_columns_types_and_rows_in_the_order_of_the_query(store: Store) -> None:
     found = statement.run(
         store, "select code, count(*)::int as n, max(ts) as last from events group by code order by n; -- x"
@@ -57,6 +58,7 @@ def test_answer_has_columns_types_and_rows_in_the_order_of_the_query(store: Stor
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -74,12 +76,14 @@ def test_whatever_reads_is_answered(store: Store, sql: str) -> None:
     assert rows(store, sql) == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_plan_is_shown_line_by_line(store: Store) -> None:
     lines = written(store, "explain select 1", "table").splitlines()
     assert lines[0].split() == ["explain_key", "explain_value"]
     assert any("PROJECTION" in line for line in lines[3:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -97,6 +101,7 @@ def test_whatever_reads_is_explained(store: Store, sql: str) -> None:
     assert plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
@@ -135,6 +140,7 @@ def test_what_writes_or_sets_is_refused(store: Store, tmp_path: Path, sql: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
@@ -172,11 +178,13 @@ def test_other_mistakes_are_told_in_the_words_of_the_database(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_variables_of_the_program_are_no_tables(store: Store) -> None:
     with pytest.raises(UsageError, match="Table with name store does not exist"):
         statement.run(store, "select * from store")
 
 
+@pytest.mark.slow
 def test_unknown_table_lists_what_there_is(store: Store) -> None:
     with pytest.raises(UsageError) as caught:
         statement.run(store, "select * from alarms")
@@ -186,6 +194,7 @@ def test_unknown_table_lists_what_there_is(store: Store) -> None:
     assert ", windows" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_result_that_memory_would_not_hold_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement, "MOST_ROWS", 3)
     assert rows(store, "from range(3)") == [(0,), (1,), (2,)]
@@ -193,6 +202,7 @@ def test_result_that_memory_would_not_hold_is_refused(store: Store, monkeypatch:
         statement.run(store, "from range(4)")
 
 
+@pytest.mark.slow
 def test_a_query_that_needs_too_much_memory_says_what_to_do(store: Store) -> None:
     small = Store(store.path, memory_limit="20MB")
     with pytest.raises(StreammetricsError, match="--since and --until") as caught:
@@ -200,6 +210,7 @@ def test_a_query_that_needs_too_much_memory_says_what_to_do(store: Store) -> Non
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_interrupt_ends_a_query_in_all_its_threads(store: Store) -> None:
     previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
@@ -221,6 +232,7 @@ def test_without_a_store_there_is_nothing_to_ask(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_times_are_exact_text_and_need_no_pytz(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytz", None)
     sql = """select timestamp '2026-11-23 12:00:00.5', timestamptz '2026-11-23 12:00:00+02', timestamp '294246-01-01',
@@ -245,6 +257,7 @@ select * from (values
 """
 
 
+@pytest.mark.slow
 def test_table_has_numbers_right_and_null_empty(store: Store) -> None:
     assert written(store, VALUES, "table").splitlines() == [
         "text      whole  exact  real  flag   list    moment",
@@ -255,6 +268,7 @@ def test_table_has_numbers_right_and_null_empty(store: Store) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_csv_is_that_of_the_standard(store: Store) -> None:
     assert written(store, VALUES, "csv") == (
         "text,whole,exact,real,flag,list,moment\r\n"
@@ -264,6 +278,7 @@ def test_csv_is_that_of_the_standard(store: Store) -> None:
     )
 
 
+@pytest.mark.slow
 def test_json_lines_have_numbers_as_numbers(store: Store) -> None:
     assert written(store, VALUES, "jsonl").splitlines() == [
         '{"text": "a", "whole": 1, "exact": 1.5, "real": 2.5, "flag": true, "list": [1, 2], "moment": "2026-11-23"}',
@@ -272,10 +287,12 @@ def test_json_lines_have_numbers_as_numbers(store: Store) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_columns_of_one_name_stay_apart_in_json_lines(store: Store) -> None:
     assert written(store, "select 1 as n, 2 as n_1, 3 as n", "jsonl") == '{"n": 1, "n_1": 2, "n_2": 3}\n'
 
 
+@pytest.mark.slow
 def test_names_are_shown_in_the_table_and_exact_elsewhere(store: Store) -> None:
     sql = f"select code as \"{HOSTILE}\" from events where code like '=%'"
     shown = HOSTILE.replace("\x1b", "\\x1b")
@@ -284,6 +301,7 @@ def test_names_are_shown_in_the_table_and_exact_elsewhere(store: Store) -> None:
     assert json.loads(written(store, sql, "jsonl")) == {HOSTILE: HOSTILE}
 
 
+@pytest.mark.slow
 def test_wide_characters_take_two_columns(store: Store) -> None:
     assert written(store, "select * from (values ('日本', 1), ('a', 22)) v (t, n)", "table").splitlines() == [
         "t      n",
@@ -298,6 +316,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_table_fits_the_terminal_and_cuts_text_before_numbers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     stream = Terminal()
@@ -359,6 +378,7 @@ def columns(store: Store, name: str) -> str:
     return ", ".join(str(column) for (column,) in described if column not in NUMBERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*views.relations(), "events", "counters", "alerts", "builds", "rules", "progress"])
 def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, name: str) -> None:
     listed = columns(store, name)
@@ -370,6 +390,7 @@ def test_a_span_holds_what_a_condition_on_all_history_would_leave(store: Store, 
     assert rows(store, f"select {listed} from {name} {common} order by all", SINCE, UNTIL) == everything
 
 
+@pytest.mark.slow
 def test_the_span_of_this_history_is_not_empty(store: Store) -> None:
     names = ("events", "alerts", "incidents", "windows", "fired", "bins", "pair_steps", "judged_bins")
     assert [name for name in names if not rows(store, f"from {name}", SINCE, UNTIL)] == []
@@ -396,6 +417,7 @@ def test_a_portion_behind_an_empty_one_is_whole_however_many_rows_it_has(tmp_pat
     assert rows(many, sql, MIDNIGHT, until) == [(whole,)]
 
 
+@pytest.mark.slow
 def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> None:
     assert "series" in statement.run(store, "from bins limit 0").columns
     assert "series" not in statement.run(store, "from bins limit 0", SINCE, UNTIL).columns
@@ -404,6 +426,7 @@ def test_numbers_that_hold_in_one_portion_only_are_left_out(store: Store) -> Non
         assert not set(NUMBERS) & set(statement.run(store, f"from {name} limit 0", SINCE, UNTIL).columns)
 
 
+@pytest.mark.slow
 def test_names_are_cut_together_whoever_names_them(store: Store) -> None:
     sql = """
     with second as (select sum(errors) as errors from Counters),
@@ -415,6 +438,7 @@ def test_names_are_cut_together_whoever_names_them(store: Store) -> None:
     assert rows(store, sql, since, until) == [(120, 60, 120, 0, 1)]
 
 
+@pytest.mark.slow
 def test_a_span_may_be_open_and_have_an_offset(store: Store) -> None:
     count = "select count(*) from events"
     half = MIDNIGHT + timedelta(minutes=10)
@@ -428,6 +452,7 @@ def test_a_span_may_be_open_and_have_an_offset(store: Store) -> None:
     assert rows(store, "select max(second) - 1795392000 from presence", until=later) == [(600,)]
 
 
+@pytest.mark.slow
 def test_batches_runs_and_rejects_are_cut_by_the_clock(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", regression(60))
     with store.write() as connection, connection.begin():
@@ -438,6 +463,7 @@ def test_batches_runs_and_rejects_are_cut_by_the_clock(tmp_path: Path) -> None:
     assert rows(store, sql, since=noon + timedelta(minutes=1)) == [(0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_an_incident_is_whole_though_the_span_lies_in_a_pause_of_it(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", regression())
     with store.write() as connection, connection.begin():
@@ -452,11 +478,13 @@ def test_an_incident_is_whole_though_the_span_lies_in_a_pause_of_it(tmp_path: Pa
     assert rows(store, sql, since, until) == rows(store, sql)
 
 
+@pytest.mark.slow
 def test_a_span_of_nothing_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="--since 2026-11-23 00:17:05 is not before --until 2026-11-23 00:13:20"):
         statement.run(store, "select 1", UNTIL, SINCE)
 
 
+@pytest.mark.slow
 def test_a_store_without_records_has_empty_spans(tmp_path: Path) -> None:
     store = history(tmp_path / "store.duckdb", [])
     assert rows(store, "select (select count(*) from windows), (select count(*) from gaps)", since=MIDNIGHT) == [(0, 0)]

@@ -16,6 +16,8 @@ from tests.histories import history, loaded
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, moment_of, second_of
 
+pytestmark = pytest.mark.slow
+
 MINUTE, HOUR = 60, 3600
 EVIDENCE = SequentialRule(name="regression", detector="sequential")
 DIFFERENCE = Rule(name="difference", detector="mean_difference", bin_seconds=50, window_bins=(2, 4), threshold=6)
@@ -74,7 +76,6 @@ def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
     assert "  exposure    equal exposure assumed\n" in text
 
 
-@pytest.mark.slow
 def test_it_fires_in_exactly_the_bins_that_have_an_alert(regressed: Store) -> None:
     with regressed.read() as connection:
         stops = "select rule, epoch(stop_ts)::bigint from alerts where code = '7' and state = 'current'"
@@ -296,7 +297,6 @@ def test_evidence_is_against_what_is_no_cause_for_alarm(regressed: Store) -> Non
     assert "no increase" not in render(found)
 
 
-@pytest.mark.slow
 def test_the_command_tells_it_in_words_and_as_json(regressed: Store) -> None:
     folder = regressed.path.parent
     (folder / "config.toml").write_text("[store]\npath = 'a.duckdb'\n")

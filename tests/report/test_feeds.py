@@ -10,6 +10,8 @@ from streammetrics.config import Config, Source
 from streammetrics.report import status
 from streammetrics.store.connection import Store
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 23, 12)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 Delivery = tuple[datetime, datetime, int]

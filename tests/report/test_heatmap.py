@@ -109,6 +109,7 @@ def redness(pixels: Floats) -> float:
     return float(np.mean(pixels[..., 0] - pixels[..., 2]))
 
 
+@pytest.mark.slow
 def test_png_opens_and_grows_with_the_codes(tmp_path: Path) -> None:
     sizes = {}
     for codes in (1, 12, 44):
@@ -150,6 +151,7 @@ def test_svg_holds_an_image_and_not_a_shape_for_each_cell(tmp_path: Path) -> Non
     assert len(text) < 1_000_000
 
 
+@pytest.mark.slow
 def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg", "a.png", "b.png"):
         draw(an_hour(), tmp_path / name)
@@ -157,6 +159,7 @@ def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["mean_difference", "mean_ratio"])
 def test_the_hot_code_is_the_reddest_row_and_the_improved_one_the_bluest(tmp_path: Path, detector: str) -> None:
     equal, more, fewer = (1.0, 4.0, 0.0) if detector == "mean_ratio" else (0.0, 20.0, -20.0)
@@ -179,6 +182,7 @@ def test_more_is_always_redder_and_what_is_equal_is_lightest() -> None:
     assert np.all(np.diff(light[32:]) < 0)
 
 
+@pytest.mark.slow
 def test_one_outlier_does_not_wash_out_the_rest(tmp_path: Path) -> None:
     values = an_hour().values.copy()
     values[1, 5] = 1e6
@@ -214,6 +218,7 @@ def test_levels_are_told_as_what_they_stand_for() -> None:
     assert deviations(np.array([0.25, 1.0, 2.0, 0.0]), "mean_ratio").tolist() == [-2.0, 0.0, 1.0, -np.inf]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.0, -3.0, float("inf"), float("nan"), 1e300])
 @pytest.mark.parametrize("detector", ["mean_difference", "mean_ratio"])
 def test_any_threshold_can_be_drawn(tmp_path: Path, detector: str, threshold: float) -> None:
@@ -270,6 +275,7 @@ def test_too_many_bins_are_folded_into_means_of_what_is_known(tmp_path: Path) ->
     assert make_grid(a_heatmap(np.zeros((1, 1200)))).column_bins == 1
 
 
+@pytest.mark.slow
 def test_too_many_codes_are_folded_but_for_the_alerted_and_the_farthest(tmp_path: Path) -> None:
     values = np.zeros((200, 4))
     values[:, 0] = 4.0
@@ -293,6 +299,7 @@ def test_too_many_codes_are_folded_but_for_the_alerted_and_the_farthest(tmp_path
     assert make_grid(a_heatmap(np.zeros((60, 1)))).folded == 0
 
 
+@pytest.mark.slow
 def test_an_alert_of_a_folded_code_is_outlined_and_counted(tmp_path: Path) -> None:
     alerted = tuple(AlertedWindow(str(code), MIDNIGHT, MIDNIGHT + (50 if code == 60 else 100)) for code in range(61))
     heatmap = a_heatmap(np.zeros((61, 4)), alerted=alerted)
@@ -320,6 +327,7 @@ def test_times_are_few_and_round(seconds: int, expected: list[str]) -> None:
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == expected
 
 
+@pytest.mark.slow
 def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
     draw(a_hostile_one(), tmp_path / "hostile.svg")
     draw(a_hostile_one(), tmp_path / "hostile.png")
@@ -376,6 +384,7 @@ def test_the_headline_has_room_for_escapes() -> None:
     assert said.endswith(" and 5 more")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "heatmap",
     [
@@ -406,6 +415,7 @@ def test_no_text_overlaps_another_or_leaves_the_picture(heatmap: Heatmap, monkey
         assert [other for other, its in boxes[place + 1 :] if box.overlaps(its)] == [], text
 
 
+@pytest.mark.slow
 def test_personal_settings_change_nothing_and_are_left_alone(tmp_path: Path) -> None:
     draw(an_hour(), tmp_path / "plain.png")
     with mpl.rc_context({"text.usetex": True, "font.size": 30.0, "savefig.bbox": "tight"}):
@@ -438,6 +448,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["heat.PNG"]
 
 
+@pytest.mark.slow
 def test_a_bin_that_is_not_judged_yet_has_no_colour(tmp_path: Path) -> None:
     """The one build is heard up to 00:03:19, the other a bit less: the last bin waits for it."""
     records = [Record(MONDAY + second, build, "7") for second in range(200) for build in ("1.9", "1.10")]

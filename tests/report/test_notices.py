@@ -19,6 +19,8 @@ from tests.oracles.mean_rules import Record
 from tests.release_day import ReleaseDay, scaled
 from tests.streams import MONDAY
 
+pytestmark = pytest.mark.slow
+
 WAITING = "select channel, change, code from notices where taken_at is null order by notice_id"
 
 
@@ -98,7 +100,6 @@ def test_the_run_that_prints_it_decides_how(day: ClosedOutput) -> None:
     assert (new["change"], new["candidate"], new["codes"]) == ("new_codes", "1.1", 1)
 
 
-@pytest.mark.slow
 def test_a_reader_that_has_gone(day: ClosedOutput) -> None:
     config, empty = day.folder / "config.toml", day.folder / "empty.csv"
     config.write_text('[store]\npath = "s.duckdb"\n', encoding="utf-8")

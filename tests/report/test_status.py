@@ -18,6 +18,8 @@ from tests.oracles.mean_rules import Record
 from tests.rules import REFERENCE
 from tests.streams import MONDAY
 
+pytestmark = pytest.mark.slow
+
 REFERENCES = Config(rule=REFERENCE)
 
 

@@ -56,6 +56,7 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
     return tuple(Exposure(build=build.replace("_", "."), users=number) for build, number in numbers.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("counts", "config", "expected"),
     [
@@ -109,6 +110,7 @@ def test_what_there_is_to_act_on(
         assert warnings.current(store) == expected
 
 
+@pytest.mark.slow
 def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
     misspelt, right = Config(comparison=(Comparison(candidate="1.11"),)), Config()
     configured(store, sent(1, 1), misspelt)
@@ -128,6 +130,7 @@ def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(s
     assert said(5 + 4 * 1440, misspelt) == [MISSING]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "until", "expected"), [(0, 599, []), (599, 600, [DOUBTFUL]), (600, 1199, [])])
 def test_exposure_is_looked_at_every_ten_minutes(
     store: Connection, after: int, until: int, expected: list[str]
@@ -136,6 +139,7 @@ def test_exposure_is_looked_at_every_ten_minutes(
         assert warnings.unreported(store, NOW, (MONDAY + after, MONDAY + until), every=False) == expected
 
 
+@pytest.mark.slow
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A canary in which every code looks healthy, and then one that does not."""
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)

@@ -28,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_json_lines_have_time_level_event_run_and_figures(folder: Path) -> None:
     done = streammetrics(folder, "--log-format", "json", "run", "in\x1b[31m.csv")
     read, asked, judged = [json.loads(line) for line in done.stderr.splitlines()]

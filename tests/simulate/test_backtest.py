@@ -76,6 +76,7 @@ def incidents(store: Store) -> list[dict[str, Any]]:
     return [{name: str(value) if isinstance(value, datetime) else value for name, value in row.items()} for row in rows]
 
 
+@pytest.mark.slow
 def test_the_incidents_are_those_of_a_pass(store: Store) -> None:
     real = incidents(store)
     assert {(row["rule"], row["code"]) for row in real} == {("regression", "9"), ("difference", "9")}
@@ -87,6 +88,7 @@ def test_the_incidents_are_those_of_a_pass(store: Store) -> None:
     assert run(store, span=(None, None)).told("incident") == real, "the last day is all of it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("span", [(7150, 7600), (7300, 9001), (8000, END), (0, 7500)])
 def test_the_alerts_of_a_part_are_those_of_a_pass(store: Store, span: tuple[int, int]) -> None:
     ends = [moment_of(MONDAY + second) for second in span]
@@ -100,11 +102,13 @@ def test_the_alerts_of_a_part_are_those_of_a_pass(store: Store, span: tuple[int,
         assert connection.exec_driver_sql(f"{columns} order by all").all() == real
 
 
+@pytest.mark.slow
 def test_an_incident_that_goes_on_behind_the_span_is_open(store: Store) -> None:
     found = run(store, span=(0, 7800)).told("incident")
     assert {(row["rule"], row["state"]) for row in found} == {("regression", "open"), ("difference", "open")}
 
 
+@pytest.mark.slow
 def test_the_store_is_as_it_was(store: Store) -> None:
     before, folder = store.path.read_bytes(), set(store.path.parent.iterdir())
     run(store, repetitions=1, injections=[Injection("7", 3, moment_of(MONDAY + HOUR))])
@@ -112,6 +116,7 @@ def test_the_store_is_as_it_was(store: Store) -> None:
     assert set(store.path.parent.iterdir()) == folder
 
 
+@pytest.mark.slow
 def test_the_scratch_store_is_removed_whatever_happens(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +131,7 @@ def test_the_scratch_store_is_removed_whatever_happens(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_other_settings_are_judged_by(store: Store) -> None:
     rule = DIFFERENCE.model_copy(update={"name": "other", "threshold": 1000})
     assert run(store, Config(rule=(rule,))).told("incident") == []
@@ -204,6 +210,7 @@ def test_every_comparison_is_asked_by_itself(store: Store) -> None:
     assert [row["code_days"] for row in found] == [pytest.approx(3 / 8, rel=0.01)] * 2
 
 
+@pytest.mark.slow
 def test_an_injected_increase_is_found(store: Store) -> None:
     at = moment_of(MONDAY + HOUR)
     wanted = [Injection("7", 3, at), Injection("8", 1.0001, at)]
@@ -229,12 +236,14 @@ def test_a_code_that_the_candidate_never_sent_is_injected_at_the_rate_to_be_expe
     assert found["errors_added"] == pytest.approx(4 * 0.1 * 2 * HOUR, rel=0.15)
 
 
+@pytest.mark.slow
 def test_an_incident_that_was_open_before_is_told(store: Store) -> None:
     at = moment_of(MONDAY + 8000)
     (found,) = run(store, Config(rule=(RULE,)), injections=[Injection("9", 2, at)]).told("injection")
     assert found["was_open"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -259,6 +268,7 @@ def test_what_does_not_fit_is_a_usage_error(store: Store, call: Callable[[Store]
         call(store)
 
 
+@pytest.mark.slow
 def test_a_store_without_records_is_told(tmp_path: Path) -> None:
     store = histories.history(tmp_path / "a.duckdb", [], CONFIG)
     with pytest.raises(UsageError, match="the store holds no records yet"):

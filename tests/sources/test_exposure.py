@@ -125,6 +125,7 @@ def test_a_last_line_that_nobody_goes_on_with_is_one(tmp_path: Path) -> None:
     assert exposure.read(settings).rows == [(EVER, "A", 12000), (EVER, "B", 12)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", ["", "sin", "since,build,users"])
 def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: str) -> None:
     path = tmp_path / "users.csv"
@@ -221,6 +222,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
 
 
+@pytest.mark.slow
 def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     assert site.run(30) == 78
@@ -240,6 +242,7 @@ def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: P
     assert "waits for the users" not in site.status()
 
 
+@pytest.mark.slow
 def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path)
     site.users.write_text("since,build,users\n,A,100\n,B,100\n")
@@ -255,6 +258,7 @@ def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None
     assert after[1] == before[1], "the users of C are not known"
 
 
+@pytest.mark.slow
 def test_a_comparison_waits_while_the_line_of_its_build_is_written(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path, 'exposure = "equal"\n')
     site.users.write_text("since,build,users\n,A,100\n,B,2")

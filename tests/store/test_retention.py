@@ -18,6 +18,8 @@ from tests.ingest.feeding import Shop
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, current_alerts, empty_store, load, moment_of, reporting, select
 
+pytestmark = pytest.mark.slow
+
 A, B = "5.9", "5.10"
 DAY = 86400
 RULE = Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1, 60), threshold=1)
@@ -173,7 +175,6 @@ def test_rejects_go_by_the_time_they_came(tmp_path: Path) -> None:
         assert shop.rows("select records from pruned") == [(1,)]
 
 
-@pytest.mark.slow
 def test_the_room_is_used_again(tmp_path: Path) -> None:
     """Five days pass through a store that keeps one."""
     store = Store(tmp_path / "s.duckdb")

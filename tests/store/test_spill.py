@@ -40,6 +40,7 @@ def start(store: Store, sql: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", PROCESS, str(store.path), sql], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_each_process_has_a_folder_of_its_own_while_it_has_the_store(store: Store) -> None:
     setting = "select current_setting('temp_directory')"
     with store.read() as connection:
@@ -52,6 +53,7 @@ def test_each_process_has_a_folder_of_its_own_while_it_has_the_store(store: Stor
     assert folders(store) == []
 
 
+@pytest.mark.slow
 def test_queries_that_spill_at_once_answer_right_and_leave_nothing(store: Store) -> None:
     count = 1_500_000
     processes = [start(store, SPILLING.format(n=count + place)) for place in range(2)]
@@ -71,6 +73,7 @@ def test_a_query_that_fails_leaves_nothing(store: Store) -> None:
     assert folders(store) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else(store: Store) -> None:
     killed = start(store, SPILLING.format(n=100_000_000))
     while not any(list(folder.iterdir()) for folder in folders(store)):

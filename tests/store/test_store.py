@@ -70,6 +70,7 @@ def test_an_older_store_is_brought_forward_and_keeps_its_rows(tmp_path: Path, mo
         assert connection.exec_driver_sql("select schema_version from store_info").scalar_one() == this + 1
 
 
+@pytest.mark.slow
 def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its alerts and incidents stay what they are, and a pass of this version's default rule adds its own."""
     store, source = Store(tmp_path / "a.duckdb"), counted(tmp_path / "source.duckdb", regression())
@@ -120,6 +121,7 @@ def test_a_store_of_version_4_gets_the_figures_of_its_codes(tmp_path: Path, monk
         ]
 
 
+@pytest.mark.slow
 def test_a_store_of_version_6_gets_hours_families_and_builds_that_span_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +230,7 @@ def test_the_file_is_free_once_closed(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -256,6 +259,7 @@ def test_what_people_type_reads_the_store_and_nothing_else(tmp_path: Path, state
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.duckdb", "a.duckdb.lock", "a.duckdb.queue", "in.csv"]
 
 
+@pytest.mark.slow
 def test_any_duckdb_reads_every_view(tmp_path: Path) -> None:
     path = tmp_path / "a.duckdb"
     with Store(path).write() as connection, connection.begin():

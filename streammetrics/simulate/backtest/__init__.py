@@ -1,7 +1,7 @@
 """The production path over history, nothing stored: which incidents would have fired, and how far they can be trusted.
 
 What a span of the store holds is copied into a store of our own, judged there as a pass would, and thrown away. There
-chance can be asked (`null`: builds drawn anew, so that nothing increased) and increases can be added (`inject`).
+builds can be drawn at random, so that nothing increased (`null`), and increases can be added (`inject`).
 """
 
 from collections.abc import Callable, Iterator, Sequence

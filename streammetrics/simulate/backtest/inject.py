@@ -1,4 +1,4 @@
-"""An increase that never was: errors added to the candidate, and how long it takes to find them."""
+"""Injected increases: errors added to the candidate, and how long it takes to detect them."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ class Added:
 
 
 def parse(text: str) -> Injection:
-    """What `--inject` says.
+    """Parse an argument of `--inject`.
 
     Raises:
         UsageError: it is of another form, or a value is not allowed.

@@ -1,4 +1,4 @@
-"""Which builds are compared when, and the candidate's share of their exposure, as the relations tell them."""
+"""Which builds are compared when, and the candidate's share of their exposure, from the views."""
 
 from dataclasses import dataclass
 from typing import Any

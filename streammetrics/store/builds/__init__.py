@@ -37,7 +37,7 @@ def ordered_codes(codes: Iterable[str]) -> list[str]:
 
 
 def update(connection: Connection, batch_id: int) -> bool:
-    """Make the tables say what all counters say, the newest batches included; in the caller's transaction.
+    """Update the tables to all counters, the newest batches included; in the caller's transaction.
 
     These are the batch `batch_id` and what came after it. Returns whether a pair of build and code appeared that was
     not known.
@@ -66,7 +66,7 @@ def rebuild(connection: Connection) -> None:
 
 
 def place(connection: Connection) -> None:
-    """Make `builds` say how builds are ordered, and within which family; in the caller's transaction."""
+    """Store in `builds` each build's family and place in the order; in the caller's transaction."""
     places = in_order_of(connection)
     run(
         connection,
@@ -81,7 +81,7 @@ def place(connection: Connection) -> None:
 
 
 def in_order_of(connection: Connection) -> list[Place]:
-    """All builds of the store in the order that its settings ask for; before the first pass in that of `auto`."""
+    """All builds of the store in the configured order; before the first pass in that of `auto`."""
     order = connection.exec_driver_sql(_ORDER).scalar_one()
     return in_order((Build(*row) for row in connection.exec_driver_sql(_APPEARED)), order)
 

@@ -18,6 +18,8 @@ from streammetrics.sources import cursor_state
 from tests.ingest.databases.feeding import NOW, Reader, Sqlite, empty, moment
 from tests.streams import tries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def errors(tmp_path: Path) -> Sqlite:

@@ -28,6 +28,7 @@ def refused(shop: Shop, text: str, name: str = "errors.csv", **settings: Any) ->
     return outcome.message.removeprefix(f"{shop.folder / name}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_small", [True, False])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("name", ["errors.csv", "errors.csv.gz", "errors.tsv.zst"])

@@ -135,6 +135,7 @@ NO_TIMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", "\r"], ids=["quick", "careful"])
 @pytest.mark.parametrize("text", TIMES)
 def test_a_time_is_exact(shop: Shop, text: str, end: str) -> None:
@@ -149,6 +150,7 @@ def test_spellings_of_common_writers(shop: Shop, end: str) -> None:
     assert shop.rejects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NO_TIMES)
 def test_what_is_no_time_is_rejected(shop: Shop, text: str) -> None:
     shop.feed_text(f"ts;build;code\n2026-11-23 10:00:00;5.9;7\n{text};5.9;7\n")
@@ -162,6 +164,7 @@ def test_forms_may_be_mixed(shop: Shop) -> None:
     assert shop.rejects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "late",
     ["2026-11-23 10:00:00+02", "2026-11-23T10:00:00.1-02", "10:00:00", "1795428000", "epoch", " 026-11-23 10:00:00"],
@@ -202,6 +205,7 @@ def test_a_zone_applies_to_times_without_one(shop: Shop, end: str) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "Antarctica/Troll", "Asia/Kolkata"])
 def test_nights_in_which_the_clock_is_changed(shop: Shop, zone: str) -> None:
     """Each local time of a year's steps of 30 minutes is the one instant that shows it, or is rejected."""
@@ -272,6 +276,7 @@ def test_records_ahead_of_the_clock_are_rejected(shop: Shop, end: str, form: str
     assert shop.rows("select max_ts::text from batches") == [("2026-11-23 12:01:00",)]
 
 
+@pytest.mark.slow
 @tries(10)
 @given(
     st.lists(st.integers(min_value=10**14, max_value=1795428000 * 10**6), min_size=1, max_size=20), st.integers(0, 3)

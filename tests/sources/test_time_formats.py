@@ -9,6 +9,8 @@ import pytest
 
 from tests.ingest.feeding import Shop
 
+pytestmark = pytest.mark.slow
+
 GERMAN = "%d.%m.%Y %H:%M:%S"
 NAMES = ["errors.csv", "errors.csv.gz", "errors.tsv.zst", "errors.jsonl", "errors.parquet"]
 

@@ -36,6 +36,7 @@ def in_format(kind: str, folder: Path) -> bytes:
     return content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "ndjson", "parquet"])
 def test_every_format_and_compression_is_read(shop: Shop, kind: str, packing: str) -> None:
@@ -177,6 +178,7 @@ def test_a_code_of_json_has_one_spelling(shop: Shop, value: str, build: str, cod
     assert shop.events() == [("2026-11-23 10:00:00", build, code)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "build", "code"),
     [
@@ -209,6 +211,7 @@ def test_a_code_of_parquet_has_one_spelling(shop: Shop, value: str, build: str, 
     assert shop.events() == [("2026-11-23 10:00:00", build, code)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["time", "build", "code"])
 @pytest.mark.parametrize(
     ("value", "reason"),
@@ -382,6 +385,7 @@ def test_a_damaged_file_loads_nothing_and_the_others_load(shop: Shop, name: str,
     assert shop.events() == THREE_EVENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "a?.csv", "it's.csv", "a b.csv", "%s;--.csv"])
 def test_a_name_is_only_a_name(shop: Shop, name: str) -> None:
     shop.write("a1.csv", THREE.replace(b"10:", b"09:"))

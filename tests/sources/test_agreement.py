@@ -121,6 +121,7 @@ def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ..
 is_small = Tail.is_small
 
 
+@pytest.mark.slow
 def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factory: pytest.TempPathFactory) -> None:
     one_shop.folder = tmp_path_factory.mktemp("alike")
 
@@ -161,6 +162,7 @@ def test_plain_files_are_read_quickly(shop: Shop, ways: Ways, name: str, text: s
     assert ways.quick == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -177,6 +179,7 @@ def test_other_files_are_looked_at_closely(shop: Shop, ways: Ways, name: str, te
     assert ways.quick == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
@@ -207,6 +210,7 @@ def test_json_values_are_read_alike(shop: Shop, ways: Ways, role: str, value: st
         assert stored(shop, text, name="a.jsonl") == quick
 
 
+@pytest.mark.slow
 def test_many_portions_give_the_counters_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base_tables, "_PORTION_RECORDS", 7)
     lines = [f"2026-11-23 10:{(n * 37) % 60:02}:{(n * 7) % 60:02}.25,5.{n % 3},{n % 2}" for n in range(500)]

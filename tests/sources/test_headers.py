@@ -27,6 +27,7 @@ def joined(*lines: str, end: str = "\n") -> str:
     return "".join(line + end for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ def test_a_header_may_begin_with_the_sign_of_comments(shop: Shop) -> None:
     assert shop.events() == EVENTS
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("before", [["# one", "sep=,"], []])
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
@@ -90,6 +92,7 @@ def test_a_comment_further_down_is_a_reject(shop: Shop) -> None:
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(3, "expected 3 fields, found 1")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("second", "line"),
@@ -109,6 +112,7 @@ def test_a_second_header_holds_from_there_on(shop: Shop, second: str, line: str)
     assert shop.rejects() == [(4, AGAIN, second)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 def test_a_second_header_holds_for_what_is_added_later(shop: Shop) -> None:
     path = shop.write("errors.csv", joined("sep=,", HEADER, LINES[0]).encode())

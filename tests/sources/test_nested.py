@@ -9,6 +9,8 @@ from streammetrics.errors import ConfigError
 from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {"code": "error.code"}
 
 

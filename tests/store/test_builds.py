@@ -141,6 +141,7 @@ late = st.tuples(st.integers(0, 90_000), st.sampled_from(["5.9", "5.10"]))
 portions = st.lists(st.lists(stray | late, min_size=1, max_size=30), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @tries(25)
 @given(portions)
 def test_builds_do_not_depend_on_the_order_of_batches(one_shop: Shop, batches: list[list[tuple[int, str]]]) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.ingest.feeding import Shop
 
+pytestmark = pytest.mark.slow
+
 BERLIN = "Europe/Berlin"
 NIGHT = datetime(2025, 10, 25, 23, 30)
 """Half an hour before the first of the two hours of Berlin, in UTC."""
