@@ -1,8 +1,15 @@
 -- Records with their stratum before their builds, if they have one: the source's, or that of a column; and of their
--- codes what its pattern keeps. An empty build stays empty, and is rejected. Reads `records`.
+-- codes what its pattern keeps. An empty build stays empty, and is rejected, as is a stratum that holds a digit: the
+-- build's family would end there. Reads `records`.
 -- Parameters: $before_build, $code_pattern (with one group; NULL: codes stay as they are).
 select
     * exclude (stratum) replace (  -- noqa: AM04
+        case
+            when reason <> '' or stratum is null or stratum = '' then reason
+            when not regexp_full_match(stratum, '\p{L}+([-_ .]\p{L}+)*')
+                then format('stratum is no word of letters: ''{}''', left(stratum, 60))
+            else reason
+        end as reason,
         case
             when $before_build = '' and stratum is null then build
             when build <> '' then $before_build || if(stratum <> '', stratum || '/', '') || build

@@ -51,6 +51,9 @@ _READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format)
 _MOMENT = datetime(2026, 11, 28, 17, 3, tzinfo=UTC)
 
 _OF_DATABASES = {"url", "password_env", "password_file", "table", "query", "cursor", "overlap", "portion_rows"}
+STRATUM = re.compile(r"[^\W\d_]+([-_ .][^\W\d_]+)*")
+"""A word of letters, or several: a version begins where digits do, and the family of a build ends there."""
+
 _WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "code_pattern", "silent_after_seconds"}
 
 
@@ -129,7 +132,7 @@ class Source(Section):
     @field_validator("stratum")
     @classmethod
     def _is_a_family(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[^\W\d_]+([-_ .][^\W\d_]+)*", value):
+        if value is not None and not STRATUM.fullmatch(value):
             raise ValueError('is not a word of letters, such as "ios": a version begins where digits do')
         return value
 

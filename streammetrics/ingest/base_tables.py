@@ -22,7 +22,8 @@ _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
 _PLAIN_RECORDS = (
-    "select line, plain_ts as ts, build, code, null as problem, null::varchar as stratum from plain where is_plain"
+    "select line, plain_ts as ts, build, code, '' as reason, null as problem, null::varchar as stratum "
+    "from plain where is_plain"
 )
 
 

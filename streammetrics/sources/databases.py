@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
+from streammetrics.config.source import STRATUM
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_state
 from streammetrics.sources.connections import Unreadable, place, without_secrets
@@ -180,9 +181,10 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     *values, order = zip(*fetched, strict=True)
     texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=False)]
     joined = "".join(chain.from_iterable(texts))
-    if all(texts) and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
+    is_plain = all(texts) and all(map(_is_stratum, set(chain(*texts[3:]))))
+    if is_plain and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
         times, builds, *rest = texts
-        texts = [times, list(map(_stratified, builds, *rest[1:])), rest[0]]
+        texts = [times, list(map(_named, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
         return Rows(keys, list(records))
@@ -200,8 +202,12 @@ def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) 
     return [writers[type(value)](value) for value in values]
 
 
-def _stratified(build: str, stratum: str = "") -> str:
+def _named(build: str, stratum: str = "") -> str:
     return f"{stratum}/{build}" if build and stratum else build
+
+
+def _is_stratum(value: str) -> bool:
+    return not value or STRATUM.fullmatch(value) is not None
 
 
 def _row(line: int, values: Any) -> tuple[Key, Record]:
@@ -216,15 +222,15 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
         else:
             reason = reason or (f"has no {name}" if value is None else f"{name} is neither text nor a number")
     ts, build, code, *strata = texts
-    build = build if reason else _stratified(build, *strata)
+    if not reason and not all(map(_is_stratum, strata)):
+        reason = f"stratum is no word of letters: '{strata[0][:60]}'"
+    build = build if reason else _named(build, *strata)
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
     reason = reason or _text_problem(content)
-    key = (cursor, ts, build, code)
-    if reason:
-        return key, _rejected(line, reason, content)
-    return key, Record(line, "", ts, build, code, _cursor_text(cursor))
+    record = _rejected(line, reason, content) if reason else Record(line, "", ts, build, code, _cursor_text(cursor))
+    return (cursor, ts, build, code), record
 
 
 def _cursor_text(cursor: Any) -> str:

@@ -97,6 +97,7 @@ def test_a_column_of_a_database_has_the_stratum(shop: Shop) -> None:
         database.execute("create table errors (id integer primary key, ts, platform, build, code)")
         database.executemany("insert into errors (ts, platform, build, code) values (?, ?, ?, ?)", STRATA)
         database.execute("insert into errors values (7, '2026-11-23 10:00:06', x'ff', '5.9', '7')")
+        database.execute("insert into errors values (8, '2026-11-23 10:00:07', 'iOS 17', '5.9', '7')")
     url = f"sqlite:///{shop.folder / 'e.db'}"
     reader = Reader(shop.connection, shop.folder, {"url": url, "table": "errors", **COLUMN})
     reader.ingest(code_pattern="^([A-Z]+)")
@@ -105,6 +106,7 @@ def test_a_column_of_a_database_has_the_stratum(shop: Shop) -> None:
         "has no build",
         TOO_LONG,
         "stratum is neither text nor a number",
+        "stratum is no word of letters: 'iOS 17'",
     ]
     # No row is taken again, whether or not it has a stratum.
     assert reader.ingest(overlap=100).state == "skipped"
@@ -117,16 +119,20 @@ def test_columns_by_position(shop: Shop) -> None:
 
 
 def test_other_values_of_json_and_parquet(shop: Shop) -> None:
-    """A number is text; what is neither is a reject."""
-    values = ["7", "null", '{"os": "ios"}', "true"]
+    """What is no word of letters is a reject: the family of a build ends where digits begin."""
+    values = ["7", '"iOS 17.1"', '"iOS pro"', "null", '{"os": "ios"}', "true"]
     lines = [f'{{"ts": "{NOW}", "build": "5.9", "code": 1, "platform": {value}}}\n' for value in values]
     shop.feed_text("".join(lines), "errors.jsonl", **COLUMN)
     polars.DataFrame({"ts": [NOW], "build": ["5.9"], "code": [1], "platform": [[1]]}).write_parquet(
         path := shop.folder / "errors.parquet"
     )
     shop.feed(path, **COLUMN)
-    assert [build for _, build, _ in shop.events()] == ["5.9", "7/5.9"]
-    assert [reason for _, reason, _ in shop.rejects()] == ["stratum is neither text nor a number"] * 3
+    assert [build for _, build, _ in shop.events()] == ["5.9", "iOS pro/5.9"]
+    assert [reason for _, reason, _ in shop.rejects()] == [
+        "stratum is no word of letters: '7'",
+        "stratum is no word of letters: 'iOS 17.1'",
+        *["stratum is neither text nor a number"] * 3,
+    ]
 
 
 def test_a_column_that_is_missing(shop: Shop) -> None:
