@@ -57,10 +57,10 @@ def code(path: Path) -> str:
     return re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
 
 
-def parse(path: Path) -> exp.Select:
+def parse(path: Path) -> exp.Query:
     statements = sqlglot.parse(path.read_text(encoding="utf-8"), read="duckdb")
-    assert len(statements) == 1, "one SELECT a file"
-    assert isinstance(statements[0], exp.Select)
+    assert len(statements) == 1, "one query a file"
+    assert isinstance(statements[0], exp.Query)
     return statements[0]
 
 
@@ -90,6 +90,13 @@ def takes_all(query: exp.Expression) -> bool:
     parts = {part for part, value in query.args.items() if value}
     is_star = [type(column) for column in query.expressions] == [exp.Star]
     return is_star and parts <= {"expressions", "from", "from_", "where"}
+
+
+def only_repeats(query: exp.Expression) -> bool:
+    """It is columns of one relation or CTE as they are, and all of its rows."""
+    parts = {part for part, value in query.args.items() if value}
+    is_plain = all(isinstance(column, exp.Star | exp.Column) for column in query.expressions)
+    return is_plain and parts <= {"expressions", "from", "from_"}
 
 
 def reads(path: Path) -> set[str]:
@@ -123,17 +130,22 @@ def test_reads_only_lower_floors_and_base_tables(path: Path) -> None:
 
 
 @every_file
-def test_imports_come_first_one_relation_each(path: Path) -> None:
-    *queries, final = sources(path)
-    imports = [bool(outside) for outside, _ in queries]
-    assert imports == sorted(imports, reverse=True), "imports stand before other CTEs"
-    assert [(outside, inside) for outside, inside in queries if outside and (len(outside) > 1 or inside)] == []
-    assert final[0] == [], "the final SELECT reads CTEs only"
+def test_what_has_the_name_of_a_relation_is_rows_of_it_alone(path: Path) -> None:
+    """Below such a CTE the name means these rows; it comes first, so that it means them everywhere."""
+    queries = [(cte.alias, *read) for cte, read in zip(parse(path).ctes, sources(path), strict=False)]
+    hides = [alias in reads(path) for alias, _, _ in queries]
+    assert hides == sorted(hides, reverse=True)
+    assert [q for q, is_hidden in zip(queries, hides, strict=True) if is_hidden and q[1:] != ([q[0]], [])] == []
+
+
+@every_file
+def test_no_cte_only_repeats_columns_of_a_relation(path: Path) -> None:
+    assert [cte.alias for cte in parse(path).ctes if only_repeats(cte.this)] == []
 
 
 @every_file
 def test_columns_are_explicit(path: Path) -> None:
-    """Only an import may take all that its relation has, and leave rows out."""
+    """Only a CTE that leaves out rows may take all columns of a relation."""
     tree = parse(path)
     reads_outside = [bool(outside) for outside, _ in sources(path)]
     imports = [cte.this for cte, is_import in zip(tree.ctes, reads_outside, strict=False) if is_import]
@@ -193,7 +205,7 @@ def test_translates_to_spark(path: Path) -> None:
         path.read_text(encoding="utf-8"), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
     )
     translated = sqlglot.parse_one(text, read="spark")
-    assert isinstance(translated, exp.Select)
+    assert isinstance(translated, exp.Query)
     assert translated.named_selects == parse(path).named_selects
 
 

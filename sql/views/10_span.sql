@@ -3,8 +3,6 @@
 -- Reads: builds, pruned
 -- Feeds: gaps, bin_grids, fired
 with
-builds as (select first_second, last_second from builds),
-
 -- What retention has removed is no part of it.
 pruned as (select before_ts from pruned where relation = 'counters'),
 

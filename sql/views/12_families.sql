@@ -3,10 +3,6 @@
 -- Reads: builds, build_hours
 -- Feeds: pairs
 with
-builds as (select * from builds),
-
-build_hours as (select * from build_hours),
-
 hours as (
     select
         builds.family, build_hours.hour_second, sum(build_hours.records) as records,

@@ -3,10 +3,6 @@
 -- Reads: builds, build_hours, openings
 -- Feeds: earlier
 with
-builds as (select * from builds),
-
-build_hours as (select * from build_hours),
-
 openings as (select * from openings where opened_second > -62135596800),
 
 -- The two hours of the clock after that of the candidate's first record.

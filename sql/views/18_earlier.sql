@@ -3,16 +3,12 @@
 -- Reads: builds, comparisons, replacements
 -- Feeds: sides, pairs, side_codes, side_counters
 with
-builds as (select * from builds),
-
 comparisons as (
     select
         baseline, candidate, builds_like, exposure, exposure_tolerance, 86400 * lag_days as lag_seconds, min_ratio,
         case lag_days when 1 then ' a day earlier' else ' ' || cast(lag_days as varchar) || ' days earlier' end as words
     from comparisons where lag_days > 0
 ),
-
-replacements as (select * from replacements),
 
 -- Where so much of the baseline is known.
 replaced as (

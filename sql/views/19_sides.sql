@@ -3,12 +3,6 @@
 -- Reads: builds, openings, earlier
 -- Feeds: pairs, gaps
 with
-builds as (select * from builds),
-
-openings as (select * from openings),
-
-earlier as (select * from earlier),
-
 found as (
     select build as side, family, epoch(first_second) as first_second, epoch(last_second) as last_second
     from builds where build not in (select earlier.side from earlier where earlier.lag_seconds > 0)

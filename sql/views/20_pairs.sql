@@ -3,19 +3,7 @@
 -- Reads: comparisons, settings, exposure, openings, families, earlier, sides
 -- Feeds: scopes, places, pair_steps, bin_grids, judged_bins, estimates, shares, new_codes
 with
-comparisons as (select * from comparisons),
-
-settings as (select * from settings),
-
 exposure as (select build, cast(min(floor(epoch(since_ts))) as bigint) as since_second from exposure group by build),
-
-openings as (select * from openings),
-
-families as (select * from families),
-
-earlier as (select * from earlier),
-
-sides as (select * from sides),
 
 -- A build whose users are given from told_second on may be silent for a week: nothing is wrong with it, or all is.
 compared as (

@@ -5,12 +5,6 @@
 with
 rules as (select distinct rule, settings_hash from rules),
 
-settings as (select late_limit_days from settings),
-
-pairs as (select * from pairs),
-
-progress as (select * from progress),
-
 batches as (select batch_id, floor(epoch(min_ts)) as min_second, max_ts from batches where records > 0),
 
 counters as (select batch_id, cast(floor(epoch(second)) as bigint) as second from counters),

@@ -7,10 +7,6 @@ presence as (select build, second, records, floor(second / 3600) as hour from pr
 
 sides as (select side as build from sides),
 
-span as (select end_second, heard_from_second from span),
-
-build_hours as (select build, hour_second, records from build_hours),
-
 -- The hour of its last record before a silence, and the one before that: also of what lies before a slice.
 last_hours as (
     select

@@ -3,12 +3,8 @@
 -- Reads: presence, pairs, settings
 -- Feeds: judged_bins
 with
-presence as (select * from presence),
-
 -- A comparison with days before takes no place from another.
 pairs as (select * from pairs where not is_named and lag_seconds = 0),
-
-settings as (select max_comparisons from settings),
 
 sent as (
     select build, floor(second / 600) * 600 as block_second, sum(records) as records

@@ -3,10 +3,6 @@
 -- Reads: side_counters, pairs, rules
 -- Feeds: tallies
 with
-side_counters as (select second, build, code, errors from side_counters),
-
-pairs as (select pair_id, baseline, candidate, from_second, until_second from pairs),
-
 -- A window that ends in a pair's first bin looks back before it; evidence begins with the pair.
 rules as (
     select

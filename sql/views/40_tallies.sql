@@ -3,8 +3,6 @@
 -- Reads: pair_steps, rules
 -- Feeds: estimates, bins
 with
-pair_steps as (select pair_id, code, step_seconds, second, baseline_errors, candidate_errors from pair_steps),
-
 rules as (
     select distinct
         rule, detector, bin_seconds, case when detector = 'sequential' then bin_seconds else 1 end as step_seconds

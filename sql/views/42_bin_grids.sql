@@ -3,10 +3,6 @@
 -- Reads: span, pairs, rules
 -- Feeds: judged_bins, shares
 with
-span as (select slice_from_second, slice_until_second from span),
-
-pairs as (select pair_id, baseline, candidate, from_second, until_second from pairs),
-
 rules as (
     select
         rule, detector, bin_seconds,

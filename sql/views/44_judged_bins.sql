@@ -3,14 +3,6 @@
 -- Reads: bin_grids, presence, pairs, gaps, places
 -- Feeds: estimates, bins, suspects, regressions
 with
-bin_grids as (select * from bin_grids),
-
-presence as (select build, second from presence),
-
-pairs as (select * from pairs),
-
-gaps as (select * from gaps),
-
 places as (select * from places where not is_compared),
 
 sides as (

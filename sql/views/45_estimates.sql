@@ -5,14 +5,10 @@
 with
 judged_bins as (select rule, pair_id, bin_second from judged_bins where detector = 'sequential' and is_weighed),
 
-tallies as (select * from tallies),
-
 pairs as (
     select pair_id, baseline, case when exposure = 'estimated' then 1 else 3 end as least_codes
     from pairs where exposure <> 'equal'
 ),
-
-side_codes as (select * from side_codes),
 
 -- A code that is new in the candidate tells nothing of shares. Of thousands of codes some count together.
 known_tallies as (

@@ -5,11 +5,7 @@
 with
 bin_grids as (select rule, bin_seconds, pair_id, bin_second from bin_grids where detector = 'sequential'),
 
-pairs as (select * from pairs),
-
 exposure as (select build, users, cast(floor(epoch(since_ts)) as bigint) as since_second from exposure),
-
-estimates as (select * from estimates),
 
 hypotheses as (select rule, max(min_ratio) as min_ratio from hypotheses group by rule),
 

@@ -3,10 +3,6 @@
 -- Reads: evidence, suspects
 -- Feeds: increases
 with
-evidence as (select * from evidence),
-
-suspects as (select series, first_second, last_second from suspects),
-
 peaks as (
     select
         series, bin_second, next_second, history_seconds, max(nats - threshold) as excess,

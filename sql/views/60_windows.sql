@@ -11,8 +11,6 @@ bins as (
     where detector <> 'sequential'
 ),
 
-rules as (select rule, window_bins, threshold from rules),
-
 sums as (
     select
         rule,

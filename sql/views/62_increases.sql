@@ -3,10 +3,6 @@
 -- Reads: ends, evidence
 -- Feeds: others, increase_errors
 with
-evidence as (select * from evidence),
-
-ends as (select * from ends),
-
 restarts as (
     select
         e.series, ended.ended_second, e.rate_ratio, e.bin_second, e.total, e.before_total,

@@ -5,14 +5,6 @@
 with
 bins as (select * from bins where detector = 'sequential' and is_judged),
 
-weights as (select series, block, weight from weights),
-
-gains as (select series, bin_second, rate_ratio, threshold from gains),
-
-hypotheses as (select * from hypotheses),
-
-rules as (select rule, window_bins from rules),
-
 -- An error of the bins since one history before the last counts for its weight.
 errors as (
     select

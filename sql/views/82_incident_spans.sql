@@ -5,8 +5,6 @@
 with
 alerts as (select * from alerts where state = 'current'),
 
-settings as (select merge_seconds from settings),
-
 reaches as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, window_bins, value,

@@ -3,17 +3,7 @@
 -- Reads: incident_spans, alerts, codes, rules, progress, settings
 -- Feeds: people
 with
-incident_spans as (select * from incident_spans),
-
-alerts as (select * from alerts),
-
-codes as (select build, code, first_second from codes),
-
 rules as (select distinct rule from rules),
-
-progress as (select * from progress),
-
-settings as (select merge_seconds from settings),
 
 -- What was judged by earlier settings counts until it is judged anew; a rule that is gone judges no more.
 settled as (

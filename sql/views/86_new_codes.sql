@@ -3,8 +3,6 @@
 -- Reads: codes, pairs, alerts
 -- Feeds: people
 with
-codes as (select build, code, first_second, errors, seconds from codes),
-
 pairs as (select baseline, candidate from pairs where lag_seconds = 0),
 
 -- Each current alert belongs to an incident, open or resolved.
