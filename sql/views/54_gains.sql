@@ -1,5 +1,5 @@
 -- How much likelier the errors of a bin are if the candidate's rate is higher by a ratio, and what evidence it takes.
--- Grain: one row per series, bin with errors and ratio of the grid; gain: natural logarithm in units of 2^-30.
+-- Grain: one row per series, bin with errors and ratio of the grid; gain: natural logarithm.
 -- Reads: bins, weights, hypotheses, rules
 -- Feeds: suspects, evidence, reaches
 with
@@ -28,10 +28,10 @@ gains as (
     from worths
 )
 
--- Whole numbers of at most 500 nats: sums of them are exact wherever a slice begins. What it takes is in information
+-- At most 500, in whole units of 2^-30: sums of them are exact wherever a slice begins. What it takes is in information
 -- time: by what a bin loses without a change.
 select
     series, bin_second, block, rate_ratio,
-    floor(greatest(least(gain, gain * plausible_part, 500), -500) * 1073741824 + 0.5) as gain,
+    floor(greatest(least(gain, gain * plausible_part, 500), -500) * 1073741824 + 0.5) / 1073741824 as gain,
     ln(greatest(day_bins, alarm_bins * least(1, 3 * usual_loss))) as threshold
 from gains

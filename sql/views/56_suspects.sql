@@ -41,5 +41,5 @@ select
     max(least(r.next_second - 1, s.last_second)) as last_second
 from rises as r inner join scopes as s on r.series = s.series
 where
-    r.next_second > s.first_second and r.bin_second <= s.last_second and r.rise / 1073741824 >= r.threshold - 0.000001
+    r.next_second > s.first_second and r.bin_second <= s.last_second and r.rise >= r.threshold - 0.000001
 group by r.series

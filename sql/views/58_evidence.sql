@@ -25,6 +25,6 @@ select
     series, rule, baseline, candidate, code, bin_second, bin_seconds, next_second, history_seconds, history_key,
     rate_ratio, total, total - gain as before_total, min(total - gain) over history as least_total,
     max(total) over history as top_total,
-    greatest(total - min(total - gain) over history, 0) / 1073741824 as nats, threshold
+    greatest(total - min(total - gain) over history, 0) as nats, threshold
 from sums
 window history as (partition by series, rate_ratio order by history_key range between 1 preceding and current row)
