@@ -3,8 +3,6 @@
 -- Reads: alerts, settings
 -- Feeds: incidents
 with
-alerts as (select * from alerts where state = 'current'),
-
 reaches as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, window_bins, value,
@@ -12,7 +10,7 @@ reaches as (
             partition by rule, baseline, candidate, code
             order by start_ts, alert_id rows between unbounded preceding and 1 preceding
         ) as reach_second
-    from alerts
+    from alerts where state = 'current'
 ),
 
 chained as (
@@ -30,11 +28,9 @@ chained as (
 ranked as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, chain,
-        row_number() over (
-            partition by rule, baseline, candidate, code, chain order by value desc, stop_ts asc, window_bins asc
-        ) as strength,
-        row_number() over (partition by rule, baseline, candidate, code, chain order by stop_ts, alert_id) as place
-    from chained
+        row_number() over (in_chain order by value desc, stop_ts asc, window_bins asc) as strength,
+        row_number() over (in_chain order by stop_ts, alert_id) as place
+    from chained window in_chain as (partition by rule, baseline, candidate, code, chain)
 )
 
 -- The onset of a regression is that of its first alert: it does not move while the incident is open, nor where the same
