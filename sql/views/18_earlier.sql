@@ -1,7 +1,7 @@
 -- Comparisons with what was sent days before: of the settings, and of builds that replaced another one at once.
 -- Grain: one row per baseline, candidate, side of it that is no build of now, and build that this side is made of.
 -- Reads: builds, comparisons, replacements
--- Feeds: sides, pairs, side_codes, side_counters
+-- Feeds: sides, pairs
 with
 comparisons as (
     select

@@ -20,7 +20,7 @@ last_hours as (
 heard as (
     select build, second from presence
     union all
-    select sides.side as build, span.heard_from_second - 1 as second from sides cross join span
+    select distinct sides.side as build, span.heard_from_second - 1 as second from sides cross join span
 ),
 
 stretches as (
