@@ -11,19 +11,14 @@ scopes as (
     where j.is_judged group by b.series
 ),
 
-blocks as (
-    select
-        series, rate_ratio, block, min(bin_second) as bin_second, min(threshold) as threshold, sum(gain) as total,
-        sum(greatest(gain, 0)) as climb
-    from gains group by series, rate_ratio, block
-),
-
 sums as (
     select
-        series, rate_ratio, block, bin_second, threshold, climb, sum(total) over by_block - total as before,
-        sum(total) over by_block - climb as least_total,
-        lead(bin_second, 1, 253402300799) over by_block as next_second
-    from blocks window by_block as (partition by series, rate_ratio order by block)
+        series, rate_ratio, block, min(bin_second) as bin_second, min(threshold) as threshold,
+        sum(greatest(gain, 0)) as climb, sum(sum(gain)) over by_block - sum(gain) as before,
+        sum(sum(gain)) over by_block - sum(greatest(gain, 0)) as least_total,
+        lead(min(bin_second), 1, 253402300799) over by_block as next_second
+    from gains group by series, rate_ratio, block
+    window by_block as (partition by series, rate_ratio order by block)
 ),
 
 -- A rise up to within this block, from within an earlier one or from within itself: gains without losses.
