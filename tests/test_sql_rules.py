@@ -34,6 +34,7 @@ FORBIDDEN = (
     r"\b(group|order) by all\b",
     r"\bdistinct on\b",
     r"\b(anti|semi|positional|natural) join\b",
+    r"\bover \(\w+ (order by|rows|range)\b",
 )
 WHOLE_SECONDS = re.compile(r"second|\w+_second|start_ts|stop_ts|end_ts|judged_ts|judged_until|settled_until")
 NEVER_ZERO = ("bin_seconds", "window_bins", "step_seconds")

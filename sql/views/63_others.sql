@@ -56,7 +56,10 @@ shares as (
 ranked as (
     select
         series, bin_second, share, weight, sum(weight) over bin as total, count(*) over bin as others,
-        sum(weight) over (bin order by share, other rows between unbounded preceding and current row) as reach
+        sum(weight) over (
+            partition by series, bin_second
+            order by share asc, other asc rows between unbounded preceding and current row
+        ) as reach
     from shares window bin as (partition by series, bin_second)
 )
 

@@ -28,9 +28,11 @@ chained as (
 ranked as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, chain,
-        row_number() over (in_chain order by value desc, stop_ts asc, window_bins asc) as strength,
-        row_number() over (in_chain order by stop_ts, alert_id) as place
-    from chained window in_chain as (partition by rule, baseline, candidate, code, chain)
+        row_number() over (
+            partition by rule, baseline, candidate, code, chain order by value desc, stop_ts asc, window_bins asc
+        ) as strength,
+        row_number() over (partition by rule, baseline, candidate, code, chain order by stop_ts, alert_id) as place
+    from chained
 )
 
 -- The onset of a regression is that of its first alert: it does not move while the incident is open, nor where the same
