@@ -131,12 +131,12 @@ def test_reads_only_lower_floors_and_base_tables(path: Path) -> None:
 
 
 @every_file
-def test_what_has_the_name_of_a_relation_is_rows_of_it_alone(path: Path) -> None:
-    """Below such a CTE the name means these rows; it comes first, so that it means them everywhere."""
+def test_a_cte_with_the_name_of_a_relation_reads_that_alone(path: Path) -> None:
+    """Such a CTE hides the relation; it comes first, so that the name means the same in the whole file."""
     queries = [(cte.alias, *read) for cte, read in zip(parse(path).ctes, sources(path), strict=False)]
     hides = [alias in reads(path) for alias, _, _ in queries]
     assert hides == sorted(hides, reverse=True)
-    assert [q for q, is_hidden in zip(queries, hides, strict=True) if is_hidden and q[1:] != ([q[0]], [])] == []
+    assert [q for q, is_hiding in zip(queries, hides, strict=True) if is_hiding and q[1:] != ([q[0]], [])] == []
 
 
 @every_file
