@@ -35,6 +35,7 @@ FORBIDDEN = (
     r"\b(group|order) by all\b",
     r"\bdistinct on\b",
     r"\b(anti|semi|positional|natural) join\b",
+    r"\bover \(\w+ (order by|rows|range)\b",
 )
 WHOLE_SECONDS = re.compile(r"second|\w+_second|start_ts|stop_ts|end_ts|judged_ts|judged_until|settled_until")
 NEVER_ZERO = ("bin_seconds", "window_bins", "step_seconds")
@@ -57,11 +58,11 @@ def code(path: Path) -> str:
 
 
 @cache
-def parse(path: Path) -> exp.Select:
+def parse(path: Path) -> exp.Query:
     """The syntax tree of a file: shared, so that who changes it takes a copy."""
     statements = sqlglot.parse(path.read_text(encoding="utf-8"), read="duckdb")
-    assert len(statements) == 1, "one SELECT a file"
-    assert isinstance(statements[0], exp.Select)
+    assert len(statements) == 1, "one query a file"
+    assert isinstance(statements[0], exp.Query)
     return statements[0]
 
 
@@ -91,6 +92,13 @@ def takes_all(query: exp.Expression) -> bool:
     parts = {part for part, value in query.args.items() if value}
     is_star = [type(column) for column in query.expressions] == [exp.Star]
     return is_star and parts <= {"expressions", "from", "from_", "where"}
+
+
+def only_repeats(query: exp.Expression) -> bool:
+    """It is columns of one relation or CTE as they are, and all of its rows."""
+    parts = {part for part, value in query.args.items() if value}
+    is_plain = all(isinstance(column, exp.Star | exp.Column) for column in query.expressions)
+    return is_plain and parts <= {"expressions", "from", "from_"}
 
 
 @cache
@@ -127,18 +135,23 @@ def test_views_read_only_lower_floors_and_base_tables() -> None:
     assert {path.name: reads(path) - below[path] for path in FILES if reads(path) - below[path]} == {}
 
 
-def misplaced_imports(path: Path) -> Iterator[str]:
-    *queries, final = sources(path)
-    imports = [bool(outside) for outside, _ in queries]
-    if imports != sorted(imports, reverse=True):
-        yield "imports stand before other CTEs"
-    yield from (f"reads {outside + inside}" for outside, inside in queries if outside and len(outside + inside) > 1)
-    if final[0]:
-        yield f"the final SELECT reads CTEs only, not {final[0]}"
+def misleading_ctes(path: Path) -> Iterator[str]:
+    queries = [(cte.alias, *read) for cte, read in zip(parse(path).ctes, sources(path), strict=False)]
+    hides = [alias in reads(path) for alias, _, _ in queries]
+    if hides != sorted(hides, reverse=True):
+        yield "a CTE with the name of a relation comes first"
+    for query, is_hiding in zip(queries, hides, strict=True):
+        if is_hiding and query[1:] != ([query[0]], []):
+            yield f"{query[0]} is no part of that relation alone"
 
 
-def test_imports_come_first_one_relation_each() -> None:
-    assert problems(misplaced_imports) == []
+def test_a_cte_with_the_name_of_a_relation_reads_that_alone() -> None:
+    """Such a CTE hides the relation; it comes first, so that the name means the same in the whole file."""
+    assert problems(misleading_ctes) == []
+
+
+def test_no_cte_only_repeats_columns_of_a_relation() -> None:
+    assert problems(lambda path: [cte.alias for cte in parse(path).ctes if only_repeats(cte.this)]) == []
 
 
 def stars(path: Path) -> Iterator[str]:
@@ -221,7 +234,7 @@ def test_every_file_translates_to_spark() -> None:
             path.read_text(encoding="utf-8"), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
         )
         translated = sqlglot.parse_one(text, read="spark")
-        assert isinstance(translated, exp.Select), path.name
+        assert isinstance(translated, exp.Query), path.name
         assert translated.named_selects == parse(path).named_selects, path.name
 
 

@@ -9,25 +9,16 @@ with found as (
     from counters
     where batch_id >= $batch_id
     group by build, code
-),
-
-opened as (
-    select
-        found.build, found.code, found.first_second, found.last_second, found.errors, found.seconds,
-        found.first_batch_id, found.last_batch_id, codes.build is null as is_new,
-        coalesce(codes.first_second, found.earliest_second) as opening_second, codes.repeat_batch_id,
-        found.first_batch_id < found.last_batch_id
-        or coalesce(found.first_second <= codes.last_second and found.last_second >= codes.first_second, false)
-            as is_overlapping
-    from found
-    left join codes on found.build = codes.build and found.code = codes.code
 )
 
 select
-    build, code, first_second, last_second, errors, seconds, first_batch_id, last_batch_id, is_new, opening_second,
+    f.build, f.code, f.first_second, f.last_second, f.errors, f.seconds, f.first_batch_id, f.last_batch_id,
+    c.build is null as is_new, coalesce(c.first_second, f.earliest_second) as opening_second,
     case
-        when repeat_batch_id is not null then repeat_batch_id
-        when first_batch_id < last_batch_id then null
-        when first_second <> opening_second or last_second <> opening_second then first_batch_id
-    end as repeat_batch_id, is_overlapping
-from opened
+        when c.repeat_batch_id is not null then c.repeat_batch_id
+        when f.first_batch_id < f.last_batch_id then null
+        when (f.first_second, f.last_second) <> (opening_second, opening_second) then f.first_batch_id
+    end as repeat_batch_id,
+    f.first_batch_id < f.last_batch_id
+    or coalesce(f.first_second <= c.last_second and f.last_second >= c.first_second, false) as is_overlapping
+from found as f left join codes as c on f.build = c.build and f.code = c.code

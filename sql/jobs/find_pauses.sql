@@ -7,9 +7,6 @@ with stretches as (
     from compared_pairs as pairs
     semi join portion_scopes using (baseline, candidate)
     inner join silences as gaps on gaps.build in (pairs.baseline, pairs.candidate)
-    where
-        case when gaps.is_rare then least(gaps.until_second, told_second) else gaps.until_second end
-        > greatest(gaps.from_second, $after::bigint, opened_second)
     union all
     select
         baseline, candidate, greatest(block_second, $after::bigint, opened_second) as from_second,
@@ -17,7 +14,7 @@ with stretches as (
     from kept_places
     inner join compared_pairs using (pair_id)
     semi join portion_scopes using (baseline, candidate)
-    where not is_compared and block_second + 600 > greatest($after::bigint, opened_second)
+    where not is_compared
 ),
 
 reaches as (
@@ -26,7 +23,7 @@ reaches as (
             partition by baseline, candidate
             order by from_second, until_second rows between unbounded preceding and 1 preceding
         ) as reach
-    from stretches
+    from stretches where until_second > from_second
 ),
 
 islands as (

@@ -3,11 +3,6 @@
 -- Reads: builds, pruned
 -- Feeds: gaps, bin_grids, fired
 with
-builds as (select first_second, last_second from builds),
-
--- What retention has removed is no part of it.
-pruned as (select before_ts from pruned where relation = 'counters'),
-
 ends as (
     select
         cast(min(epoch(first_second)) as bigint) as first_second,
@@ -15,21 +10,17 @@ ends as (
     from builds
 ),
 
-horizon as (select cast(max(floor(epoch(before_ts))) as bigint) as kept_from_second from pruned),
+-- What retention has removed is no part of it.
+horizons as (
+    select cast(max(floor(epoch(before_ts))) as bigint) as first_second from pruned where relation = 'counters'
+),
 
 kept as (
-    select
-        greatest(ends.first_second, coalesce(horizon.kept_from_second, ends.first_second)) as first_second,
-        ends.end_second
-    from ends
-    cross join horizon
-    where ends.first_second is not null
+    select greatest(e.first_second, coalesce(h.first_second, e.first_second)) as first_second, e.end_second
+    from ends as e cross join horizons as h where e.first_second is not null
 )
 
 select
-    first_second,
-    end_second,
-    first_second as heard_from_second,
-    first_second as slice_from_second,
+    first_second, end_second, first_second as heard_from_second, first_second as slice_from_second,
     end_second as slice_until_second
 from kept

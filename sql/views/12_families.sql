@@ -3,21 +3,13 @@
 -- Reads: builds, build_hours
 -- Feeds: pairs
 with
-builds as (select * from builds),
-
-build_hours as (select * from build_hours),
-
 hours as (
     select
-        builds.family, build_hours.hour_second, sum(build_hours.records) as records,
-        avg(sum(build_hours.records)) over (
-            partition by builds.family order by build_hours.hour_second rows between 24 preceding and 1 preceding
+        b.family, h.hour_second, sum(h.records) as records, avg(sum(h.records)) over (
+            partition by b.family order by h.hour_second rows between 24 preceding and 1 preceding
         ) as usual_records
-    from build_hours inner join builds on build_hours.build = builds.build
-    group by builds.family, build_hours.hour_second
+    from build_hours as h inner join builds as b on h.build = b.build group by b.family, h.hour_second
 )
 
 select family, max(hour_second) as busy_second
-from hours
-where records >= 20 and 10 * records >= coalesce(usual_records, 0)
-group by family
+from hours where records >= 20 and 10 * records >= coalesce(usual_records, 0) group by family

@@ -3,8 +3,6 @@
 -- Reads: builds, comparisons, exposure
 -- Feeds: openings
 with
-builds as (select build, family, version_rank, first_second, since_second, last_second from builds),
-
 comparisons as (select * from comparisons where baseline <> 'earlier'),
 
 exposure as (select distinct build from exposure),

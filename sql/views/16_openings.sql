@@ -3,10 +3,6 @@
 -- Reads: members, build_hours
 -- Feeds: replacements, sides, pairs
 with
-members as (select * from members),
-
-build_hours as (select * from build_hours),
-
 candidates as (
     select
         comparison_id, family, build, place, opened_second, floor(opened_second / 3600) * 3600 as hour_second

@@ -3,17 +3,12 @@
 -- Reads: builds, build_hours, openings
 -- Feeds: earlier
 with
-builds as (select * from builds),
-
-build_hours as (select * from build_hours),
-
 openings as (select * from openings where opened_second > -62135596800),
 
 -- The two hours of the clock after that of the candidate's first record.
 hours as (
-    select build, hour_second, records, 1 as later from build_hours
-    union all
-    select build, hour_second, records, 2 as later from build_hours
+    select h.build, h.hour_second, h.records, hours.later
+    from build_hours as h cross join (values (1), (2)) as hours (later)
 ),
 
 sent as (

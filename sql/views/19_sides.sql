@@ -1,29 +1,20 @@
--- What stands on a side of a comparison: a build, all builds of a pattern, or either as it was days before.
--- Grain: one row per side, with the epoch seconds of its first and last record; None where it never sent one.
+-- What stands on a side of a comparison: a build, all builds of a pattern, or either as it was lag_seconds before.
+-- Grain: one row per side and build that it is made of, with when that first and last sent; None where it never did.
 -- Reads: builds, openings, earlier
--- Feeds: pairs, gaps
+-- Feeds: pairs, side_codes, side_counters, gaps
 with
-builds as (select * from builds),
-
-openings as (select * from openings),
-
-earlier as (select * from earlier),
-
-found as (
-    select build as side, family, epoch(first_second) as first_second, epoch(last_second) as last_second
+made as (
+    select build as side, build, 0 as lag_seconds
     from builds where build not in (select earlier.side from earlier where earlier.lag_seconds > 0)
-    union all
-    select
-        earlier.side, builds.family, epoch(builds.first_second) + earlier.lag_seconds as first_second,
-        epoch(builds.last_second) + earlier.lag_seconds as last_second
-    from earlier inner join builds on earlier.build = builds.build
-    union all
-    select openings.old_build as side, '' as family, cast(null as double) as first_second, null as last_second
-    from openings where openings.old_build not in (select builds.build from builds)
+    union distinct
+    select side, build, lag_seconds from earlier
+    union distinct
+    select old_build as side, old_build as build, 0 as lag_seconds
+    from openings where old_build not in (select builds.build from builds)
 )
 
 select
-    side, max(family) as family, cast(min(first_second) as bigint) as first_second,
-    cast(max(last_second) as bigint) as last_second
-from found
-group by side
+    m.side, m.build, m.lag_seconds, coalesce(b.family, '') as family,
+    cast(epoch(b.first_second) as bigint) + m.lag_seconds as first_second,
+    cast(epoch(b.last_second) as bigint) + m.lag_seconds as last_second
+from made as m left join builds as b on m.build = b.build

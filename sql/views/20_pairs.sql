@@ -3,19 +3,7 @@
 -- Reads: comparisons, settings, exposure, openings, families, earlier, sides
 -- Feeds: scopes, places, pair_steps, bin_grids, judged_bins, estimates, shares, new_codes
 with
-comparisons as (select * from comparisons),
-
-settings as (select * from settings),
-
 exposure as (select build, cast(min(floor(epoch(since_ts))) as bigint) as since_second from exposure group by build),
-
-openings as (select * from openings),
-
-families as (select * from families),
-
-earlier as (select * from earlier),
-
-sides as (select * from sides),
 
 -- A build whose users are given from told_second on may be silent for a week: nothing is wrong with it, or all is.
 compared as (
@@ -41,14 +29,15 @@ pairs as (
         c.baseline, c.candidate, max(news.family) as family, max(c.exposure) as exposure,
         max(c.exposure_tolerance) as exposure_tolerance, max(c.lag_seconds) as lag_seconds,
         max(c.min_ratio) as min_ratio, min(c.opened_second) as opened_second,
-        max(greatest(olds.first_second, news.first_second)) as begun_second,
+        greatest(min(olds.first_second), min(news.first_second)) as begun_second,
         max(olds.last_second) as baseline_last_second, max(news.last_second) as candidate_last_second,
-        max(c.told_second) as told_second, max(case
-            when c.told_second is null then least(olds.last_second, news.last_second)
+        max(c.told_second) as told_second, case
+            when max(c.told_second) is null then least(max(olds.last_second), max(news.last_second))
             else least(
-                greatest(olds.last_second, news.last_second), least(olds.last_second, news.last_second) + 604800
+                greatest(max(olds.last_second), max(news.last_second)),
+                least(max(olds.last_second), max(news.last_second)) + 604800
             )
-        end) as heard_second
+        end as heard_second
     from compared as c
     inner join sides as olds on c.baseline = olds.side
     inner join sides as news on c.candidate = news.side

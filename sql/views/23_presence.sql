@@ -2,8 +2,6 @@
 -- Grain: one row per build or side and second with records of it.
 -- Reads: side_counters
 -- Feeds: gaps, places, judged_bins
-with side_counters as (select second, build, errors from side_counters)
-
 select build, second, cast(sum(errors) as bigint) as records
 from side_counters
 group by build, second

@@ -5,33 +5,25 @@
 with
 rules as (select distinct rule, settings_hash from rules),
 
-settings as (select late_limit_days from settings),
-
-pairs as (select * from pairs),
-
-progress as (select * from progress),
-
 batches as (select batch_id, floor(epoch(min_ts)) as min_second, max_ts from batches where records > 0),
-
-counters as (select batch_id, cast(floor(epoch(second)) as bigint) as second from counters),
 
 -- What comes from before late_second judges nothing anew.
 judged as (
     select
-        progress.rule, progress.baseline, progress.candidate, progress.settings_hash, progress.seen_batch_id,
-        progress.is_superseded, cast(floor(epoch(progress.judged_until)) as bigint) as judged_second,
-        cast(floor(epoch(progress.judged_until)) as bigint) - 86400 * coalesce(s.late_limit_days, 7) as late_second
-    from progress left join settings as s on true
+        p.rule, p.baseline, p.candidate, p.settings_hash, p.seen_batch_id, p.is_superseded,
+        cast(epoch(p.judged_until) as bigint) as judged_second,
+        cast(epoch(p.judged_until) as bigint) - 86400 * coalesce(s.late_limit_days, 7) as late_second
+    from progress as p left join settings as s on true
 ),
 
 marks as (select distinct seen_batch_id, late_second from judged),
 
 -- Of batches that begin before that: their first record behind it.
 rests as (
-    select m.late_second, c.batch_id, min(c.second) as second
+    select m.late_second, c.batch_id, cast(min(epoch(c.second)) as bigint) as second
     from marks as m
     inner join batches as b on m.seen_batch_id < b.batch_id and m.late_second > b.min_second
-    inner join counters as c on b.batch_id = c.batch_id and m.late_second <= c.second
+    inner join counters as c on b.batch_id = c.batch_id and m.late_second <= epoch(c.second)
     group by m.late_second, c.batch_id
 ),
 

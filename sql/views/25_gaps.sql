@@ -5,12 +5,6 @@
 with
 presence as (select build, second, records, floor(second / 3600) as hour from presence),
 
-sides as (select side as build from sides),
-
-span as (select end_second, heard_from_second from span),
-
-build_hours as (select build, hour_second, records from build_hours),
-
 -- The hour of its last record before a silence, and the one before that: also of what lies before a slice.
 last_hours as (
     select
@@ -26,7 +20,7 @@ last_hours as (
 heard as (
     select build, second from presence
     union all
-    select sides.build, span.heard_from_second - 1 as second from sides cross join span
+    select distinct sides.side as build, span.heard_from_second - 1 as second from sides cross join span
 ),
 
 stretches as (
@@ -36,27 +30,18 @@ stretches as (
     from heard cross join span
 ),
 
-both_hours as (
-    select build, hour, records from presence
-    union all
-    select build, hour + 1 as hour, records from presence
-),
-
 -- More than the hour before can hold, and told for all at once: what the two hours of the clock hold that it lies in.
-hours as (select build, hour, sum(records) as records from both_hours group by build, hour),
-
-candidates as (
-    select stretches.build, stretches.second, stretches.until_second, stretches.hour
-    from stretches left join hours on stretches.build = hours.build and stretches.hour = hours.hour
-    where
-        (stretches.until_second - stretches.second - 1) * hours.records >= 20 * 3600
-        or stretches.until_second - stretches.second - 1 > 3600
+hours as (
+    select p.build, p.hour + shifts.hours as hour, sum(p.records) as records
+    from presence as p cross join (values (0), (1)) as shifts (hours) group by p.build, p.hour + shifts.hours
 ),
 
 looks as (
-    select build, second, until_second, hour from candidates
-    union all
-    select build, second, until_second, hour - 1 as hour from candidates
+    select s.build, s.second, s.until_second, s.hour - shifts.hours as hour
+    from stretches as s
+    left join hours as h on s.build = h.build and s.hour = h.hour
+    cross join (values (0), (1)) as shifts (hours)
+    where (s.until_second - s.second - 1) * h.records >= 20 * 3600 or s.until_second - s.second - 1 > 3600
 )
 
 -- 20 records were to be expected at the mean rate of the hour before, or an hour has passed.

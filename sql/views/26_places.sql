@@ -3,12 +3,8 @@
 -- Reads: presence, pairs, settings
 -- Feeds: judged_bins
 with
-presence as (select * from presence),
-
 -- A comparison with days before takes no place from another.
 pairs as (select * from pairs where not is_named and lag_seconds = 0),
-
-settings as (select max_comparisons from settings),
 
 sent as (
     select build, floor(second / 600) * 600 as block_second, sum(records) as records
@@ -29,11 +25,10 @@ hours as (
 sizes as (
     select
         p.pair_id, p.family, blocks.block_second,
-        case when p.opened_second > blocks.block_second then 1 else 0 end as is_opening,
-        case when p.opened_second > blocks.block_second - 3600 then 1 else 0 end as is_new,
-        case when p.opened_second > blocks.block_second - 604800 then 1 else 0 end as is_recent,
-        coalesce(case when p.opened_second > blocks.block_second then -p.opened_second end, least(o.records, n.records))
-            as size
+        p.opened_second > blocks.block_second as is_opening, p.opened_second > blocks.block_second - 3600 as is_new,
+        p.opened_second > blocks.block_second - 604800 as is_recent, case
+            when p.opened_second > blocks.block_second then -p.opened_second else least(o.records, n.records)
+        end as size
     from pairs as p
     inner join blocks on p.opened_second < blocks.block_second + 600
     left join hours as o on p.baseline = o.build and blocks.block_second = o.block_second
@@ -55,7 +50,7 @@ select
     row_number() over (
         partition by orders.family, orders.block_second, orders.is_opening
         order by
-            case when orders.place = 1 then 0 when orders.is_new * orders.nth = 1 then 1 else 2 end asc,
+            case when orders.place = 1 then 0 when orders.is_new and orders.nth = 1 then 1 else 2 end asc,
             orders.is_recent desc, orders.place asc
     ) <= settings.max_comparisons as is_compared
 from orders cross join settings

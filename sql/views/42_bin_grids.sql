@@ -3,47 +3,24 @@
 -- Reads: span, pairs, rules
 -- Feeds: judged_bins, shares
 with
-span as (select slice_from_second, slice_until_second from span),
-
-pairs as (select pair_id, baseline, candidate, from_second, until_second from pairs),
-
-rules as (
+-- Windows look back before a pair; evidence begins with it.
+looks as (
     select
-        rule, detector, bin_seconds,
-        -- Evidence begins with the pair.
-        case when detector = 'sequential' then 0 else max(window_bins) end as window_bins
-    from rules
-    group by rule, detector, bin_seconds
+        rule, detector, bin_seconds, max(case when detector = 'sequential' then 0 else window_bins end) as window_bins
+    from rules group by rule, detector, bin_seconds
 ),
 
 bounds as (
     select
-        rules.rule,
-        rules.detector,
-        rules.bin_seconds,
-        pairs.pair_id,
-        pairs.baseline,
-        pairs.candidate,
-        greatest(span.slice_from_second, pairs.from_second - rules.window_bins * rules.bin_seconds) as from_second,
-        least(span.slice_until_second, pairs.until_second) - 1 as last_second
-    from span
-    cross join pairs
-    cross join rules
+        r.rule, r.detector, r.bin_seconds, p.pair_id, p.baseline, p.candidate,
+        greatest(span.slice_from_second, p.from_second - r.window_bins * r.bin_seconds) as from_second,
+        least(span.slice_until_second, p.until_second) - 1 as last_second
+    from span cross join pairs as p cross join looks as r
 )
 
 select
-    rule,
-    detector,
-    bin_seconds,
-    pair_id,
-    baseline,
-    candidate,
-    unnest(
-        generate_series(
-            cast(floor(from_second / bin_seconds) * bin_seconds as bigint),
-            cast(floor(last_second / bin_seconds) * bin_seconds as bigint),
-            bin_seconds
-        )
-    ) as bin_second
-from bounds
-where from_second <= last_second
+    rule, detector, bin_seconds, pair_id, baseline, candidate, unnest(generate_series(
+        cast(floor(from_second / bin_seconds) * bin_seconds as bigint),
+        cast(floor(last_second / bin_seconds) * bin_seconds as bigint), bin_seconds
+    )) as bin_second
+from bounds where from_second <= last_second

@@ -3,16 +3,6 @@
 -- Reads: bin_grids, presence, pairs, gaps, places
 -- Feeds: estimates, bins, suspects, regressions
 with
-bin_grids as (select * from bin_grids),
-
-presence as (select build, second from presence),
-
-pairs as (select * from pairs),
-
-gaps as (select * from gaps),
-
-places as (select * from places where not is_compared),
-
 sides as (
     select distinct rule, bin_seconds, pair_id, baseline as build from bin_grids
     union all
@@ -21,39 +11,36 @@ sides as (
 
 active_bins as (
     select
-        sides.rule, sides.pair_id, floor(presence.second / sides.bin_seconds) * sides.bin_seconds as bin_second,
-        count(distinct presence.second) as active_seconds
-    from presence inner join sides on presence.build = sides.build
-    group by sides.rule, sides.pair_id, floor(presence.second / sides.bin_seconds) * sides.bin_seconds
+        s.rule, s.pair_id, floor(p.second / s.bin_seconds) * s.bin_seconds as bin_second,
+        count(distinct p.second) as active_seconds
+    from presence as p inner join sides as s on p.build = s.build
+    group by s.rule, s.pair_id, floor(p.second / s.bin_seconds) * s.bin_seconds
 ),
 
+-- Of builds that have users and send few errors silence is health.
 silent_bins as (
-    select distinct bin_grids.rule, bin_grids.pair_id, bin_grids.bin_second
-    from bin_grids
+    select distinct b.rule, b.pair_id, b.bin_second
+    from bin_grids as b
     inner join gaps
         on
-            (bin_grids.baseline = gaps.build or bin_grids.candidate = gaps.build)
-            and bin_grids.bin_second + bin_grids.bin_seconds > gaps.from_second
-            and bin_grids.bin_second < gaps.until_second
-    inner join pairs on bin_grids.pair_id = pairs.pair_id
-    -- Of builds that have users and send few errors silence is health.
-    where not gaps.is_rare or pairs.told_second is null or bin_grids.bin_second < pairs.told_second
+            (b.baseline = gaps.build or b.candidate = gaps.build)
+            and b.bin_second + b.bin_seconds > gaps.from_second and b.bin_second < gaps.until_second
+    inner join pairs as p on b.pair_id = p.pair_id
+    where not gaps.is_rare or p.told_second is null or b.bin_second < p.told_second
 ),
 
 weighed_bins as (
     select
-        bin_grids.rule, bin_grids.detector, bin_grids.bin_seconds, bin_grids.pair_id, bin_grids.baseline,
-        bin_grids.candidate, bin_grids.bin_second, coalesce(active_bins.active_seconds, 0) as active_seconds,
-        silent_bins.bin_second is null and places.block_second is null
-        and bin_grids.bin_second + bin_grids.bin_seconds > pairs.from_second as is_weighed,
-        bin_grids.bin_second + bin_grids.bin_seconds > pairs.opened_second
-        and bin_grids.bin_second + bin_grids.bin_seconds <= pairs.judged_until_second as is_complete
-    from bin_grids
+        b.rule, b.detector, b.bin_seconds, b.pair_id, b.baseline, b.candidate, b.bin_second,
+        coalesce(active_bins.active_seconds, 0) as active_seconds, silent_bins.bin_second is null
+        and coalesce(places.is_compared, true) and b.bin_second + b.bin_seconds > p.from_second as is_weighed,
+        b.bin_second + b.bin_seconds > p.opened_second
+        and b.bin_second + b.bin_seconds <= p.judged_until_second as is_complete
+    from bin_grids as b
     left join silent_bins using (rule, pair_id, bin_second)
     left join active_bins using (rule, pair_id, bin_second)
-    inner join pairs on bin_grids.pair_id = pairs.pair_id
-    left join places
-        on bin_grids.pair_id = places.pair_id and floor(bin_grids.bin_second / 600) * 600 = places.block_second
+    inner join pairs as p on b.pair_id = p.pair_id
+    left join places on b.pair_id = places.pair_id and floor(b.bin_second / 600) * 600 = places.block_second
 )
 
 select

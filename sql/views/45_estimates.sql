@@ -3,40 +3,25 @@
 -- Reads: judged_bins, tallies, pairs, side_codes
 -- Feeds: shares
 with
-judged_bins as (select rule, pair_id, bin_second from judged_bins where detector = 'sequential' and is_weighed),
-
-tallies as (select * from tallies),
-
-pairs as (
-    select pair_id, baseline, case when exposure = 'estimated' then 1 else 3 end as least_codes
-    from pairs where exposure <> 'equal'
-),
-
-side_codes as (select * from side_codes),
-
--- A code that is new in the candidate tells nothing of shares. Codes of one group count together.
-known_tallies as (
-    select
-        t.rule, t.pair_id, t.code, s.code_group, t.bin_second, t.baseline_errors, t.candidate_errors
-    from tallies as t
-    inner join pairs on t.pair_id = pairs.pair_id
-    inner join side_codes as s on pairs.baseline = s.side and t.code = s.code and t.bin_second > s.first_second
-),
-
-bins as (
-    select a.rule, a.pair_id, a.bin_second, cast(floor(a.bin_second / 120) * 120 as bigint) as block_second
-    from judged_bins as a inner join pairs on a.pair_id = pairs.pair_id
-),
+pairs as (select * from pairs where exposure <> 'equal'),
 
 -- In a gap the other build alone would be counted.
+bins as (
+    select b.rule, b.pair_id, p.baseline, b.bin_second, cast(floor(b.bin_second / 120) * 120 as bigint) as block_second
+    from judged_bins as b inner join pairs as p on b.pair_id = p.pair_id
+    where b.detector = 'sequential' and b.is_weighed
+),
+
+-- A code that is new in the candidate tells nothing of shares. Codes of one group count together.
 block_tallies as (
     select
-        bins.rule, bins.pair_id, bins.block_second, b.code_group, cast(sum(b.candidate_errors) as double) as k,
-        cast(sum(b.baseline_errors + b.candidate_errors) as double) as n,
-        min(b.code) as first_code, max(b.code) as last_code
-    from bins
-    inner join known_tallies as b on bins.rule = b.rule and bins.pair_id = b.pair_id and bins.bin_second = b.bin_second
-    group by bins.rule, bins.pair_id, bins.block_second, b.code_group
+        b.rule, b.pair_id, b.block_second, s.code_group, cast(sum(t.candidate_errors) as double) as k,
+        cast(sum(t.baseline_errors + t.candidate_errors) as double) as n,
+        min(t.code) as first_code, max(t.code) as last_code
+    from bins as b
+    inner join tallies as t on b.rule = t.rule and b.pair_id = t.pair_id and b.bin_second = t.bin_second
+    inner join side_codes as s on b.baseline = s.side and t.code = s.code and t.bin_second > s.first_second
+    group by b.rule, b.pair_id, b.block_second, s.code_group
 ),
 
 blocks as (select distinct rule, pair_id, block_second from bins),
@@ -83,10 +68,10 @@ ranks as (
 -- Of one or two codes nobody can tell traffic from a regression: where it is not asked for, equal exposure is assumed.
 select
     r.rule, r.pair_id, r.block_second, max(r.sent_share) as sent_share,
-    case when max(r.codes) >= pairs.least_codes then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,
-    case when max(r.codes) < pairs.least_codes then 0.5 else (
+    case when max(r.codes) >= 3 or p.exposure = 'estimated' then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,
+    case when max(r.codes) >= 3 or p.exposure = 'estimated' then (
         sum(r.k) + 0.5 + sqrt(sum(r.k) * sum(r.n - r.k) / nullif(sum(r.n), 0) + 0.25)
-    ) / nullif(sum(r.n) + 1, 0) end as tested_share
-from ranks as r inner join pairs on r.pair_id = pairs.pair_id
+    ) / nullif(sum(r.n) + 1, 0) else 0.5 end as tested_share
+from ranks as r inner join pairs as p on r.pair_id = p.pair_id
 where 4 * r.place - 2 between r.votes and 3 * r.votes
-group by r.rule, r.pair_id, r.block_second, pairs.least_codes
+group by r.rule, r.pair_id, r.block_second, p.exposure

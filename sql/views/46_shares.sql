@@ -3,13 +3,7 @@
 -- Reads: bin_grids, pairs, exposure, estimates, hypotheses
 -- Feeds: bins
 with
-bin_grids as (select rule, bin_seconds, pair_id, bin_second from bin_grids where detector = 'sequential'),
-
-pairs as (select * from pairs),
-
 exposure as (select build, users, cast(floor(epoch(since_ts)) as bigint) as since_second from exposure),
-
-estimates as (select * from estimates),
 
 hypotheses as (select rule, max(min_ratio) as min_ratio from hypotheses group by rule),
 
@@ -42,6 +36,7 @@ found as (
             and bins.bin_second + bins.bin_seconds > stretches.since_second
     left join estimates as e
         on bins.rule = e.rule and bins.pair_id = e.pair_id and floor(bins.bin_second / 120) * 120 = e.block_second
+    where bins.detector = 'sequential'
     group by bins.rule, bins.pair_id, bins.bin_second
 )
 

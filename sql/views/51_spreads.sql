@@ -3,15 +3,13 @@
 -- Reads: bins
 -- Feeds: weights
 with
-bins as (select * from bins where detector = 'sequential' and is_weighed),
-
 -- Errors of both builds, of the candidate, and those that the candidate was to have at equal rates.
 blocks as (
     select
         rule, pair_id, code, series, block, max(bin_seconds) as bin_seconds,
         sum(cast(baseline_errors + candidate_errors as double)) as n, sum(cast(candidate_errors as double)) as k,
         cast(sum((baseline_errors + candidate_errors) * cast(candidate_share as decimal(13, 12))) as double) as e
-    from bins group by rule, pair_id, code, series, block
+    from bins where detector = 'sequential' and is_weighed group by rule, pair_id, code, series, block
 ),
 
 -- Each beside the one with errors before it, at most 30 blocks back: a regression changes the share only once.

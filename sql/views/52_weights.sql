@@ -3,8 +3,6 @@
 -- Reads: spreads
 -- Feeds: gains, increase_errors, reaches
 with
-spreads as (select * from spreads),
-
 -- Over six hours: of all codes, beside a prior of 15 that counts as six blocks; and of the code, in all comparisons,
 -- beside that of all codes, which counts as four. As of the beginning of the block, and as of its end.
 pools as (
@@ -19,25 +17,18 @@ pools as (
         next as (partition by rule order by block range between 179 preceding and current row)
 ),
 
-sums as (
-    select
-        rule, pair_id, series, block,
-        avg(errors) over of_hour * bin_seconds / nullif(greatest(bin_seconds, 120), 0) as usual_errors,
-        4 + coalesce(sum(known) over before, 0) as known, coalesce(sum(spread) over before, 0) as spread,
-        4 + sum(known) over next as next_known, sum(spread) over next as next_spread
-    from spreads
-    window
-        of_hour as (partition by series order by block range between 30 preceding and 1 preceding),
-        before as (partition by rule, code order by block range between 180 preceding and 1 preceding),
-        next as (partition by rule, code order by block range between 179 preceding and current row)
-),
-
 dispersions as (
     select
-        s.rule, s.pair_id, s.series, s.block, s.usual_errors, s.known,
-        (4 * p.pool + s.spread) / nullif(s.known, 0) as own,
-        (4 * p.next_pool + s.next_spread) / nullif(s.next_known, 0) as next_own
-    from sums as s inner join pools as p on s.rule = p.rule and s.block = p.block
+        s.rule, s.pair_id, s.series, s.block, 4 + coalesce(sum(s.known) over before, 0) as known,
+        avg(s.errors) over of_hour * s.bin_seconds / nullif(greatest(s.bin_seconds, 120), 0) as usual_errors,
+        (4 * p.pool + coalesce(sum(s.spread) over before, 0))
+        / nullif(4 + coalesce(sum(s.known) over before, 0), 0) as own,
+        (4 * p.next_pool + sum(s.spread) over next) / nullif(4 + sum(s.known) over next, 0) as next_own
+    from spreads as s inner join pools as p on s.rule = p.rule and s.block = p.block
+    window
+        of_hour as (partition by s.series order by s.block range between 30 preceding and 1 preceding),
+        before as (partition by s.rule, s.code order by s.block range between 180 preceding and 1 preceding),
+        next as (partition by s.rule, s.code order by s.block range between 179 preceding and current row)
 ),
 
 -- The median of the codes with errors in the block before: of a bin's own block more errors may yet come.

@@ -2,8 +2,6 @@
 -- Grain: one row per series of sequential and weighed bin with an error of the code.
 -- Reads: bins
 -- Feeds: others
-with bins as (select * from bins where detector = 'sequential' and is_weighed)
-
 select
     rule, pair_id, series, bin_second, exposure, candidate_errors as k, baseline_errors + candidate_errors as n
-from bins
+from bins where detector = 'sequential' and is_weighed

@@ -3,31 +3,22 @@
 -- Reads: gains, judged_bins, bins
 -- Feeds: evidence, ends, regressions
 with
-gains as (select * from gains),
-
-judged_bins as (select * from judged_bins where detector = 'sequential' and is_judged),
-
 bins as (select distinct series, rule, pair_id from bins where detector = 'sequential'),
 
 scopes as (
-    select bins.series, min(judged_bins.bin_second) as first_second, max(judged_bins.bin_second) as last_second
-    from judged_bins inner join bins on judged_bins.rule = bins.rule and judged_bins.pair_id = bins.pair_id
-    group by bins.series
-),
-
-blocks as (
-    select
-        series, rate_ratio, block, min(bin_second) as bin_second, min(threshold) as threshold, sum(gain) as total,
-        sum(greatest(gain, 0)) as climb
-    from gains group by series, rate_ratio, block
+    select b.series, min(j.bin_second) as first_second, max(j.bin_second) as last_second
+    from judged_bins as j inner join bins as b on j.rule = b.rule and j.pair_id = b.pair_id
+    where j.is_judged group by b.series
 ),
 
 sums as (
     select
-        series, rate_ratio, block, bin_second, threshold, climb,
-        sum(total) over by_block - total as before, sum(total) over by_block - climb as least_total,
-        lead(bin_second, 1, 253402300799) over by_block as next_second
-    from blocks window by_block as (partition by series, rate_ratio order by block)
+        series, rate_ratio, block, min(bin_second) as bin_second, min(threshold) as threshold,
+        sum(greatest(gain, 0)) as climb, sum(sum(gain)) over by_block - sum(gain) as before,
+        sum(sum(gain)) over by_block - sum(greatest(gain, 0)) as least_total,
+        lead(min(bin_second), 1, 253402300799) over by_block as next_second
+    from gains group by series, rate_ratio, block
+    window by_block as (partition by series, rate_ratio order by block)
 ),
 
 -- A rise up to within this block, from within an earlier one or from within itself: gains without losses.
@@ -41,11 +32,9 @@ rises as (
 
 -- What a block tells stands until the next error.
 select
-    rises.series, min(greatest(rises.bin_second, scopes.first_second)) as first_second,
-    max(least(rises.next_second - 1, scopes.last_second)) as last_second
-from rises
-inner join scopes on rises.series = scopes.series
+    r.series, min(greatest(r.bin_second, s.first_second)) as first_second,
+    max(least(r.next_second - 1, s.last_second)) as last_second
+from rises as r inner join scopes as s on r.series = s.series
 where
-    rises.next_second > scopes.first_second and rises.bin_second <= scopes.last_second
-    and rises.rise / 1073741824 >= rises.threshold - 0.000001
-group by rises.series
+    r.next_second > s.first_second and r.bin_second <= s.last_second and r.rise >= r.threshold - 0.000001
+group by r.series

@@ -3,36 +3,28 @@
 -- Reads: gains, suspects, bins, rules
 -- Feeds: ends, increases
 with
-gains as (select * from gains),
-
-suspects as (select * from suspects),
-
-bins as (select * from bins where detector = 'sequential'),
-
-rules as (select rule, window_bins from rules),
-
 -- Two bins are less than one history apart where their keys differ by at most 1.
 sums as (
     select
-        gains.series, bins.rule, bins.baseline, bins.candidate, bins.code, gains.bin_second, bins.bin_seconds,
-        gains.rate_ratio, gains.gain, gains.threshold, rules.window_bins * bins.bin_seconds as history_seconds,
-        gains.bin_second / nullif(rules.window_bins * bins.bin_seconds - 0.5, 0) as history_key,
-        least(lead(gains.bin_second, 1, 253402300799) over by_bin, gains.bin_second + 3600) as next_second,
-        sum(gains.gain) over by_bin as total
-    from suspects
-    inner join gains on suspects.series = gains.series
-    inner join bins on gains.series = bins.series and gains.bin_second = bins.bin_second
-    inner join rules on bins.rule = rules.rule
+        b.series, b.rule, b.baseline, b.candidate, b.code, b.bin_second, b.bin_seconds, g.rate_ratio, g.gain,
+        g.threshold, rules.window_bins * b.bin_seconds as history_seconds,
+        b.bin_second / nullif(rules.window_bins * b.bin_seconds - 0.5, 0) as history_key,
+        least(lead(b.bin_second, 1, 253402300799) over by_bin, b.bin_second + 3600) as next_second,
+        sum(g.gain) over by_bin as total
+    from suspects as s
+    inner join gains as g on s.series = g.series
+    inner join bins as b on g.series = b.series and g.bin_second = b.bin_second
+    inner join rules on b.rule = rules.rule
     where
-        gains.bin_second > suspects.first_second - 2 * rules.window_bins * bins.bin_seconds - 3600
-        and gains.bin_second <= suspects.last_second
-    window by_bin as (partition by gains.series, gains.rate_ratio order by gains.bin_second)
+        g.bin_second > s.first_second - 2 * rules.window_bins * b.bin_seconds - 3600
+        and g.bin_second <= s.last_second
+    window by_bin as (partition by b.series, g.rate_ratio order by b.bin_second)
 )
 
 select
     series, rule, baseline, candidate, code, bin_second, bin_seconds, next_second, history_seconds, history_key,
     rate_ratio, total, total - gain as before_total, min(total - gain) over history as least_total,
     max(total) over history as top_total,
-    greatest(total - min(total - gain) over history, 0) / 1073741824 as nats, threshold
+    greatest(total - min(total - gain) over history, 0) as nats, threshold
 from sums
 window history as (partition by series, rate_ratio order by history_key range between 1 preceding and current row)

@@ -3,10 +3,6 @@
 -- Reads: evidence, suspects
 -- Feeds: increases
 with
-evidence as (select * from evidence),
-
-suspects as (select series, first_second, last_second from suspects),
-
 peaks as (
     select
         series, bin_second, next_second, history_seconds, max(nats - threshold) as excess,
@@ -33,8 +29,7 @@ likeliest as (
 tops as (
     select
         l.series, l.bin_second, l.history_seconds, l.peak_second, max(top.bin_second) as top_second,
-        (case when max(top.bin_second) < l.peak_second then l.peak_total else now.top_total end - now.total)
-        / 1073741824 as doubt
+        case when max(top.bin_second) < l.peak_second then l.peak_total else now.top_total end - now.total as doubt
     from likeliest as l
     inner join evidence as now
         on l.series = now.series and l.rate_ratio = now.rate_ratio and l.bin_second = now.bin_second

@@ -3,10 +3,6 @@
 -- Reads: ends, evidence
 -- Feeds: others, increase_errors
 with
-evidence as (select * from evidence),
-
-ends as (select * from ends),
-
 restarts as (
     select
         e.series, ended.ended_second, e.rate_ratio, e.bin_second, e.total, e.before_total,
@@ -29,7 +25,7 @@ rises as (
 since as (
     select
         series, ended_second, rate_ratio, bin_second, case
-            when (top_rise - rise) / 1073741824 > 6.907755
+            when top_rise - rise > 6.907755
                 then min(case when rise < top_rise then before_total end) over since_top
             else least_total
         end as least_total
@@ -41,7 +37,7 @@ ranked as (
         e.series, e.rule, e.bin_second, e.next_second, e.rate_ratio, e.threshold, d.doubt, e.total,
         coalesce(s.least_total, e.least_total) as least_total, row_number() over (
             partition by e.series, e.bin_second
-            order by (e.total - coalesce(s.least_total, e.least_total)) / 1073741824 - e.threshold desc, e.rate_ratio
+            order by e.total - coalesce(s.least_total, e.least_total) - e.threshold desc, e.rate_ratio
         ) as place
     from ends as d inner join evidence as e on d.series = e.series and d.bin_second = e.bin_second
     left join since as s
@@ -50,10 +46,10 @@ ranked as (
             and d.ended_second = s.ended_second
 )
 
--- Sums are whole numbers: the onset is found by its sum.
+-- Sums are exact: the onset is found by its sum.
 select
     b.series, b.rule, b.bin_second, b.next_second, b.rate_ratio, b.threshold, b.doubt,
-    greatest(b.total - b.least_total, 0) / 1073741824 as nats, max(e.bin_second) as onset_second
+    greatest(b.total - b.least_total, 0) as nats, max(e.bin_second) as onset_second
 from ranked as b
 inner join evidence as e on b.series = e.series and b.rate_ratio = e.rate_ratio and b.least_total = e.before_total
 where b.place = 1 and e.bin_second <= b.bin_second

@@ -3,66 +3,46 @@
 -- Reads: increases, code_errors
 -- Feeds: increase_errors
 with
-increases as (select series, bin_second, onset_second from increases),
-
-code_errors as (select * from code_errors),
-
 asked as (
     select e.rule, e.pair_id, i.series, i.bin_second, i.onset_second
     from increases as i inner join code_errors as e on i.series = e.series and i.bin_second = e.bin_second
     where e.exposure in ('estimated', 'assumed', 'doubtful')
 ),
 
-pairs as (select rule, pair_id, min(onset_second) as first_second from asked group by rule, pair_id),
-
-codes as (
-    select distinct pairs.rule, pairs.pair_id, e.series
-    from pairs inner join code_errors as e on pairs.rule = e.rule and pairs.pair_id = e.pair_id
-    where e.bin_second >= pairs.first_second
-),
-
+-- What came since an onset: sums up to now less sums up to the bin before it.
 moments as (
-    select rule, pair_id, bin_second as second from asked
-    union distinct
-    select rule, pair_id, onset_second - 1 as second from asked
+    select rule, pair_id, series, bin_second, bin_second as second, 1 as sign from asked
+    union all
+    select rule, pair_id, series, bin_second, onset_second - 1 as second, -1 as sign from asked
 ),
 
--- Running sums of each code at each moment that is asked for.
+errors as (
+    select e.rule, e.pair_id, e.series, e.bin_second as second, e.k, e.n
+    from (select rule, pair_id, min(onset_second) as first_second from asked group by rule, pair_id) as p
+    inner join code_errors as e on p.rule = e.rule and p.pair_id = e.pair_id and p.first_second <= e.bin_second
+),
+
+codes as (select distinct rule, pair_id, series from errors),
+
 points as (
-    select e.series, e.bin_second as second, e.k, e.n
-    from code_errors as e inner join pairs on e.rule = pairs.rule and e.pair_id = pairs.pair_id
-    where e.bin_second >= pairs.first_second
+    select rule, pair_id, series, second, k, n from errors
     union all
-    select codes.series, moments.second, 0 as k, 0 as n
-    from codes inner join moments on codes.rule = moments.rule and codes.pair_id = moments.pair_id
+    select distinct c.rule, c.pair_id, c.series, m.second, 0 as k, 0 as n
+    from codes as c inner join moments as m on c.rule = m.rule and c.pair_id = m.pair_id
 ),
 
 sums as (
     select
-        series, second, sum(sum(k)) over (partition by series order by second) as k,
+        rule, pair_id, series, second, sum(sum(k)) over (partition by series order by second) as k,
         sum(sum(n)) over (partition by series order by second) as n
-    from points group by series, second
+    from points group by rule, pair_id, series, second
 ),
 
-signs as (
-    select 1 as sign
-    union all
-    select -1 as sign
-),
-
--- Of each other code what came since the onset: sums of now less sums of then.
 counts as (
-    select
-        a.series, a.bin_second, codes.series as other, sum(signs.sign * sums.k) as k, sum(signs.sign * sums.n) as n
-    from asked as a
-    inner join codes on a.rule = codes.rule and a.pair_id = codes.pair_id
-    cross join signs
-    inner join sums
-        on
-            codes.series = sums.series
-            and sums.second = case signs.sign when 1 then a.bin_second else a.onset_second - 1 end
-    where codes.series <> a.series
-    group by a.series, a.bin_second, codes.series
+    select m.series, m.bin_second, s.series as other, sum(m.sign * s.k) as k, sum(m.sign * s.n) as n
+    from moments as m inner join sums as s on m.rule = s.rule and m.pair_id = s.pair_id and m.second = s.second
+    where m.series <> s.series
+    group by m.series, m.bin_second, s.series
 ),
 
 -- A code counts at most as much as codes do on average.
@@ -75,13 +55,12 @@ shares as (
 
 ranked as (
     select
-        series, bin_second, share, weight, sum(weight) over (partition by series, bin_second) as total,
-        count(*) over (partition by series, bin_second) as others,
+        series, bin_second, share, weight, sum(weight) over bin as total, count(*) over bin as others,
         sum(weight) over (
             partition by series, bin_second
             order by share asc, other asc rows between unbounded preceding and current row
         ) as reach
-    from shares
+    from shares window bin as (partition by series, bin_second)
 )
 
 -- What at least half of them rose to: traffic moves all codes, a regression some. One code says nothing.

@@ -3,27 +3,16 @@
 -- Reads: bins, weights, gains, hypotheses, rules
 -- Feeds: people
 with
-bins as (select * from bins where detector = 'sequential' and is_judged),
-
-weights as (select series, block, weight from weights),
-
-gains as (select series, bin_second, rate_ratio, threshold from gains),
-
-hypotheses as (select * from hypotheses),
-
-rules as (select rule, window_bins from rules),
-
 -- An error of the bins since one history before the last counts for its weight.
 errors as (
     select
-        bins.series, bins.rule, bins.baseline, bins.candidate, bins.bin_second, bins.past_bins,
-        bins.candidate_share as share, bins.tested_share, bins.min_ratio,
-        weights.weight * (bins.baseline_errors + bins.candidate_errors) as weighed_errors,
-        max(bins.bin_second) over (partition by bins.rule, bins.pair_id)
-        - rules.window_bins * bins.bin_seconds as before_second
-    from bins
-    inner join weights on bins.series = weights.series and bins.block = weights.block
-    inner join rules on bins.rule = rules.rule
+        b.series, b.rule, b.baseline, b.candidate, b.bin_second, b.past_bins, b.candidate_share as share,
+        b.tested_share, b.min_ratio, w.weight * (b.baseline_errors + b.candidate_errors) as weighed_errors,
+        max(b.bin_second) over (partition by b.rule, b.pair_id) - rules.window_bins * b.bin_seconds as before_second
+    from bins as b
+    inner join weights as w on b.series = w.series and b.block = w.block
+    inner join rules on b.rule = rules.rule
+    where b.is_judged
 ),
 
 -- The errors of both builds at equal rates, but those of the candidate times the ratio: what they say on average.

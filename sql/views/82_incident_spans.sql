@@ -3,10 +3,6 @@
 -- Reads: alerts, settings
 -- Feeds: incidents
 with
-alerts as (select * from alerts where state = 'current'),
-
-settings as (select merge_seconds from settings),
-
 reaches as (
     select
         alert_id, incident_id, rule, detector, baseline, candidate, code, start_ts, stop_ts, end_ts, window_bins, value,
@@ -14,7 +10,7 @@ reaches as (
             partition by rule, baseline, candidate, code
             order by start_ts, alert_id rows between unbounded preceding and 1 preceding
         ) as reach_second
-    from alerts
+    from alerts where state = 'current'
 ),
 
 chained as (

@@ -3,24 +3,14 @@
 -- Reads: codes, pairs, alerts
 -- Feeds: people
 with
-codes as (select build, code, first_second, errors, seconds from codes),
-
-pairs as (select baseline, candidate from pairs where lag_seconds = 0),
-
 -- Each current alert belongs to an incident, open or resolved.
-alerts as (select distinct baseline, candidate, code from alerts where state = 'current')
+alerts as (select * from alerts where state = 'current')
 
 select
-    pairs.baseline,
-    pairs.candidate,
-    news.code,
-    news.first_second as first_ts,
-    cast(0 as bigint) as baseline_errors,
-    news.errors as candidate_errors,
-    news.seconds as candidate_seconds
-from pairs
-inner join codes as news on pairs.candidate = news.build
-left join codes as olds on pairs.baseline = olds.build and news.code = olds.code
-left join alerts
-    on pairs.baseline = alerts.baseline and pairs.candidate = alerts.candidate and news.code = alerts.code
-where olds.build is null and alerts.code is null
+    p.baseline, p.candidate, news.code, news.first_second as first_ts, cast(0 as bigint) as baseline_errors,
+    news.errors as candidate_errors, news.seconds as candidate_seconds
+from pairs as p
+inner join codes as news on p.candidate = news.build
+left join codes as olds on p.baseline = olds.build and news.code = olds.code
+left join alerts as a on p.baseline = a.baseline and p.candidate = a.candidate and news.code = a.code
+where p.lag_seconds = 0 and olds.build is null and a.code is null
