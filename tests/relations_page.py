@@ -7,7 +7,7 @@ from tests.streams import empty_store
 
 _PAGE = """# Relations
 
-What `streammetrics query` and any DuckDB shell can ask. The comments stand in the store as well:
+What `streammetrics query` and any DuckDB shell can query. The comments stand in the store as well:
 
     select column_name, comment from duckdb_columns() where table_name = 'alerts'
 
