@@ -271,8 +271,8 @@ def test_words(found: NewCodes, line: str) -> None:
 def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str) -> None:
     incident = {
         "state": "open", "code": "7", "start_ts": NOON, "exposure": None, "peak_value": 9.0, "threshold": 6.0,
-        "baseline_errors": 1, "candidate_errors": 9, "ratio": 9.0, "ratio_low": None, "rule": "difference",
-        "baseline": "1.0", "candidate": "1.1", "incident_id": 5, "comparison_seconds": seconds,
+        "baseline_errors": 1, "candidate_errors": 9, "ratio": 9.0, "ratio_low": None, "ratio_high": None,
+        "rule": "difference", "baseline": "1.0", "candidate": "1.1", "incident_id": 5, "comparison_seconds": seconds,
     }  # fmt: skip
     assert wording.incident_line(incident) == (
         f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference mean 9, threshold 6  {words}"

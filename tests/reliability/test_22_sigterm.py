@@ -25,7 +25,6 @@ HEAVY = "select count(*) from range(3000000) as a inner join range(300000) as b 
 
 COMMANDS = [
     ["query", HEAVY],
-    ["query"],
     ["ingest"],
     ["detect"],
     ["schedule"],
