@@ -9,7 +9,7 @@ export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check reliability bench bench-detection rooms pins clean
+.PHONY: help demo test check reliability bench bench-detection relations rooms pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make bench-detection  how good the detectors are, and the peers'
+	@echo 'make relations  write docs/relations.md from the comments of the store'
 	@echo 'make rooms   draw the picture of the rooms in CONTRIBUTING.md'
 	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
 	@echo 'make clean   remove what the targets made, .venv too; var/ stays'

@@ -9,7 +9,10 @@ with shown as (
         arg_min(shares.exposure, shares.bin_second) as former_exposure
     from shares
     inner join pairs using (pair_id)
-    where shares.bin_second >= greatest(pairs.from_second, $since)
+    where
+        shares.bin_second >= greatest(pairs.from_second, $since)
+        -- Behind its last record there is nothing to estimate from.
+        and shares.bin_second < pairs.judged_until_second
     group by pairs.baseline, pairs.candidate
 )
 

@@ -1,18 +1,21 @@
--- The promised rate of a rule, summed over all codes of the pairs that are compared now.
-with parties as (
-    select baseline as build from pairs where is_current
-    union distinct
-    select candidate as build from pairs where is_current
-    union distinct
-    select build from earlier
+-- The promised rate of a rule, summed over the codes of all pairs that are compared now: a code counts once in each.
+with compared as (
+    select distinct pairs.baseline, pairs.candidate, codes.code
+    from pairs
+    inner join sides on sides.side in (pairs.baseline, pairs.candidate)
+    inner join codes on sides.build = codes.build
+    where pairs.is_current
 ),
 
-compared as (select count(distinct code) as codes from codes where build in (select parties.build from parties))
+counted as (
+    select sum(codes)::bigint as codes, count(*) as comparisons
+    from (select count(*) as codes from compared group by baseline, candidate) as by_comparison
+)
 
 select
     rules.rule, round(pow(10, any_value(rules.threshold)) * any_value(rules.bin_seconds) / 86400, 6) as days_per_code,
-    compared.codes
-from rules cross join compared
-where rules.detector = 'sequential' and compared.codes > 0
-group by rules.rule, compared.codes
+    counted.codes, counted.comparisons
+from rules cross join counted
+where rules.detector = 'sequential' and counted.codes > 0
+group by rules.rule, counted.codes, counted.comparisons
 order by rules.rule

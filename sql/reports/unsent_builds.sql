@@ -20,7 +20,10 @@ missing as (
 select
     missing.section, missing.build,
     coalesce(
-        '; did you mean ''' || max_by(builds.build, jaro_winkler_similarity(builds.build, missing.build)) || '''?', ''
+        '; did you mean '''
+        || max_by(builds.build, (jaro_winkler_similarity(builds.build, missing.build), builds.build))
+        || '''?',
+        ''
     ) as hint
 from missing
 left join builds on jaro_winkler_similarity(builds.build, missing.build) >= 0.7

@@ -96,7 +96,7 @@ def query(
     until: options.UntilOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Ask the history in SQL. Every table and view can be read, nothing can be written."""
+    """Query the history in SQL. Every table and view can be read, nothing can be written."""
     from streammetrics.query import formats
     from streammetrics.query import statement as queries
 

@@ -70,7 +70,7 @@ def _require_apart(config: Config, named: list[Path]) -> None:
     store = config.store_path.resolve()
     for path in named or [Path(source.path) for source in config.source if source.path is not None]:
         place = path if named else config.resolve(str(path))
-        folder = next(part for part in place.parents if not any(sign in str(part) for sign in "*?["))
+        folder = next((part for part in place.parents if not any(sign in str(part) for sign in "*?[")), place)
         if not store.is_relative_to(folder.resolve()):
             continue
         # What is wrong with a path is said where it is read.

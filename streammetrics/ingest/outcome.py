@@ -57,6 +57,8 @@ def all_rejected(file: SourceFile, rejected: int, first_reject: str, first_time:
     remedy = f"mend columns, delimiter or format of {source}, or the file"
     if "time cannot be read by time_format" in first_reject:
         remedy = f"mend time_format of {source}, by which alone its times are read, or columns, if that is no time"
+    elif "stratum is no word of letters" in first_reject:
+        remedy = f"set columns.stratum of {source} to a column of names such as ios, or leave it out"
     elif "ingest.oldest_days" in first_reject:
         remedy = f"raise oldest_days of [ingest], if they are so old, or mend columns or time_format of {source}"
     elif "the clock" in first_reject:

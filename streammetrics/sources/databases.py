@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.sql import quoted_name
 
 from streammetrics.config import Source
-from streammetrics.config.source import STRATUM
+from streammetrics.config.source import is_stratum
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_state
 from streammetrics.sources.connections import Unreadable, place, without_secrets
@@ -207,7 +207,7 @@ def _named(build: str, stratum: str = "") -> str:
 
 
 def _is_stratum(value: str) -> bool:
-    return not value or STRATUM.fullmatch(value) is not None
+    return not value or is_stratum(value)
 
 
 def _row(line: int, values: Any) -> tuple[Key, Record]:

@@ -77,3 +77,14 @@ def test_a_path_that_holds_the_store_itself_is_refused(tmp_path: Path, path: str
 def test_a_store_beside_what_is_read_is_no_matter(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("ts,build,code\n2026-11-28 11:00:00,1.0,7\n")
     assert said(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", [".", "./", "/"])
+def test_a_folder_is_no_file(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines: list[str] = []
+    config = Config(base=tmp_path, store=StoreSettings(path="s.duckdb"), source=(Source(name="clients", path=path),))
+    session = Session(config, reporting(lines.append), clock=lambda: NOON)
+    for paths in ([], [Path(path)]):
+        assert pipeline.ingest(session, paths) == 74
+    assert [": is a folder; name its files, such as " in line for line in lines] == [True, True]

@@ -62,6 +62,16 @@ def test_only_newer_records_end_a_silence(store: Store) -> None:
     assert feeds(store, [*DELIVERED, newer], NOON + 2 * HOUR) == [("clients", LAST + MINUTE, NOON + 2 * HOUR, False)]
 
 
+def test_a_record_ahead_of_the_clock_hides_no_later_ones(store: Store) -> None:
+    ahead = (NOON - HOUR, NOON - 5 * MINUTE, 600)
+    limit = Source(name="clients", path="none/*", silent_after_seconds=600)
+    (found,) = feeds(store, [ahead, *DELIVERED[1:]], NOON + MINUTE, limit)
+    assert found == ("clients", LAST, NOON, False)
+    delivered = [(NOON - 2 * HOUR, NOON + HOUR, 600), (NOON, LAST, 600)]
+    (found,) = feeds(store, delivered, NOON + MINUTE, limit)
+    assert found == ("clients", NOON + HOUR, NOON, False)
+
+
 def test_a_feed_whose_files_wait_is_not_silent(store: Store, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("ts,build,code\n")
     found = feeds(store, DELIVERED, NOON + 2 * HOUR, Source(name="clients", path=str(tmp_path / "*")))

@@ -117,7 +117,7 @@ def test_open_incidents_have_their_ratio(ratio: Mapping[str, Any], words: str) -
 
 def test_of_many_incidents_the_rest_is_counted_rule_by_rule() -> None:
     shown = [{**INCIDENT, "code": code, "ratio": None, "open": 5} for code in ("", "\x1b[31m", "9")]
-    promise = {"rule": "regression", "days_per_code": 1000, "codes": 40}
+    promise = {"rule": "regression", "days_per_code": 1000, "codes": 40, "comparisons": 1}
     assert lines(open_incidents=[*shown, {**INCIDENT, "rule": "ratio"}], promises=[promise])["open"] == (
         'regression: 5 incidents: code "" since 2026-11-23 12:00:00, code \\x1b[31m since 2026-11-23 12:00:00, '
         "code 9 since 2026-11-23 12:00:00 and 2 more; ratio: 1 incident: code 7 since 2026-11-23 12:00:00 (x3) "
@@ -129,8 +129,21 @@ def test_of_many_incidents_the_rest_is_counted_rule_by_rule() -> None:
     ("codes", "words"), [(500, "2 days"), (501, "48 hours"), (100_040, "14 minutes"), (10**7, "9 seconds")]
 )
 def test_a_promise_of_many_codes_is_no_zero(codes: int, words: str) -> None:
-    promise = {"rule": "regression", "days_per_code": 1000, "codes": codes}
+    promise = {"rule": "regression", "days_per_code": 1000, "codes": codes, "comparisons": 1}
     assert promise_words(promise) == f"regression, {codes:,} codes: at most one false incident in {words}"
+
+
+def test_of_several_comparisons_each_incident_names_its_own() -> None:
+    promise = {"rule": "regression", "days_per_code": 1000, "codes": 80, "comparisons": 2}
+    found = lines(
+        comparisons=[JUDGED, {**JUDGED, "candidate": "1.2"}], promises=[promise],
+        open_incidents=[{**INCIDENT, "open": 2, "baseline": "1.0", "candidate": name} for name in ("1.1", "1.2")],
+    )  # fmt: skip
+    assert found["open"] == (
+        "regression: 2 incidents: code 7 since 2026-11-23 12:00:00 (x3) 1.0 -> 1.1, "
+        "code 7 since 2026-11-23 12:00:00 (x3) 1.0 -> 1.2 "
+        "(regression, 80 codes of 2 comparisons: at most one false incident in 12 days)"
+    )
 
 
 @pytest.mark.parametrize(

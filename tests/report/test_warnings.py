@@ -1,5 +1,6 @@
 """What a person has to act on is said once when it begins, beside incidents that open, and by `status`."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, Exposure, StoreSettings
 from streammetrics.detect import passes
 from streammetrics.report import status, warnings
+from streammetrics.store.statements import run
 from tests.histories import NOW
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clear, empty_store, load, moment_of, reporting
@@ -140,6 +142,19 @@ def test_exposure_is_looked_at_every_ten_minutes(
 
 
 @pytest.mark.slow
+def test_of_names_that_are_as_like_the_hint_is_always_the_same_one() -> None:
+    with empty_store() as connection, connection.begin():
+        for order in itertools.permutations(("1.1", "1.2", "1.3")):
+            connection.exec_driver_sql("delete from builds")
+            connection.exec_driver_sql("delete from comparisons")
+            for build in order:
+                sent = {"build": build, "at": NOW}
+                sql = "insert into builds (build, version_rank, first_second, last_second) values ($build, 1, $at, $at)"
+                connection.exec_driver_sql(sql, sent)
+            connection.exec_driver_sql("insert into comparisons values ('1.9', 'latest', '', null, null, 0, 1)")
+            assert [row.hint for row in run(connection, "reports/unsent_builds")] == ["; did you mean '1.3'?"]
+
+
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A canary in which every code looks healthy, and then one that does not."""
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)

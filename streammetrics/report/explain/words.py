@@ -8,7 +8,7 @@ from typing import Any
 from streammetrics.report import wording
 from streammetrics.report.explain.facts import Explanation
 from streammetrics.runtime import terminal
-from streammetrics.runtime.terminal import counted, figure, moment, power, printable
+from streammetrics.runtime.terminal import counted, figure, moment, named, power, printable
 
 UNITS = {
     "sequential": {
@@ -34,7 +34,7 @@ def as_json(found: Explanation) -> str:
 
 def render(found: Explanation) -> str:
     """A block of lines: the verdict first, then what it rests on."""
-    head = f"code {found['code']}  {moment(found['start_ts'])} to {found['end_ts']:%H:%M:%S} UTC"
+    head = f"code {named(found['code'])}  {moment(found['start_ts'])} to {found['end_ts']:%H:%M:%S} UTC"
     lines = [("rule", f"{found['rule']} ({found['detector']})")]
     if found["baseline"] is not None:
         lines.append(("builds", f"{found['baseline']} -> {found['candidate']}"))

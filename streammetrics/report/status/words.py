@@ -63,7 +63,7 @@ def _content_lines(held: Row, now: datetime) -> Iterator[tuple[str, str]]:
     if held["last_failure"] is not None and held["last_failure"] != held["last_pass"]:
         yield "failed", _pass(held["last_failure"])
     promises = f" ({'; '.join(map(promise_words, held['promises']))})" if held["promises"] else ""
-    yield "open", ("; ".join(_open_lines(held["open_incidents"])) or "no incidents") + promises
+    yield "open", ("; ".join(_open_lines(held)) or "no incidents") + promises
     has_others = any(family["known"] > 1 for family in held["families"])
     idle = "nothing now: builds are compared while both send records" if has_others else "nothing yet"
     yield "judged", _some([_judged(pair, held) for pair in held["comparisons"]]) or idle
@@ -124,11 +124,14 @@ def _pass(found: Row) -> str:
     return f"{head}, alerts: {new:,} new, {revised:,} revised, {retracted:,} retracted"
 
 
-def _open_lines(incidents: Sequence[Row]) -> Iterator[str]:
-    for rule, group in groupby(incidents, lambda incident: incident["rule"]):
+def _open_lines(held: Row) -> Iterator[str]:
+    # Of several comparisons each may have an incident of the same code.
+    are_several = len(held["comparisons"]) > 1
+    for rule, group in groupby(held["open_incidents"], lambda incident: incident["rule"]):
         shown = list(group)
         codes = ", ".join(
             f"code {named(incident['code'])} since {moment(incident['start_ts'])}{wording.ratio(incident)}"
+            + (f" {incident['baseline']} -> {incident['candidate']}" if are_several else "")
             for incident in shown
         )
         more = "" if shown[0]["open"] == len(shown) else f" and {shown[0]['open'] - len(shown):,} more"
@@ -174,11 +177,13 @@ def reach_words(found: Row) -> str:
 
 
 def promise_words(found: Row) -> str:
-    """How rarely a rule may be wrong of all codes together."""
+    """How rarely a rule may be wrong of all codes and comparisons together."""
     days = found["days_per_code"] / found["codes"]
     units = ((1, "days"), (24, "hours"), (1440, "minutes"), (86400, "seconds"))
     size, unit = next((unit for unit in units if unit[0] * days >= 2), units[-1])
     codes = counted(found["codes"], "code")
+    if found["comparisons"] > 1:
+        codes += f" of {found['comparisons']} comparisons"
     return f"{found['rule']}, {codes}: at most one false incident in {size * days:,.0f} {unit}"
 
 

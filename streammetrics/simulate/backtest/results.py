@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from streammetrics.report.wording import incident_line
-from streammetrics.runtime.terminal import as_json, counted, moment, printable
+from streammetrics.runtime.terminal import as_json, counted, moment, named, printable
 from streammetrics.simulate.backtest import poisson
 
 
@@ -55,7 +55,7 @@ class Detection:
         if self.was_open:
             then += ", but an incident was open before"
         return printable(
-            f"injected code {self.code} x{self.ratio:g} from {moment(self.at)} UTC into {self.candidate}, "
+            f"injected code {named(self.code)} x{self.ratio:g} from {moment(self.at)} UTC into {self.candidate}, "
             f"{counted(self.errors_added, 'error')} more, from {rate}: {then}  {self.rule}"
         )
 
