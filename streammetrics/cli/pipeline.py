@@ -16,7 +16,6 @@ from streammetrics.cli.reading import read
 from streammetrics.cli.session import Session
 from streammetrics.config import RetentionSettings
 from streammetrics.detect import incidents, new_codes, passes, watermarks
-from streammetrics.detect.alerts import Amendment
 from streammetrics.detect.passes import Pass
 from streammetrics.errors import (
     EXIT_OPEN_INCIDENTS,
@@ -69,13 +68,14 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     session.say(
         f"{terminal.counted(amendment.new, 'new alert')}, {amendment.revised:,} revised, "
         f"{amendment.retracted:,} retracted; {terminal.counted(count, 'incident')} open",
-        *("detect.done", logging.INFO, amendment == Amendment()),
+        *("detect.done", logging.INFO, not found),
         **asdict(amendment),
         open_incidents=count,
         run_ids=done.run_ids,
     )
+    # Cron mails each word: these are worth one beside a new incident.
     for line in status.young_lines(young):
-        session.say(line)
+        session.say(line, is_routine=not found)
     _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
 
