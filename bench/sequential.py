@@ -26,7 +26,7 @@ def codes(shop: Workshop) -> list[Row]:
         _add(shop, config, MANY_CODES[-1], 1, minute)
         shop.ingest(config)
         passes.append(python("bench.inside", "pass", config))
-    # The first one begins the day's last minute anew.
+    # The first one begins the day's last minute again.
     printed = tuple(float(ran.printed) for ran in passes[1:])
     return [*rows, Row("newest minute, the pass, 100,000 codes known", printed, 1)]
 

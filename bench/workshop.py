@@ -1,4 +1,4 @@
-"""The scratch folder with the inputs and stores. The day's file is kept from run to run; stores are made anew."""
+"""The scratch folder with the inputs and stores. The day's file is kept from run to run; stores are made again."""
 
 import json
 import shutil
@@ -138,7 +138,7 @@ class Workshop:
         return python("streammetrics", "detect", "--config", config)
 
     def judge_anew(self, config: Path) -> Ran:
-        """Ingest and detect in one process, on a store that is made anew."""
+        """Ingest and detect in one process, on a store that is made again."""
         self.forget(config.stem)
         return python("bench.inside", "commands", config, "ingest", "detect")
 

@@ -4,7 +4,7 @@ Exit codes follow sysexits.h where it has one: 74 EX_IOERR, 75 EX_TEMPFAIL, 78 E
 """
 
 EXIT_OPEN_INCIDENTS = 3
-"""Not a failure: ``--exit-code`` was asked for and incidents are open."""
+"""Not a failure: ``--exit-code`` was given and incidents are open."""
 
 
 class StreammetricsError(Exception):

@@ -20,7 +20,7 @@ class Detector:
     Args:
         says: for the table of peers.
         judge: finds alerts.
-        version: a hash of what it is: results of another version are measured anew.
+        version: a hash of what it is: results of another version are measured again.
         code_days, changes: how much of a family it is given at most; None: all that the family asks for. Peers that
             alert at random many times a day need few, and some are slow.
         codes: of each stream, how many it is given; None: all.

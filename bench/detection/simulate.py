@@ -59,7 +59,7 @@ def requests() -> Reals:
 
 
 def gamma(chance: Generator, codes: int, bins: int, shape: float = 2, minutes: int = 1) -> Reals:
-    """A rate that both builds share and that is drawn anew each minute, gamma distributed around 1."""
+    """A rate that both builds share and that is drawn again each minute, gamma distributed around 1."""
     length = minutes * 60 // BIN_SECONDS
     draws = chance.gamma(shape, 1 / shape, (codes, -(-bins // length)))
     return np.repeat(draws, length, axis=1)[:, :bins]

@@ -9,7 +9,7 @@ with known as (
         scopes.rule, scopes.baseline, scopes.candidate, scopes.judged_after, scopes.judged_until, pairs.lag_seconds,
         cast(floor(epoch(progress.judged_until)) as bigint) as known_until, progress.seen_batch_id,
         epoch(progress.judged_until) - 86400 * settings.late_limit_days as late_second,
-        pairs.told_second is not null or unfounded.rule is not null
+        pairs.users_known_second is not null or unfounded.rule is not null
         or coalesce(progress.settings_hash <> scopes.settings_hash, true) as is_whole
     from pass_scopes as scopes
     left join settings on true

@@ -1,4 +1,4 @@
--- Batches whose counters can be made anew, after checks/batch_sums: where the records themselves are those of the
+-- Batches whose counters can be rebuilt, after checks/batch_sums: where the records themselves are those of the
 -- ledger. Counters of no batch count nothing.
 create or replace temp table wrong_batches as
 select batch_id, events, least(min_second, date_trunc('second', min_ts)) as since

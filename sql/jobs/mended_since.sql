@@ -1,4 +1,4 @@
--- Since when what a repair has made anew counts otherwise: counters of wrong_batches, builds beside builds_before.
+-- Since when a repair changed what counts: counters of wrong_batches, builds beside builds_before.
 with builds_since as (
     select min(least(builds.first_second, before.first_second)) as since
     from builds

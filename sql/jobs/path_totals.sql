@@ -1,4 +1,4 @@
--- How many records of what a path holds now count, and how many were rejected. A content begins anew with the range at
+-- How many records of what a path holds now count, and how many were rejected. A content begins again with the range at
 -- 0. One that begins under another name has no such row here: it counts.
 -- Parameters: $path.
 select coalesce(sum(records), 1) as records, coalesce(sum(rejected), 0) as rejected

@@ -5,14 +5,14 @@ select
     arg_max(
         former.batch_id,
         row(
-            coalesce(news.head = olds.head, false), later.path = former.path, coalesce(news.inode = olds.inode, false),
+            coalesce(newer.head = older.head, false), later.path = former.path, coalesce(newer.inode = older.inode, false),
             former.batch_id
         )
     ) as continues
 from batches as later
 inner join batches as former on later.range_start = former.range_end and later.batch_id > former.batch_id
-left join contents as news on later.batch_id = news.batch_id
-left join contents as olds on former.batch_id = olds.batch_id
+left join contents as newer on later.batch_id = newer.batch_id
+left join contents as older on former.batch_id = older.batch_id
 where
     later.range_start > 0 and later.modified_ns <> 0 and former.modified_ns <> 0
     and later.duplicate_of is null and former.duplicate_of is null

@@ -22,16 +22,16 @@ sent as (select pair_id, count(*) as codes, median(share) as share from code_sha
 select
     pairs.baseline, pairs.candidate,
     case
-        when news.build is not null and olds.build is null then pairs.baseline
-        when olds.build is not null and news.build is null then pairs.candidate
+        when newer.build is not null and older.build is null then pairs.baseline
+        when older.build is not null and newer.build is null then pairs.candidate
     end as unknown_build,
-    coalesce(olds.users + news.users = 0, false) as is_nobody,
+    coalesce(older.users + newer.users = 0, false) as is_nobody,
     case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as assumption,
     known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join known on pairs.pair_id = known.pair_id
 left join sent on pairs.pair_id = sent.pair_id
-left join given as olds on pairs.baseline = olds.build
-left join given as news on pairs.candidate = news.build
+left join given as older on pairs.baseline = older.build
+left join given as newer on pairs.candidate = newer.build
 where pairs.exposure = 'given' and pairs.is_current
 order by pairs.candidate, pairs.baseline

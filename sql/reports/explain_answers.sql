@@ -1,4 +1,4 @@
--- Why a rule fired in the bin from second $second on, $width long, or which gate said no: a row for each comparison
+-- Why a rule fired in the bin from second $second on, $width long, or which gate kept it silent: a row per comparison
 -- that rules the bin; where none does, for each that was near, and where there is none, a row without builds. gate is
 -- null where the rule fired. bin_ figures count in the bin, the others since the onset: of a reference rule the
 -- beginning of its highest window. Of sequential, value and threshold are log10, of the likeliest ratio of the grid,
@@ -9,7 +9,7 @@
 -- missed_errors were to be expected since the code's last, and did not come. An error counts in the evidence of the
 -- bin for weight, one over the dispersion there; mean_dispersion is that since the onset. In a bin without errors of
 -- the code that of the last one with errors stands, for an hour at most.
-with asked as (
+with this_bin as (
     select cast($second as bigint) as bin_second, cast($second as bigint) + cast($width as bigint) as end_second
 ),
 
@@ -19,8 +19,8 @@ silences as (
         arg_min(gaps.until_second, gaps.from_second) as gap_until, arg_min(gaps.build, gaps.from_second) as gap_build
     from explained_pairs as pairs
     inner join explained_gaps as gaps on gaps.build in (pairs.baseline, pairs.candidate)
-    inner join asked on gaps.from_second < asked.end_second and gaps.until_second > asked.bin_second
-    where not gaps.is_rare or pairs.told_second is null or asked.bin_second < pairs.told_second
+    inner join this_bin on gaps.from_second < this_bin.end_second and gaps.until_second > this_bin.bin_second
+    where not gaps.is_rare or pairs.users_known_second is null or this_bin.bin_second < pairs.users_known_second
     group by pairs.baseline, pairs.candidate
 ),
 
@@ -36,7 +36,7 @@ answers as (
     select
         pairs.baseline, pairs.candidate, pairs.opened_second as rules_from, pairs.until_second as rules_until,
         pairs.judged_until_second as judged_until,
-        case when asked.end_second > pairs.judged_until_second then pairs.awaited_build end as awaited_build,
+        case when this_bin.end_second > pairs.judged_until_second then pairs.awaited_build end as awaited_build,
         silences.gap_build, silences.gap_from, silences.gap_until, series.series,
         case when grids.bin_second is not null then coalesce(bins.baseline_errors, 0) end as bin_baseline_errors,
         case when grids.bin_second is not null then coalesce(bins.candidate_errors, 0) end as bin_candidate_errors,
@@ -48,11 +48,11 @@ answers as (
         coalesce(verdicts.candidate_share, latest.candidate_share) as candidate_share, verdicts.tested_share,
         verdicts.mean_dispersion,
         1 / nullif(weights.weight, 0) as dispersion, weights.weight,
-        asked.end_second > pairs.opened_second and asked.end_second <= pairs.until_second as is_ruling,
+        this_bin.end_second > pairs.opened_second and this_bin.end_second <= pairs.until_second as is_ruling,
         case
             when pairs.baseline is null then 'no comparison'
-            when asked.end_second <= pairs.opened_second or asked.end_second > pairs.until_second then 'pair'
-            when asked.end_second > pairs.judged_until_second then 'incomplete'
+            when this_bin.end_second <= pairs.opened_second or this_bin.end_second > pairs.until_second then 'pair'
+            when this_bin.end_second > pairs.judged_until_second then 'incomplete'
             when silences.gap_from is not null then 'gap'
             when displaced.block_second is not null then 'place'
             when series.series is null then 'no record'
@@ -60,22 +60,22 @@ answers as (
             when series.detector = 'sequential' then 'evidence'
             else 'threshold'
         end as gate
-    from asked
+    from this_bin
     left join explained_pairs as pairs on true
     left join silences using (baseline, candidate)
     left join explained_displaced as displaced
         on
             pairs.baseline = displaced.baseline and pairs.candidate = displaced.candidate
-            and floor(asked.bin_second / 600) * 600 = displaced.block_second
+            and floor(this_bin.bin_second / 600) * 600 = displaced.block_second
     left join explained_series as series using (baseline, candidate)
     left join explained_judged_bins as grids
         on
             series.baseline = grids.baseline and series.candidate = grids.candidate
-            and asked.bin_second = grids.bin_second
-    left join explained_bins as bins on series.series = bins.series and asked.bin_second = bins.bin_second
+            and this_bin.bin_second = grids.bin_second
+    left join explained_bins as bins on series.series = bins.series and this_bin.bin_second = bins.bin_second
     left join latest on series.series = latest.series
     left join explained_weights as weights
-        on series.series = weights.series and floor(asked.bin_second / greatest($width, 120)) = weights.block
+        on series.series = weights.series and floor(this_bin.bin_second / greatest($width, 120)) = weights.block
     left join explained_verdicts as verdicts on series.series = verdicts.series
 )
 

@@ -5,7 +5,7 @@ select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,
     case
-        when any_value(pairs.lag_seconds) > 0 or any_value(pairs.told_second) is not null then null
+        when any_value(pairs.lag_seconds) > 0 or any_value(pairs.users_known_second) is not null then null
         when any_value(abs(pairs.baseline_last_second - pairs.candidate_last_second)) < min(rules.bin_seconds) then null
         when any_value(pairs.baseline_last_second < pairs.candidate_last_second) then pairs.baseline
         else pairs.candidate
@@ -20,7 +20,7 @@ select
         )
     ) as awaits_users
 from pairs
-left join builds as news on pairs.candidate = news.build
+left join builds as newer on pairs.candidate = newer.build
 cross join (select distinct rule, detector, bin_seconds, settings_hash from rules) as rules -- noqa: ST05
 left join progress
     on
@@ -29,5 +29,5 @@ left join progress
 where pairs.is_current
 group by pairs.baseline, pairs.candidate
 order by
-    is_displaced asc, floor(epoch(min(progress.judged_until)) / 600) desc nulls last, max(news.version_rank) desc,
+    is_displaced asc, floor(epoch(min(progress.judged_until)) / 600) desc nulls last, max(newer.version_rank) desc,
     pairs.baseline desc

@@ -21,6 +21,6 @@ kept as (
 )
 
 select
-    first_second, end_second, first_second as heard_from_second, first_second as slice_from_second,
+    first_second, end_second, first_second as presence_from_second, first_second as slice_from_second,
     end_second as slice_until_second
 from kept

@@ -13,11 +13,11 @@ hours as (
 
 sent as (
     select
-        o.old_build, o.new_build, h.hour_second, max(epoch(news.last_second)) as last_second, sum(h.records) as records,
-        sum(case when h.build = o.new_build then h.records else 0 end) as new_records
+        o.old_build, o.new_build, h.hour_second, max(epoch(newer.last_second)) as last_second,
+        sum(h.records) as records, sum(case when h.build = o.new_build then h.records else 0 end) as new_records
     from openings as o
-    inner join builds as news on o.new_build = news.build
-    inner join hours as h on floor(epoch(news.first_second) / 3600) = floor(h.hour_second / 3600) - h.later
+    inner join builds as newer on o.new_build = newer.build
+    inner join hours as h on floor(epoch(newer.first_second) / 3600) = floor(h.hour_second / 3600) - h.later
     where h.build = o.old_build or h.build = o.new_build
     group by o.old_build, o.new_build, h.hour_second
 ),
@@ -31,11 +31,11 @@ left_behind as (
 -- Or the old build is silent since ten minutes, and was within an hour of that record.
 select
     o.baseline, o.candidate, o.builds_like, o.old_build, o.new_build, o.opened_second,
-    epoch(news.first_second) - epoch(olds.first_second) as known_seconds
+    epoch(newer.first_second) - epoch(older.first_second) as known_seconds
 from openings as o
-inner join builds as olds on o.old_build = olds.build
-inner join builds as news on o.new_build = news.build
+inner join builds as older on o.old_build = older.build
+inner join builds as newer on o.new_build = newer.build
 left join left_behind as l on o.old_build = l.old_build and o.new_build = l.new_build
 where
     l.old_build is not null
-    or epoch(olds.last_second) < least(epoch(news.first_second) + 3600, epoch(news.last_second) - 600)
+    or epoch(older.last_second) < least(epoch(newer.first_second) + 3600, epoch(newer.last_second) - 600)

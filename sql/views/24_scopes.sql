@@ -7,7 +7,7 @@ rules as (select distinct rule, settings_hash from rules),
 
 batches as (select batch_id, floor(epoch(min_ts)) as min_second, max_ts from batches where records > 0),
 
--- What comes from before late_second judges nothing anew.
+-- Records from before late_second cause no judging.
 judged as (
     select
         p.rule, p.baseline, p.candidate, p.settings_hash, p.seen_batch_id, p.is_superseded,
@@ -55,7 +55,7 @@ select
         when judged.settings_hash <> c.settings_hash then -62135596800
         when judged.settings_hash is null then pairs.opened_second
         else greatest(pairs.opened_second, least(
-            judged.judged_second - case when a.unseen_second + pairs.told_second is null then 0 else 3600 end,
+            judged.judged_second - case when a.unseen_second + pairs.users_known_second is null then 0 else 3600 end,
             cast(coalesce(a.unseen_second, judged.judged_second) as bigint)
             - case when a.unseen_second < a.seen_until_second then 3600 else 0 end
         ))

@@ -1,4 +1,4 @@
--- Stretches in which a build that should have been heard was not: its feed failed, and silence is not health.
+-- Stretches without a record of a build that should have sent some: its feed failed.
 -- Grain: one row per build or side and gap, [from_second, until_second); is_rare: few were sent before.
 -- Reads: presence, sides, span, build_hours
 -- Feeds: judged_bins
@@ -15,22 +15,22 @@ last_hours as (
     from build_hours window by_hour as (partition by build order by hour_second)
 ),
 
--- The beginning counts as heard, by no record. What is asked of a slice lies more than an hour behind its beginning:
+-- The beginning counts as a record. What a slice is read for lies more than an hour behind its beginning:
 -- who is silent until then is in a gap, whenever its last record before was.
-heard as (
+received as (
     select build, second from presence
     union all
-    select distinct sides.side as build, span.heard_from_second - 1 as second from sides cross join span
+    select distinct sides.side as build, span.presence_from_second - 1 as second from sides cross join span
 ),
 
 stretches as (
     select
-        heard.build, heard.second, floor(heard.second / 3600) as hour,
-        lead(heard.second, 1, span.end_second) over (partition by heard.build order by heard.second) as until_second
-    from heard cross join span
+        r.build, r.second, floor(r.second / 3600) as hour,
+        lead(r.second, 1, span.end_second) over (partition by r.build order by r.second) as until_second
+    from received as r cross join span
 ),
 
--- More than the hour before can hold, and told for all at once: what the two hours of the clock hold that it lies in.
+-- More than the hour before can hold, and for all at once: what the two hours of the clock hold that it lies in.
 hours as (
     select p.build, p.hour + shifts.hours as hour, sum(p.records) as records
     from presence as p cross join (values (0), (1)) as shifts (hours) group by p.build, p.hour + shifts.hours

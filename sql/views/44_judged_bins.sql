@@ -26,7 +26,7 @@ silent_bins as (
             (b.baseline = gaps.build or b.candidate = gaps.build)
             and b.bin_second + b.bin_seconds > gaps.from_second and b.bin_second < gaps.until_second
     inner join pairs as p on b.pair_id = p.pair_id
-    where not gaps.is_rare or p.told_second is null or b.bin_second < p.told_second
+    where not gaps.is_rare or p.users_known_second is null or b.bin_second < p.users_known_second
 ),
 
 weighed_bins as (

@@ -1,4 +1,4 @@
--- What the stream itself tells of the candidate's share of the exposure, from the hour before.
+-- The candidate's share of the exposure as estimated from the errors of all codes in the hour before.
 -- Grain: one row per rule, pair and block of two minutes; sent_share is that of the records, which one code may decide.
 -- Reads: judged_bins, tallies, pairs, side_codes
 -- Feeds: shares
@@ -12,7 +12,7 @@ bins as (
     where b.detector = 'sequential' and b.is_weighed
 ),
 
--- A code that is new in the candidate tells nothing of shares. Codes of one group count together.
+-- A code that is new in the candidate has no part in the estimate. Codes of one group count together.
 block_tallies as (
     select
         b.rule, b.pair_id, b.block_second, s.code_group, cast(sum(t.candidate_errors) as double) as k,
@@ -65,7 +65,7 @@ ranks as (
 )
 
 -- The half of the votes in the middle: no code alone moves it. What is tested is a standard error above that (Wilson).
--- Of one or two codes nobody can tell traffic from a regression: where it is not asked for, equal exposure is assumed.
+-- One or two codes do not distinguish traffic from a regression: equal exposure is assumed, unless an estimate is set.
 select
     r.rule, r.pair_id, r.block_second, max(r.sent_share) as sent_share,
     case when max(r.codes) >= 3 or p.exposure = 'estimated' then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,

@@ -1,5 +1,5 @@
 -- How far a code's share moves from one block with errors to the next: 1 on average where errors come singly.
--- Grain: one row per series and block with errors; spread and known are 0 where that cannot be told.
+-- Grain: one row per series and block with errors; spread and known are 0 where it is unknown.
 -- Reads: bins
 -- Feeds: weights
 with

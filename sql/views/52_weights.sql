@@ -41,7 +41,7 @@ usual as (
 )
 
 -- A code's own where it is surely more than that median. Bursts differ in size, which makes tails heavier than the
--- variance tells: where there are any, up to half an error is added.
+-- variance shows: where there are any, up to half an error is added.
 select
     d.series, d.block, d.usual_errors, 1 / nullif(sqrt(pow(0.5 + greatest(1, case
         when d.own > greatest(usual.usual, 1) * (1 + sqrt(10 / nullif(d.known, 0))) then d.own

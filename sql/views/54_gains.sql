@@ -3,7 +3,7 @@
 -- Reads: bins, weights, hypotheses, rules
 -- Feeds: suspects, evidence, reaches
 with
--- What an error says: of the candidate, of either build, and on average if the rates are as is no cause for alarm.
+-- The gain of an error: of the candidate, of either build, and on average if the rates are as is no cause for alarm.
 worths as (
     select
         b.series, b.bin_second, b.block, h.rate_ratio, w.weight, w.usual_errors, b.candidate_errors as k,

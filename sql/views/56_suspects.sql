@@ -30,7 +30,7 @@ rises as (
     from sums
 )
 
--- What a block tells stands until the next error.
+-- The evidence of a block stays until the next error.
 select
     r.series, min(greatest(r.bin_second, s.first_second)) as first_second,
     max(least(r.next_second - 1, s.last_second)) as last_second

@@ -3,7 +3,7 @@
 -- Reads: increases, code_errors
 -- Feeds: increase_errors
 with
-asked as (
+onsets as (
     select e.rule, e.pair_id, i.series, i.bin_second, i.onset_second
     from increases as i inner join code_errors as e on i.series = e.series and i.bin_second = e.bin_second
     where e.exposure in ('estimated', 'assumed', 'doubtful')
@@ -11,14 +11,14 @@ asked as (
 
 -- What came since an onset: sums up to now less sums up to the bin before it.
 moments as (
-    select rule, pair_id, series, bin_second, bin_second as second, 1 as sign from asked
+    select rule, pair_id, series, bin_second, bin_second as second, 1 as sign from onsets
     union all
-    select rule, pair_id, series, bin_second, onset_second - 1 as second, -1 as sign from asked
+    select rule, pair_id, series, bin_second, onset_second - 1 as second, -1 as sign from onsets
 ),
 
 errors as (
     select e.rule, e.pair_id, e.series, e.bin_second as second, e.k, e.n
-    from (select rule, pair_id, min(onset_second) as first_second from asked group by rule, pair_id) as p
+    from (select rule, pair_id, min(onset_second) as first_second from onsets group by rule, pair_id) as p
     inner join code_errors as e on p.rule = e.rule and p.pair_id = e.pair_id and p.first_second <= e.bin_second
 ),
 
@@ -63,7 +63,7 @@ ranked as (
     from shares window bin as (partition by series, bin_second)
 )
 
--- What at least half of them rose to: traffic moves all codes, a regression some. One code says nothing.
+-- What at least half of them rose to: traffic moves all codes, a regression some. One code is not enough.
 select series, bin_second, sum(share * weight) as k, sum(weight) as n
 from ranked
 where 2 * (reach - weight) < total and others >= 2

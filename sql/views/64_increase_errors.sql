@@ -45,7 +45,7 @@ totals as (
     left join sums as b on i.series = b.series and i.bin_second = b.bin_second
 )
 
--- Where the other codes tell of a higher share, beside 20 errors at the one that was estimated, it counts for all.
+-- Where the other codes have a higher share, beside 20 errors at the estimated one, that share counts for all.
 select
     t.series, t.bin_second, t.next_second, t.onset_second, t.rate_ratio, t.nats, t.threshold, t.doubt, t.busy, t.n, t.k,
     greatest(t.e, coalesce((o.k * t.n + 20 * t.e) / nullif(o.n + 20, 0), 0)) as e,

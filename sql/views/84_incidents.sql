@@ -1,9 +1,9 @@
--- Alerts of one rule, comparison and code that hang together, told as one story with the figures of its peak.
+-- Alerts of one rule, comparison and code that belong together, with the figures of their peak.
 -- Grain: one row per incident.
 -- Reads: incident_spans, alerts, codes, rules, progress, settings
 -- Feeds: people
 with
--- What was judged by earlier settings counts until it is judged anew; a rule that is gone judges no more.
+-- What was judged by earlier settings counts until it is judged again; a rule that is gone judges no more.
 judged as (select * from progress where rule in (select rules.rule from rules))
 
 -- A bin, and all the more a window of a mean, may begin before the code's first record.

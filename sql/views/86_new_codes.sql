@@ -7,10 +7,10 @@ with
 alerts as (select * from alerts where state = 'current')
 
 select
-    p.baseline, p.candidate, news.code, news.first_second as first_ts, cast(0 as bigint) as baseline_errors,
-    news.errors as candidate_errors, news.seconds as candidate_seconds
+    p.baseline, p.candidate, newer.code, newer.first_second as first_ts, cast(0 as bigint) as baseline_errors,
+    newer.errors as candidate_errors, newer.seconds as candidate_seconds
 from pairs as p
-inner join codes as news on p.candidate = news.build
-left join codes as olds on p.baseline = olds.build and news.code = olds.code
-left join alerts as a on p.baseline = a.baseline and p.candidate = a.candidate and news.code = a.code
-where p.lag_seconds = 0 and olds.build is null and a.code is null
+inner join codes as newer on p.candidate = newer.build
+left join codes as older on p.baseline = older.build and newer.code = older.code
+left join alerts as a on p.baseline = a.baseline and p.candidate = a.candidate and newer.code = a.code
+where p.lag_seconds = 0 and older.build is null and a.code is null

@@ -23,7 +23,7 @@ from streammetrics.sources import discovery
 from streammetrics.store.statements import run
 
 DOUBTED = timedelta(days=1)
-"""A clock that is further off than this is asked about."""
+"""A clock that is further off than this needs `--accept-clock`."""
 
 EARLIEST = datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
 """A clock before this was never set."""
@@ -54,7 +54,7 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
     if session.accept_clock:
         return session
     words = (
-        f"the clock says {terminal.moment(now)} UTC, and the store was last written to at {terminal.moment(last)} UTC"
+        f"the clock shows {terminal.moment(now)} UTC, and the store was last written to at {terminal.moment(last)} UTC"
     )
     remedy = "set the clock or, if it is right, run once with --accept-clock"
     if now - last > DOUBTED and not _is_confirmed(session, list(paths), now):

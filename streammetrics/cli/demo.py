@@ -40,7 +40,7 @@ detector = "sequential"
 
 
 def demo(session: Session, folder: Path) -> int:
-    """Make `folder` anew, run the job in it, and print incidents beside the truth and the pictures' paths.
+    """Make `folder` again, run the job in it, and print incidents beside the truth and the pictures' paths.
 
     Raises:
         StreammetricsError: `folder` holds something else than an earlier demo.
@@ -70,7 +70,7 @@ def demo(session: Session, folder: Path) -> int:
     session.out("\n".join(["\nHeatmaps:", *(f"  {picture}" for picture in paths)]))
     # As it was called: in a fresh checkout it is in no PATH.
     program = sys.argv[0] if Path(sys.argv[0]).name == "streammetrics" else "streammetrics"
-    session.out(f"\nAsk further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
+    session.out(f"\nQuery further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
     return 0
 
 

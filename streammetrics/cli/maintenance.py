@@ -15,7 +15,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: streammetrics status --json")
 def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
-    """Tell in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
+    """Show in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
     from streammetrics.report import status as statuses
 
     session = options.session_of(config, as_json)
@@ -93,7 +93,7 @@ def backup(
 
 @app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
 def demo(
-    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Made anew each time.")] = Path("var/demo"),
+    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Recreated each time.")] = Path("var/demo"),
 ) -> None:
     """Make an hour of records with known truth, run the whole job on it, and print findings beside the truth."""
     from streammetrics.cli import demo as demonstration

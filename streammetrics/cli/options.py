@@ -90,14 +90,14 @@ InjectOption = Annotated[
 DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
 
 
-def _tell_version(is_asked: bool) -> None:
-    if is_asked:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"streammetrics {version('streammetrics')}")
         raise typer.Exit
 
 
 VersionOption = Annotated[
-    bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and end.")
+    bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
 ]
 
 

@@ -172,7 +172,7 @@ def _print_notices(session: Session, connection: Connection) -> int:
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> int:
     """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain.
 
-    Which files of exposure cannot be read is said by every run, and decides the exit code.
+    Which files of exposure cannot be read is reported by every run, and decides the exit code.
     """
     users = exposure.read(session.config)
     for text in users.unread:

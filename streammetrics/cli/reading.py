@@ -33,10 +33,7 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
     from streammetrics.ingest.files import ingest
 
     if session.clock() < EARLIEST:
-        raise InputOutputError(
-            f"the clock says {terminal.moment(session.clock())}: set it; nothing was read, for all records would seem "
-            "to be of the future"
-        )
+        raise InputOutputError(f"the clock shows {terminal.moment(session.clock())}: set it; nothing was read, for X")
     code, files, clock = 0, list(paths), session.clock
     _require_apart(session.config, files)
     batches: list[int] = []
@@ -83,7 +80,7 @@ def _require_apart(config: Config, named: list[Path]) -> None:
 
 
 def _hint_at_timezone(session: Session, connection: Connection, first_batch: int) -> None:
-    """Name what has a stream of records ahead of the clock, from a batch on; where all are, its outcome has said so."""
+    """Name files with a stream of records ahead of the clock, from a batch on; if all are, it is reported."""
     settings = {found.name: found for found in (UNCONFIGURED, *session.config.source)}
     with connection.begin():
         found = warnings.ahead(connection, after_batch=first_batch - 1)
@@ -108,7 +105,7 @@ def _hint_at_time_format(session: Session, connection: Connection, batches: list
     for source, times, path, line in found:
         if source in settable:
             session.say(
-                f"[[source]] {source!r}: {terminal.counted(times, 'time')} of a spelling that is not known, the first "
+                f"[[source]] {source!r}: {terminal.counted(times, 'time')} in an unknown form, the first "
                 f"in line {line} of {path}; if all times of the source are written like that, set its time_format, "
                 'such as time_format = "%d.%m.%Y %H:%M:%S"; `streammetrics unload` has the file read again',
                 "ingest.time_format",

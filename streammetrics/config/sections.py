@@ -113,7 +113,7 @@ class Exposure(Section):
 class DetectSettings(Section):
     """How long late records are waited for (s), and how close alerts are one incident (s).
 
-    What is later (days) behind what its comparison has judged is counted, and judges nothing anew.
+    What is later (days) behind what its comparison has judged is counted, and judges nothing again.
     """
 
     lateness_seconds: int = Field(default=0, ge=0, le=10**9)

@@ -59,7 +59,7 @@ def is_stratum(value: str) -> bool:
     return all(map(str.isalpha, re.split("[-_ .]", value)))
 
 
-def _duckdb_says(sql: str, **parameters: object) -> bool:
+def _is_true_in_duckdb(sql: str, **parameters: object) -> bool:
     """Whether DuckDB's answer is true; it may also be an error."""
     import duckdb
 
@@ -72,7 +72,7 @@ def _duckdb_says(sql: str, **parameters: object) -> bool:
 
 def _has_one_group(pattern: str) -> bool:
     with suppress(re.error):
-        return re.compile(pattern).groups == 1 and _duckdb_says(_EXTRACTS, pattern=pattern)
+        return re.compile(pattern).groups == 1 and _is_true_in_duckdb(_EXTRACTS, pattern=pattern)
     return False
 
 
@@ -152,7 +152,7 @@ class Source(Section):
     @field_validator("time_format")
     @classmethod
     def _reads_times(cls, value: str | None) -> str | None:
-        if value is not None and not _duckdb_says(_READ_BACK, moment=_MOMENT, time_format=value):
+        if value is not None and not _is_true_in_duckdb(_READ_BACK, moment=_MOMENT, time_format=value):
             raise ValueError(
                 "does not read a date and a time of day; write a format of DuckDB's strptime, "
                 'such as "%d.%m.%Y %H:%M:%S"'

@@ -63,7 +63,7 @@ def as_json(finding: Finding) -> str:
 
 
 def _repair(connection: Connection) -> Iterator[str]:
-    """Rebuild, in the caller's transaction, and have the next pass judge anew what that touches; what was done."""
+    """Rebuild, in the caller's transaction, and have the next pass judge again what that touches; what was done."""
     checks.add_up(connection)
     run(connection, "jobs/find_wrong_batches")
     connection.exec_driver_sql("create or replace temp table builds_before as select * from builds")
@@ -73,7 +73,7 @@ def _repair(connection: Connection) -> Iterator[str]:
         if events:
             base_tables.count(connection, batch_id, batch_id)
     if wrong:
-        yield f"the counters of {len(wrong):,} batches were made anew from their records"
+        yield f"the counters of {len(wrong):,} batches were rebuilt from their records"
     if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
         # What builds and codes there were, and since when, only these tables know.
         builds.count_codes(connection)
@@ -88,4 +88,4 @@ def _repair(connection: Connection) -> Iterator[str]:
     rewind.forget_batches(connection)
     if since is not None:
         rewind.rewind(connection, since)
-        yield f"what lies after {since} is judged anew by the next run"
+        yield f"what lies after {since} is judged again by the next run"

@@ -16,4 +16,4 @@ class Finding:
 
 
 RESTORE = "restore a backup (`streammetrics backup` makes them); the next run reads what came after it once more"
-REPAIR = "`streammetrics doctor --repair` makes it anew from the records"
+REPAIR = "`streammetrics doctor --repair` rebuilds it from the records"

@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 
 
 def publish(connection: Connection) -> str:
-    """Make the view anew from `codes`, in the caller's transaction; a note about it, mostly empty."""
+    """Make the view again from `codes`, in the caller's transaction; a note about it, mostly empty."""
     # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
     total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
     if total <= MOST_COLUMNS:

@@ -98,7 +98,7 @@ class _DatabaseIngest:
         if floor is not None and not found and (highest := database.highest()) is not None:
             raise InputOutputError(
                 f"{database.place.path}: was read up to {state.value}, and holds no more than {highest} now; if it was "
-                f"made anew, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
+                f"recreated, give [[source]] {self.source.name!r} another name: it is then read from its beginning"
             )
         for rows in (database.rows(state), database.rows_without_cursor(state)):
             for portion in _portions(rows, self.source.portion_rows):

@@ -149,7 +149,7 @@ def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tup
         chosen = [sources[name]] if name is not None else list(config.source)
         return [(source, Path(source.path)) for source in chosen if source.path is not None]
     if name is None and len(sources) > 1:
-        raise UsageError(f"several [[source]] are configured: say with --source whose settings apply: {known}")
+        raise UsageError(f"several [[source]] are configured: choose with --source whose settings apply: {known}")
     default = config.source[0] if config.source else discovery.UNCONFIGURED
     return [(sources[name] if name is not None else default, path) for path in paths]
 

@@ -91,7 +91,7 @@ class Transaction:
         return outcomes
 
     def _find_and_miss(self, kept: Sequence[tuple[LedgerRow, Tail]]) -> None:
-        """What was moved is found again under its new name; what a path held before it was written anew is missed.
+        """What was moved is found again under its new name; what a path held before it was written again is missed.
 
         A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
         is another one, moved.

@@ -1,10 +1,10 @@
 """Batches taken out of the store again, as after a wrong setting: in, batches that are named; out, what was removed.
 
-Their records leave all tables in one transaction, a row in `unloaded` stays, the next pass judges anew what they
+Their records leave all tables in one transaction, a row in `unloaded` stays, the next pass judges again what they
 touched, and the next ingest reads their files again. A file or database is read on from its last batch, so that all
 later batches of the same one go as well. The command `unload` calls it.
 
-`builds`, `build_hours` and `codes` are made anew from the counters that stay. Where retention has removed counters,
+`builds`, `build_hours` and `codes` are rebuilt from the counters that stay. Where retention has removed counters,
 only these tables know what lay before its horizon (`kept_from`): of builds and pairs that begin before it they keep
 that, less what can be counted of the batches that go. What retention had removed of these very batches stays in them.
 """
@@ -108,7 +108,7 @@ def summary(found: Sequence[Departing]) -> list[str]:
     records = counted(sum(one.records for one in found), "record")
     words = [
         f"{counted(len(found), 'batch', 'batches')} unloaded, {records}; the next ingest reads them again, and the "
-        "next pass judges anew what they touched"
+        "next pass judges again what they touched"
     ]
     gone = [one for one in found if one.is_file and not one.path.exists()]
     if gone:

@@ -131,8 +131,8 @@ def _exposures(connection: Connection, latest: int) -> Iterator[str]:
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
         if pair.unknown_build is not None:
-            yield f"{builds}: {pair.assumption}, for [[exposure]] does not tell the users of {pair.unknown_build!r}"
+            yield f"{builds}: {pair.assumption}, for [[exposure]] does not give the users of {pair.unknown_build!r}"
         if pair.is_nobody:
-            yield f"{builds}: {pair.assumption}, for [[exposure]] tells that neither build has any users"
+            yield f"{builds}: {pair.assumption}, for [[exposure]] gives neither build any users"
         if pair.is_doubtful:
             yield f"{builds}: {_DOUBTFUL}"

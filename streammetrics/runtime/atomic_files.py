@@ -24,8 +24,8 @@ def is_full(error: object) -> bool:
 
 def reason(error: object) -> str:
     """The first line of an error, cut because DuckDB echoes records; with what to do if the disk is full."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    text = (said.splitlines() or [""])[0][:300]
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = (reason.splitlines() or [""])[0][:300]
     return f"{text}; {_ROOM}" if is_full(error) else text
 
 

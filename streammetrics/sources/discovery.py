@@ -139,7 +139,7 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
     kind = _FORMATS.get(inner.suffix.lower()) or source.format
     if kind is None:
         raise ConfigError(
-            f"{path}: its suffix does not say what is in it; set format of [[source]] {source.name!r} "
+            f"{path}: its suffix does not show what is in it; set format of [[source]] {source.name!r} "
             'to "csv", "tsv", "jsonl" or "parquet"'
         )
     size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)

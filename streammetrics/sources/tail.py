@@ -1,7 +1,7 @@
-"""What of a file was not read yet: the whole lines behind the longest beginning that the ledger knows.
+"""The part of a file that was not read yet: the whole lines behind the longest beginning that the ledger knows.
 
-Whether a file was appended to, renamed, copied, cut off or written anew shows in what it holds, not in its name, nor in
-an inode that may be used again.
+The content shows whether a file was appended to, renamed, copied, cut off or replaced. Names and inodes do not: inodes
+are used again.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Opened:
 class Tail:
     """The bytes from `start` to `stop` are to be read.
 
-    `known`: the batch that ends at `start`. `stale`: batches that are read anew with them, as they counted nothing.
+    `known`: the batch that ends at `start`. `stale`: batches that are read again with them, as they counted nothing.
     `former`: up to where the path held another content before; `is_placed`: it is known to hold `known`, or neither.
     """
 

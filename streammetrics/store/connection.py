@@ -25,7 +25,7 @@ STORAGE = "v1.3.0"
 
 _HOLDER = re.compile(r"PID (\d+)")
 _DAMAGE = re.compile("FATAL|INTERNAL|[Cc]orrupt|[Cc]hecksum|[Ss]erializ|not a valid|replaying WAL")
-REMEDY = "`streammetrics doctor` tells whether it is damaged, and a backup replaces it"
+REMEDY = "`streammetrics doctor` shows whether it is damaged, and a backup replaces it"
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Store:
         url = URL.create("duckdb", database=str(self.path))
         # The default pool would keep the file locked after close.
         engine = create_engine(url, poolclass=NullPool, connect_args={"read_only": read_only, "config": settings})
-        event.listen(engine, "handle_error", _end_when_asked)
+        event.listen(engine, "handle_error", _end_when_interrupted)
         event.listen(engine, "before_cursor_execute", _unscanned, retval=True)
         return engine
 
@@ -166,12 +166,12 @@ def explained(error: BaseException) -> StreammetricsError | None:
     return (InputOutputError if "IO Error" in text else StreammetricsError)(f"the database failed: {text}")
 
 
-def _end_when_asked(context: ExceptionContext) -> None:
+def _end_when_interrupted(context: ExceptionContext) -> None:
     """DuckDB reports a signal as an error of the statement, and its other threads work on until they are stopped."""
-    asked = interrupts.cause(context.original_exception)
-    if asked is not None and context.connection is not None:
+    cause = interrupts.cause(context.original_exception)
+    if cause is not None and context.connection is not None:
         context.connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
-        raise asked from None
+        raise cause from None
 
 
 def _unscanned(_connection: Connection, _cursor: object, statement: str, parameters: T, *_: object) -> tuple[str, T]:

@@ -72,7 +72,7 @@ def _confirmed_until(connection: Connection, now: datetime) -> datetime:
 
 
 def floor(connection: Connection, lead_seconds: int) -> int:
-    """Only bins that end after this epoch second can be judged anew: all that they are computed from is kept, as are
+    """Only bins that end after this epoch second can be judged again: all that they are computed from is kept, as are
     the alerts that they may have had.
     """
     sql = "select relation, cast(epoch(max(before_ts)) as bigint) from pruned group by relation"

@@ -87,7 +87,7 @@ def text_hash() -> str:
 
 
 def publish(connection: Connection) -> bool:
-    """Make the views anew where this version's text is not what the store has; in the caller's transaction.
+    """Make the views again where this version's text is not what the store has; in the caller's transaction.
 
     Returns whether it has.
     """
@@ -100,7 +100,7 @@ def publish(connection: Connection) -> bool:
         if name not in relations() and name != "counters_wide":
             connection.exec_driver_sql(f"drop view {quoted_name(connection, name)}")
     for name in relations():
-        # Each text once: of views that read views DuckDB plans every path between two of them anew, for seconds.
+        # Each text once: of views that read views DuckDB plans every path between two of them again, for seconds.
         text = compose(f"select * from {name}", None, is_final=False, **for_people(name))  # noqa: S608 a name of sql/
         connection.exec_driver_sql(f"create or replace view {name} as {text}")
     connection.exec_driver_sql("update store_info set views_hash = ?", (wanted,))
@@ -168,7 +168,7 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         return (
             "select first_second, end_second,\n"
             f"    greatest(first_second, cast({presence_from:d} as bigint))\n"
-            "        as heard_from_second,\n"
+            "        as presence_from_second,\n"
             f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
             f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"

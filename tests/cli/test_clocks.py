@@ -66,7 +66,7 @@ def test_a_clock_that_is_ahead_reads_judges_and_removes_nothing(site: Site) -> N
     for ahead in (DAY + timedelta(minutes=2), 1100 * DAY):
         with pytest.raises(InputOutputError) as caught:
             site.run(NOW + ahead)
-        assert str(caught.value).startswith(f"the clock says {NOW + ahead} UTC, and the store was last written to at ")
+        assert str(caught.value).startswith(f"the clock shows {NOW + ahead} UTC, and the store was last written to at ")
         assert "nothing was read, judged or removed" in str(caught.value)
         assert "run once with --accept-clock" in str(caught.value)
         assert caught.value.exit_code == 74
@@ -144,7 +144,7 @@ def test_a_clock_that_is_behind_stands_still_and_removes_nothing(site: Site) -> 
     site.write("b.csv", NOW, "2026-11-23 12:04:00,5.9,1\n")
     assert site.run(NOW - 2 * DAY) == 0
     assert site.said == [
-        f"the clock says {NOW - 2 * DAY} UTC, and the store was last written to at {NOW} UTC: it stands still there, "
+        f"the clock shows {NOW - 2 * DAY} UTC, and the store was last written to at {NOW} UTC: it stands still there, "
         "and nothing is removed; set the clock or, if it is right, run once with --accept-clock"
     ]
     assert site.kept() == 61

@@ -35,7 +35,7 @@ def test_times_of_another_spelling_in_a_file_are_named_with_the_setting_that_rea
         f"{tmp_path / f'{number}.csv'}: 1 accepted, 3 rejected; line 3: time cannot be read" for number in range(files)
     ]
     assert lines[-1] == (
-        f"[[source]] 'clients': {2 * files} times of a spelling that is not known, the first in line 3 of "
+        f"[[source]] 'clients': {2 * files} times in an unknown form, the first in line 3 of "
         f"{tmp_path / '0.csv'}; if all times of the source are written like that, set its time_format, such as "
         'time_format = "%d.%m.%Y %H:%M:%S"; `streammetrics unload` has the file read again'
     )

@@ -159,7 +159,7 @@ def test_a_path_of_the_command_line_is_known_by_its_source(jobs: Jobs) -> None:
         ("a.csv.gz", b"no gzip", 74, "is damaged or not a whole gzip file"),
         ("a.csv", b"a,b,c\n1,2,3\n", 78, "no column for ts, build, code; the columns found are"),
         ("a.csv", b"ts,build,code\n10:00:00,5.9,7\n", 78, "the first time is 10:00:00, a time of day"),
-        ("a.txt", b"", 78, "its suffix does not say what is in it"),
+        ("a.txt", b"", 78, "its suffix does not show what is in it"),
         ("a.parquet", b"PAR1", 74, "cannot be read as Parquet"),
     ],
 )

@@ -99,7 +99,7 @@ def test_a_comparison_that_lost_its_place_names_no_build(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_an_incident_that_is_back_tells_the_figures_of_its_latest_alert(tmp_path: Path) -> None:
-    """The increase ends for a while, in which the incident is resolved, and the same begins anew."""
+    """The increase ends for a while, in which the incident is resolved, and the same begins again."""
     day = JsonDay.at(tmp_path, comparison=(Comparison(exposure="equal"),))
     calm, worse = {"1.0": scaled(1), "1.1": scaled(1)}, {"1.0": scaled(1), "1.1": scaled(1, login=20)}
     for minutes, builds in ((30, calm), (5, worse), (7, calm), (5, worse)):

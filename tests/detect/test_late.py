@@ -1,4 +1,4 @@
-"""Late records judge anew what they touch, and behind `late_limit_days` nothing."""
+"""Late records judge again what they touch, and behind `late_limit_days` nothing."""
 
 import random
 from collections.abc import Iterator

@@ -76,10 +76,10 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
         [
             ("delete from events where rowid = 5", "records", "batch 1 of"),
             ("delete from counters where batch_id = 2", "counters", "its counters add up to 0 or are others"),
-            ("delete from rejects where batch_id = 1", "rejects", "the ledger says 1 rejects, stored are 0"),
+            ("delete from rejects where batch_id = 1", "rejects", "the ledger has 1 rejects, stored are 0"),
             ("delete from codes where build = '1.9'", "codes", "build 1.9, code 7: "),
             ("update alerts set state = 'lost' where alert_id = 1", "alerts", "alert 1: its state is lost"),
-            ("update progress set seen_batch_id = 7", "progress", "knows batch 7, which is not in the ledger"),
+            ("update progress set seen_batch_id = 7", "progress", "has judged batch 7, which is not in the ledger"),
             (
                 "update batches set loaded_at = '2026-11-23 14:00'",
                 "clock",
@@ -91,7 +91,7 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
             (
                 "insert into events select * from events limit 1",
                 "records",
-                "the ledger says 3900 records, stored are 3901",
+                "the ledger has 3900 records, stored are 3901",
             ),
             (
                 "insert into batches select * from batches where batch_id = 2",
@@ -167,7 +167,7 @@ def test_what_is_made_from_records_is_mended_and_judged_anew(folder: Path, harms
 
 
 def test_alerts_of_counters_that_were_wrong_are_retracted(folder: Path) -> None:
-    """The pass of before judged by them; after the repair the next one judges anew from there."""
+    """The pass of before judged by them; after the repair the next one judges again from there."""
     before = alerts(folder)
     with tampered(folder) as shell:
         shell.execute("update counters set errors = 100 * errors where batch_id = 1 and build = '1.10'")
@@ -176,8 +176,8 @@ def test_alerts_of_counters_that_were_wrong_are_retracted(folder: Path) -> None:
         passes.judge(connection, config(folder), clock)
     assert alerts(folder) != before
     (counters, judged) = diagnosis.mend(Store(folder / "a.duckdb"))
-    assert counters == "the counters of 1 batches were made anew from their records"
-    assert judged == "what lies after 2026-11-23 00:00:00 is judged anew by the next run"
+    assert counters == "the counters of 1 batches were rebuilt from their records"
+    assert judged == "what lies after 2026-11-23 00:00:00 is judged again by the next run"
     with Store(folder / "a.duckdb").write() as connection:
         passes.judge(connection, config(folder), clock)
     assert [row for row in alerts(folder) if row[-1] == "current"] == before
@@ -256,7 +256,7 @@ def test_a_file_that_no_run_reads_is_found(folder: Path) -> None:
     (folder / "in" / "readme.txt").write_text("no records")
     asked = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
     (found,) = diagnosis.examine(Store(folder / "a.duckdb"), asked, clock())
-    assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not say what is in it")
+    assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not show what is in it")
     assert found.advice == "move it away, or mend the path that finds it: runs fail by it"
 
 

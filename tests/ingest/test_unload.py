@@ -294,7 +294,7 @@ def test_a_file_that_is_not_there_any_more_is_named(site: Site) -> None:
     path.unlink()
     found = unload.unload(site.store, [1], None, None, NOW)
     assert unload.summary(found) == [
-        "1 batch unloaded, 120 records; the next ingest reads them again, and the next pass judges anew what they "
+        "1 batch unloaded, 120 records; the next ingest reads them again, and the next pass judges again what they "
         "touched",
         f"1 file not there any more, such as {path}: put back where a source finds it, it is read again",
     ]
@@ -421,7 +421,7 @@ def test_a_few_clients_whose_clocks_are_ahead_are_no_time_zone(site: Site, more:
 
 
 def test_a_gap_that_opens_before_what_was_removed(site: Site, tmp_path: Path) -> None:
-    """The bins before it were judged as if the feed went on: they are judged anew as well."""
+    """The bins before it were judged as if the feed went on: they are judged again as well."""
     whole = lines(START, 20, more=8).splitlines(keepends=True)
     stop = f"{START + timedelta(minutes=19, seconds=45)},1.9"
     before = HEAD + "".join(line for line in whole if line < stop or ",1.10," in line)

@@ -42,7 +42,7 @@ def follow(folder: Path, parts: Sequence[Path], clocks: Sequence[Callable[[datet
         now = clock(program.START + timedelta(minutes=(place + 1) * PART_MINUTES))
         session = Session(program.config(folder), reporting(print), lambda _: None, lambda now=now: now)  # type: ignore[misc]
         if now < EPOCH + HOUR and not place:
-            with pytest.raises(InputOutputError, match="the clock says 1970-01-01 00:00:05: set it; nothing was read"):
+            with pytest.raises(InputOutputError, match="the clock shows 1970-01-01 00:00:05: set it; nothing was read"):
                 pipeline.ingest(session)
         else:
             pipeline.ingest(session)

@@ -429,7 +429,7 @@ def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         draw(an_hour(), tmp_path / name)
     assert str(caught.value) == (
-        f"{tmp_path / name}: a heatmap is written as .png or .svg, and the file's suffix says which"
+        f"{tmp_path / name}: a heatmap is written as .png or .svg, and the file's suffix decides which"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -334,7 +334,7 @@ def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -
     assert first.startswith(
         f"to do      refused: {folder}/de.csv: nothing of it counts: 1 record, all rejected; line 2: "
     )
-    assert second.startswith(f"to do      refused: {folder}/readme.txt: its suffix does not say what is in it; ")
+    assert second.startswith(f"to do      refused: {folder}/readme.txt: its suffix does not show what is in it; ")
     for name in ("readme.txt", "de.csv"):
         (folder / name).unlink()
     assert "to do" not in told(Store(config.store_path), config)

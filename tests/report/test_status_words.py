@@ -79,7 +79,7 @@ def test_trouble_has_lines_of_its_own() -> None:
     )  # fmt: skip
     assert found["records"] == "3,001 in 1 batch, 9 rejected"
     assert found["rejects"] == "3 in the last day, most of them: ts is no time"
-    assert found["late"] == "1 record of the last day: counted, but too late to judge anew"
+    assert found["late"] == "1 record of the last day: counted, but too late to judge again"
     assert found["failed"] == failure
     assert len(found) == 12
     assert lines(last_pass=FAILED, last_failure=FAILED)["last pass"] == failure

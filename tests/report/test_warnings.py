@@ -72,17 +72,17 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
         (
             (1, 1),
             Config(exposure=users(**{"1_10": 1})),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not tell the users of '1.9'"],
+            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not give the users of '1.9'"],
         ),
         (
             (1, 1),
             Config(exposure=(*users(**{"1_9": 1}), Exposure(build="1.10", users=1, since=datetime(2027, 1, 1)))),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not tell the users of '1.10'"],
+            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not give the users of '1.10'"],
         ),
         (
             (1, 1),
             Config(exposure=users(**{"1_9": 0, "1_10": 0})),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] tells that neither build has any users"],
+            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] gives neither build any users"],
         ),
         ((1, 1), Config(comparison=(Comparison(candidate="1.11"),)), [MISSING]),
         (

@@ -141,7 +141,7 @@ def test_other_settings_are_judged_by(store: Store) -> None:
 def test_a_history_that_is_drawn_anew_has_all_errors_however_many(tmp_path: Path) -> None:
     """More than a row group for each build, and no record that is left as it was."""
     config = Config(rule=(DIFFERENCE,))
-    # Established long before, so that every record is drawn anew.
+    # Established long before, so that every record is drawn again.
     before = [Record(MONDAY - 2 * 86400 + code, build, f"E{code}") for code in range(100) for build in ("1.9", "1.10")]
     full = histories.history(tmp_path / "full.duckdb", before, config)
     with full.write() as connection, connection.begin():
@@ -304,10 +304,10 @@ def test_the_interval_of_a_large_count_is_that_of_a_normal_variable() -> None:
         (0, 3689, True, "at most 1 promised: agrees with the setting"),
         (
             0, 3688, None, "at most 1 promised: cannot tell, for these are too few code-days: "
-            "--null 11, or as many times the days, would without a false alarm",
+            "--null 11, or as many times the days, would be enough without a false alarm",
         ),
-        (2, 300, None, "--null 123, or as many times the days, would without a false alarm"),
-        (4, 4000, None, "at most 1 promised: the interval holds that, and nothing speaks against the setting"),
+        (2, 300, None, "--null 123, or as many times the days, would be enough without a false alarm"),
+        (4, 4000, None, "at most 1 promised: the interval holds that, so nothing contradicts the setting"),
         (3, 100, False, "at most 1 promised: does not agree with the setting"),
     ],
 )  # fmt: skip
@@ -335,7 +335,7 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert summary.startswith("2026-11-23 00:00:00 to 2026-11-23 03:00:00 UTC: 0.125 d judged, 2 incidents, 16.1 a day")
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
-    assert null.endswith("or as many times the days, would without a false alarm")
+    assert null.endswith("or as many times the days, would be enough without a false alarm")
     kinds = [json.loads(line)["kind"] for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
     assert kinds == ["incident", "incident", "summary", "injection", "null"]
     assert streammetrics(folder, "backtest", "--inject", "7").returncode == 2

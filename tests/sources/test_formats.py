@@ -276,7 +276,7 @@ def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
     path = shop.write("errors.log", THREE)
     (outcome,) = shop.feed(path)
     assert outcome.message == (
-        f"{path}: its suffix does not say what is in it; set format of [[source]] 'feed' "
+        f"{path}: its suffix does not show what is in it; set format of [[source]] 'feed' "
         'to "csv", "tsv", "jsonl" or "parquet"'
     )
     assert isinstance(outcome.error, ConfigError)

@@ -95,7 +95,7 @@ def test_what_went_can_be_told_from_what_was_lost(store: Connection) -> None:
 
 
 def test_late_records_behind_the_horizon_change_no_alert_and_those_before_it_do(store: Connection) -> None:
-    """Of a bin's longest window (10 minutes) and the hours of gaps nothing may be missing, or it is not judged anew."""
+    """A bin is judged again only if nothing of its longest window (10 minutes) and of the hours of gaps is missing."""
     judged(store, *map(day, range(6)))
     pruned(store, TWO_DAYS)
     kept = current_alerts(store)

@@ -20,11 +20,11 @@ from streammetrics.store.views import FIRST_SECOND, LAST_SECOND, Slice, compose,
 MOST_CODES = 20
 """So many of the codes that there are an error names."""
 
-_ASKED = {
+_EXPLAINED = {
     "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
     "suspects": "select series, {second:d} as first_second, {second:d} as last_second from explained_series",
 }
-"""In place of the relations: the evidence of the bin asked about is reported, complete or not, enough or not."""
+"""In place of the relations: the evidence of the explained bin is reported, complete or not, enough or not."""
 
 _ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
 """In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
@@ -102,13 +102,13 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
     """
     before = lags(connection)
     piece = Slice(second, second + rule.bin_seconds, lead_seconds(config), lags=before)
-    asked = {name: text.format(second=second) for name, text in _ASKED.items()}
+    explained = {name: text.format(second=second) for name, text in _EXPLAINED.items()}
     kept: dict[str, str] = {}
 
     def keep(name: str, select: str | None = None, within: Slice = piece, **instead: str) -> None:
         text = compose(select or f"select * from {name}", within, is_final=False, **(kept | instead))  # noqa: S608
         connection.exec_driver_sql(f"create or replace temp table explained_{name} as\n{text}")
-        kept[name] = asked.get(name, f"select * from explained_{name}")  # noqa: S608 a name of sql/
+        kept[name] = explained.get(name, f"select * from explained_{name}")  # noqa: S608 a name of sql/
 
     users = exposure.read(config)
     settings_tables.overlay(connection, config, users.rows, is_whole=users.is_whole)
@@ -117,7 +117,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
     keep("code_errors")
     connection.exec_driver_sql("delete from explained_bins where code <> ?", (code,))
     run(connection, "jobs/explain_series")
-    kept["suspects"] = asked["suspects"]
+    kept["suspects"] = explained["suspects"]
     if isinstance(rule, SequentialRule):
         keep("evidence")
         keep("ends", evidence=_ANY_EVIDENCE)

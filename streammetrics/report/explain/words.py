@@ -44,7 +44,7 @@ def render(found: Explanation) -> str:
 
 
 def verdict(found: Explanation) -> str:
-    """Why it fired, or which gate said no, in a sentence."""
+    """Why it fired, or which gate prevented it, in a sentence."""
     match found["gate"]:
         case None if found["doubt"] is not None:
             return _reached(found)

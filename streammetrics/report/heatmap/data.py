@@ -86,8 +86,8 @@ def heatmaps(
     after = max(until - DAY_SECONDS if after is None else after, row.first_second)
     until = min(until, row.end_second)
     subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all()
-    asked = [tuple(subject) for subject in subjects if rule in (None, subject.rule)]
-    return [drawn for subject in asked for drawn in _heatmap(connection, config, subject, after, until)]
+    wanted = [tuple(subject) for subject in subjects if rule in (None, subject.rule)]
+    return [drawn for subject in wanted for drawn in _heatmap(connection, config, subject, after, until)]
 
 
 def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
@@ -113,7 +113,7 @@ def draw(
         drawn = heatmaps(connection, config, after, end, rule)
     if not drawn:
         raise UsageError(
-            "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` tells the span"
+            "there is nothing to draw: no bins of this rule and time were judged; `streammetrics status` shows the span"
         )
     if len(drawn) == 1:
         return [draw_one(drawn[0], target)]
@@ -128,7 +128,7 @@ def draw_one(heatmap: Heatmap, path: Path) -> Path:
         InputOutputError: the file cannot be written.
     """
     if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix says which")
+        raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix decides which")
     # Before the import: it remarks on caches and fonts, and cron mails every line.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from streammetrics.report.heatmap import picture

@@ -92,14 +92,14 @@ def level(deviation: float, detector: str) -> str:
 
 def notes(heatmap: Heatmap, grid: Grid) -> list[str]:
     """What was folded, so that nobody takes a mean for a bin."""
-    said = []
+    notes = []
     if grid.column_bins > 1:
         seconds = grid.column_bins * heatmap.bin_seconds
-        said.append(f"Each column is the mean of {grid.column_bins} neighbouring bins ({seconds} s).")
+        notes.append(f"Each column is the mean of {grid.column_bins} neighbouring bins ({seconds} s).")
     if grid.folded:
         hidden = len(set(grid.alerted) - set(grid.codes))
-        said.append(
+        notes.append(
             f"{len(grid.codes)} codes have a row: the longest alerted, then the farthest from equal. "
             f"The last row is the mean of the other {grid.folded}, {hidden or 'none'} of them alerted."
         )
-    return said
+    return notes

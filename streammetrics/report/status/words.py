@@ -57,7 +57,7 @@ def _content_lines(held: Row, now: datetime) -> Iterator[tuple[str, str]]:
         yield "rejects", f"{held['rejected_last_day']:,} in the last day, most of them: {held['reject_reason']}"
     if held["late_last_day"]:
         late = counted(held["late_last_day"], "record")
-        yield "late", f"{late} of the last day: counted, but too late to judge anew"
+        yield "late", f"{late} of the last day: counted, but too late to judge again"
     yield "builds", _some([_family(found) for found in held["families"]]) or NO_BUILDS
     yield "last pass", "none yet" if held["last_pass"] is None else _pass(held["last_pass"])
     if held["last_failure"] is not None and held["last_failure"] != held["last_pass"]:

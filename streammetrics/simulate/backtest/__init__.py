@@ -60,5 +60,5 @@ def backtest(
                 for rule in config.rule:
                     yield inject.detection(connection, one, rule.name, config.detect.merge_seconds)
         if repetitions:
-            with progress.task("drawing anew") as advance:
+            with progress.task("drawing again") as advance:
                 yield from null.measure(connection, config, copy, repetitions, seed, clock, advance)

@@ -1,4 +1,4 @@
-"""Histories in which no code increased: the builds of all errors drawn anew, again and again, and judged."""
+"""Histories in which no code increased: the builds of all errors drawn at random, many times, and judged."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -37,10 +37,10 @@ def measure(
 ) -> Iterator[Null]:
     """Each pair of each comparison by itself, `repetitions` times: draw, judge, count the incidents.
 
-    For each second and code, the candidate's part of the errors of both builds is drawn anew: binomial, with its share
+    For each second and code, the candidate's part of the errors of both builds is drawn again: binomial, with its share
     of the exposure. The scratch store's own records are changed. One result for each comparison and rule.
 
-    The lead-in of the span is drawn anew as well.
+    The lead-in of the span is drawn again as well.
     """
     with connection.begin():
         connection.exec_driver_sql(_KEEP, (INJECTED,))

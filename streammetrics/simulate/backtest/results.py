@@ -115,10 +115,10 @@ class Null:
         if self.agrees is not None:
             return promise + ("agrees with the setting" if self.agrees else "does not agree with the setting")
         if (self.enough_repetitions or 0) <= self.repetitions:
-            return f"{promise}the interval holds that, and nothing speaks against the setting"
+            return f"{promise}the interval holds that, so nothing contradicts the setting"
         return (
-            f"{promise}cannot tell, for these are too few code-days: --null {self.enough_repetitions}, "
-            "or as many times the days, would without a false alarm"
+            f"{promise}too few code-days to decide: --null {self.enough_repetitions}, "
+            "or as many times the days, would be enough without a false alarm"
         )
 
 

@@ -59,7 +59,7 @@ def update(connection: Connection, batch_id: int) -> bool:
 
 
 def rebuild(connection: Connection) -> None:
-    """Make all anew from nothing but the counters."""
+    """Rebuild all from the counters alone."""
     for name in ("codes", "build_hours", "builds"):
         connection.exec_driver_sql(f"delete from {name}")  # noqa: S608 these
     update(connection, 0)

@@ -54,7 +54,7 @@ def test_what_is_new_is_read_and_nothing_twice(reader: Reader, errors: Sqlite) -
 
 @pytest.mark.parametrize("portion_rows", [1, 3, 7, 100])
 def test_portions_of_every_size(reader: Reader, errors: Sqlite, portion_rows: int) -> None:
-    """Equal values of the cursor lie across the ends of portions, and come anew between runs."""
+    """Equal values of the cursor lie across the ends of portions, and come again between runs."""
     errors.run("drop table errors")
     errors.run("create table errors (id integer, ts, build, code)")
     errors.add(*[5] * 5, *[6] * 3, *[9] * 4)
@@ -370,7 +370,7 @@ def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> 
     outcome = reader.ingest(overlap=5)
     assert isinstance(outcome.error, InputOutputError)
     assert outcome.message.endswith(
-        "#errors: was read up to 101, and holds no more than 2 now; if it was made anew, give [[source]] 'clients' "
+        "#errors: was read up to 101, and holds no more than 2 now; if it was recreated, give [[source]] 'clients' "
         "another name: it is then read from its beginning"
     )
 
