@@ -268,6 +268,11 @@ def test_every_detector_has_a_case_that_fires_and_one_that_stays_silent(
     assert {len(list(csv.reader((case / "expect.csv").open()))) > 1 for case in cases} == {True, False}
 
 
+def test_statements_begin_with_what_they_do() -> None:
+    files = [path for folder in ("jobs", "reports", "checks") for path in (SQL / folder).glob("*.sql")]
+    assert [path.name for path in files if not path.read_text(encoding="utf-8").startswith("-- ")] == []
+
+
 def test_each_file_of_a_job_or_report_is_one_statement_that_the_program_runs() -> None:
     package = "".join(path.read_text(encoding="utf-8") for path in (SQL.parent / "streammetrics").rglob("*.py"))
     named = set(re.findall(r'"((?:jobs|reports|checks)/\w+)"', package))

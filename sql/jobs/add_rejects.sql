@@ -1,3 +1,5 @@
+-- Records that cannot be read, with their reasons. Reads `staged`.
+-- Parameters: $batch_id, $source, $paths, $kept_of_rejects (characters).
 insert into rejects
 select
     $batch_id + (line >> 32) as batch_id,

@@ -1,3 +1,4 @@
+-- The first and last second of builds that sent more records. Reads `arrived`.
 update builds
 set
     first_second = least(builds.first_second, found.first_second),

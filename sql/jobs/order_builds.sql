@@ -1,3 +1,4 @@
+-- The order, family and kind of order of $builds: lists of the same length $ranks, $families, $reasons.
 update builds
 set version_rank = placed.version_rank, family = placed.family, ordered_by = placed.ordered_by
 from (

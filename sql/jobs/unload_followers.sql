@@ -5,7 +5,8 @@ select
     arg_max(
         former.batch_id,
         row(
-            coalesce(newer.head = older.head, false), later.path = former.path, coalesce(newer.inode = older.inode, false),
+            coalesce(newer.head = older.head, false), later.path = former.path,
+            coalesce(newer.inode = older.inode, false),
             former.batch_id
         )
     ) as continues

@@ -1,3 +1,4 @@
+-- Keep the rows of the batches $batch_ids in `unloaded`, with the time $now and the last pass.
 insert into unloaded
 select
     batch_id, source, path, range_start, range_end, records, rejected, min_ts, max_ts, loaded_at, $now as unloaded_at,

@@ -184,7 +184,7 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     is_plain = all(texts) and all(map(_is_stratum, set(chain(*texts[3:]))))
     if is_plain and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
         times, builds, *rest = texts
-        texts = [times, list(map(_named, builds, *rest[1:])), rest[0]]
+        texts = [times, list(map(_with_stratum, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
         records = map(Record, count(number), repeat(""), *texts, map(_cursor_text, order))
         return Rows(keys, list(records))
@@ -202,7 +202,7 @@ def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) 
     return [writers[type(value)](value) for value in values]
 
 
-def _named(build: str, stratum: str = "") -> str:
+def _with_stratum(build: str, stratum: str = "") -> str:
     return f"{stratum}/{build}" if build and stratum else build
 
 
@@ -224,7 +224,7 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
     ts, build, code, *strata = texts
     if not reason and not all(map(_is_stratum, strata)):
         reason = f"stratum is no word of letters: '{strata[0][:60]}'"
-    build = build if reason else _named(build, *strata)
+    build = build if reason else _with_stratum(build, *strata)
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
