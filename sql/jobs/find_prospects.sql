@@ -40,7 +40,7 @@ chunks as (
     from numbered group by rule, series, chunk, bin_seconds, min_ratio
 ),
 
--- The lower the share, the less an error of the baseline counts against an increase. A bin counts for no less than -500:
+-- The lower the share, the less an error of the baseline counts against an increase. A bin is no less than -500:
 -- with so many errors those of the baseline are left out. The threshold is least at one end of the shares.
 terms as (
     select
