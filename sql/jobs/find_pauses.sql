@@ -3,7 +3,7 @@ create or replace temp table silent as
 with stretches as (
     select
         pairs.baseline, pairs.candidate, greatest(gaps.from_second, $after::bigint, opened_second) as from_second,
-        case when gaps.is_rare then least(gaps.until_second, users_known_second) else gaps.until_second end as until_second
+        least(gaps.until_second, case when gaps.is_rare then users_known_second end) as until_second
     from compared_pairs as pairs
     semi join portion_scopes using (baseline, candidate)
     inner join silences as gaps on gaps.build in (pairs.baseline, pairs.candidate)
