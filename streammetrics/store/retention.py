@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from streammetrics.config import RetentionSettings
 from streammetrics.runtime import utc
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import FIRST_SECOND, compose, timestamp_literal, whole_incidents
+from streammetrics.store.views import FIRST_SECOND, alerts_of_open_incidents, compose, timestamp_literal
 
 _DAY = timedelta(days=1)
 _CONFIRMED = timedelta(days=2)
@@ -88,8 +88,7 @@ def kept_from(connection: Connection) -> datetime | None:
 
 
 def _find_open_incidents(connection: Connection) -> None:
-    latest = whole_incidents(statement("reports/latest_alerts"))
-    kept = compose(statement("jobs/open_alerts"), alerts=latest)
+    kept = compose(statement("jobs/open_alerts"), alerts=alerts_of_open_incidents())
     connection.exec_driver_sql(f"create or replace temp table open_incidents as\n{kept}")
 
 

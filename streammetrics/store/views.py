@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS
-from streammetrics.store.statements import folder, quoted_name
+from streammetrics.store.statements import folder, quoted_name, statement
 
 PRESENCE_LEAD_SECONDS = 2 * 3600
 """A gap longer than an hour is one whatever came before; the rate of the hour before it decides on shorter ones."""
@@ -164,13 +164,12 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         wide = _side_counters(begin - PRESENCE_LEAD_SECONDS, end + PRESENCE_LAG_SECONDS, piece.lags)
         return f"with side_counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
     if relation.name == "span":
-        presence_from = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS
+        presence_begin = begin - PRESENCE_LEAD_SECONDS
         return (
             "select first_second, end_second,\n"
-            f"    greatest(first_second, cast({presence_from:d} as bigint))\n"
-            "        as presence_from_second,\n"
-            f"    greatest(first_second, cast({piece.after - piece.lead_seconds:d} as bigint)) as slice_from_second,\n"
-            f"    least(end_second, cast({piece.until:d} as bigint)) as slice_until_second\n"
+            f"    greatest(first_second, cast({presence_begin:d} as bigint)) as presence_from_second,\n"
+            f"    greatest(first_second, cast({begin:d} as bigint)) as slice_from_second,\n"
+            f"    least(end_second, cast({end:d} as bigint)) as slice_until_second\n"
             f"from (\n{relation.text}\n)"
         )
     if relation.name == "judged_bins":
@@ -201,6 +200,11 @@ def whole_incidents(tails: str) -> str:
     Late data may have joined incidents while each alert keeps its own number, so the whole past of a code is needed.
     """
     return f"select * from main.alerts semi join ({tails}) as tails using (rule, baseline, candidate, code)"  # noqa: S608
+
+
+def alerts_of_open_incidents() -> str:
+    """In place of `alerts`, where only incidents that are open are read: the history may be long."""
+    return whole_incidents(statement("reports/latest_alerts"))
 
 
 def lags(connection: Connection, **bases: str) -> tuple[int, ...]:

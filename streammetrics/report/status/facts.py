@@ -22,7 +22,7 @@ from streammetrics.runtime import utc
 from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags, whole_incidents
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, alerts_of_open_incidents, compose, lags
 
 Row = Mapping[str, Any]
 
@@ -83,8 +83,7 @@ def contents(connection: Connection, config: Config, now: datetime) -> Row:
     """What the store holds."""
     users = exposure.read(config)
     compared = comparisons(connection, is_unread=not users.is_whole)
-    latest = whole_incidents(statement("reports/latest_alerts"))
-    incidents = compose(statement("reports/open_incidents"), alerts=latest)
+    incidents = compose(statement("reports/open_incidents"), alerts=alerts_of_open_incidents())
     of_last_day = {"since": now - timedelta(days=1)}
     return {
         **_one(connection, "reports/history"),
