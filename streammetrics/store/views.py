@@ -210,8 +210,7 @@ def alerts_of_open_incidents() -> str:
 def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
     """How many seconds before their time the sides of comparisons were sent, builds of now aside."""
     sides = compose("select distinct lag_seconds from earlier where lag_seconds > 0", None, is_final=False, **bases)
-    found = connection.exec_driver_sql(sides)
-    return tuple(sorted(found.scalars()))
+    return tuple(sorted(connection.exec_driver_sql(sides).scalars()))
 
 
 def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
