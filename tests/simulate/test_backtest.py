@@ -303,7 +303,7 @@ def test_the_interval_of_a_large_count_is_that_of_a_normal_variable() -> None:
     [
         (0, 3689, True, "at most 1 promised: agrees with the setting"),
         (
-            0, 3688, None, "at most 1 promised: cannot tell, for these are too few code-days: "
+            0, 3688, None, "at most 1 promised: too few code-days to decide: "
             "--null 11, or as many times the days, would be enough without a false alarm",
         ),
         (2, 300, None, "--null 123, or as many times the days, would be enough without a false alarm"),
