@@ -63,10 +63,6 @@ select since_midnight + (timestamp '2026-01-06' - timestamp '1970-01-01') - to_d
 
 # Until 2026-01-06, where the minutes begin. A batch and a pass each minute, 1,000 alerts a day.
 _HISTORY = (
-    """insert into builds
-    select build, dense_rank() over (order by build), min(second), min(second) + interval 1 hour, max(second)
-    from counters group by build""",
-    "insert into codes (build, code) select distinct build, code from counters",
     """insert into batches
     select
         nextval('batch_ids'), 'minutes', 'minute-' || i || '.csv', 0, 4800, md5(cast(i as text)), 0, 170, 0,
@@ -81,7 +77,7 @@ _HISTORY = (
     select
         alert_id, 'ratio', 'mean_ratio', '5.0007.510.011', '5.0007.610.011', code, stop_ts - interval 40 second,
         stop_ts, 10, 5, 1.5, 1.25, 9, 12, 1.333333, null, null, 'current', 0, 1, stop_ts, stop_ts,
-        stop_ts + interval 10 second, alert_id, stop_ts - interval 40 second, null, null, null
+        stop_ts + interval 10 second, alert_id, null, null, null
     from (
         select
             nextval('alert_ids') as alert_id, drawn_code(i) as code,
@@ -91,7 +87,7 @@ _HISTORY = (
     """insert into progress
     select
         rule, '5.0007.510.011', '5.0007.610.011', settings_hash, timestamp '2026-01-05 23:59:00',
-        timestamp '2026-01-05 23:59:00', (select max(batch_id) from batches)
+        timestamp '2026-01-05 23:59:00', (select max(batch_id) from batches), false
     from rules group by rule, settings_hash""",
 )
 
@@ -136,7 +132,7 @@ def convert(path: str, source: str) -> None:
 def make_history(path: str, days: int) -> None:
     """A store that has been fed and judged each minute for so many days, up to 2026-01-06; without the events."""
     from streammetrics import config
-    from streammetrics.store import settings_tables, views
+    from streammetrics.store import builds, settings_tables, views
     from streammetrics.store.connection import Store
 
     with Store(Path(path)).write() as connection, connection.begin():
@@ -147,6 +143,7 @@ def make_history(path: str, days: int) -> None:
         connection.exec_driver_sql(_DAY)
         for day in range(days, 0, -1):
             connection.exec_driver_sql(_COUNTERS, (day,))
+        builds.rebuild(connection)
         for statement in _HISTORY:
             connection.exec_driver_sql(statement.format(days=days))
 
