@@ -142,8 +142,8 @@ class Workshop:
         self.forget(config.stem)
         return python("bench.inside", "commands", config, "ingest", "detect")
 
-    def run(self, config: Path) -> Ran:
-        return python("streammetrics", "run", "--config", config)
+    def run(self, config: Path, *options: str) -> Ran:
+        return python("streammetrics", "run", "--config", config, *options)
 
     def alerts(self, config: Path) -> dict[str, int]:
         """How many alerts each detector has stored."""

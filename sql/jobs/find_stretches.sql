@@ -19,17 +19,27 @@ with known as (
     where scopes.judged_after < scopes.judged_until
 ),
 
--- Which a pass has not seen, from before what it had seen.
+-- What a pass has seen ends at seen_ts.
+seen as (
+    select max(max_ts) as seen_ts, (select min(known.seen_batch_id) from known) as first_id
+    from batches
+    where batch_id <= (select max(known.seen_batch_id) from known)
+),
+
+-- Batches that it has not seen, with records from before that. By their numbers DuckDB skips the rest of the counters.
+fresh as (
+    select batches.batch_id, seen.seen_ts
+    from batches inner join seen on batches.batch_id > seen.first_id
+    where date_trunc('second', batches.min_ts) <= seen.seen_ts
+),
+
 late as (
     select
         cast(floor(epoch(counters.second) / 60) * 60 as bigint) as second, counters.build,
         bool_or(counters.second <= coalesce(builds.since_second, builds.first_second)) as is_early
     from counters
+    inner join fresh on counters.batch_id = fresh.batch_id and counters.second <= fresh.seen_ts
     left join builds using (build)
-    where
-        counters.batch_id > (select min(seen_batch_id) from known)
-        and counters.second
-        <= (select max(max_ts) from batches where batch_id <= (select max(seen_batch_id) from known))
     group by all
 ),
 
