@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import alerts_of_open_incidents, compose
+from streammetrics.store.views import compose
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def changes(connection: Connection, since: int) -> list[Change]:
 
 def open_incidents(connection: Connection) -> int:
     """How many incidents are open now."""
-    sql = compose("select count(*) from incidents where state = 'open'", alerts=alerts_of_open_incidents())
+    # To count them their last alerts are enough; all alerts of their codes may be a year of them.
+    sql = compose("select count(*) from incidents where state = 'open'", alerts=statement("reports/latest_alerts"))
     return int(connection.exec_driver_sql(sql).scalar_one())
 
 
