@@ -33,6 +33,8 @@ CONFIG = Config(
     ),
     detect=DetectSettings(lateness_seconds=7, merge_seconds=60),
 )
+EVERY_SERIES = views.for_people("evidence")["suspects"]
+
 PAIRS = (("5.9", "5.10"), ("5.10", "5.11"), ("5.9", "5.11"))
 FROM, UNTIL = 1_000_003, 1_000_003 + 8 * 3600
 SILENT_FROM, SILENT_UNTIL = FROM + 3_000, FROM + 15_000
@@ -87,12 +89,13 @@ def test_composed_is_the_view(store: Connection, piece: Slice | None) -> None:
 
 def test_none_but_suspects_increase(store: Connection) -> None:
     query = "select * from increases"
-    found = rows(store, compose(query, suspects=views.EVERY_SERIES))
+    found = rows(store, compose(query, suspects=EVERY_SERIES))
     assert found == rows(store, query)
     assert found
     # Not all are looked at.
     suspects, every = (
-        rows(store, compose(f"select series from {looked_at}")) for looked_at in ("suspects", f"({views.EVERY_SERIES})")
+        rows(store, compose(f"select series from {looked_at}"))
+        for looked_at in ("suspects", f"({views.for_people('evidence')['suspects']})")
     )
     assert set(suspects) < set(every)
 

@@ -49,7 +49,7 @@ def main(path: Path) -> None:
             after, until = passes.plan(connection, config) or (0, 0)
             piece = views.Slice(after, until, passes.lead_seconds(config))
             select = _VALUES.format(start=START_SECOND, width=BIN_SECONDS)
-            sql = views.compose(select, piece, suspects=views.EVERY_SERIES)
+            sql = views.compose(select, piece, suspects=views.for_people("evidence")["suspects"])
             rows = connection.exec_driver_sql(sql).all()
     bins, values, thresholds, fires = (np.array(column) for column in zip(*rows, strict=True))
     figure = Figure(figsize=(9, 5), dpi=100, layout="constrained")

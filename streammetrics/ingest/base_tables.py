@@ -21,11 +21,6 @@ AHEAD_SECONDS = (300, 86_400)
 _PORTION_RECORDS = 3_000_000
 """Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
 
-_PLAIN_RECORDS = (
-    "select line, plain_ts as ts, build, code, '' as reason, null as problem, null::varchar as stratum "
-    "from plain where is_plain"
-)
-
 
 class MisreadError(Exception):
     """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
@@ -80,7 +75,7 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
 
 
 def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> int:
-    typed = {"records": _PLAIN_RECORDS, "typed": statement("jobs/stratified_records")}
+    typed = {"records": statement("jobs/counted_plain_records"), "typed": statement("jobs/stratified_records")}
     return _run(connection, reader, batch, {**reader.plain, **typed}, statement("jobs/add_events"))
 
 

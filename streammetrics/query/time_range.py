@@ -177,11 +177,9 @@ def _alerts(connection: Connection, within: Span) -> str:
     """Alerts of the incidents that overlap the span, which may lie in the pause behind one of their alerts."""
     merge = connection.exec_driver_sql("select coalesce(max(merge_seconds), 0) from settings").scalar_one()
     since, until = within.seconds()
-    return whole_incidents(
-        "select rule, baseline, candidate, code from main.alerts\n"  # noqa: S608 literals
-        f"where state = 'current' and end_ts >= {timestamp_literal(since - merge - 1)}\n"
-        f"and start_ts < {timestamp_literal(until)}"
-    )
+    # A view takes no parameters.
+    overlapping = statement("reports/alerts_of_span").replace("$since", timestamp_literal(since - merge - 1))
+    return whole_incidents(overlapping.replace("$until", timestamp_literal(until)))
 
 
 def _base_select(connection: Connection, name: str, within: Span) -> str:

@@ -164,14 +164,9 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         wide = _side_counters(begin - PRESENCE_LEAD_SECONDS, end + PRESENCE_LAG_SECONDS, piece.lags)
         return f"with side_counters as (\n{wide}\n)\nselect * from (\n{relation.text}\n)"
     if relation.name == "span":
-        presence_begin = begin - PRESENCE_LEAD_SECONDS
-        return (
-            "select first_second, end_second,\n"
-            f"    greatest(first_second, cast({presence_begin:d} as bigint)) as presence_from_second,\n"
-            f"    greatest(first_second, cast({begin:d} as bigint)) as slice_from_second,\n"
-            f"    least(end_second, cast({end:d} as bigint)) as slice_until_second\n"
-            f"from (\n{relation.text}\n)"
-        )
+        cut = statement("jobs/slice_span").replace("$presence_begin", f"{begin - PRESENCE_LEAD_SECONDS:d}")
+        cut = cut.replace("$begin", f"{begin:d}").replace("$until", f"{end:d}")
+        return f"with span as (\n{relation.text}\n)\n{cut}"
     if relation.name == "judged_bins":
         # Only bins of the slice itself may raise an alert; the others are there to look back on.
         within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
@@ -183,15 +178,9 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
     return relation.text
 
 
-EVERY_SERIES = (
-    "select series, min(bin_second) as first_second, max(bin_second) as last_second from gains group by series"
-)
-"""In place of `suspects`: the evidence of all series is looked at, not of those alone that may have enough."""
-
-
 def for_people(name: str) -> dict[str, str]:
-    """What stands in for relations below `name` in views for people: jobs read suspects alone."""
-    return {"suspects": EVERY_SERIES} if name == "evidence" else {}
+    """In place of relations below `name` in views for people: the evidence of all series, not of suspects alone."""
+    return {"suspects": statement("jobs/every_series")} if name == "evidence" else {}
 
 
 def whole_incidents(tails: str) -> str:
