@@ -1,8 +1,8 @@
 """What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
 
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +52,9 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
             count = incidents.open_incidents(connection)
         span = None if done.after is None or done.until is None else (done.after, done.until)
         code = _advise(session, connection, span, every=bool(found))
-        young = status.reaches(connection, status.comparisons(connection))
+        # What it takes as long as a pass to find out is worth that where it is read.
+        is_read = bool(found) or session.progress.shows_routine
+        young = status.reaches(connection, status.comparisons(connection)) if is_read else []
     amendment = done.amendment
     lines = (
         map(terminal.as_json, found)
@@ -73,9 +75,8 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         open_incidents=count,
         run_ids=done.run_ids,
     )
-    # Cron mails each word: these are worth one beside a new incident.
     for line in status.young_lines(young):
-        session.say(line, is_routine=not found)
+        session.say(line)
     _prune(session)
     return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
 
@@ -125,7 +126,9 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool) ->
             incidents.snapshot(connection, "incidents_before", reach)
         new_codes.mark(connection)
     try:
-        done = judge(session, connection, is_final=is_final)
+        with _judging(session, connection) as advance:
+            arguments = (connection, session.config, session.clock, waiting)
+            done = passes.judge_planned(*arguments, is_final=is_final, on_portion=advance)
     except BaseException:
         # The portions before the one that failed, or was ended, are stored, and the next run would not report them.
         with suppress(DBAPIError):
@@ -187,11 +190,18 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:
-    """One pass, with progress; one that fails is recorded in `runs`."""
+    """Find out what waits and judge it: one pass."""
+    with _judging(session, connection) as advance:
+        return passes.judge(connection, session.config, session.clock, is_final=is_final, on_portion=advance)
+
+
+@contextmanager
+def _judging(session: Session, connection: Connection) -> Iterator[Callable[[float, float], None]]:
+    """The progress of one pass; one that fails is recorded in `runs`."""
     started_at = session.clock()
     try:
         with session.progress.task("judging") as advance:
-            return passes.judge(connection, session.config, session.clock, is_final=is_final, on_portion=advance)
+            yield advance
     except Exception as error:
         _record_failure(session, connection, started_at, error)
         raise

@@ -23,8 +23,6 @@ from streammetrics.store import comments, retention, settings_tables, views
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import FIRST_SECOND, LAST_SECOND, Slice, compose
 
-DAY_SECONDS = 24 * 3600
-
 _FEWER_BINS = "select * from kept_bins where detector <> 'sequential' or series in (select series from {})"
 
 EVER = (FIRST_SECOND, LAST_SECOND)
@@ -62,9 +60,26 @@ def judge(
         portion_seconds: a longer scope is judged in portions of this length; None: as memory allows.
         span: only bins that end in (after, until], epoch seconds, are judged, as if nothing came afterwards.
     """
-    started_at = clock()
     with connection.begin():
         bounds = plan(connection, config, is_final=is_final, span=span)
+    return judge_planned(
+        connection, config, clock, bounds, is_final=is_final, on_portion=on_portion, portion_seconds=portion_seconds
+    )
+
+
+def judge_planned(
+    connection: Connection,
+    config: Config,
+    clock: Callable[[], datetime],
+    bounds: tuple[int, int] | None,
+    *,
+    is_final: bool = False,
+    on_portion: Callable[[int, int], None] = lambda done, total: None,
+    portion_seconds: int | None = None,
+) -> Pass:
+    """Judge what `plan` found, on its connection and with its config; `bounds` are what it returned."""
+    started_at = clock()
+    with connection.begin():
         if bounds is None:
             watermarks.remember(connection, LAST_SECOND)
             return Pass((_record(connection, started_at, clock(), None, Amendment()),), None, None, Amendment())

@@ -25,9 +25,14 @@ class Progress:
         self._write = write
         self._bars: Any = None
 
+    @property
+    def shows_routine(self) -> bool:
+        """Whether routine events are written: on terminals and in logs."""
+        return self.is_terminal or self._is_logged
+
     def say(self, event: Event) -> None:
-        """Write an event, above a bar that may be shown. What is routine is written on terminals and in logs."""
-        if event.is_routine and not (self.is_terminal or self._is_logged):
+        """Write an event, above a bar that may be shown."""
+        if event.is_routine and not self.shows_routine:
             return
         shown = replace(event, words=printable_lines(event.words))
         if self._bars is not None:

@@ -56,6 +56,10 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
         horizon = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
         with connection.begin():
             if name == "alerts":
+                # Which incidents are open takes a look at all alerts of their codes.
+                first = connection.exec_driver_sql("select min(end_ts) from alerts").scalar_one()
+                if first is None or first >= horizon:
+                    continue
                 _find_open_incidents(connection)
             oldest = connection.exec_driver_sql(_before("select min(moment) from $old", name, horizon)).scalar_one()
             if oldest is not None:

@@ -4,18 +4,18 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from streammetrics.config import Config, Rule
-from streammetrics.detect.passes import DAY_SECONDS
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime import atomic_files, utc
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags, portions
@@ -85,9 +85,20 @@ def heatmaps(
     until = row.end_second if until is None else until
     after = max(until - DAY_SECONDS if after is None else after, row.first_second)
     until = min(until, row.end_second)
-    subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=lags(connection)))).all()
-    wanted = [tuple(subject) for subject in subjects if rule in (None, subject.rule)]
-    return [drawn for subject in wanted for drawn in _heatmap(connection, config, subject, after, until)]
+    before = lags(connection)
+    subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
+    within = (after * 1_000_000, until * 1_000_000)
+    ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
+    codes = run(connection, "reports/pictured_codes", ends).scalars().all()
+    lead = EXPOSURE_LEAD_SECONDS + 2 * max(one.bin_seconds for one in config.rule)
+    pieces = [Slice(start, stop, lead, lags=before) for start, stop in portions(after, until, PORTION_SECONDS)]
+    windows = compose(statement("reports/pictured_windows"), alerts=_ALERTS_WITHIN.format(*within))
+    return [
+        drawn
+        for subject in subjects
+        if rule in (None, subject.rule)
+        for drawn in _heatmap(connection, config, subject, pieces, codes, windows)
+    ]
 
 
 def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
@@ -150,29 +161,28 @@ def _file_name(heatmap: Heatmap) -> str:
 
 
 def _heatmap(
-    connection: Connection, config: Config, subject: tuple[str, str, str], after: int, until: int
+    connection: Connection,
+    config: Config,
+    subject: Row[str, str, str],
+    pieces: Sequence[Slice],
+    codes: Sequence[str],
+    windows: str,
 ) -> Iterator[Heatmap]:
-    """The heatmap of a rule, baseline and candidate, where they have bins at all."""
+    """The heatmap of a rule, baseline and candidate, where they have bins; `windows` finds those that alerted."""
     import numpy as np
 
-    before = lags(connection)
-    lead = EXPOSURE_LEAD_SECONDS + 2 * max(rule.bin_seconds for rule in config.rule)
     cells = []
     empty: list[int] = []
-    within = (after * 1_000_000, until * 1_000_000)
-    ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
-    named = dict(zip(("rule", "baseline", "candidate"), subject, strict=True))
-    codes = run(connection, "reports/pictured_codes", ends).scalars().all()
-    for start, stop in portions(after, until, PORTION_SECONDS):
-        piece = Slice(start, stop, lead, lags=before)
-        part = {**named, "after": start, "until": stop}
+    named = dict(subject._mapping)
+    for piece in pieces:
+        part = {**named, "after": piece.after, "until": piece.until}
         empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()
         cells_of = compose(statement("reports/picture_cells"), piece)
         found = connection.exec_driver_sql(cells_of, {**part, "codes": codes})
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
-    rule = next(rule for rule in config.rule if rule.name == subject[0])
+    rule = next(rule for rule in config.rule if rule.name == subject.rule)
     rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
     first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
     last = int(max([*empty, *(seconds.max() for _, seconds, _ in cells)]))
@@ -180,12 +190,11 @@ def _heatmap(
     values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
     for code, seconds, bin_values in cells:
         values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
-    windows = compose(statement("reports/pictured_windows"), alerts=_ALERTS_WITHIN.format(*within))
     yield Heatmap(
         rule=rule.name,
         detector=rule.detector,
-        baseline=subject[1],
-        candidate=subject[2],
+        baseline=subject.baseline,
+        candidate=subject.candidate,
         bin_seconds=rule.bin_seconds,
         window_bins=rule.window_bins,
         # Evidence is not measured in the unit of the bins.
