@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+DAY_SECONDS = 86_400
+
 
 def naive(value: datetime) -> datetime:
     """The moment of a time with a zone; one without is in UTC already.

@@ -1,4 +1,4 @@
-"""Files that grow, are rotated, cut off or written again: each whole line counts once, and what may be lost is told.
+"""Files that grow, are rotated, cut off or written again: each whole line counts once, and losses are reported.
 
 The oracle follows what is done to files; the program sees only what they hold. Every record has a code of its own.
 """

@@ -176,7 +176,7 @@ def test_a_bin_that_is_not_complete_awaits_the_later_build(tmp_path: Path) -> No
     assert (found["gate"], found["awaited_build"]) == ("incomplete", "1.10")
     assert found["judged_until"] == moment_of(MONDAY + HOUR - 2)
     assert "build 1.10 is awaited, received up to 2026-11-23 00:59:58" in render(found)
-    assert found["bin_baseline_errors"] == 5, "what is there so far is told"
+    assert found["bin_baseline_errors"] == 5, "what is there so far is reported"
 
 
 def test_both_builds_are_awaited_after_the_last_record(regressed: Store) -> None:

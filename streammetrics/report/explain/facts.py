@@ -8,9 +8,10 @@ from sqlalchemy import Connection, RowMapping
 
 from streammetrics.config import AnyRule, Config, SequentialRule
 from streammetrics.detect.intervals import ratio_intervals
-from streammetrics.detect.passes import DAY_SECONDS, lead_seconds
+from streammetrics.detect.passes import lead_seconds
 from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.sources import exposure
 from streammetrics.store import builds, settings_tables
 from streammetrics.store.connection import Store

@@ -21,8 +21,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from streammetrics.report.heatmap import words
 from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.report.heatmap.grid import Floats, Grid, deviations, make_grid
+from streammetrics.runtime.utc import DAY_SECONDS
 
-_DAY = 86400
 _PERCENTILE = 99
 _NEGLIGIBLE = 1e-9
 """Sums of tenths are off by a few units of the last place; that is no deviation."""
@@ -108,18 +108,18 @@ def colours() -> Colormap:
 
 def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid: Grid) -> AxesImage:
     rows, columns = found.shape
-    start = heatmap.first_bin / _DAY
+    start = heatmap.first_bin / DAY_SECONDS
     image = axes.imshow(
         # Clipped here, for minus infinity (a ratio of 0) is as blue as it gets, not unknown.
         np.ma.masked_invalid(np.clip(found, -limit, limit)),
         cmap=colours(),
         vmin=-limit,
         vmax=limit,
-        extent=(start, start + columns * grid.column_bins * heatmap.bin_seconds / _DAY, rows - 0.5, -0.5),
+        extent=(start, start + columns * grid.column_bins * heatmap.bin_seconds / DAY_SECONDS, rows - 0.5, -0.5),
         aspect="auto",
         interpolation="nearest",
     )
-    axes.set_xlim(start, start + heatmap.values.shape[1] * heatmap.bin_seconds / _DAY)
+    axes.set_xlim(start, start + heatmap.values.shape[1] * heatmap.bin_seconds / DAY_SECONDS)
     axes.hlines(np.arange(rows - 1) + 0.5, *axes.get_xlim(), color="white", linewidth=1)
     return image
 
@@ -130,7 +130,7 @@ def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
     rows = {code: row for row, code in enumerate(grid.codes)}
     stretches: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for window in heatmap.alerted:
-        stretch = (window.start_second / _DAY, (window.end_second - window.start_second) / _DAY)
+        stretch = (window.start_second / DAY_SECONDS, (window.end_second - window.start_second) / DAY_SECONDS)
         stretches[rows.get(window.code, len(rows))].append(stretch)
     for row, found in stretches.items():
         axes.broken_barh(

@@ -6,11 +6,10 @@ from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.report.heatmap.grid import Grid
 from streammetrics.runtime import utc
 from streammetrics.runtime.terminal import NO_NAME, printable
+from streammetrics.runtime.utc import DAY_SECONDS
 
 _MOST_LETTERS = 24
 _MOST_CODES = 8
-_DAY_SECONDS = 86_400
-
 
 CanShow = Callable[[str], bool]
 """Whether a letter can be shown, which is to be printable in any case."""
@@ -41,7 +40,7 @@ def row(heatmap: Heatmap, code: str, can_show: CanShow = str.isprintable) -> str
     last = max(windows, key=lambda window: window.start_second)
     times = "" if last.ratio is None else f"  x{last.ratio:.3g}"
     # A day and more has several moments of one name.
-    form = "%H:%M" if heatmap.values.shape[1] * heatmap.bin_seconds <= _DAY_SECONDS else "%m-%d %H:%M"
+    form = "%H:%M" if heatmap.values.shape[1] * heatmap.bin_seconds <= DAY_SECONDS else "%m-%d %H:%M"
     return f"{shown}{times}  since {utc.at_second(last.start_second):{form}}"
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
-from streammetrics.detect.passes import DAY_SECONDS
 from streammetrics.errors import StreammetricsError
 from streammetrics.report import warnings
 from streammetrics.runtime import utc
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement

@@ -11,6 +11,7 @@ from streammetrics.config import Config
 from streammetrics.detect import passes
 from streammetrics.runtime import utc
 from streammetrics.runtime.progress import Progress
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.simulate.backtest import history, inject, null
 from streammetrics.simulate.backtest.inject import Injection, parse
 from streammetrics.simulate.backtest.results import Result, Summary, render
@@ -50,7 +51,7 @@ def backtest(
         span = copy.after, copy.until
         with progress.task("judging") as advance:
             done = passes.judge(connection, config, clock, on_portion=advance, span=span)
-        days = 0.0 if done.after is None or done.until is None else (done.until - done.after) / passes.DAY_SECONDS
+        days = 0.0 if done.after is None or done.until is None else (done.until - done.after) / DAY_SECONDS
         with connection.begin():
             rows = [dict(row) for row in connection.exec_driver_sql(_INCIDENTS).mappings()]
             yield from rows

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Config, SequentialRule
 from streammetrics.detect import passes
-from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.simulate.backtest import poisson
 from streammetrics.simulate.backtest.history import Copy
 from streammetrics.simulate.backtest.inject import INJECTED

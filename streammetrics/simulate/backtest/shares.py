@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from streammetrics.config import Comparison, Config, SequentialRule
-from streammetrics.detect.passes import DAY_SECONDS
+from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.simulate.backtest.history import Copy
 from streammetrics.sources import exposure
 from streammetrics.store import settings_tables

@@ -25,7 +25,6 @@ _SPAN = "select min(first_second), max(least(until_second, first_second + to_sec
 _ORDER = "select coalesce(any_value(builds_order), 'auto') from settings"
 _APPEARED = "select build, coalesce(since_second, timestamp '9999-12-31') from builds"
 
-
 _WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,1000}")
 
 
