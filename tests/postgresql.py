@@ -17,6 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.programs import missing
+
 PASSWORD = "correct horse/battery%staple"  # noqa: S105 of a server that lives as long as the tests
 
 
@@ -43,12 +45,11 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """Not installed, the test is skipped; but where CI_POSTGRESQL is set, it fails."""
+    """A server; see `programs.missing` where none is installed."""
     found = [*sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")), shutil.which("initdb")]
     programs = [Path(path) for path in found if path]
     if not programs or (os.geteuid() == 0 and _account() is None):
-        message = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-        (pytest.fail if os.environ.get("CI_POSTGRESQL") else pytest.skip)(message)
+        missing("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with _server(programs[0].resolve().parent) as server:
         yield server
 

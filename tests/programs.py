@@ -1,0 +1,19 @@
+"""Programs of the system that tests start: a browser, servers, checkers."""
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program; where it is not installed the test is skipped, but where CI_PROGRAMS is set, it fails."""
+    return shutil.which(name) or missing(f"{name} is not installed (Debian: apt-get install {package})")
+
+
+def missing(message: str) -> NoReturn:
+    """Skip the test; where CI_PROGRAMS is set, fail it."""
+    if os.environ.get("CI_PROGRAMS"):
+        pytest.fail(message)
+    pytest.skip(message)
