@@ -10,35 +10,34 @@ from typing import Any
 import pytest
 
 from streammetrics.config import BuildSettings, Comparison
-from streammetrics.detect.incidents import Change
+from streammetrics.detect.incidents import Change, Departure, Incident, Latest
 from streammetrics.report import wording
 from tests.oracles.mean_rules import Record
 from tests.release_day import ReleaseDay, scaled
 from tests.streams import MONDAY
 
 NOON = datetime(2026, 11, 23, 12)
-FIGURES: dict[str, Any] = {
-    "start_ts": NOON, "peak_value": 30.0, "threshold": 6.0, "baseline_errors": 40, "candidate_errors": 200,
-    "ratio": 5.0, "ratio_low": 4.0, "ratio_high": 6.0, "exposure": "equal", "candidate_share": 0.5,
-}  # fmt: skip
-INCIDENT: dict[str, Any] = {
-    **FIGURES, "state": "open", "code": "7", "rule": "regression", "baseline": "1.0", "candidate": "1.1",
-    "incident_id": 5, "comparison_seconds": 60, "end_ts": NOON + timedelta(hours=2), "again": None, "gone": None,
-}  # fmt: skip
+LATEST = Latest(
+    NOON, peak_value=30.0, threshold=6.0, baseline_errors=40, candidate_errors=200, ratio=5.0, ratio_low=4.0,
+    ratio_high=6.0, exposure="equal", candidate_share=0.5,
+)  # fmt: skip
+INCIDENT = Incident(
+    **vars(LATEST), incident_id=5, rule="regression", detector="sequential", baseline="1.0", candidate="1.1", code="7",
+    stop_ts=NOON, end_ts=NOON + timedelta(hours=2), alerts=9, state="open", dispersion=1.0, opened_ts=NOON,
+)  # fmt: skip
 
 
-def line(change: str, **fields: Any) -> str:
-    return wording.change_line(Change(change, {**INCIDENT, **fields}))
+def line(change: str, state: str = "open", **fields: Any) -> str:
+    return wording.change_line(Change(change, replace(INCIDENT, state=state), comparison_seconds=60, **fields))
 
 
 def test_what_is_back_is_reported_by_its_latest_alert() -> None:
-    again = {**FIGURES, "start_ts": NOON + timedelta(hours=1), "peak_value": 9.0, "baseline_errors": 10,
-             "candidate_errors": 20, "ratio": 2.0, "ratio_low": 1.5, "ratio_high": 2.5}  # fmt: skip
+    again = Latest(NOON + timedelta(hours=1), 9.0, 6.0, 10, 20, 2.0, 1.5, 2.5, "equal", 0.5)
     assert line("reopened", again=again) == (
         "REOPENED  code 7  again since 2026-11-23 13:00:00 UTC (first 2026-11-23 12:00:00)  10 -> 20 errors "
         "(x2, 1.5 to 2.5)  regression evidence 10^9, required 10^6, equal exposure  1.0 -> 1.1  incident 5"
     )
-    assert line("reopened", again={**again, "start_ts": NOON - timedelta(seconds=10)}) == (
+    assert line("reopened", again=replace(again, start_ts=NOON - timedelta(seconds=10))) == (
         "REOPENED  code 7  since 2026-11-23 12:00:00 UTC  10 -> 20 errors (x2, 1.5 to 2.5)  regression evidence 10^9, "
         "required 10^6, equal exposure  1.0 -> 1.1  incident 5"
     )
@@ -49,13 +48,13 @@ def test_what_is_superseded_says_which_build_has_gone() -> None:
         "SUPERSEDED code 7  since 2026-11-23 12:00:00 to 2026-11-23 14:00:00 UTC  40 -> 200 errors (x5, 4 to 6)  "
         "regression evidence 10^30, required 10^6, equal exposure  1.0 -> 1.1  {}  incident 5"
     )
-    old, new = ({"build": build, "last_ts": NOON + timedelta(hours=hour)} for build, hour in (("1.0", 2), ("1.1", 3)))
+    old, new = (Departure(build, NOON + timedelta(hours=hour)) for build, hour in (("1.0", 2), ("1.1", 3)))
     for gone, words in (
         ([old], "1.0 (last record 2026-11-23 14:00:00) has gone"),
         ([old, new], "1.0 (last record 2026-11-23 14:00:00) and 1.1 (last record 2026-11-23 15:00:00) have gone"),
         ([], "other comparisons took its place"),
     ):
-        assert line("superseded", state="superseded", gone=gone) == told.format(words)
+        assert line("superseded", state="superseded", gone=tuple(gone)) == told.format(words)
 
 
 class JsonDay(ReleaseDay):

@@ -14,7 +14,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
 from streammetrics.detect import incidents, passes
-from streammetrics.detect.new_codes import NewCodes
+from streammetrics.detect.new_codes import NewCode, NewCodes
 from streammetrics.query import formats, statement
 from streammetrics.query.export import export
 from streammetrics.report import explain, heatmap, status, wording
@@ -93,7 +93,7 @@ def test_what_is_told_obeys_no_terminal(session: Session) -> None:
     for name in NAMES[:: count(100, 1)]:
         at = START + timedelta(seconds=485)
         told += [explain.render(one) for one in explain.explain(session.store, session.config, name, at)]
-    new = NewCodes(OLD, NEW, len(NAMES), tuple({"code": name, "candidate_errors": 2} for name in NAMES))
+    new = NewCodes(OLD, NEW, len(NAMES), tuple(NewCode(name, START, 0, 2, 2) for name in NAMES))
     (line,) = wording.new_code_lines([new])
     assert line.splitlines() == [line]
     assert [found for found in map(NOT_SHOWN.findall, [*told, line]) if found] == []

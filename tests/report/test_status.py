@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -269,7 +270,7 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
     with store.read() as connection:
         (reach,) = status.reaches(connection, status.comparisons(connection))
     (line,) = status.young_lines([reach])
-    assert reach["rate_ratio"] == 2
+    assert reach.rate_ratio == 2
     assert line.startswith("1.9 -> 1.10  judged for 24 min: an increase by about x2 or more ")
     more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
     fired = history(tmp_path / "b.duckdb", [*steady(until), *more], config)
@@ -281,7 +282,7 @@ def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) 
     with store.read() as connection:
         young = status.comparisons(connection)
         assert status.reaches(connection, young) == []
-        old = [{**one, "judged_seconds": 86400} for one in young]
+        old = [replace(one, judged_seconds=86400) for one in young]
         assert status.reaches(connection, old) == []
 
 

@@ -336,6 +336,8 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
     assert null.endswith("or as many times the days, would be enough without a false alarm")
-    kinds = [json.loads(line)["kind"] for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
-    assert kinds == ["incident", "incident", "summary", "injection", "null"]
+    rows = [json.loads(line) for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
+    assert [row["kind"] for row in rows] == ["incident", "incident", "summary", "injection", "null"]
+    columns = streammetrics(folder, "query", "from incidents limit 0", "--format", "csv").stdout.strip().split(",")
+    assert [*rows[0]] == ["kind", *columns]
     assert streammetrics(folder, "backtest", "--inject", "7").returncode == 2
