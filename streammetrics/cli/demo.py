@@ -81,7 +81,7 @@ def _make_room(folder: Path) -> None:
 
     if folder.exists() and any(folder.iterdir()):
         marker = folder / "config.toml"
-        if not marker.is_file() or "streammetrics demo" not in marker.read_text(encoding="utf-8", errors="replace"):
+        if not marker.is_file() or "`streammetrics demo`" not in marker.read_text(encoding="utf-8", errors="replace"):
             raise StreammetricsError(f"{folder}: is not empty and not of an earlier demo; name another with --dir")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -95,7 +95,7 @@ def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
         (["query", "select 1; select 2"], "one statement"),
         (["query", "select * from nothing_of_the_kind"], "nothing_of_the_kind"),
         (["query", "select 1", "--format", "xml"], "'xml' is not one of 'table', 'csv', 'jsonl'"),
-        (["query"], 'name one statement: streammetrics query "select ..."'),
+        (["query"], 'name one statement: `streammetrics query "select ..."`'),
         (["query", "select 1", "--since", "soon"], "'--since': soon: is not a time such as 2026-11-23T06:00"),
         (["export", "nothing_of_the_kind", "--to", "x.csv"], "nothing_of_the_kind"),
         (["export", "alerts", "--to", "x.xlsx"], ".csv"),
