@@ -47,8 +47,16 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
         for outcome in outcomes:
             _tell_outcome(session, outcome)
             if outcome.waiting_bytes:
-                wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
-                session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
+                line, awaited = outcome.open_quote_line, "their line's end"
+                if line is not None:
+                    awaited = f"the end of the quote that line {line:,} opens"
+                session.say(
+                    f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for {awaited} (or --final)",
+                    "ingest.waiting",
+                    is_routine=True,
+                    waiting_bytes=outcome.waiting_bytes,
+                    open_quote_line=line,
+                )
             if outcome.batch_id is not None:
                 batches.append(outcome.batch_id)
             if outcome.error is not None:

@@ -4,7 +4,7 @@ import gzip
 import json
 import os
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,26 @@ def test_of_a_file_that_grew_what_is_new_waits(tmp_path: Path) -> None:
     assert told(store, config)["waiting"] == "1 file, 26 bytes"
     path.write_text("ts,build,code\n")
     assert told(store, config)["waiting"] == "1 file, 14 bytes"
+
+
+def test_a_quote_that_is_open_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('ts,build,code\n2026-11-23T00:00:00,1.9,7\n2026-11-23T00:00:01,"1.9,7\n2026-11-23T00:00:02,1.9,7\n')
+    config = source(path)
+    store = Store(tmp_path / "s.duckdb")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for _ in range(2):
+        with store.write() as connection:
+            (outcome,) = ingest(connection, config, (), None, lambda: now)
+        assert (outcome.waiting_bytes, outcome.open_quote_line) == (53, 3)
+        assert told(store, config, now)["waiting"] == (
+            f"1 file, 53 bytes; {path} waits from line 3 on, which opens a quote that nothing closes yet"
+        )
+    with path.open("a") as stream:
+        stream.write("2026-11-23T00:00:03,1.")
+    assert "line 3" in told(store, config, now)["waiting"]
+    path.write_text(path.read_text().replace('"', ""))
+    assert "quote" not in told(store, config, now)["waiting"]
 
 
 def test_in_bins_of_an_hour_half_an_hour_keeps_nobody_waiting(tmp_path: Path) -> None:

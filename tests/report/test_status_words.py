@@ -16,6 +16,7 @@ from streammetrics.report.status.models import (
     Feed,
     Mark,
     OpenIncident,
+    OpenQuote,
     Pass,
     Promise,
     Reach,
@@ -247,6 +248,10 @@ def test_what_waits_to_be_read() -> None:
     mark = Mark("a", "ts", "x\x1b[31m")
     replaced = {"replaced_files": 1, "replaced_path": "/in/a.csv rewritten"}
     ahead = {"ahead_files": 2, "ahead_path": "/in/b.csv", "ahead_batch_id": 7}
+    quote = replace(STATUS, waiting_files=1, waiting_bytes=26, open_quotes=[OpenQuote(Path("/in/c.csv"), 1200)])
+    assert lines(quote)["waiting"] == (
+        "1 file, 26 bytes; /in/c.csv waits from line 1,200 on, which opens a quote that nothing closes yet"
+    )
     assert lines(replace(STATUS, waiting_files=2, waiting_bytes=130), marks=[mark], **replaced, **ahead)["waiting"] == (
         "2 files, 130 bytes; 1 file replaced in the last day, perhaps before all was read, such as /in/a.csv "
         "rewritten; 2 files of the last day whose newest records are ahead of the clock, such as /in/b.csv: is "

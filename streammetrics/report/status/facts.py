@@ -7,6 +7,7 @@ whose codes have had one lately.
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from streammetrics.report.status.models import (
     Feed,
     Mark,
     OpenIncident,
+    OpenQuote,
     Pass,
     Promise,
     Reach,
@@ -31,7 +33,8 @@ from streammetrics.report.status.models import (
 )
 from streammetrics.runtime import utc
 from streammetrics.runtime.utc import DAY_SECONDS
-from streammetrics.sources import discovery, exposure, ledger
+from streammetrics.sources import discovery, exposure, ledger, tail
+from streammetrics.sources.snapshot import LONGEST_QUOTED_BYTES
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, alerts_of_open_incidents, compose, lags
@@ -53,6 +56,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     found, refused = discovery.configured(config)
     unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
     waiting_bytes, size, held, received = sum(file.size for file in found), 0, None, list[Feed]()
+    quotes: tuple[OpenQuote, ...] = ()
     if store.path.exists():
         with store.read() as connection:
             held, size = contents(connection, config, now), store.path.stat().st_size
@@ -61,9 +65,15 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known and file.path not in refused]
-            waiting_bytes = ledger.unread_bytes(connection, found)
+            unread = ledger.unread_bytes(connection, found)
+            waiting_bytes = sum(unread.values())
+            # What was never read waits for a run; and a quote that is open for longer keeps nothing back.
+            begun = [file for file in found if unread[file.path] < min(file.size, 2 * LONGEST_QUOTED_BYTES)]
+            opened = tail.open_quotes(connection, config, begun, now)
+            quotes = tuple(OpenQuote(*one) for one in islice(opened, STRONGEST))
             received = feeds(connection, config, {file.source.name for file in found}, now)
-    return Status(now, store.path, size, held, received, len(found), waiting_bytes, tuple(refused.values()), unmatched)
+    waiting = len(found), waiting_bytes
+    return Status(now, store.path, size, held, received, *waiting, tuple(refused.values()), unmatched, quotes)
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:

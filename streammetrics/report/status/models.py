@@ -147,6 +147,14 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class OpenQuote:
+    """The line of a file that opens a quote which nothing closes yet: from there on the file waits."""
+
+    path: Path
+    line: int
+
+
+@dataclass(frozen=True)
 class Status:
     """How things stand at `now`.
 
@@ -167,3 +175,4 @@ class Status:
     waiting_bytes: int = 0
     refused: Sequence[str] = ()
     unmatched: Sequence[str] = ()
+    open_quotes: Sequence[OpenQuote] = ()

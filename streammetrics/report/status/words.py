@@ -114,6 +114,8 @@ def _feed(feed: Feed, now: datetime) -> str:
 def _waiting(status: Status) -> Iterator[str]:
     files = f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}"
     yield files if status.waiting_files else "nothing"
+    for quote in status.open_quotes:
+        yield f"{quote.path} waits from line {quote.line:,} on, which opens a quote that nothing closes yet"
     held = status.contents
     if held is None:
         return
