@@ -78,7 +78,7 @@ def _require_apart(config: Config, named: list[Path]) -> None:
         folder = next((part for part in place.parents if not any(sign in str(part) for sign in "*?[")), place)
         if not store.is_relative_to(folder.resolve()):
             continue
-        # What is wrong with a path is said where it is read.
+        # What is wrong with a path is reported where it is read.
         with suppress(InputOutputError):
             if any(match.resolve() == store for match in matching(path, None if named else config)):
                 raise ConfigError(

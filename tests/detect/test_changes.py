@@ -1,4 +1,4 @@
-"""Incidents that end with their comparison, and that come back: what is said of them belongs together."""
+"""Incidents that end with their comparison, and that come back: their messages belong together."""
 
 import json
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def test_what_is_back_is_reported_by_its_latest_alert() -> None:
 
 
 def test_what_is_superseded_says_which_build_has_gone() -> None:
-    told = (
+    expected = (
         "SUPERSEDED code 7  since 2026-11-23 12:00:00 to 2026-11-23 14:00:00 UTC  40 -> 200 errors (x5, 4 to 6)  "
         "regression evidence 10^30, required 10^6, equal exposure  1.0 -> 1.1  {}  incident 5"
     )
@@ -54,7 +54,7 @@ def test_what_is_superseded_says_which_build_has_gone() -> None:
         ([old, new], "1.0 (last record 2026-11-23 14:00:00) and 1.1 (last record 2026-11-23 15:00:00) have gone"),
         ([], "other comparisons took its place"),
     ):
-        assert line("superseded", state="superseded", gone=tuple(gone)) == told.format(words)
+        assert line("superseded", state="superseded", gone=tuple(gone)) == expected.format(words)
 
 
 class JsonDay(ReleaseDay):
@@ -64,7 +64,7 @@ class JsonDay(ReleaseDay):
     def session(self) -> Any:
         return replace(super().session, as_json=True)
 
-    def told(self, change: str) -> list[dict[str, Any]]:
+    def changes_to(self, change: str) -> list[dict[str, Any]]:
         return [row for row in (json.loads(text) for _, text in self.printed) if row["change"] == change]
 
 
@@ -82,7 +82,7 @@ def test_a_build_that_has_gone_is_named_with_its_last_record(tmp_path: Path) -> 
     day.play(30, {}, [*both, *steady(day, "1.1", "login", range(30), 20)], at_once=True)
     for _ in range(3):
         day.play(60, {}, steady(day, "1.1", "timeout", range(60), 20), at_once=True)
-    (gone,) = day.told("superseded")
+    (gone,) = day.changes_to("superseded")
     assert gone["gone"] == [{"build": "1.0", "last_ts": "2026-11-23 00:29:57"}]
 
 
@@ -93,7 +93,7 @@ def test_a_comparison_that_lost_its_place_names_no_build(tmp_path: Path) -> None
     day.play(30, {"1.0": scaled(1)}, at_once=True)
     day.play(20, builds, at_once=True)
     day.play(80, {**builds, "1.2": scaled(0.9)}, at_once=True)
-    assert [(one["candidate"], one["gone"]) for one in day.told("superseded")] == [("1.1", [])]
+    assert [(one["candidate"], one["gone"]) for one in day.changes_to("superseded")] == [("1.1", [])]
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_an_incident_that_is_back_tells_the_figures_of_its_latest_alert(tmp_path
     calm, worse = {"1.0": scaled(1), "1.1": scaled(1)}, {"1.0": scaled(1), "1.1": scaled(1, login=20)}
     for minutes, builds in ((30, calm), (5, worse), (7, calm), (5, worse)):
         day.play(minutes, builds, at_once=True)
-    (back,) = day.told("reopened")
+    (back,) = day.changes_to("reopened")
     again, figures = back["again"], "start_ts, baseline_errors, candidate_errors"
     assert [one["change"] for one in map(json.loads, (text for _, text in day.printed))][:2] == ["opened", "resolved"]
     (latest,) = day.rows(f"select {figures} from alerts order by stop_ts desc limit 1")

@@ -31,7 +31,7 @@ def rule(threshold: float) -> Rule:
 
 
 class Runs:
-    """A store that is fed and judged, and what each run printed. Unless asked for, no rule ever fires."""
+    """A store that is fed and judged, and what each run printed. Unless set, no rule ever fires."""
 
     def __init__(self, folder: Path, threshold: float = 1000, as_json: bool = False) -> None:
         self.printed: list[str] = []
@@ -228,7 +228,7 @@ def test_json_has_a_line_for_each_comparison(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_comparisons_with_one_candidate_are_told_apart(runs: Runs) -> None:
+def test_comparisons_with_one_candidate_are_distinguished(runs: Runs) -> None:
     compared = (Comparison(), Comparison(baseline="0.9", candidate="latest"))
     runs.session = replace(runs.session, config=runs.session.config.model_copy(update={"comparison": compared}))
     runs.minute(0, {"X": [1]}, builds=("0.9", "1.0", "1.1"), build="1.0")

@@ -1,4 +1,4 @@
-"""Why a rule fired, or which gate said no: one gate a test, and that an explanation says what a pass did."""
+"""Why a rule fired, or which gate closed: one gate a test, and that an explanation says what a pass did."""
 
 import json
 import math
@@ -49,7 +49,7 @@ def at(store: Store, second: int, code: str = "7", rule: str = "regression", con
     return the(explain(store, config, code, moment_of(MONDAY + second), rule))
 
 
-def test_what_fired_is_told_with_its_figures(regressed: Store) -> None:
+def test_what_fired_is_reported_with_its_figures(regressed: Store) -> None:
     found = at(regressed, 55 * MINUTE + 7)
     assert (found.gate, found.start_ts) == (None, moment_of(MONDAY + 55 * MINUTE))
     assert (found.baseline, found.candidate) == ("1.9", "1.10")
@@ -114,8 +114,8 @@ def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_
     found = at(store, 70 * MINUTE)
     assert found.gate is None
     assert found.doubt > math.log(1000)
-    told = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"
-    assert f"{told} than that it goes on: what came since then is enough alone\n" in render(found)
+    shown = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"
+    assert f"{shown} than that it goes on: what came since then is enough alone\n" in render(found)
     assert found.is_doubted
     assert found.has_ended
     sure = at(store, 54 * MINUTE)
@@ -216,7 +216,7 @@ def test_without_two_builds_nothing_is_compared(tmp_path: Path) -> None:
     assert "no two builds were compared" in render(at(store, HOUR))
 
 
-def test_means_are_told_against_their_threshold(regressed: Store) -> None:
+def test_means_are_reported_against_their_threshold(regressed: Store) -> None:
     high, low = (at(regressed, minutes * MINUTE, rule="difference") for minutes in (55, 30))
     assert (high.gate, high.value, high.threshold, high.window_bins) == (None, 50, 6, 2)
     assert [(window.window_bins, window.mean) for window in high.windows] == [(2, 50), (4, 50)]
@@ -262,25 +262,25 @@ def test_what_is_not_there_is_a_usage_error(regressed: Store, call: Callable[[St
 
 
 def test_json_holds_all_of_it(regressed: Store) -> None:
-    told = json.loads(as_json(at(regressed, 55 * MINUTE)))
-    assert told["gate"] is None
-    assert told["start_ts"] == "2026-11-23 00:55:00"
-    assert len(told["ratios"]) == 7
-    assert told["ratios"][0].keys() == {"rate_ratio", "min_ratio", "log_likelihood", "log_threshold"}
-    assert told["units"].keys() - told["ratios"][0].keys() <= told.keys()
-    assert (told["units"]["value"], told["units"]["log_likelihood"]) == ("log10", "natural logarithm")
+    shown = json.loads(as_json(at(regressed, 55 * MINUTE)))
+    assert shown["gate"] is None
+    assert shown["start_ts"] == "2026-11-23 00:55:00"
+    assert len(shown["ratios"]) == 7
+    assert shown["ratios"][0].keys() == {"rate_ratio", "min_ratio", "log_likelihood", "log_threshold"}
+    assert shown["units"].keys() - shown["ratios"][0].keys() <= shown.keys()
+    assert (shown["units"]["value"], shown["units"]["log_likelihood"]) == ("log10", "natural logarithm")
     difference = json.loads(as_json(at(regressed, 55 * MINUTE, rule="difference")))
     assert difference["units"].keys() - difference["windows"][0].keys() <= difference.keys()
 
 
-def test_evidence_is_told_in_powers_of_ten_and_figures_say_what_they_are_of(regressed: Store) -> None:
+def test_evidence_is_reported_in_powers_of_ten_and_figures_say_what_they_are_of(regressed: Store) -> None:
     """The ratios in the unit of the evidence, and what an alert of the bin says beside it."""
     found = at(regressed, 55 * MINUTE)
     best = found.ratios[0]
     text = render(found)
     assert f"the evidence, 10^{found.value:.4g}, has reached the required 10^6.937" in text
-    told = f"x{best.rate_ratio:g}: 10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase"
-    assert f"{told}, required 10^6.937\n" in text
+    shown = f"x{best.rate_ratio:g}: 10^{best.log_likelihood / math.log(10):.4g} times likelier than no increase"
+    assert f"{shown}, required 10^6.937\n" in text
     assert f"since       {found.onset}, the onset as estimated in this bin, " in text
     assert "(an incident keeps the onset of its first alert)" in text
     with regressed.read() as connection:

@@ -116,7 +116,7 @@ def test_whole_text_of_a_mean() -> None:
         ("threshold", MEAN, "no mean is above the threshold: the highest is 5.5"),
     ],
 )
-def test_which_gate_said_no(gate: str, changes: Mapping[str, Any], words: str) -> None:
+def test_which_gate_closed(gate: str, changes: Mapping[str, Any], words: str) -> None:
     assert lines(gate=gate, **changes)["not fired"] == words
 
 

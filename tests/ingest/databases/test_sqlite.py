@@ -361,7 +361,7 @@ def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
     )
 
 
-def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> None:
+def test_a_table_that_begins_anew_is_reported(reader: Reader, errors: Sqlite) -> None:
     errors.add(100, 101)
     reader.ingest(overlap=5)
     errors.run("delete from errors")
@@ -406,7 +406,7 @@ def test_memory_is_given_back(reader: Reader, errors: Sqlite) -> None:
         ({"password_file": "no"}, "[[source]] 'clients': {folder}/no: cannot be read: No such file or directory"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_and_the_next_source_goes_on(
+def test_what_cannot_be_read_is_reported_and_the_next_source_goes_on(
     reader: Reader, errors: Sqlite, settings: dict[str, Any], message: str
 ) -> None:
     errors.add(1)
@@ -416,7 +416,7 @@ def test_what_cannot_be_read_is_told_and_the_next_source_goes_on(
     assert not (reader.folder / "nothing.db").exists()
 
 
-def test_progress_is_told_in_rows(reader: Reader, errors: Sqlite) -> None:
+def test_progress_is_reported_in_rows(reader: Reader, errors: Sqlite) -> None:
     errors.add(*range(5))
     reader.ingest(portion_rows=2)
     assert reader.progress == [(0, 5), (2, 5), (4, 5)]
