@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult
 
 from streammetrics.config import Config
-from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
+from streammetrics.config.rules import BLOCK_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.errors import StreammetricsError
 from streammetrics.report import warnings
 from streammetrics.report.status.models import (
@@ -139,7 +139,7 @@ def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]
     if widest is None or not young:
         return []
     begin, last = min(end - seconds for _, end, seconds in young), max(end for _, end, _ in young)
-    lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + ESTIMATE_SECONDS + BLOCK_SECONDS + 2 * widest
+    lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + EXPOSURE_LEAD_SECONDS + 2 * widest
     piece = Slice(max(begin - widest, last - history_seconds), last, lead, lags=lags(connection))
     found = connection.exec_driver_sql(compose(_REACHES, piece))
     ratios = {(baseline, candidate): ratio for baseline, candidate, ratio in found}
