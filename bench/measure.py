@@ -64,7 +64,7 @@ def python(module: str, *arguments: object) -> Ran:
     """Run `python -m module arguments` to its end.
 
     Raises:
-        RuntimeError: it failed; with what it said.
+        RuntimeError: it failed; with what it printed.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMMETRICS_")}

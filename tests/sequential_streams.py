@@ -56,12 +56,12 @@ class Feed:
     silence: range = range(0)
 
     def records(self, flows: Iterable[Flow], seconds: int, dice: random.Random) -> Iterator[Record]:
-        heard = [second for second in range(self.since, seconds) if second not in self.silence]
-        # Twenty establish it at once; a murmur keeps it heard.
-        murmur = [self.since] * 20 + [second for second in heard if second % 20 == 0]
+        received = [second for second in range(self.since, seconds) if second not in self.silence]
+        # Twenty establish it at once; a murmur keeps it from silence.
+        murmur = [self.since] * 20 + [second for second in received if second % 20 == 0]
         yield from (Record(MONDAY + second, self.name, "0") for second in murmur)
         for flow in flows:
-            for second in heard:
+            for second in received:
                 ratio = flow.ratio if self.name != OLD and flow.since <= second < flow.until else 1
                 number = flow.burst * _poisson(flow.rate * self.users * ratio / flow.burst, dice)
                 yield from [Record(MONDAY + second, self.name, flow.code)] * number

@@ -155,7 +155,7 @@ def build_streams(draw: st.DrawFn, build: str) -> list[Record]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Record]:
-    """Records of one to four builds, most over a murmur that keeps them heard, with some that stray."""
+    """Records of one to four builds, most over a murmur that keeps them from silence, with some that stray."""
     builds = draw(st.permutations(BUILDS))[: draw(st.sampled_from((3, 2, 4, 1)))]
     records = [record for build in builds for record in draw(build_streams(build))]
     pace, number = draw(st.sampled_from((40, 17, 170, 0))), draw(st.sampled_from((40, 90, 5)))

@@ -1,4 +1,4 @@
-"""The benchmark of detectors: its yardsticks are right, its streams are as said, and it reads what a rule finds."""
+"""The benchmark of detectors: its yardsticks are right, its streams are as described, it reads what a rule finds."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def test_binomial_tail_is_exact() -> None:
 
 
 @pytest.mark.parametrize("dispersion", [2, 10, 40])
-def test_bursts_have_the_dispersion_that_is_said(dispersion: float) -> None:
+def test_bursts_have_the_dispersion_that_is_set(dispersion: float) -> None:
     counts = simulate.bursts(np.random.default_rng(3), np.full((20, DAY_BINS), 10.0), dispersion)
     assert counts.mean() == pytest.approx(10, rel=0.03)
     assert simulate.dispersion(counts) == pytest.approx(dispersion, rel=0.08)
@@ -57,7 +57,7 @@ def test_every_stream_is_the_same_each_time_and_unlike_the_next() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_families_cover_what_is_asked_for() -> None:
+def test_families_cover_what_is_requested() -> None:
     assert all(family.code_days >= 10_000 for family in NULLS if family.is_punctual and not family.is_estimated)
     assert all(family.code_days >= 2_000 for family in NULLS if not family.is_punctual)
     assert all(24 * family.code_days >= 10_000 for family in RELEASES)
@@ -157,8 +157,8 @@ def test_sql_that_judges_what_is_near_an_alert_finds_what_it_finds_in_every_bin(
     baseline = simulate.bursts(chance, means, 4)
     means[0, 1000:1030] *= 3
     means[0, 5000:5030] *= 3
-    told = None if share is None else np.full(5400, share)
-    given = Stream(*punctual(baseline, simulate.bursts(chance, means, 4)), told, is_estimated=share is None)
+    shares = None if share is None else np.full(5400, share)
+    given = Stream(*punctual(baseline, simulate.bursts(chance, means, 4)), shares, is_estimated=share is None)
     near, every = screened.judge(given, 20), ours.judge(given, ours.configured(given, false_alarm_days_per_code=20))
     found, expected = (
         sorted(zip(part.code, part.start, part.stop, part.ratio_low, strict=True)) for part in (near, every)
@@ -194,7 +194,7 @@ def test_twin_alerts_as_the_sql_does(share: float | None, has_history: bool) -> 
     assert first_alerts(found, 8) == first_alerts(expected, 8)
     assert first_alerts(found, 8)[0][0] - onset < 60
     # The last bin is not complete.
-    alerts, told = (
+    alerts, reported = (
         {
             alert
             for alert in zip(part.code.tolist(), part.stop.tolist(), part.start.tolist(), strict=True)
@@ -202,7 +202,7 @@ def test_twin_alerts_as_the_sql_does(share: float | None, has_history: bool) -> 
         }
         for part in (found, expected)
     )
-    assert alerts == told
+    assert alerts == reported
 
 
 @pytest.mark.parametrize("min_ratio", [1.0, 1.5])
@@ -233,19 +233,19 @@ def test_earlier_comparison_is_loaded_before_the_stream_begins() -> None:
             "select build, code = 'beat', min(epoch(second)), max(epoch(second)), sum(errors)\n"
             "from counters group by all"
         ).all()
-    told = {
+    reported = {
         (build, is_beat): (first - START_SECOND, last - START_SECOND, errors)
         for build, is_beat, first, last, errors in rows
     }
     assert given.earlier is not None
     for build, counts in (("5.8", given.earlier[0]), ("5.9", given.earlier[1])):
-        first, last, errors = told[build, True]
+        first, last, errors = reported[build, True]
         assert first == -6 * 3600
         assert last == (-1 if build == "5.8" else 3599)
         assert errors == last - first + 1
         now = 0 if build == "5.8" else given.arrived()[0].sum()
-        assert told[build, False][2] == counts.sum() + now
-    assert told["5.10", True][:2] == (0, 3599)
+        assert reported[build, False][2] == counts.sum() + now
+    assert reported["5.10", True][:2] == (0, 3599)
 
 
 def test_bursts_of_clients_are_counted_apart() -> None:

@@ -80,7 +80,7 @@ def config(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def final_config(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, after the input was said to be over."""
+    """The same, after the input was declared over."""
     file = tmp_path_factory.mktemp("set_a_final") / "config.toml"
     file.write_bytes(config.read_bytes())
     (file.parent / "history.duckdb").write_bytes((config.parent / "history.duckdb").read_bytes())
@@ -240,9 +240,9 @@ def test_example_of_the_reference(config: Path) -> None:
     assert alerts(config, "mean_ratio")[window] == 1.9
 
 
-@pytest.mark.parametrize(("comparison", "told"), [('exposure = "equal"', "0:10:00"), ("", "0:12:00")])
+@pytest.mark.parametrize(("comparison", "reported"), [('exposure = "equal"', "0:10:00"), ("", "0:12:00")])
 def test_default_rule_opens_incidents_for_exactly_the_broken_codes(
-    reference: Path, tmp_path: Path, comparison: str, told: str
+    reference: Path, tmp_path: Path, comparison: str, reported: str
 ) -> None:
     """Where exposure is estimated, the codes that are broken from the first second on have part in the estimate."""
     file = tmp_path / "config.toml"
@@ -254,6 +254,6 @@ def test_default_rule_opens_incidents_for_exactly_the_broken_codes(
     # The rates differ from the first second on; nothing is known of bursts yet.
     (first,) = select(file, "select min_by(code, end_ts), min(end_ts) from alerts")
     assert first[0] == "3"
-    assert first[1] <= moment(told)
+    assert first[1] <= moment(reported)
     streammetrics("run", "--final", config=file)
     assert select(file, "select distinct code from incidents order by code") == [("2",), ("3",), ("4",)]

@@ -56,8 +56,10 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
 
 def test_pins_fit_what_the_package_asks_for() -> None:
     pinned = pins("requirements.txt")
-    asked = [Requirement(text) for text in PROJECT["dependencies"]]
-    unmet = [str(need) for need in asked if not need.specifier.contains(pinned.get(canonicalize_name(need.name), "0"))]
+    required = [Requirement(text) for text in PROJECT["dependencies"]]
+    unmet = [
+        str(need) for need in required if not need.specifier.contains(pinned.get(canonicalize_name(need.name), "0"))
+    ]
     assert unmet == []
 
 
@@ -66,8 +68,8 @@ def test_pins_of_development_add_to_those_of_running() -> None:
     assert "-r requirements.txt" in lines
     running, developing = pins("requirements.txt"), pins("requirements-dev.txt")
     assert running.keys() & developing.keys() == set()
-    asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["optional-dependencies"]["dev"]}
-    assert asked - running.keys() - developing.keys() == set()
+    required = {canonicalize_name(Requirement(text).name) for text in PROJECT["optional-dependencies"]["dev"]}
+    assert required - running.keys() - developing.keys() == set()
 
 
 def test_modules_can_be_held_in_mind() -> None:

@@ -1,7 +1,7 @@
 """Each folder tests/sql/<relation>/<case>/ is a test: what the relation reads as tiny CSVs, and the rows it must give.
 
 A file of the folder is named after a relation of the header's `Reads:` line; a relation without a file is empty. Times
-are epoch seconds, doubles are told to 13 digits, and an empty cell is NULL. Columns that do not matter are left out:
+are epoch seconds, doubles have 13 digits, and an empty cell is NULL. Columns that do not matter are left out:
 they are NULL, or zero or empty where a base table wants a value. `expect.csv` has the columns that matter.
 """
 

@@ -45,11 +45,11 @@ WORSE_FROM, WORSE_UNTIL = UNTIL - 10_000, UNTIL - 8_000
 
 def stream() -> list[Record]:
     dice = random.Random(5)
-    heard = {"5.9": FROM, "5.10": FROM + 600, "5.11": UNTIL - 4_000}
+    received = {"5.9": FROM, "5.10": FROM + 600, "5.11": UNTIL - 4_000}
     usual = [
         Record(second, build, dice.choice(("7", "-17", "E_TIMEOUT")))
         for second in sorted(dice.randrange(FROM, UNTIL) for _ in range(2_000))
-        for build in [dice.choice([build for build, since in heard.items() if since <= second])]
+        for build in [dice.choice([build for build, since in received.items() if since <= second])]
         if build != "5.9" or not SILENT_FROM <= second < SILENT_UNTIL
     ]
     worse = [Record(second, "5.10", "-17") for second in range(WORSE_FROM, WORSE_UNTIL, 10)]

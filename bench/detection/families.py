@@ -74,7 +74,7 @@ def _null(
     shape: Callable[[Generator], Reals] | None = None,
     draw: Draw = simulate.poisson,
     share: Callable[[], Reals] | None = None,
-    told: Callable[[Reals], Reals] = lambda share: share,
+    given: Callable[[Reals], Reals] = lambda share: share,
     tolerance: float = 0.0,
     limit: float = 1.0,
     is_estimated: bool = False,
@@ -87,7 +87,7 @@ def _null(
         means = np.full((CODES, bins), rate * 10) * (shape(chance)[..., :bins] if shape else 1)
         true = share()[:bins] if share else np.full(bins, 0.5)
         counts = draw(chance, 2 * means * (1 - true)), draw(chance, 2 * means * true)
-        return Stream(*punctual(*counts), told(true) if share else None, tolerance, is_estimated=is_estimated)
+        return Stream(*punctual(*counts), given(true) if share else None, tolerance, is_estimated=is_estimated)
 
     wanted = code_days or (2_000 if is_estimated else 10_000)
     return Family(name, says, make, code_days=wanted, limit=limit, is_estimated=is_estimated)
@@ -126,9 +126,9 @@ def _changed(
             baseline[is_changed] = 0
             candidate[is_changed, :QUIET_BINS] = 0
         counts = draw(chance, baseline), draw(chance, candidate)
-        told = None if share is None else np.full(bins, share)
+        given = None if share is None else np.full(bins, share)
         change = Change(is_changed, QUIET_BINS, end, np.nan if ramp_bins else ratio)
-        return Stream(*punctual(*counts), told, change=change, is_estimated=is_estimated)
+        return Stream(*punctual(*counts), given, change=change, is_estimated=is_estimated)
 
     return Family(name, says, make, changes=changes, is_estimated=is_estimated)
 
@@ -352,8 +352,8 @@ NULLS = (
     _null("share-0.5", "share .5, in a table", 1, share=_constant(0.5)),
     _null("rollout", "share from 1 to 99 % each day", 1, share=_rollout),
     _null(
-        "misstated", "share 5 % above what is told, 10/s", 10,
-        share=_constant(0.525), told=lambda share: share / 1.05, tolerance=0.05,
+        "misstated", "share 5 % above what is given, 10/s", 10,
+        share=_constant(0.525), given=lambda share: share / 1.05, tolerance=0.05,
     ),
     _null("surge", "both builds surge ten times", 1, shape=_surges),
     _null("missing", "seconds missing on both builds", 1, shape=_outages),

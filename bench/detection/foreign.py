@@ -45,7 +45,7 @@ def savvi(baseline: Any, candidate: Any, share: Any) -> tuple[list[int], list[in
 def otava(baseline: Any, candidate: Any, share: Any) -> tuple[list[int], list[int], list[int]]:
     """Change points (Hunter: Fleming et al. 2023) in the candidate's part of the records, 5 minutes by 5 minutes.
 
-    The series is asked again with each new point, as it is with each new commit; a rise that was not there before,
+    The series is judged again with each new point, as it is with each new commit; a rise that was not there before,
     within the newest hour, is an alert. Settings are its defaults: windows of 50 points, p < .001. Each part is divided
     by what the shares let expect.
     """

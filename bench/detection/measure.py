@@ -20,7 +20,7 @@ class Tally:
 
     Args:
         code_days: without a change: codes that never change, and the quiet hours of the others.
-        false_incidents: told of in those.
+        false_incidents: reported in those.
         bursty_days, bursty_incidents: of these, the codes that are counted apart.
         false_open_days: how long those incidents lasted, first to last alert: a rule that is always on has few of them.
         delays: seconds from each change to the end of the first bin that alerts after it; None: not found.
@@ -94,10 +94,10 @@ def tally(stream: Stream, found: Findings) -> Tally:
     result = Tally(pass_seconds=list(found.seconds))
     if change is None:
         result.code_days = stream.codes * stream.bins / DAY_BINS
-        result.false_incidents, result.false_open_days = _told(found, np.ones(found.code.size, dtype=np.bool_))
+        result.false_incidents, result.false_open_days = _reported(found, np.ones(found.code.size, dtype=np.bool_))
         if stream.bursty is not None:
             result.bursty_days = float(np.count_nonzero(stream.bursty) * stream.bins) / DAY_BINS
-            result.bursty_incidents, _ = _told(found, stream.bursty[found.code])
+            result.bursty_incidents, _ = _reported(found, stream.bursty[found.code])
         if stream.clients is not None:
             _add_clients(result, stream.clients, found)
         return result
@@ -105,7 +105,7 @@ def tally(stream: Stream, found: Findings) -> Tally:
     quiet = np.count_nonzero(is_changed) * change.onset
     result.code_days = float(quiet + np.count_nonzero(~is_changed) * stream.bins) / DAY_BINS
     is_true = is_changed[found.code] & (found.stop >= change.onset)
-    result.false_incidents, result.false_open_days = _told(found, ~is_true)
+    result.false_incidents, result.false_open_days = _reported(found, ~is_true)
     result.controls = int(np.count_nonzero(~is_changed))
     for seconds, name in ((SOON_SECONDS, "controls_soon"), (LATER_SECONDS, "controls_later")):
         near = ~is_changed[found.code] & _within(found.stop, change.onset, change.onset + seconds // BIN_SECONDS)
@@ -161,8 +161,8 @@ def _add_clients(result: Tally, clients: Counts, found: Findings) -> None:
             result.divided += incidents > 1
 
 
-def _told(found: Findings, chosen: Flags) -> tuple[int, float]:
-    """How many incidents the chosen alerts were told as, and how many days those lasted."""
+def _reported(found: Findings, chosen: Flags) -> tuple[int, float]:
+    """How many incidents the chosen alerts were reported as, and how many days those lasted."""
     incidents, place = np.unique(found.incident[chosen], return_inverse=True)
     first, last = np.full(incidents.size, np.iinfo(np.int64).max), np.full(incidents.size, -1)
     np.minimum.at(first, place, found.stop[chosen])

@@ -32,7 +32,7 @@ def mean_delay(rate: float, ratio: float, seconds_per_false_alarm: float = SECON
     """Mean delay (s) for `rate` errors a second and build, where the candidate's becomes `ratio` times that.
 
     Each record is the candidate's with probability 1/2 before the change and ratio / (1 + ratio) after it. The
-    threshold is the one at which the mean time to a false alarm is as asked for.
+    threshold is the one at which the mean time to a false alarm is as required.
     """
     walk = _walk(ratio)
     records_per_false_alarm = seconds_per_false_alarm * 2 * rate

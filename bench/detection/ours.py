@@ -41,7 +41,7 @@ select $1, 'bench', 'bench', 0, 0, '', 0, coalesce(sum(errors), 0), 0, min(secon
 from counters where batch_id = $1
 """
 
-# Alerts that were taken back were told of all the same.
+# Alerts that were taken back were reported all the same.
 _ALERTS = """
 select
     cast(code[2:] as bigint) as code, epoch(start_ts) as start_second, epoch(end_ts) as end_second,
@@ -189,7 +189,7 @@ def _side(
     if spread is not None:
         code, second, errors = _spread(code, second, errors, spread)
     else:
-        # A build that is heard in one second of ten would seem to fall silent in between: a code of its own fills them.
+        # A build that sends in one second of ten would seem to fall silent in between: a code of its own fills them.
         beats = (bins[:, np.newaxis] * BIN_SECONDS + np.arange(BIN_SECONDS)).ravel()
         code = np.concatenate([code, np.full(beats.size, -1)])
         second, errors = np.concatenate([second, beats]), np.concatenate([errors, np.ones(beats.size, dtype=np.int64)])

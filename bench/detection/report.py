@@ -88,7 +88,7 @@ def tables(tallies: Tallies, detector: str, timing: Timing | None) -> tuple[list
         _change_cells(family, mine[family.name]) for family in (*CHANGES, *RELEASE_CHANGES) if family.name in mine
     ]:
         shares = ("found in 10 min", "in 60 min")
-        header = ("change", "changes", *shares, "median s", "90 % s", "false / 1,000", "told as one", "covered")
+        header = ("change", "changes", *shares, "median s", "90 % s", "false / 1,000", "reported as one", "covered")
         note = "Found: less the share of unchanged codes that alerted as soon. False: on the codes that did not change."
         shown.append(Table("Changes", header, changes, note))
     if any(name in tallies for name in ((family, peer.name) for family in FAMILIES for peer in PEERS)):
@@ -145,10 +145,10 @@ def _targets(mine: Mapping[str, Tally], timing: Timing | None) -> list[_Row]:
         rows.append(_Row(what, seen, "<= 1 in 200", 200 * ended.split <= ended.causes))
     for name in RUNNING:
         if (tally := mine.get(name)) is not None and tally.running:
-            told = sum(closings == 0 for closings, _ in tally.running) / len(tally.running)
+            whole = sum(closings == 0 for closings, _ in tally.running) / len(tally.running)
             again = sum(closings for closings, _ in tally.running) / sum(hours for _, hours in tally.running)
-            seen = f"{told:.1%} as one; closed {again:.3f} times an hour"
-            rows.append(_Row(f"a running regression, {FAMILIES[name].says}", seen, "all as one", told == 1))
+            seen = f"{whole:.1%} as one; closed {again:.3f} times an hour"
+            rows.append(_Row(f"a running regression, {FAMILIES[name].says}", seen, "all as one", whole == 1))
     return [*rows, *(_Row(*row) for row in (timing.rows() if timing else ()))]
 
 
@@ -196,11 +196,11 @@ def _median_row(tally: Tally, name: str, limit: float) -> _Row:
 
 def _change_cells(family: Family, tally: Tally) -> tuple[str, ...]:
     covered = f"{tally.covered / tally.intervals:.1%}" if tally.intervals else ""
-    told = f"{sum(closings == 0 for closings, _ in tally.running) / len(tally.running):.0%}" if tally.running else ""
+    whole = f"{sum(closings == 0 for closings, _ in tally.running) / len(tally.running):.0%}" if tally.running else ""
     return (
         family.says, str(len(tally.delays)), f"{tally.found(SOON_SECONDS):.1%}", f"{tally.found(LATER_SECONDS):.1%}",
         f"{tally.delay_quantile(0.5):.0f}", f"{tally.delay_quantile(0.9):.0f}", f"{tally.false_rate:.2f}",
-        told, covered,
+        whole, covered,
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def one(family_name: str, detector_name: str, wanted: Wanted, folder: Path) -> T
         detector = detector.at_length
     path = folder / f"{family.name}.{detector.name}.{_key(family, detector)}.jsonl"
     kept = [Tally(**json.loads(line)) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-    total, number, told = Tally(), 0, time.monotonic()
+    total, number, reported_at = Tally(), 0, time.monotonic()
     while not wanted.is_enough(family, detector, total):
         if number == len(kept):
             stream = some_codes(family.stream(number), detector.codes)
@@ -78,8 +78,8 @@ def one(family_name: str, detector_name: str, wanted: Wanted, folder: Path) -> T
                 file.write(json.dumps(kept[-1].as_json()) + "\n")
         total += kept[number]
         number += 1
-        if time.monotonic() - told > 60:
-            told = time.monotonic()
+        if time.monotonic() - reported_at > 60:
+            reported_at = time.monotonic()
             say(f"  {family.name}, {detector.name}: {_in_words(total)} so far")
     return reduce(add, kept[:number], Tally())
 

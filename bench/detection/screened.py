@@ -35,7 +35,7 @@ def judge(stream: Stream, false_alarm_days_per_code: float = 1000) -> Findings:
 def as_stored(stream: Stream) -> Stream:
     """Codes in the order of their names, and last the one that fills the seconds of both builds, if there is one.
 
-    It has part in what is told from all codes together, in turn of their names.
+    It has part in what is estimated from all codes together, in turn of their names.
     """
     order = sorted(range(stream.codes), key=str)
     if stream.is_estimated:

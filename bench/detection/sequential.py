@@ -111,11 +111,11 @@ def nearly(stream: Stream, times: float, settings: Settings) -> tuple[Counts, Co
 def _weighed(stream: Stream) -> _Weighed:
     baseline, candidate = stream.arrived()
     total = baseline + candidate
-    told, tested = stream.shares, stream.shares
+    shares, tested = stream.shares, stream.shares
     if stream.is_estimated:
-        told, tested = estimates(candidate, total, stream.earlier and stream.earlier[1])
+        shares, tested = estimates(candidate, total, stream.earlier and stream.earlier[1])
     share = np.minimum(tested * (1 + stream.share_tolerance), 1 - 1e-9)
-    counts_for = weights(candidate, total, told, stream.earlier)
+    counts_for = weights(candidate, total, shares, stream.earlier)
     return _Weighed(candidate, total, share, counts_for, usual_errors(total), stream.is_estimated)
 
 
@@ -150,10 +150,10 @@ def estimates(candidate: Counts, total: Counts, before: Counts | None = None) ->
     k, n = (np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1) for counts in known)
     starts = np.arange(k.shape[1] - 1)
     since = np.maximum(starts - HOUR_BLOCKS, 0)
-    told = [
+    shares = [
         _estimate(*hour) for hour in zip((k[:, starts] - k[:, since]).T, (n[:, starts] - n[:, since]).T, strict=True)
     ]
-    found: Reals = np.repeat(np.clip(told, 1e-4, 1 - 1e-4), BLOCK_BINS, axis=0)[: candidate.shape[1]]
+    found: Reals = np.repeat(np.clip(shares, 1e-4, 1 - 1e-4), BLOCK_BINS, axis=0)[: candidate.shape[1]]
     return found[:, 0], found[:, 1]
 
 

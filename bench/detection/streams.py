@@ -51,9 +51,9 @@ class Stream:
     Args:
         layers: their sum is the stream; records of one bin may come at different times.
         passes: when `detect` runs, seconds since the start; the last pass sees all that ever comes.
-        share: the candidate's share of exposure as the program is told, shape (bins,); None: nothing is configured.
-        share_tolerance: by how much of itself the share may be off, as the program is told.
-        is_estimated: the program is not told the share, but to estimate it.
+        share: the candidate's share of exposure as configured, shape (bins,); None: nothing is configured.
+        share_tolerance: by how much of itself the share may be off, as configured.
+        is_estimated: the share is not configured, but to be estimated.
         min_ratio: what is no more than so many times as frequent is no cause for alarm, by the settings.
         earlier: counts (codes, bins) of the comparison before, of an older build and of the baseline, up to second 0;
             None: both builds begin there.
@@ -99,7 +99,7 @@ class Findings:
     Args:
         code: its number.
         start, stop: bins; the window's first (or the estimated onset) and last.
-        incident: alerts with the same number were told as one incident; also such as were taken back later.
+        incident: alerts with the same number were reported as one incident; also such as were taken back later.
         ratio_low, ratio_high: bounds on the ratio; NaN where the detector gives none, inf where there is no upper one.
         seconds: what each pass took.
     """

@@ -1,5 +1,6 @@
 -- What became of the records of batches: see `Tally`.
--- Parameters: $batch_id, $last_id, $header (how the reason of a reject begins that is one).
+-- Parameters: $batch_id, $last_id, $header (how the reason of a reject begins that is one), $cursor (its column, of a
+-- database, whose rows have a value of it, or None, at the beginning of their content in place of a line; else null).
 with loaded as (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events
@@ -19,7 +20,10 @@ counted as (
     select
         batch_id,
         count(*) as records,
-        'line ' || min(line) || ': ' || arg_min(reason, line) as first_reject,
+        case
+            when $cursor is null then 'line ' || min(line) || ': '
+            else coalesce($cursor || ' ' || nullif(split_part(arg_min(content, line), ',', 1), 'None') || ': ', '')
+        end || arg_min(reason, line) as first_reject,
         count(*) filter (reason not like '%, of which retention keeps nothing') as misread,
         min(ahead_seconds) as least_ahead,
         max(ahead_seconds) as most_ahead,

@@ -39,13 +39,9 @@ departures as (
 )
 
 select
-    changed.change,
-    struct_update(
-        changed.incident,
-        comparison_seconds := cast(epoch(changed.incident.opened_ts) - pairs.begun_second as bigint),
-        again := case when changed.change = 'reopened' then changed.incident.again end,
-        gone := case when changed.change = 'superseded' then coalesce(departures.gone, []) end
-    ) as incident
+    changed.change, changed.incident, case when changed.change = 'reopened' then changed.incident.again end as again,
+    cast(epoch(changed.incident.opened_ts) - pairs.begun_second as bigint) as comparison_seconds,
+    case when changed.change = 'superseded' then coalesce(departures.gone, []) end as gone
 from changed
 left join pairs on changed.incident.baseline = pairs.baseline and changed.incident.candidate = pairs.candidate
 left join departures on pairs.baseline = departures.baseline and pairs.candidate = departures.candidate

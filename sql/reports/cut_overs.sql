@@ -1,5 +1,12 @@
--- Builds that replaced another one at once and are compared with nothing; reported for a day.
-select distinct replacements.old_build as baseline, replacements.new_build as candidate
+-- Builds that replaced another one at once and are compared with nothing; reported for a day. The hint names the
+-- comparison that needs no day of the baseline, unless the settings have it.
+select distinct
+    replacements.old_build as baseline, replacements.new_build as candidate,
+    case
+        when not exists (select 1 from comparisons where comparisons.baseline = 'earlier')
+            then '; or add a [[comparison]] with baseline = "earlier": it compares all builds as one with a day before'
+        else ''
+    end as hint
 from replacements
 inner join builds as newer on replacements.new_build = newer.build
 left join earlier on replacements.new_build = earlier.candidate

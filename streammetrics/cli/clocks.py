@@ -91,7 +91,7 @@ def _newest(config: Config, source: Source) -> Iterator[float]:
     from streammetrics.sources.cursor_state import Cursor, CursorState
     from streammetrics.sources.databases import Database
 
-    # What is wrong with the database is said where it is read.
+    # What is wrong with the database is reported where it is read.
     with suppress(StreammetricsError, OSError), connect(config, source) as (url, connection):
         database = Database(source, url, connection)
         last = CursorState(cast("Cursor | None", database.highest()), {})

@@ -102,7 +102,7 @@ def query(
 
     if sql is None:
         raise UsageError(
-            'name one statement: streammetrics query "select ..."; for many, open a copy of the store, which '
+            'name one statement: `streammetrics query "select ..."`; for many, open a copy of the store, which '
             "`streammetrics backup --to FILE.duckdb` makes, in the DuckDB shell: duckdb FILE.duckdb"
         )
     session = options.session_of(config, as_json)

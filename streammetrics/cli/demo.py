@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from streammetrics import config
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import AnyRule, Rule
+from streammetrics.detect import incidents
+from streammetrics.detect.incidents import Incident
 from streammetrics.errors import StreammetricsError
 from streammetrics.report import heatmap, wording
 from streammetrics.runtime import terminal
@@ -60,11 +61,11 @@ def demo(session: Session, folder: Path) -> int:
     with session.store.write() as connection:
         pipeline.judge(session, connection, is_final=True)
         with connection.begin():
-            rows = connection.exec_driver_sql("select * from incidents order by start_ts, incident_id").mappings().all()
+            rows = incidents.every(connection)
     paths = heatmap.draw_all(session.store, session.config, session.config.output_dir)
-    found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[str, list[Incident]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        found[row["rule"]][row["code"]].append(row)
+        found[row.rule][row.code].append(row)
     for line in _report(generate.truth(scenario), session.config.rule, found):
         session.out(line)
     session.out("\n".join(["\nHeatmaps:", *(f"  {picture}" for picture in paths)]))
@@ -80,13 +81,13 @@ def _make_room(folder: Path) -> None:
 
     if folder.exists() and any(folder.iterdir()):
         marker = folder / "config.toml"
-        if not marker.is_file() or "streammetrics demo" not in marker.read_text(encoding="utf-8", errors="replace"):
+        if not marker.is_file() or "`streammetrics demo`" not in marker.read_text(encoding="utf-8", errors="replace"):
             raise StreammetricsError(f"{folder}: is not empty and not of an earlier demo; name another with --dir")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, list[Any]]]) -> Iterator[str]:
+def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, list[Incident]]]) -> Iterator[str]:
     """The truth, then what each rule found (rule → code → incidents): true ones line by line, the rest counted."""
     true_codes = {increase.code for increase in truth.increased}
     scenario = truth.scenario

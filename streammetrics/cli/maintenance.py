@@ -20,7 +20,10 @@ def status(config: options.ConfigOption = None, as_json: options.JsonOption = Fa
 
     session = options.session_of(config, as_json)
     found = statuses.collect(session.store, session.config, session.clock())
-    session.out(statuses.as_json(found) if as_json else statuses.render(found))
+    if as_json:
+        session.out(statuses.as_json(found))
+    else:
+        session.show(statuses.render(found))
 
 
 @app.command(epilog="Example: streammetrics doctor --repair")
@@ -39,7 +42,10 @@ def doctor(
         session.say(done, "doctor.mended")
     code = 0
     for finding in doctors.examine(session.store, session.config, session.clock()):
-        session.out(doctors.as_json(finding) if as_json else doctors.render(finding))
+        if as_json:
+            session.out(doctors.as_json(finding))
+        else:
+            session.show(doctors.render(finding))
         code = 1
     if not code:
         session.say(f"{session.config.store_path}: nothing is wrong", "doctor.done")

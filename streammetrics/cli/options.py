@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from streammetrics import config as configuration
+from streammetrics.cli import suggestions
 from streammetrics.cli.session import Session
 from streammetrics.errors import UsageError
 from streammetrics.query.formats import Style
@@ -103,7 +104,7 @@ VersionOption = Annotated[
 
 def fail(message: str, code: int, end: Callable[[int], NoReturn] = sys.exit) -> NoReturn:
     """Report an error and end the process; by `interrupts.end` where a statement of DuckDB may still be at work."""
-    words = printable_lines(f"streammetrics: {message}")
+    words = printable_lines(f"streammetrics: {suggestions.complete(message)}")
     logs.write(Event(words, "failed", logging.ERROR, fields={"exit_code": code}))
     end(code)
 
@@ -135,5 +136,6 @@ def session_of(
 ) -> Session:
     """A command's session; without `use_default` the file in the working directory does not count."""
     found = config_path(path) if use_default else path
+    suggestions.configure(None if found == configuration.DEFAULT_CONFIG else found)
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
     return Session(configuration.load(found), progress, as_json=as_json, accept_clock=accept_clock)

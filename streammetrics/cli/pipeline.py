@@ -60,7 +60,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         map(terminal.as_json, found)
         if session.as_json
         else wording.first_lines(
-            [(alert["code"], wording.alert_line(alert)) for alert in found],
+            [(alert.code, wording.alert_line(alert)) for alert in found],
             "incident",
             None if every else wording.MOST_LINES,
         )

@@ -47,8 +47,16 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
         for outcome in outcomes:
             _tell_outcome(session, outcome)
             if outcome.waiting_bytes:
-                wait = f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for their line's end (or --final)"
-                session.say(wait, "ingest.waiting", is_routine=True, waiting_bytes=outcome.waiting_bytes)
+                line, awaited = outcome.open_quote_line, "their line's end"
+                if line is not None:
+                    awaited = f"the end of the quote that line {line:,} opens"
+                session.say(
+                    f"{outcome.path}: {outcome.waiting_bytes:,} bytes wait for {awaited} (or --final)",
+                    "ingest.waiting",
+                    is_routine=True,
+                    waiting_bytes=outcome.waiting_bytes,
+                    open_quote_line=line,
+                )
             if outcome.batch_id is not None:
                 batches.append(outcome.batch_id)
             if outcome.error is not None:
@@ -70,7 +78,7 @@ def _require_apart(config: Config, named: list[Path]) -> None:
         folder = next((part for part in place.parents if not any(sign in str(part) for sign in "*?[")), place)
         if not store.is_relative_to(folder.resolve()):
             continue
-        # What is wrong with a path is said where it is read.
+        # What is wrong with a path is reported where it is read.
         with suppress(InputOutputError):
             if any(match.resolve() == store for match in matching(path, None if named else config)):
                 raise ConfigError(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from streammetrics.cli import suggestions
 from streammetrics.config import Config
 from streammetrics.runtime.logs import Event
 from streammetrics.store.connection import Store
@@ -48,4 +49,8 @@ class Session:
         self, text: str, name: str = "message", level: int = logging.INFO, is_routine: bool = False, **fields: object
     ) -> None:
         """The one way out for words; the arguments are those of `Event`."""
-        self.progress.say(Event(text, name, level, is_routine, fields))
+        self.progress.say(Event(suggestions.complete(text), name, level, is_routine, fields))
+
+    def show(self, text: str) -> None:
+        """Words on stdout that may suggest commands."""
+        self.out(suggestions.complete(text))

@@ -1,7 +1,7 @@
 """Incidents as they are reported: the first alert of each, and the changes by a pass."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -9,18 +9,109 @@ from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import compose
 
+_EVERY = "select * from incidents order by start_ts, incident_id"
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A row of the view `incidents`."""
+
+    incident_id: int
+    rule: str
+    detector: str
+    baseline: str
+    candidate: str
+    code: str
+    start_ts: datetime
+    stop_ts: datetime
+    end_ts: datetime
+    alerts: int
+    peak_value: float
+    threshold: float
+    baseline_errors: int
+    candidate_errors: int
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    state: str
+    exposure: str | None
+    candidate_share: float | None
+    dispersion: float | None
+    opened_ts: datetime
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The figures of the latest alert of an incident, by the names of the incident's own."""
+
+    start_ts: datetime
+    peak_value: float
+    threshold: float
+    baseline_errors: int
+    candidate_errors: int
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    exposure: str | None
+    candidate_share: float | None
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A build that sends no more, and its last record."""
+
+    build: str
+    last_ts: datetime
+
 
 @dataclass(frozen=True)
 class Change:
     """One incident and what a pass did to it: opened, reopened, worse, resolved, superseded or withdrawn.
 
-    Its `comparison_seconds` are the age of the comparison when the incident opened; None if nothing is compared now.
-    `again` holds the figures of the latest alert if it was reopened, else None. `gone` holds the builds that are gone
-    and their last records if it was superseded, else None; it is empty if other comparisons took the place.
+    Args:
+        doublings: how often it has doubled since its first alert; None if that is not known.
+        again: the figures of the latest alert if it was reopened, else None.
+        comparison_seconds: the age of the comparison when the incident opened; None if nothing is compared now.
+        gone: the builds that are gone if it was superseded, else None; empty if other comparisons took the place.
     """
 
     change: str
-    incident: dict[str, Any]
+    incident: Incident
+    doublings: float | None = None
+    again: Latest | None = None
+    comparison_seconds: int | None = None
+    gone: tuple[Departure, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A row of the table `alerts`."""
+
+    alert_id: int
+    incident_id: int
+    rule: str
+    detector: str
+    baseline: str
+    candidate: str
+    code: str
+    start_ts: datetime
+    stop_ts: datetime
+    end_ts: datetime
+    bin_seconds: int
+    window_bins: int
+    value: float
+    threshold: float
+    baseline_errors: int
+    candidate_errors: int
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    state: str
+    revision: int
+    run_id: int
+    exposure: str | None
+    candidate_share: float | None
+    dispersion: float | None
 
 
 def reach(connection: Connection, after: int) -> int:
@@ -40,7 +131,22 @@ def snapshot(connection: Connection, name: str, since: int) -> None:
 def changes(connection: Connection, since: int) -> list[Change]:
     """What differs between the snapshots `incidents_before` and `incidents_after` of `since`, oldest first."""
     found = connection.exec_driver_sql(compose(statement("reports/changes"), **COMPARED), {"since": since})
-    return [Change(*row) for row in found]
+    return [
+        Change(
+            row.change,
+            Incident(**{name: row.incident[name] for name in Incident.__dataclass_fields__}),
+            row.incident["doublings"],
+            row.again and Latest(**row.again),
+            row.comparison_seconds,
+            None if row.gone is None else tuple(Departure(**one) for one in row.gone),
+        )
+        for row in found
+    ]
+
+
+def every(connection: Connection) -> list[Incident]:
+    """All incidents, by their beginnings."""
+    return [Incident(**row) for row in connection.exec_driver_sql(_EVERY).mappings()]
 
 
 def open_incidents(connection: Connection) -> int:
@@ -50,7 +156,7 @@ def open_incidents(connection: Connection) -> int:
     return int(connection.exec_driver_sql(sql).scalar_one())
 
 
-def alerts_of(connection: Connection, run_ids: tuple[int, ...], *, every: bool) -> list[dict[str, Any]]:
+def alerts_of(connection: Connection, run_ids: tuple[int, ...], *, every: bool) -> list[Alert]:
     """The alerts that a pass stored: every one of them, or those that are new and the first of their incident."""
     found = run(connection, "reports/alerts_of_runs", {"run_ids": list(run_ids), "every": every})
-    return [dict(row) for row in found.mappings()]
+    return [Alert(*row) for row in found]

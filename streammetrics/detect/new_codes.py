@@ -5,7 +5,7 @@ two different seconds, because one client may send a burst of anything.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -18,13 +18,24 @@ MOST_CODES = 10
 
 
 @dataclass(frozen=True)
+class NewCode:
+    """A row of the view `new_codes`, without the builds."""
+
+    code: str
+    first_ts: datetime
+    baseline_errors: int
+    candidate_errors: int
+    candidate_seconds: int
+
+
+@dataclass(frozen=True)
 class NewCodes:
-    """How many new codes a comparison has, and the most frequent of them as rows of the view, without the builds."""
+    """How many new codes a comparison has, and the most frequent of them."""
 
     baseline: str
     candidate: str
     codes: int
-    most_frequent: tuple[dict[str, Any], ...]
+    most_frequent: tuple[NewCode, ...]
 
 
 def mark(connection: Connection) -> None:
@@ -40,9 +51,8 @@ def since_mark(connection: Connection) -> list[NewCodes]:
     run(connection, "jobs/find_seen_batches")
     if not connection.exec_driver_sql("select count(*) from seen_since").scalar_one():
         return []
-    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str, int], list[NewCode]] = {}
     sql = compose(statement("reports/new_codes_since"), **COMPARED)
-    for row in map(dict, connection.exec_driver_sql(sql, {"most": MOST_CODES}).mappings()):
-        comparison = (row.pop("baseline"), row.pop("candidate"), row.pop("codes"))
-        found.setdefault(comparison, []).append(row)
+    for baseline, candidate, codes, *code in connection.exec_driver_sql(sql, {"most": MOST_CODES}):
+        found.setdefault((baseline, candidate, codes), []).append(NewCode(*code))
     return [NewCodes(*comparison, tuple(named)) for comparison, named in found.items()]

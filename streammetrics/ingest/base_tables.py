@@ -145,14 +145,18 @@ def finish(connection: Connection, batch: Batch) -> tuple[dict[int, Tally], str]
     Returns:
         What became of the records, batch by batch, and what there is to say of the wide view.
     """
-    tallies = count(connection, batch.batch_id, batch.last_id)
+    tallies = count(connection, batch.batch_id, batch.last_id, batch.file.source.cursor)
     has_records = any(tally.records for tally in tallies.values())
     is_new = has_records and builds.update(connection, batch.batch_id)
     return tallies, counters_wide.publish(connection) if is_new else ""
 
 
-def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tally]:
-    """Counters of the events of the batches from one to another; what became of the records, batch by batch."""
+def count(connection: Connection, batch_id: int, last_id: int, cursor: str | None = None) -> dict[int, Tally]:
+    """Counters of the events of the batches from one to another; what became of the records, batch by batch.
+
+    Args:
+        cursor: the column of a database, by which a reject is named, instead of its line.
+    """
     ids = {"batch_id": batch_id, "last_id": last_id}
     first, last, records = run(connection, "jobs/batch_span", ids).one()
     if records:
@@ -161,5 +165,5 @@ def count(connection: Connection, batch_id: int, last_id: int) -> dict[int, Tall
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             half = start + (stop - start) / 2
             run(connection, "jobs/add_counters", {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
-    tallied = {**ids, "header": HEADER}
+    tallied = {**ids, "header": HEADER, "cursor": cursor}
     return {batch_id: Tally(*found) for batch_id, *found in run(connection, "jobs/batch_tallies", tallied)}

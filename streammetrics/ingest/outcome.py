@@ -31,8 +31,8 @@ class FileOutcome:
     """What became of a file. `records` were counted, `rejected` could not be read; `replaced` is the former content.
 
     `message` is for people, and empty for a file known from an earlier run, or one that was loaded without a reject or
-    a suspicion. `waiting_bytes` are of a last line without its end. `is_done`: all of the
-    file counts, so that it may go.
+    a suspicion. `waiting_bytes` are of a last line without its end, or begin with line `open_quote_line`, which opens a
+    quote that nothing closes yet. `is_done`: all of the file counts, so that it may go.
     """
 
     path: Path
@@ -43,6 +43,7 @@ class FileOutcome:
     message: str = ""
     error: StreammetricsError | None = None
     waiting_bytes: int = 0
+    open_quote_line: int | None = None
     is_done: bool = False
 
 

@@ -138,7 +138,7 @@ def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
     counts = tally.records or (is_known_to_count if not row.is_new else not tally.misread)
     waiting, is_done = size - max(tail.start, tail.stop), bool(counts and size in (row.end, tail.start))
     if _is_waiting(tail):
-        return FileOutcome(path, "skipped", waiting_bytes=waiting)
+        return FileOutcome(path, "skipped", waiting_bytes=waiting, open_quote_line=tail.open_quote_line)
     if not row.is_new:
         message = f"{path}: {_why_skipped(tail)}"
         return FileOutcome(path, "skipped", batch_id=row.batch_id, message=message, is_done=is_done)
@@ -147,9 +147,8 @@ def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
         message = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
     if not counts:
         message += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
-    return FileOutcome(
-        path, "loaded", tally.records, tally.rejected, row.batch_id, message, waiting_bytes=waiting, is_done=is_done
-    )
+    outcome = FileOutcome(path, "loaded", tally.records, tally.rejected, row.batch_id, message, is_done=is_done)
+    return replace(outcome, waiting_bytes=waiting, open_quote_line=tail.open_quote_line)
 
 
 def _why_skipped(tail: Tail) -> str:

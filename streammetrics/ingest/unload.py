@@ -228,5 +228,5 @@ def _require_overlap(connection: Connection, sources: Iterable[str]) -> None:
             raise UsageError(
                 f"[[source]] {source!r}: it is not remembered any more which rows were read up to batch "
                 f"{history[0].batch_id}, so that it cannot be read on from there; nothing was changed; unload "
-                f"all of it: streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}"
+                f"all of it: `streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}`"
             )

@@ -32,7 +32,7 @@ _SENTENCES = {
     "reports/cut_overs": (
         "{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record of "
         "{candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release in "
-        "steps, or mend the feed of {baseline}"
+        "steps, or mend the feed of {baseline}{hint}"
     ),
 }
 """Reports each row of which takes a person, and the sentence for a row."""

@@ -1,10 +1,12 @@
 """Alerts, incidents, ratios and exposure in words, for a terminal or the mail that cron sends."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
-from streammetrics.detect.incidents import Change
+from streammetrics.detect.incidents import Alert, Change, Departure, Incident
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.runtime.terminal import counted, figure, moment, named, power, printable
 
@@ -32,15 +34,6 @@ def exposure(kind: str, candidate_share: float) -> str:
     return _EXPOSURES[kind].format(share=candidate_share)
 
 
-def strength(row: Mapping[str, Any]) -> str:
-    """By what a rule fired, and what it takes: of `sequential` required evidence, of the others a threshold."""
-    value = row["peak_value"] if "peak_value" in row else row["value"]
-    if row["exposure"] is None:
-        return f"mean {figure(value)}, threshold {figure(row['threshold'])}"
-    words = exposure(row["exposure"], row["candidate_share"])
-    return f"evidence {power(value)}, required {power(row['threshold'])}, {words}"
-
-
 def first_lines(lines: Sequence[tuple[str, str]], noun: str, most: int | None = MOST_LINES) -> Iterator[str]:
     """The first `most` of lines with their codes (None: all), then a line that counts the rest by code."""
     yield from (line for _, line in lines[:most])
@@ -51,30 +44,28 @@ def first_lines(lines: Sequence[tuple[str, str]], noun: str, most: int | None = 
         yield f"... and {counted(left.total(), f'more {noun}')}, by code: {by_code}{more}"
 
 
-def alert_line(alert: Mapping[str, Any]) -> str:
+def alert_line(alert: Alert) -> str:
     """An alert in a line, as an incident is."""
-    return f"ALERT     {incident_line(alert)}"
+    return f"ALERT     {_line(alert, alert.value)}"
 
 
 def change_line(change: Change) -> str:
     """An incident that changed, in a line: what it is now, of one that is back since when it is and by how much."""
-    incident = dict(change.incident)
-    if change.change != "opened":
-        # The age of a comparison says how little was known when the incident opened.
-        incident["comparison_seconds"] = None
-    again = incident["again"]
-    if again is not None and again["start_ts"] > incident["start_ts"]:
-        incident = {**incident, "first_ts": incident["start_ts"], **again}
-    elif again is not None:
-        incident = {**incident, **again, "start_ts": incident["start_ts"]}
-    return f"{change.change.upper():<9} {incident_line(incident)}"
+    incident, first = change.incident, None
+    if change.again is not None:
+        since = max(incident.start_ts, change.again.start_ts)
+        first = incident.start_ts if since > incident.start_ts else None
+        incident = replace(incident, **{**vars(change.again), "start_ts": since})
+    # The age of a comparison says how little was known when the incident opened.
+    age = _age(change.comparison_seconds) if change.change == "opened" else ""
+    return f"{change.change.upper():<9} {_line(incident, incident.peak_value, first, age + _end(change.gone))}"
 
 
 def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
     """One line a comparison: its new codes with their errors, the most frequent first, then how many more there are."""
     candidates = Counter(one.candidate for one in found)
     for one in found:
-        frequent = ", ".join(f"{named(row['code'])} {row['candidate_errors']:,}" for row in one.most_frequent)
+        frequent = ", ".join(f"{named(code.code)} {code.candidate_errors:,}" for code in one.most_frequent)
         rest = one.codes - len(one.most_frequent)
         more = f", and {rest:,} more" if rest else ""
         # Two comparisons may have the same candidate.
@@ -82,50 +73,81 @@ def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
         yield f"NEW  {counted(one.codes, 'code')} only in {printable(one.candidate)}{other}: {frequent}{more}"
 
 
-def incident_line(incident: Mapping[str, Any]) -> str:
-    """An incident or alert in a line: code, since when, by how much, by what rule; the age of a young comparison."""
-    until = "" if incident["state"] == "open" else f" to {moment(incident['end_ts'])}"
-    first = incident.get("first_ts")
-    since = f"{'since' if first is None else 'again since'} {moment(incident['start_ts'])}{until} UTC"
+def incident_line(incident: Incident) -> str:
+    """An incident in a line: code, since when, by how much, by what rule."""
+    return _line(incident, incident.peak_value)
+
+
+def _line(found: Incident | Alert, value: float, first: datetime | None = None, more: str = "") -> str:
+    """Code, since when and `first`, by how much, by what rule and `value`, builds, and `more`."""
+    until = "" if found.state == "open" else f" to {moment(found.end_ts)}"
+    since = f"{'since' if first is None else 'again since'} {moment(found.start_ts)}{until} UTC"
     return (
-        f"code {named(incident['code'])}  {since}{'' if first is None else f' (first {moment(first)})'}  "
-        f"{how_much(incident)}  {printable(incident['rule'])} {strength(incident)}  "
-        f"{printable(incident['baseline'])} -> {printable(incident['candidate'])}  {_age(incident)}{_end(incident)}"
-        f"incident {incident['incident_id']}"
+        f"code {named(found.code)}  {since}{'' if first is None else f' (first {moment(first)})'}  "
+        f"{how_much(found)}  {printable(found.rule)} {_strength(found, value)}  "
+        f"{printable(found.baseline)} -> {printable(found.candidate)}  {more}incident {found.incident_id}"
     )
 
 
-def _end(incident: Mapping[str, Any]) -> str:
+def _strength(found: Incident | Alert, value: float) -> str:
+    """By what a rule fired, and what it takes: of `sequential` required evidence, of the others a threshold."""
+    if found.exposure is None or found.candidate_share is None:
+        return f"mean {figure(value)}, threshold {figure(found.threshold)}"
+    words = exposure(found.exposure, found.candidate_share)
+    return f"evidence {power(value)}, required {power(found.threshold)}, {words}"
+
+
+def _end(gone: Sequence[Departure] | None) -> str:
     """Why the comparison of an incident is judged no longer, where that is so."""
-    gone = incident.get("gone")
     if gone is None:
         return ""
     if not gone:
         return "other comparisons took its place  "
-    ended = " and ".join(f"{printable(one['build'])} (last record {moment(one['last_ts'])})" for one in gone)
+    ended = " and ".join(f"{printable(one.build)} (last record {moment(one.last_ts)})" for one in gone)
     return f"{ended} {'has' if len(gone) == 1 else 'have'} gone  "
 
 
-def _age(incident: Mapping[str, Any]) -> str:
-    seconds = incident.get("comparison_seconds")
+def _age(seconds: int | None) -> str:
     # Settings may have changed since, so that the comparison begins later than it did.
     if seconds is None or not 0 <= seconds < YOUNG_SECONDS:
         return ""
     return f"comparison {f'{seconds // 60} min' if seconds >= 60 else f'{seconds} s'} old  "
 
 
-def how_much(row: Mapping[str, Any]) -> str:
+class Ratio(Protocol):
+    """What has a ratio: an alert, an incident, or an explanation."""
+
+    @property
+    def exposure(self) -> str | None: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def ratio_low(self) -> float | None: ...
+    @property
+    def ratio_high(self) -> float | None: ...
+
+
+class Counts(Ratio, Protocol):
+    """What has the errors of both builds as well."""
+
+    @property
+    def baseline_errors(self) -> int | None: ...
+    @property
+    def candidate_errors(self) -> int | None: ...
+
+
+def how_much(found: Counts) -> str:
     """Counts of both builds, and their ratio where the baseline has any errors; at equal exposure where that is known.
 
     With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
     """
-    return f"{row['baseline_errors']:,} -> {row['candidate_errors']:,} errors{ratio(row)}"
+    return f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors{ratio(found)}"
 
 
-def ratio(row: Mapping[str, Any]) -> str:
+def ratio(found: Ratio) -> str:
     """The ratio and its bounds in parentheses, as far as they are known, to be put behind other words."""
-    about = "about " if row["exposure"] in ("changing", "estimated") else ""
-    value, low, high = (row[name] for name in ("ratio", "ratio_low", "ratio_high"))
+    about = "about " if found.exposure in ("changing", "estimated") else ""
+    value, low, high = found.ratio, found.ratio_low, found.ratio_high
     if low is None:
         return "" if value is None else f" (x{value:.3g})"
     if value is None or high is None:

@@ -1,10 +1,10 @@
 """Values and names as text for a terminal, a mail, or a line of JSON."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 NO_NAME = '""'
 
@@ -15,12 +15,14 @@ def one_line(message: str) -> str:
     return " ".join((first, "; ".join(settings))).rstrip()
 
 
-def as_json(row: Mapping[str, Any]) -> str:
-    """A row as one line of JSON; times as ISO text in UTC."""
-    return json.dumps(dict(row), default=_plain, ensure_ascii=False)
+def as_json(row: object) -> str:
+    """A row, of names or of a dataclass, as one line of JSON; times as ISO text in UTC."""
+    return json.dumps(row, default=_plain, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return vars(value)
     return float(value) if isinstance(value, Decimal) else str(value)
 
 

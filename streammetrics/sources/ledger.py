@@ -98,12 +98,12 @@ def totals(connection: Connection, path: Path) -> tuple[int, int]:
     return records, rejected
 
 
-def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> int:
-    """How much of files is new, as they lie on disk: of one that is shorter now than it was when it was read, all."""
+def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> dict[Path, int]:
+    """How much of each file is new, as it lies on disk: of one that is shorter now than when it was read, all."""
     sizes = {str(file.path): file.size for file in files}
     rows = run(connection, "jobs/read_bytes", {"paths": list(sizes)})
     read = {path: read_bytes for path, read_bytes in rows if read_bytes <= sizes[path]}
-    return sum(size - read.get(path, 0) for path, size in sizes.items())
+    return {Path(path): size - read.get(path, 0) for path, size in sizes.items()}
 
 
 class Ledger:

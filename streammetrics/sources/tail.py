@@ -4,16 +4,20 @@ The content shows whether a file was appended to, renamed, copied, cut off or re
 are used again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.sources import delimited
 from streammetrics.sources.discovery import SourceFile, day_in
 from streammetrics.sources.encoding import portions
-from streammetrics.sources.ledger import Boundary, Ledger
+from streammetrics.sources.ledger import Boundary, Ledger, settings_of
 from streammetrics.sources.open_once import held
 from streammetrics.sources.snapshot import HEAD_LINES, LONGEST_QUOTED_BYTES, SMALL_BYTES, Snapshot, heads, open_bytes
 
@@ -98,6 +102,13 @@ class Tail:
         snapshot, known = self.opened.bytes, self.known
         before = known.lines if known is not None and known.lines is not None else snapshot.count_lines(0, self.start)
         return before + snapshot.count_lines(self.start, offset)
+
+    @property
+    def open_quote_line(self) -> int | None:
+        """The line of the record that waits for the quote that closes it; None: no whole line waits."""
+        if self.opened.bytes.last_line_end(self.stop) == self.stop:
+            return None
+        return self.lines_before(self.stop) + 1
 
     def _require(self, size: int) -> None:
         if size < self.stop - self.start:
@@ -191,6 +202,24 @@ def _whole_lines(tail: Tail) -> int:
         return stop
     delimiter = delimited.sniff(tail.opened.file, snapshot).delimiter
     return stop - open_bytes(last_lines, snapshot.codec, delimiter)
+
+
+def open_quotes(
+    connection: Connection, config: Config, files: Iterable[SourceFile], now: datetime
+) -> Iterator[tuple[Path, int]]:
+    """The files that the next run does not read to their last whole line, and the line of the quote that is still open.
+
+    Files that cannot be read are left out.
+    """
+    for file in files:
+        if file.is_over(now):
+            continue
+        with suppress(OSError, InputOutputError), held(file.path) as path:
+            opened = Opened(file, Snapshot(path))
+            ledger = Ledger(connection, *lookup_keys([opened]))
+            line = look(opened, ledger, settings_of(config, file.source), now).open_quote_line
+            if line is not None:
+                yield file.path, line
 
 
 def lookup_keys(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:

@@ -64,7 +64,7 @@ def replace(connection: Connection, config: Config, users: Users, *, is_whole: b
     _replace(connection, "comparisons", comparisons)
     counts = {(since, build): count for since, build, count in users}
     if not is_whole:
-        # What was said before stays in use where nothing else is said.
+        # What was configured before stays in use where nothing else is.
         known = connection.exec_driver_sql("from exposure")
         counts = {**{(since, build): count for since, build, count in known}, **counts}
     changed = _replace(connection, "exposure", [(*key, count) for key, count in counts.items()])

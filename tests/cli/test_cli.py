@@ -95,7 +95,7 @@ def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
         (["query", "select 1; select 2"], "one statement"),
         (["query", "select * from nothing_of_the_kind"], "nothing_of_the_kind"),
         (["query", "select 1", "--format", "xml"], "'xml' is not one of 'table', 'csv', 'jsonl'"),
-        (["query"], 'name one statement: streammetrics query "select ..."'),
+        (["query"], 'name one statement: `streammetrics query "select ..."`'),
         (["query", "select 1", "--since", "soon"], "'--since': soon: is not a time such as 2026-11-23T06:00"),
         (["export", "nothing_of_the_kind", "--to", "x.csv"], "nothing_of_the_kind"),
         (["export", "alerts", "--to", "x.xlsx"], ".csv"),
@@ -132,10 +132,10 @@ def test_run_tells_what_got_worse_and_what_resolved(tmp_path: Path) -> None:
     records(tmp_path / "1.csv", more=30, start=start)
     records(tmp_path / "2.csv", more=60, start=start + timedelta(minutes=30))
     records(tmp_path / "3.csv", more=0, start=start + timedelta(minutes=60))
-    told = [streammetrics(tmp_path, "run", f"{n}.csv", "--json").stdout.splitlines() for n in (1, 2, 3)]
+    shown = [streammetrics(tmp_path, "run", f"{n}.csv", "--json").stdout.splitlines() for n in (1, 2, 3)]
     changes = [
         {(row["change"], row["code"]) for row in map(json.loads, lines) if row["rule"] == "difference"}
-        for lines in told
+        for lines in shown
     ]
     assert ("opened", "9") in changes[0]
     assert ("resolved", "9") in changes[2]
@@ -159,7 +159,7 @@ def test_detect_prints_the_first_alert_of_an_incident(tmp_path: Path) -> None:
     assert (again.returncode, again.stdout) == (0, "")
 
 
-def test_detect_prints_every_alert_or_json_when_asked(tmp_path: Path) -> None:
+def test_detect_prints_every_alert_or_json_when_requested(tmp_path: Path) -> None:
     records(tmp_path / "errors.csv")
     streammetrics(tmp_path, "ingest", "errors.csv")
     done = streammetrics(tmp_path, "detect", "--all", "--json")
@@ -197,7 +197,7 @@ def test_input_trouble_is_exit_code_74(tmp_path: Path) -> None:
         assert "streammetrics.duckdb: cannot be opened as a store" in done.stderr
 
 
-def test_a_store_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+def test_a_store_that_is_not_there_is_reported(tmp_path: Path) -> None:
     done = streammetrics(tmp_path, "query", "select 1")
     assert done.returncode == 74
     assert "there is no store yet" in done.stderr
@@ -293,7 +293,7 @@ def test_generate_is_deterministic(tmp_path: Path) -> None:
     assert [(one["code"], one["ratio"]) for one in truth["increased"]] == [("7", 2)]
 
 
-def test_version_is_told() -> None:
+def test_version_is_reported() -> None:
     assert streammetrics(REPOSITORY, "--version").stdout == "streammetrics 0.1.0\n"
 
 
@@ -344,7 +344,7 @@ def test_the_cron_entry_points_are_the_commands(tmp_path: Path) -> None:
         ["backtest", "--until", "0001-01-01"],
     ],
 )
-def test_numbers_and_times_out_of_range_are_told_of(stored: Path, arguments: list[str]) -> None:
+def test_numbers_and_times_out_of_range_are_reported(stored: Path, arguments: list[str]) -> None:
     done = streammetrics(stored, *arguments)
     assert done.returncode in (0, 2), done.stderr
     assert "Traceback" not in done.stderr
@@ -428,8 +428,8 @@ def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path:
     assert (busy.returncode, busy.stdout) == (75, "")
     done = streammetrics(tmp_path, "unload", "--source", "clients", "--since", "2020-01-01", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["batch_id"], told["path"], told["records"]) == (1, str(tmp_path / "errors.csv"), 4200)
+    shown = json.loads(done.stdout)
+    assert (shown["batch_id"], shown["path"], shown["records"]) == (1, str(tmp_path / "errors.csv"), 4200)
     assert done.stderr.startswith("1 batch unloaded, 4,200 records; the next ingest reads them again")
     (tmp_path / "config.toml").write_text(source + 'timezone = "Etc/GMT-1"\n')
     again = streammetrics(tmp_path, "run")

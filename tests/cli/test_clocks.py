@@ -1,4 +1,4 @@
-"""A clock that was set wrong is asked about; it reads, judges and removes nothing that the right one would not."""
+"""A clock that was set wrong is reported; it reads, judges and removes nothing that the right one would not."""
 
 import os
 import sqlite3
@@ -25,7 +25,7 @@ class Site:
     """An installation whose clock is set before each run; its first file was read at NOW."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.said = folder, list[str]()
+        self.folder, self.messages = folder, list[str]()
         (folder / "in").mkdir()
         self.config = Config(
             base=folder,
@@ -42,9 +42,9 @@ class Site:
         os.utime(path, (written.replace(tzinfo=UTC).timestamp(),) * 2)
 
     def run(self, now: datetime, *, accept_clock: bool = False) -> int:
-        self.said.clear()
-        progress = reporting(self.said.append)
-        session = Session(self.config, progress, self.said.append, lambda: now, accept_clock=accept_clock)
+        self.messages.clear()
+        progress = reporting(self.messages.append)
+        session = Session(self.config, progress, self.messages.append, lambda: now, accept_clock=accept_clock)
         return pipeline.run(session, is_final=False, exit_code=False)
 
     def kept(self, sql: str = "select count(*) from events") -> object:
@@ -83,7 +83,7 @@ def test_a_store_that_was_not_used_goes_on_with_the_first_file_that_agrees(site:
     later = NOW + 7 * DAY
     site.write("b.csv", later - timedelta(hours=23), "2026-11-30 11:00:00,5.9,1\n")
     assert site.run(later) == 0
-    assert (site.kept(), site.said) == (61, [])
+    assert (site.kept(), site.messages) == (61, [])
     os.utime(site.folder / "in" / "b.csv", (NOW.timestamp(),) * 2)
     assert site.run(later + DAY) == 0, "the clock is known from then on"
 
@@ -121,7 +121,7 @@ def test_the_newest_row_of_a_database_says_what_time_it_is(
     os.utime(tmp_path / "rows.db", (NOW.timestamp(),) * 2)
     if is_believed:
         assert site.run(NOW + 7 * DAY) == 0
-        assert (site.kept(), site.said) == (62, [])
+        assert (site.kept(), site.messages) == (62, [])
     else:
         with pytest.raises(InputOutputError, match="and so does the newest row of a database"):
             site.run(NOW + 7 * DAY)
@@ -143,7 +143,7 @@ def test_an_accepted_clock_is_believed_from_then_on(site: Site) -> None:
 def test_a_clock_that_is_behind_stands_still_and_removes_nothing(site: Site) -> None:
     site.write("b.csv", NOW, "2026-11-23 12:04:00,5.9,1\n")
     assert site.run(NOW - 2 * DAY) == 0
-    assert site.said == [
+    assert site.messages == [
         f"the clock shows {NOW - 2 * DAY} UTC, and the store was last written to at {NOW} UTC: it stands still there, "
         "and nothing is removed; set the clock or, if it is right, run once with --accept-clock"
     ]
@@ -151,7 +151,7 @@ def test_a_clock_that_is_behind_stands_still_and_removes_nothing(site: Site) -> 
     assert site.kept("select max(finished_at) from runs") == NOW
     site.write("c.csv", NOW, "2026-11-23 12:04:01,5.9,1\n")
     assert site.run(NOW - DAY) == 0
-    assert (site.kept(), site.said) == (62, [])
+    assert (site.kept(), site.messages) == (62, [])
 
 
 def test_a_store_that_was_written_to_by_a_clock_far_ahead_is_mended_once(site: Site) -> None:
@@ -160,7 +160,7 @@ def test_a_store_that_was_written_to_by_a_clock_far_ahead_is_mended_once(site: S
     assert site.kept() == 60, "no clock alone makes records old"
     assert site.run(NOW + DAY, accept_clock=True) == 0
     assert site.run(NOW + DAY) == 0
-    assert site.said == []
+    assert site.messages == []
     site.write("b.csv", NOW + DAY, "2027-11-23 12:30:00,5.9,1\n2026-11-24 11:00:00,5.9,1\n")
     assert site.run(NOW + DAY) == 0
     assert site.kept("select min(reason) from rejects") == (

@@ -39,16 +39,16 @@ def session(tmp_path: Path) -> "Recorded":
 
 
 class Recorded(Session):
-    """A session in a folder, that keeps what it is told to print."""
+    """A session in a folder, that keeps what it is to print."""
 
     def __init__(self, folder: Path, output: str = "out") -> None:
         self.printed: list[str] = []
-        self.said: list[str] = []
+        self.messages: list[str] = []
         super().__init__(
             Config(
                 rule=REFERENCE, store=StoreSettings(path="a.duckdb"), output=OutputSettings(dir=output), base=folder
             ),
-            reporting(self.said.append),
+            reporting(self.messages.append),
             self.printed.append,
             lambda: NOON + timedelta(hours=1),
         )
@@ -86,11 +86,11 @@ def test_pictures_that_fail_come_after_the_news(tmp_path: Path, records: Path) -
     session = Recorded(tmp_path)
     assert pipeline.run(session, [records], is_final=False, exit_code=True) == 74
     assert len(session.printed) == 2
-    assert [line for line in session.said if line.startswith("the heatmaps could not be drawn: ")]
+    assert [line for line in session.messages if line.startswith("the heatmaps could not be drawn: ")]
 
 
 @pytest.mark.slow
-def test_open_incidents_are_an_exit_code_only_when_asked_for(session: Recorded, records: Path) -> None:
+def test_open_incidents_are_an_exit_code_only_when_requested(session: Recorded, records: Path) -> None:
     assert pipeline.run(session, [records], is_final=False, exit_code=False) == 0
     assert pipeline.run(session, [records], is_final=False, exit_code=True) == 3
 
@@ -105,14 +105,14 @@ def test_pictures_are_not_drawn_where_nothing_was_judged(session: Recorded, reco
 
 
 def test_what_a_terminal_would_obey_is_shown_instead() -> None:
-    said: list[str] = []
-    reporting(said.append).say(Event("code \x1b[31mred\n  next line"))
-    assert said == ["code \\x1b[31mred\n  next line"]
+    messages: list[str] = []
+    reporting(messages.append).say(Event("code \x1b[31mred\n  next line"))
+    assert messages == ["code \\x1b[31mred\n  next line"]
 
 
 def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "SHOW_AFTER_SECONDS", 0.0)
-    told: list[tuple[object, ...]] = []
+    reported: list[tuple[object, ...]] = []
     started = threading.Event()
 
     class Bars:
@@ -120,27 +120,27 @@ def test_bars_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
             started.set()
 
         def stop(self) -> None:
-            told.append(("stop",))
+            reported.append(("stop",))
 
         def add_task(self, name: str, total: float | None) -> str:
-            told.append((name, total))
+            reported.append((name, total))
             return name
 
         def update(self, name: str, completed: float, total: float) -> None:
-            told.append((name, completed, total))
+            reported.append((name, completed, total))
 
     monkeypatch.setattr(progress, "_bars", Bars)
     with Progress(False, print).task("reading") as advance:
         advance(1, 4)
-    assert told == []
+    assert reported == []
     with Progress(True, print).task("reading") as advance:
         assert started.wait(10)
         advance(1, 4)
-    assert told == [("reading", None), ("reading", 1, 4), ("stop",)]
+    assert reported == [("reading", None), ("reading", 1, 4), ("stop",)]
 
 
 @pytest.mark.slow
-def test_what_was_stored_before_a_failure_is_told(
+def test_what_was_stored_before_a_failure_is_reported(
     session: Recorded, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(portions, "longest_seconds", lambda *_: 900)
@@ -184,7 +184,7 @@ def stretch(path: Path, first_second: int, seconds: int, more: int) -> Path:
 
 
 @pytest.mark.slow
-def test_what_resolves_behind_a_pause_is_told_as_resolved(session: Recorded, tmp_path: Path) -> None:
+def test_what_resolves_behind_a_pause_is_reported_as_resolved(session: Recorded, tmp_path: Path) -> None:
     """The pass settles far more than what it judges first, and the incident's end comes to lie behind that."""
     first = stretch(tmp_path / "1.csv", -21_600, 1200, more=0)
     pipeline.run(session, [first, stretch(tmp_path / "2.csv", -20_400, 600, more=7)], is_final=False, exit_code=False)

@@ -14,7 +14,7 @@ from tests.streams import reporting
 NOON = datetime(2026, 11, 28, 12)
 
 
-def said(folder: Path, **settings: str) -> list[str]:
+def messages(folder: Path, **settings: str) -> list[str]:
     """What an ingest of all files of the folder says."""
     source = Source(name="clients", path="*.csv", **settings)  # type: ignore[arg-type]
     config = Config(base=folder, store=StoreSettings(path="s.duckdb"), source=(source,))
@@ -30,7 +30,7 @@ def test_times_of_another_spelling_in_a_file_are_named_with_the_setting_that_rea
     for number in range(files):
         text = f"2026-11-28 11:00:0{number},1.0,7\n28.11.2026 11:00:01,1.0,7\n28.11.2026 11:00:02,1.0,7\nx,,7\n"
         (tmp_path / f"{number}.csv").write_text(f"ts,build,code\n{text}")
-    lines = said(tmp_path)
+    lines = messages(tmp_path)
     assert lines[:-1] == [
         f"{tmp_path / f'{number}.csv'}: 1 accepted, 3 rejected; line 3: time cannot be read" for number in range(files)
     ]
@@ -50,11 +50,11 @@ def test_times_of_another_spelling_in_a_file_are_named_with_the_setting_that_rea
         ("28.11.2026 11:00:00,1.0,7\n", {}),
     ],
 )
-def test_nothing_is_said_of_time_format_where_it_would_not_help_or_is_named_anyway(
+def test_nothing_is_reported_about_time_format_where_it_would_not_help_or_is_named_anyway(
     tmp_path: Path, lines: str, settings: dict[str, str]
 ) -> None:
     (tmp_path / "a.csv").write_text(f"ts,build,code\n{lines}")
-    (line,) = said(tmp_path, **settings)
+    (line,) = messages(tmp_path, **settings)
     assert line.startswith(str(tmp_path / "a.csv"))
 
 
@@ -76,7 +76,7 @@ def test_a_path_that_holds_the_store_itself_is_refused(tmp_path: Path, path: str
 
 def test_a_store_beside_what_is_read_is_no_matter(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("ts,build,code\n2026-11-28 11:00:00,1.0,7\n")
-    assert said(tmp_path) == []
+    assert messages(tmp_path) == []
 
 
 @pytest.mark.parametrize("path", [".", "./", "/"])

@@ -61,11 +61,11 @@ class Jobs:
         config = configuration.load(self.folder / "config.toml", {})
         store = Store(config.store_path)
         found = status.collect(store, config, utc_now())
-        told = [finding.what for finding in diagnosis.examine(store, config, utc_now())]
-        assert sorted(told) == sorted(map(terminal.one_line, found.refused))
+        reported = [finding.what for finding in diagnosis.examine(store, config, utc_now())]
+        assert sorted(reported) == sorted(map(terminal.one_line, found.refused))
         lines = status.render(found).splitlines()
         to_do = [line.removeprefix("to do      refused: ") for line in lines if line.startswith("to do      refused: ")]
-        assert sorted(to_do) == sorted(told)
+        assert sorted(to_do) == sorted(reported)
         return list(found.refused)
 
 
@@ -168,7 +168,7 @@ def test_what_cannot_be_read_stands_until_it_can(jobs: Jobs, name: str, content:
     path.write_bytes(content)
     done = jobs("run")
     assert (done.returncode, reason in done.stderr) == (code, True)
-    assert [reason in told for told in jobs.standing()] == [True]
+    assert [reason in reported for reported in jobs.standing()] == [True]
     path.unlink()
     assert jobs.standing() == []
     path.write_bytes(content)

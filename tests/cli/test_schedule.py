@@ -78,7 +78,7 @@ def lines_until(process: "subprocess.Popen[str]", words: str) -> list[str]:
     raise AssertionError(f"the schedule ended without saying {words!r}: {lines}")
 
 
-def said(process: "subprocess.Popen[str]", words: str) -> str:
+def messages(process: "subprocess.Popen[str]", words: str) -> str:
     return lines_until(process, words)[-1]
 
 
@@ -115,10 +115,10 @@ def test_first_run_is_at_once_and_its_outputs_pass_through() -> None:
 @pytest.mark.slow
 def test_a_clock_that_goes_back_an_hour_costs_no_hour() -> None:
     with serving(python("print('once more', flush=True)"), prelude=CLOCK_GOES_BACK) as process:
-        said(process, "run ended")
-        said(process, "the clock went back")
-        said(process, "run started")
-        said(process, "run ended")
+        messages(process, "run ended")
+        messages(process, "the clock went back")
+        messages(process, "run started")
+        messages(process, "run ended")
         end(process)
 
 
@@ -130,8 +130,8 @@ def test_runs_do_not_overlap(tmp_path: Path) -> None:
         "write(b'in '); time.sleep(1.5); write(b'out ')"
     )
     with serving(python(job, str(log)), every_seconds=1) as process:
-        first = said(process, "run ended")
-        said(process, "run ended")
+        first = messages(process, "run ended")
+        messages(process, "run ended")
         assert log.read_text().startswith("in out in out ")
         assert end(process)[0] == 0
     assert re.search(r"; [1-9] starts left out meanwhile$", first)
@@ -141,7 +141,7 @@ def test_runs_do_not_overlap(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("job", "status"), [(WAIT_FOREVER, "ended by SIGTERM"), (IGNORE_SIGTERM, "ended by SIGKILL")])
 def test_time_limit_ends_a_job(job: str, status: str) -> None:
     with serving(python(job), timeout_seconds=1, grace_seconds=0.2) as process:
-        ended = said(process, "run ended")
+        ended = messages(process, "run ended")
         assert not is_running(pid_of(ended))
         assert end(process)[0] == 0
     assert re.fullmatch(rf"run ended: pid \d+, {status}, \d+\.\d s; over its time limit of 1 s", ended)
@@ -159,7 +159,7 @@ def test_time_limit_ends_a_job(job: str, status: str) -> None:
 )
 def test_signal_while_a_job_runs(number: signal.Signals, job: str, grace_seconds: float, status: str) -> None:
     with serving(python(job), grace_seconds=grace_seconds) as process:
-        pid = pid_of(said(process, "run started"))
+        pid = pid_of(messages(process, "run started"))
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         code, _, err = end(process, number)
@@ -169,9 +169,9 @@ def test_signal_while_a_job_runs(number: signal.Signals, job: str, grace_seconds
     assert re.search(rf"run ended: pid {pid}, {status}, \d+\.\d s; ended with the schedule\n$", err)
 
 
-def test_command_that_cannot_be_started_is_told() -> None:
+def test_command_that_cannot_be_started_is_reported() -> None:
     with serving(["/nowhere/streammetrics"]) as process:
-        words = said(process, "cannot be started")
+        words = messages(process, "cannot be started")
         assert end(process)[0] == 0
     assert words == "run cannot be started: [Errno 2] No such file or directory: '/nowhere/streammetrics'"
 

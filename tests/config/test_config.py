@@ -26,7 +26,7 @@ def message_of(path: Path) -> str:
     return ""
 
 
-def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[store]\npth = 'x'\n[detect]\nmerge_seconds = -1\n")
     with pytest.raises(ConfigError) as caught:
@@ -60,7 +60,7 @@ def test_the_shipped_file_names_every_key_of_a_source() -> None:
 @pytest.mark.parametrize(
     ("bin_seconds", "min_bins", "least_bins"), [(10, None, 9), (7, None, 13), (3600, None, 2), (10, 2, 2)]
 )
-def test_evidence_of_a_minute_is_not_enough_unless_told_otherwise(
+def test_evidence_of_a_minute_is_not_enough_unless_set_otherwise(
     bin_seconds: int, min_bins: int | None, least_bins: int
 ) -> None:
     rule = config.SequentialRule(name="r", detector="sequential", bin_seconds=bin_seconds, min_bins=min_bins)
@@ -104,7 +104,7 @@ def test_the_environment_overrides_a_key() -> None:
         ),
     ],
 )
-def test_a_mistake_of_the_environment_is_told_exactly(variable: str, value: str, message: str) -> None:
+def test_a_mistake_of_the_environment_is_reported_exactly(variable: str, value: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(None, {variable: value})
     assert str(caught.value) == message

@@ -13,7 +13,8 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
 from streammetrics.detect import alerts, passes, portions
-from streammetrics.detect.new_codes import NewCodes
+from streammetrics.detect.incidents import Change, Incident
+from streammetrics.detect.new_codes import NewCode, NewCodes
 from streammetrics.report import heatmap, wording
 from streammetrics.store import retention
 from tests.histories import HOSTILE
@@ -30,7 +31,7 @@ def rule(threshold: float) -> Rule:
 
 
 class Runs:
-    """A store that is fed and judged, and what each run printed. Unless asked for, no rule ever fires."""
+    """A store that is fed and judged, and what each run printed. Unless set, no rule ever fires."""
 
     def __init__(self, folder: Path, threshold: float = 1000, as_json: bool = False) -> None:
         self.printed: list[str] = []
@@ -227,7 +228,7 @@ def test_json_has_a_line_for_each_comparison(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_comparisons_with_one_candidate_are_told_apart(runs: Runs) -> None:
+def test_comparisons_with_one_candidate_are_distinguished(runs: Runs) -> None:
     compared = (Comparison(), Comparison(baseline="0.9", candidate="latest"))
     runs.session = replace(runs.session, config=runs.session.config.model_copy(update={"comparison": compared}))
     runs.minute(0, {"X": [1]}, builds=("0.9", "1.0", "1.1"), build="1.0")
@@ -238,7 +239,7 @@ def test_comparisons_with_one_candidate_are_told_apart(runs: Runs) -> None:
 
 
 def new_codes(codes: int, **errors: int) -> NewCodes:
-    return NewCodes("1.0", "1.1", codes, tuple({"code": c, "candidate_errors": n} for c, n in errors.items()))
+    return NewCodes("1.0", "1.1", codes, tuple(NewCode(c, NOON, 0, n, 2) for c, n in errors.items()))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def new_codes(codes: int, **errors: int) -> NewCodes:
         (new_codes(1, X=1400), "NEW  1 code only in 1.1: X 1,400"),
         (new_codes(1014, X=3, Y=2), "NEW  1,014 codes only in 1.1: X 3, Y 2, and 1,012 more"),
         (new_codes(2, **{"": 3, "a\n\x1b[31mb\u2028": 2}), 'NEW  2 codes only in 1.1: "" 3, a\\n\\x1b[31mb\\u2028 2'),
-        (NewCodes("1.0", "1\n1", 1, ({"code": "X", "candidate_errors": 2},)), "NEW  1 code only in 1\\n1: X 2"),
+        (NewCodes("1.0", "1\n1", 1, (NewCode("X", NOON, 0, 2, 2),)), "NEW  1 code only in 1\\n1: X 2"),
     ],
 )
 def test_words(found: NewCodes, line: str) -> None:
@@ -269,13 +270,14 @@ def test_words(found: NewCodes, line: str) -> None:
     ],
 )
 def test_the_age_of_a_young_comparison_in_words(seconds: int | None, words: str) -> None:
-    incident = {
-        "state": "open", "code": "7", "start_ts": NOON, "exposure": None, "peak_value": 9.0, "threshold": 6.0,
-        "baseline_errors": 1, "candidate_errors": 9, "ratio": 9.0, "ratio_low": None, "ratio_high": None,
-        "rule": "difference", "baseline": "1.0", "candidate": "1.1", "incident_id": 5, "comparison_seconds": seconds,
-    }  # fmt: skip
-    assert wording.incident_line(incident) == (
-        f"code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference mean 9, threshold 6  {words}"
+    incident = Incident(
+        state="open", code="7", start_ts=NOON, stop_ts=NOON, end_ts=NOON, opened_ts=NOON, alerts=1, exposure=None,
+        candidate_share=None, dispersion=None, peak_value=9.0, threshold=6.0, baseline_errors=1, candidate_errors=9,
+        ratio=9.0, ratio_low=None, ratio_high=None, rule="difference", detector="mean_difference", baseline="1.0",
+        candidate="1.1", incident_id=5,
+    )  # fmt: skip
+    assert wording.change_line(Change("opened", incident, comparison_seconds=seconds)) == (
+        f"OPENED    code 7  since 2026-11-23 12:00:00 UTC  1 -> 9 errors (x9)  difference mean 9, threshold 6  {words}"
     )
 
 

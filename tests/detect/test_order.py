@@ -172,15 +172,15 @@ def test_late_records_close_a_gap(store: Connection, other_store: Connection) ->
 
 
 def test_a_late_record_halves_a_gap_that_began_an_hour_before_it(store: Connection, other_store: Connection) -> None:
-    heard = records(A, 8, 1) + records(A, 6000, 1) + records(B, 5, 700, 10) + records(B, 5, 3)
-    for portions, expected in (([heard], set()), ([heard, records(A, 3609, 1)], {0})):
+    received = records(A, 8, 1) + records(A, 6000, 1) + records(B, 5, 700, 10) + records(B, 5, 3)
+    for portions, expected in (([received], set()), ([received, records(A, 3609, 1)], {0})):
         assert stops(assert_ends_like_one_pass(store, other_store, portions, ONE_WINDOW)["alerts"]) == expected
 
 
 def test_late_records_in_a_gap_that_began_hours_ago(store: Connection, other_store: Connection) -> None:
     """What they touch is read with two hours before it, and the other build fell silent before that."""
-    heard = records(A, 0, 300) + records(A, 18000, 300) + records(B, 0, 300) * 2 + records(B, 300, 1770, 10)
-    ends = assert_ends_like_one_pass(store, other_store, [heard, records(B, 16000, 100) * 3], CONFIG)
+    received = records(A, 0, 300) + records(A, 18000, 300) + records(B, 0, 300) * 2 + records(B, 300, 1770, 10)
+    ends = assert_ends_like_one_pass(store, other_store, [received, records(B, 16000, 100) * 3], CONFIG)
     assert stops(ends["alerts"]) == {*range(30, 300, 10)}
 
 
@@ -194,9 +194,9 @@ def test_late_records_establish_a_build_earlier(store: Connection, other_store: 
 
 
 def test_late_records_before_all_others_let_windows_begin_earlier(store: Connection, other_store: Connection) -> None:
-    heard, late = records(A, 100, 400) + records(B, 100, 400) * 4, records(A, 85, 1)
+    received, late = records(A, 100, 400) + records(B, 100, 400) * 4, records(A, 85, 1)
     config = CONFIG.model_copy(update={"comparison": (BOTH,)})
-    for portions, first in (([heard], 120), ([heard, late], 100)):
+    for portions, first in (([received], 120), ([received, late], 100)):
         ends = assert_ends_like_one_pass(store, other_store, portions, config)
         assert min(stops(key for key in ends["alerts"] if key.window_bins == 3)) == first
 

@@ -57,8 +57,8 @@ def test_a_thousand_invented_builds_change_nothing_of_others(day: ReleaseDay) ->
     invented = [r for n in range(1000) for r in burst(f"1.0.{n}", day.minute * MINUTE + n % 15, code=f"C{n % 50}")]
     day.play(1, builds, invented)
     day.play(14, {**builds, "1.2": scaled(0.1, disk=50)}, every=2)
-    told = day.changes("OPENED", "REOPENED", "RESOLVED", "SUPERSEDED", "WITHDRAWN")
-    of_others = [change for change in told if not change[2].startswith("1.0.")]
+    changes = day.changes("OPENED", "REOPENED", "RESOLVED", "SUPERSEDED", "WITHDRAWN")
+    of_others = [change for change in changes if not change[2].startswith("1.0.")]
     assert of_others == [("OPENED", "login", "1.1"), ("OPENED", "disk", "1.2")]
     assert day.judged()["1.0", "1.1"] >= day.minute - 1
 
@@ -113,6 +113,9 @@ def test_a_regression_that_sends_most_records_asks_for_no_exposure(day: ReleaseD
     assert not [line for _, line in day.reported if "exposure" in line]
 
 
+EARLIER = '; or add a [[comparison]] with baseline = "earlier": it compares all builds as one with a day before'
+
+
 def test_a_cut_over_is_reported_once(day: ReleaseDay) -> None:
     day.play(30, {"1.0": scaled(1)}, at_once=True)
     day.play(20, {"1.1": scaled(1, login=6)})
@@ -122,9 +125,24 @@ def test_a_cut_over_is_reported_once(day: ReleaseDay) -> None:
             41,
             "1.1 can no longer be judged: its baseline 1.0 stopped within an hour of the first record of 1.1, and "
             "there is no day of 1.0 before that to compare with, or lag_days is 0; release in steps, or mend the feed "
-            "of 1.0",
+            f"of 1.0{EARLIER}",
         )
     ]
+
+
+def test_a_third_build_within_hours_is_reported_with_the_comparison_that_needs_no_day_of_the_second(
+    day: ReleaseDay,
+) -> None:
+    day.play(25 * 60, {"1.0": scaled(1)}, at_once=True)
+    day.play(180, {"1.1": scaled(1)}, at_once=True)
+    day.play(20, {"1.2": scaled(1, login=6)}, at_once=True)
+    (line,) = [line for _, line in day.reported if "no longer be judged" in line]
+    assert line.startswith("1.2 can no longer be judged: its baseline 1.1 stopped")
+    assert line.endswith(EARLIER)
+    day.config = day.config.model_copy(update={"comparison": (Comparison(), Comparison(baseline="earlier"))})
+    day.play(1, {"1.2": scaled(1, login=6)})
+    (line,) = [found for _, found in day.reported if found.startswith("1.2 can no longer") and found != line]
+    assert line.endswith("mend the feed of 1.1")
 
 
 def test_a_new_build_with_a_slow_clock(day: ReleaseDay) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Comparison, Config, Exposure, SequentialRule
 from streammetrics.detect import passes
 from streammetrics.detect.intervals import ratio_interval
-from streammetrics.sources import exposure as told_users
+from streammetrics.sources import exposure as given_users
 from tests.oracles import sequential
 from tests.oracles.mean_rules import Key, Record
 from tests.oracles.sequential import Evidence
@@ -49,7 +49,7 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
-def told(store: Connection) -> dict[Key, tuple[Any, ...]]:
+def reported(store: Connection) -> dict[Key, tuple[Any, ...]]:
     """What is stored of the alerts that hold."""
     return {
         Key(rule, baseline, candidate, code, bins, second_of(stop)): (second_of(start), second_of(end), *figures)
@@ -80,7 +80,7 @@ def judged(store: Connection, records: list[Record], config: Config, *, is_final
     clear(store)
     load(store, records)
     passes.judge(store, config, clock, is_final=is_final)
-    return told(store)
+    return reported(store)
 
 
 @tries(15)
@@ -89,7 +89,7 @@ def test_one_pass_finds_what_the_oracle_finds(store: Connection, seed: int) -> N
     dice = random.Random(seed)
     stream, config, is_final = regression(dice), sequential_config(dice), dice.random() < 0.5
     note(f"{stream}\n{config}\n{is_final=}")
-    expected = sequential.alerts(stream.records, config, told_users.read(config).rows, is_final=is_final)
+    expected = sequential.alerts(stream.records, config, given_users.read(config).rows, is_final=is_final)
     assert_agrees(judged(store, stream.records, config, is_final=is_final), expected)
 
 
@@ -153,7 +153,7 @@ where candidate = '5.11' and block = (select min(block) from bins where candidat
 
 
 @pytest.mark.parametrize("burst", [1, 8])
-def test_what_an_earlier_comparison_told_of_a_code_holds_from_the_first_bin_of_the_next(
+def test_what_an_earlier_comparison_showed_of_a_code_holds_from_the_first_bin_of_the_next(
     store: Connection, burst: int
 ) -> None:
     flows = (Flow("7", 0.3, burst=burst), Flow("E", 0.3), Flow("404", 0.3), Flow("-17", 0.3))
@@ -205,9 +205,9 @@ def test_any_number_of_errors_in_a_second_has_finite_figures(
 ) -> None:
     """After it has come, while it is in the history, and when it is a block that dispersion is estimated from."""
     # Records in every second: after so many errors a second without any is a gap.
-    heard = [Record(MONDAY + second, build, "heard") for second in range(2400) for build in (OLD, NEW)]
+    received = [Record(MONDAY + second, build, "received") for second in range(2400) for build in (OLD, NEW)]
     clear(store)
-    load(store, STEADY.records + heard)
+    load(store, STEADY.records + received)
     with store.begin():
         for second in (1500, 1620, 1740):
             for build, errors in ((OLD, baseline), (NEW, candidate)):
@@ -286,5 +286,5 @@ def test_a_build_that_has_users_and_hardly_an_error_is_no_failed_feed(store: Con
     users = (Exposure(build=OLD, users=100.0), Exposure(build=NEW, users=100.0))
     config = Config(rule=(DAY_RULE,), exposure=users)
     found = judged(store, healthy + bad, config)
-    assert_agrees(found, sequential.alerts(healthy + bad, config, told_users.read(config).rows))
+    assert_agrees(found, sequential.alerts(healthy + bad, config, given_users.read(config).rows))
     assert first_stop(found, "404") < 12_000 + 600

@@ -111,7 +111,7 @@ def test_a_slice_holds_all_that_its_figures_are_made_of(store: Connection, expos
     assert one_pass(store, stream.records, config, portion_seconds=HOUR) == expected
 
 
-def test_a_slice_holds_the_hour_that_thresholds_are_told_from(store: Connection) -> None:
+def test_a_slice_holds_the_hour_that_thresholds_are_estimated_from(store: Connection) -> None:
     """However short the history is."""
     flows = (Flow("7", 0.08, 4, since=4000), Flow("E", 0.1), Flow("404", 0.1))
     stream = Regression(5000, flows, (Feed(OLD), Feed(NEW)), seed=1)
@@ -131,12 +131,12 @@ def test_a_slice_holds_the_history_of_errors_whose_evidence_stands(store: Connec
 
 
 def test_exposure_that_becomes_known_later_is_judged_from_its_time_on(store: Connection) -> None:
-    """A rollout to six times the users looks like a regression of every code until these are told."""
+    """A rollout to six times the users looks like a regression of every code until these are configured."""
     flows = (Flow("7", 0.5, 6, since=1800), Flow("404", 0.3, 6, since=1800), Flow("E", 0.2, 30, since=1800))
     stream = Regression(3000, flows, (Feed(OLD), Feed(NEW)), seed=4)
     equal = (Exposure(build=OLD, users=10.0), Exposure(build=NEW, users=10.0))
-    told = (*equal, Exposure(build=NEW, users=60.0, since=moment_of(MONDAY + 1800)))
-    before, after = (Config(rule=(rule("a", 10, 600),), exposure=users) for users in (equal, told))
+    given = (*equal, Exposure(build=NEW, users=60.0, since=moment_of(MONDAY + 1800)))
+    before, after = (Config(rule=(rule("a", 10, 600),), exposure=users) for users in (equal, given))
     assert {row[4] for row in one_pass(store, stream.records, before)["alerts"]} == {"7", "404", "E"}
     expected = one_pass(store, stream.records, after)
     assert {row[4] for row in expected["alerts"]} == {"E"}

@@ -1,4 +1,4 @@
-"""Silence is no health: what an incident needs to be over is that its pair was heard, and judged."""
+"""Silence is no health: what an incident needs to be over is that its pair sent records, and was judged."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -46,16 +46,16 @@ def states(store: Connection, *portions: list[Record], config: Config = CONFIG, 
     return found
 
 
-@pytest.mark.parametrize("heard", [(), (A,), (B,)], ids=["both stop", "the candidate stops", "the baseline stops"])
+@pytest.mark.parametrize("received", [(), (A,), (B,)], ids=["both stop", "the candidate stops", "the baseline stops"])
 @pytest.mark.parametrize("is_final", [False, True])
 def test_an_incident_stays_open_while_a_feed_is_stalled(
-    store: Connection, heard: tuple[str, ...], is_final: bool
+    store: Connection, received: tuple[str, ...], is_final: bool
 ) -> None:
-    assert states(store, REGRESSION, calm(110, 3000, *heard), is_final=is_final) == ["open", "open"]
+    assert states(store, REGRESSION, calm(110, 3000, *received), is_final=is_final) == ["open", "open"]
 
 
 def test_a_record_after_a_pause_settles_nothing(store: Connection) -> None:
-    """Two hours were heard of by one record; only what is judged after it counts."""
+    """Of two hours one record was received; only what is judged after it counts."""
     straggler, more, enough = calm(7300, 7301, A, B), calm(7301, 7315, A, B), calm(7315, 7330, A, B)
     assert states(store, REGRESSION, straggler, more, enough) == ["open", "open", "open", "resolved"]
 
@@ -68,7 +68,7 @@ def test_a_pause_of_one_build_holds_the_pair_up(store: Connection) -> None:
 
 
 def test_pauses_of_both_builds_count_once_where_they_overlap(store: Connection) -> None:
-    """Silent until 5,000 and until 7,300: both are heard before, for 10 s, and after, for 25."""
+    """Silent until 5,000 and until 7,300: both send before, for 10 s, and after, for 25."""
     portions = REGRESSION, calm(5000, 7300, A), calm(7300, 7320, A, B), calm(7320, 7325, A, B)
     assert states(store, *portions) == ["open", "open", "open", "resolved"]
     pauses = select(store, "select epoch(from_ts)::bigint, epoch(until_ts)::bigint from pauses")
@@ -112,7 +112,7 @@ def test_a_named_pair_waits_for_its_own_builds(store: Connection) -> None:
 
 
 EQUAL_USERS = (Exposure(build=A, users=100.0), Exposure(build=B, users=100.0))
-TOLD = CONFIG.model_copy(update={"exposure": EQUAL_USERS})
+GIVEN = CONFIG.model_copy(update={"exposure": EQUAL_USERS})
 HEALTHY = [Record(MONDAY + s, A, "7") for s in range(0, 40, 2)] + [Record(MONDAY + 7200, A, "7")]
 """Twenty errors that establish the build, and one two hours later."""
 BAD = [Record(MONDAY + s, B, "7") for s in range(0, 40, 2)]
@@ -123,39 +123,39 @@ BAD += [Record(MONDAY + s, B, "404") for s in range(12_000, 14_000, 5) for _ in 
 def test_a_build_that_has_users_and_sends_no_error_is_healthy(store: Connection, named: bool) -> None:
     """And the other one is worse, as soon as it sends errors."""
     comparison = Comparison(baseline=A, candidate=B) if named else Comparison()
-    told = TOLD.model_copy(update={"comparison": (comparison,)})
-    assert states(store, HEALTHY + BAD, config=told) == ["open"]
-    untold = told.model_copy(update={"exposure": EQUAL_USERS[:1]})
-    assert states(store, HEALTHY + BAD, config=untold) == []
+    given = GIVEN.model_copy(update={"comparison": (comparison,)})
+    assert states(store, HEALTHY + BAD, config=given) == ["open"]
+    unknown = given.model_copy(update={"exposure": EQUAL_USERS[:1]})
+    assert states(store, HEALTHY + BAD, config=unknown) == []
 
 
 def test_a_named_build_that_never_sent_an_error_is_healthy_where_it_has_users(store: Connection) -> None:
     named = {"comparison": (Comparison(baseline=A, candidate=B),)}
-    assert states(store, BAD, config=TOLD.model_copy(update=named)) == ["open", "resolved"], "code 404, and at first 7"
+    assert states(store, BAD, config=GIVEN.model_copy(update=named)) == ["open", "resolved"], "code 404, and at first 7"
     assert states(store, BAD, config=CONFIG.model_copy(update=named)) == []
 
 
 def test_a_build_that_sent_many_errors_and_none_any_more_is_silent(store: Connection) -> None:
     """However many users it has: its feed failed."""
     busy = [Record(MONDAY + s, A, "7") for s in range(0, 11_990, 10)]
-    assert states(store, busy + BAD, config=TOLD) == []
+    assert states(store, busy + BAD, config=GIVEN) == []
 
 
-def test_told_silence_ends_alike_in_steps_and_in_portions(store: Connection) -> None:
+def test_silence_by_exposure_ends_alike_in_steps_and_in_portions(store: Connection) -> None:
     """A silence that was judged becomes a gap as it grows; a slice knows of the hour before it."""
     busy = [Record(MONDAY + s, A, "7") for s in range(0, 9000, 100)] + [Record(MONDAY + 40_000, A, "7")]
     worse = [Record(MONDAY + s, B, "404") for s in range(9000, 60_000, 20) for _ in range(2)]
     records = busy + BAD[:20] + worse
     progress = "select judged_until, settled_until from progress"
     alerts = "select code, start_ts, stop_ts, value from alerts where state = 'current'"
-    states(store, records, config=TOLD)
+    states(store, records, config=GIVEN)
     whole = select(store, alerts), select(store, progress)
     assert 100 < len(whole[0]) < 4000
     edges = [0, 9100, 9800, 10_200, 12_000, 30_000, 41_000, 60_000]
     parts = [[r for r in records if since <= r.second - MONDAY < until] for since, until in pairwise(edges)]
-    states(store, *parts, config=TOLD)
+    states(store, *parts, config=GIVEN)
     assert (select(store, alerts), select(store, progress)) == whole
     clear(store)
     load(store, records)
-    passes.judge(store, TOLD, clock, portion_seconds=2000)
+    passes.judge(store, GIVEN, clock, portion_seconds=2000)
     assert (select(store, alerts), select(store, progress)) == whole

@@ -245,8 +245,8 @@ def test_what_was_left_behind_and_what_cannot_be_read_is_found(folder: Path, mon
     (folder / "a.duckdb.scratch").mkdir()
     (folder / ".heatmap.png.tmp-abc").mkdir()
     monkeypatch.setattr("time.time", lambda: 4e9)
-    asked = config(folder).model_copy(update={"source": (Source(name="gone", path="no/such/*/*.csv"),)})
-    found = list(diagnosis.examine(Store(folder / "a.duckdb"), asked, clock()))
+    requested = config(folder).model_copy(update={"source": (Source(name="gone", path="no/such/*/*.csv"),)})
+    found = list(diagnosis.examine(Store(folder / "a.duckdb"), requested, clock()))
     assert [one.check for one in found] == ["scratch", "unfinished", "sources"]
     assert f"{folder}/no/such" in found[-1].what
 
@@ -254,15 +254,15 @@ def test_what_was_left_behind_and_what_cannot_be_read_is_found(folder: Path, mon
 def test_a_file_that_no_run_reads_is_found(folder: Path) -> None:
     (folder / "in").mkdir()
     (folder / "in" / "readme.txt").write_text("no records")
-    asked = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
-    (found,) = diagnosis.examine(Store(folder / "a.duckdb"), asked, clock())
+    requested = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
+    (found,) = diagnosis.examine(Store(folder / "a.duckdb"), requested, clock())
     assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not show what is in it")
     assert found.advice == "move it away, or mend the path that finds it: runs fail by it"
 
 
 def test_a_path_that_runs_refuse_is_found(folder: Path) -> None:
-    asked = config(folder).model_copy(update={"source": (Source(name="feed", path="../*"),)})
-    (found,) = diagnosis.examine(Store(folder / "a.duckdb"), asked, clock())
+    requested = config(folder).model_copy(update={"source": (Source(name="feed", path="../*"),)})
+    (found,) = diagnosis.examine(Store(folder / "a.duckdb"), requested, clock())
     assert found.what == "../*: a path with .. in it is refused; write it without"
 
 

@@ -159,7 +159,7 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     assert len(shop.events()) == 7
 
 
-def test_a_content_that_a_header_replaced_is_told_though_headers_are_alike(shop: Shop) -> None:
+def test_a_content_that_a_header_replaced_is_reported_though_headers_are_alike(shop: Shop) -> None:
     """Of two files that were rotated twice without a record: neither is the other one, moved."""
     header = THREE[: THREE.index(b"\n") + 1]
     shop.write("b.csv", THREE)

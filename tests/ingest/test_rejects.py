@@ -234,7 +234,7 @@ def test_a_file_of_rejects_alone_is_a_batch(shop: Shop) -> None:
         (f"{GOOD},8", {}, "expected 3 fields, found 4; mend columns, delimiter or format of [[source]] 'feed', "),
     ],
 )
-def test_of_a_file_of_rejects_it_is_said_what_to_mend(
+def test_of_a_file_of_rejects_the_message_names_what_to_mend(
     shop: Shop, record: str, settings: dict[str, str], words: str
 ) -> None:
     outcome = shop.feed_text(f"ts,build,code\n{record}\n", **settings)

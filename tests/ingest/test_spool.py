@@ -152,7 +152,7 @@ def test_what_was_written_meanwhile_is_not_thrown_away(shop: Shop, monkeypatch: 
     assert [code for _, _, code in shop.events()] == ["E0", "E1"]
 
 
-def test_what_cannot_be_moved_is_told_and_counted_once(shop: Shop) -> None:
+def test_what_cannot_be_moved_is_reported_and_counted_once(shop: Shop) -> None:
     (path,) = numbered(shop, 1)
     (shop.folder / "taken").write_bytes(b"")
     for _ in range(2):

@@ -84,7 +84,7 @@ class Stream:
     """All records that there are, and what follows from them whatever the rule."""
 
     records: tuple[Record, ...]
-    told: tuple[tuple[float, str, float], ...] = ()
+    users: tuple[tuple[float, str, float], ...] = ()
     """Rows of exposure: since when, build, users."""
 
     @cached_property
@@ -98,10 +98,10 @@ class Stream:
     @cached_property
     def seconds(self) -> dict[str, list[int]]:
         """Of each build the seconds of its records, in order and with repetitions."""
-        heard = defaultdict(list)
+        received = defaultdict(list)
         for record in sorted(self.records):
-            heard[record.build].append(record.second)
-        return dict(heard)
+            received[record.build].append(record.second)
+        return dict(received)
 
     @cached_property
     def since(self) -> dict[str, int]:
@@ -115,7 +115,7 @@ class Stream:
 
     @cached_property
     def gaps(self) -> dict[str, list[tuple[int, int, bool]]]:
-        """Of each build the stretches [from, until) in which it was not heard, and whether it sent few before."""
+        """Of each build the stretches [from, until) in which it sent nothing, and whether it sent few before."""
         return {build: list(self._gaps(build, seconds)) for build, seconds in self.seconds.items()}
 
     def _gaps(self, build: str, seconds: list[int]) -> Iterator[tuple[int, int, bool]]:
@@ -127,18 +127,18 @@ class Stream:
                 sent = self.records_in(build, clock_hour - HOUR_SECONDS, clock_hour + HOUR_SECONDS)
                 yield before + 1, after, sent < ESTABLISHED_RECORDS
 
-    def told_since(self, pair: Pair, config: Config) -> float | None:
+    def given_since(self, pair: Pair, config: Config) -> float | None:
         """From when on the users of both builds are given, if they are."""
-        since = [min((s for s, build, _ in self.told if build == one), default=None) for one in pair]
-        asked = any(comparison.exposure is None for comparison in config.comparison)
-        return max(s for s in since if s is not None) if asked and None not in since else None
+        since = [min((s for s, build, _ in self.users if build == one), default=None) for one in pair]
+        is_given = any(comparison.exposure is None for comparison in config.comparison)
+        return max(s for s in since if s is not None) if is_given and None not in since else None
 
     def is_in_gap(self, pair: Pair, start: int, end: int, config: Config) -> bool:
         """Where both builds have users, who sends few errors is not missed."""
-        told = self.told_since(pair, config)
-        is_told = told is not None and start >= told
+        given_since = self.given_since(pair, config)
+        is_given = given_since is not None and start >= given_since
         found = (gap for build in pair for gap in self.gaps[build])
-        return any(start < until and end > since and not (rare and is_told) for since, until, rare in found)
+        return any(start < until and end > since and not (rare and is_given) for since, until, rare in found)
 
     def records_in(self, build: str, since: int, until: int) -> int:
         """How many records of a build lie in the seconds [since, until)."""
@@ -188,9 +188,9 @@ class Stream:
 
         return Pair(max((b for b in older if older[b] < hour + 2 * HOUR_SECONDS), key=weight), candidate), opened
 
-    def heard_until(self, pair: Pair, config: Config) -> int:
+    def received_until(self, pair: Pair, config: Config) -> int:
         first, last = sorted(self.seconds[build][-1] for build in pair)
-        return first if self.told_since(pair, config) is None else min(last, first + 7 * DAY_SECONDS)
+        return first if self.given_since(pair, config) is None else min(last, first + 7 * DAY_SECONDS)
 
     def is_placed(self, pair: Pair, start: int, config: Config) -> bool:
         """Whether the pair is one of the few that are compared in the block that the bin begins in."""
@@ -226,7 +226,7 @@ class Stream:
 
     def is_judged(self, pair: Pair, start: int, end: int, config: Config, is_final: bool) -> bool:
         """Whether the bin [start, end) may raise an alert."""
-        is_complete = is_final or end <= self.heard_until(pair, config) - config.detect.lateness_seconds
+        is_complete = is_final or end <= self.received_until(pair, config) - config.detect.lateness_seconds
         return (
             is_complete and self.is_weighed(pair, start, end, config) and end > self.openings(config.comparison)[pair]
         )

@@ -1,7 +1,7 @@
 """The detector `sequential` once more, in plain Python, to hold the SQL against: docs/detection.md has the formulas.
 
 Nothing is shared with the program but its settings. Every start and every end of an increase is tried, where the SQL
-takes minima of frames; blocks are looked up by number, where it counts rows; shares are asked of a moment, where it
+takes minima of frames; blocks are looked up by number, where it counts rows; shares are looked up by a moment, where it
 joins stretches. Times are whole epoch seconds. Figures are not rounded, except where the rule itself says so.
 """
 
@@ -113,7 +113,7 @@ class Judged:
 
     @cached_property
     def weighed(self) -> set[int]:
-        """The bins that the pair rules and in which both builds were heard; errors of others count for nothing."""
+        """The bins that the pair rules and in which both builds sent records; errors of others count for nothing."""
         return {
             start
             for start in range(self.first_bin, self.stream.last_second + 1, self.width)
@@ -164,24 +164,24 @@ class Judged:
 
     def _share(self, start: int) -> tuple[str, float, float]:
         """What the settings ask for; of builds that they do not name an estimate where no users are given."""
-        asked = self.comparison.exposure
-        if asked == "equal":
+        wanted = self.comparison.exposure
+        if wanted == "equal":
             return "equal", 0.5, 0.5
-        if asked is None and (given := self._given(start)) is not None:
+        if wanted is None and (given := self._given(start)) is not None:
             return "given", given, given
-        if asked is None and self.comparison.baseline != "previous" and self.comparison.candidate != "latest":
+        if wanted is None and self.comparison.baseline != "previous" and self.comparison.candidate != "latest":
             return self._assumed(start), 0.5, 0.5
         known, tested, codes = self.estimate(start // BLOCK_SECONDS * BLOCK_SECONDS)
-        if asked is None and 0 < codes < 3:
+        if wanted is None and 0 < codes < 3:
             return self._assumed(start), 0.5, 0.5
         return (self._assumed(start), 0.5, tested) if known is None else ("estimated", known, tested)
 
     def _assumed(self, start: int) -> str:
         """Equal shares are doubtful where one build sent less than a fifth of all records in the hour before."""
         block = start // BLOCK_SECONDS * BLOCK_SECONDS
-        told = [c for counts in self.known_counts.values() for s, c in counts.items() if self._is_before(s, block)]
-        errors = sum(c.both for c in told)
-        is_doubtful = errors > 0 and abs(sum(c.candidate for c in told) / errors - 0.5) > 0.3
+        counted = [c for counts in self.known_counts.values() for s, c in counts.items() if self._is_before(s, block)]
+        errors = sum(c.both for c in counted)
+        is_doubtful = errors > 0 and abs(sum(c.candidate for c in counted) / errors - 0.5) > 0.3
         return "doubtful" if is_doubtful else "assumed"
 
     @staticmethod
@@ -196,26 +196,26 @@ class Judged:
         return max((share for share in shares if share is not None), default=None)
 
     def _given_at(self, moment: float) -> float | None:
-        said = {build: number for since, build, number in sorted(self.users) if since <= moment}
-        if not set(self.pair) <= said.keys() or not said[self.pair.baseline] + said[self.pair.candidate]:
+        users = {build: number for since, build, number in sorted(self.users) if since <= moment}
+        if not set(self.pair) <= users.keys() or not users[self.pair.baseline] + users[self.pair.candidate]:
             return None
-        return said[self.pair.candidate] / (said[self.pair.baseline] + said[self.pair.candidate])
+        return users[self.pair.candidate] / (users[self.pair.baseline] + users[self.pair.candidate])
 
     @cache  # noqa: B019
     def estimate(self, block: int) -> tuple[float | None, float, int]:
         """The share in the middle half of the votes over the hour before a block, the highest it may be, of how many.
 
-        Before the stream has told of a share it is a half; what other codes do since the onset corrects that.
+        Before the stream has shown a share it is a half; what other codes do since the onset corrects that.
         """
         sent: dict[str, tuple[int, int]] = {}
         codes: Counter[str] = Counter()
         for code, counts in self.known_counts.items():
-            told = [c for start, c in counts.items() if self._is_before(start, block)]
-            if told:
+            counted = [c for start, c in counts.items() if self._is_before(start, block)]
+            if counted:
                 group = hashlib.md5(code.encode(), usedforsecurity=False).hexdigest()[:2]
                 codes[group] += 1
                 k, n = sent.get(group, (0, 0))
-                sent[group] = k + sum(c.candidate for c in told), n + sum(c.both for c in told)
+                sent[group] = k + sum(c.candidate for c in counted), n + sum(c.both for c in counted)
         votes = sorted(_votes(sent), key=lambda vote: Fraction(*vote))
         number = len(votes)
         middle = [vote for place, vote in enumerate(votes, start=1) if number <= 4 * place - 2 <= 3 * number]
@@ -252,10 +252,12 @@ class Bursts:
             for code, counts in pair.counts.items():
                 blocks = found[pair.pair, code] = {}
                 for number in {self.block(start) for start in counts}:
-                    told = {start: c for start, c in counts.items() if self.block(start) == number}
-                    expected = sum(c.both * round(pair.share(start).candidate * 10**12) for start, c in told.items())
+                    counted = {start: c for start, c in counts.items() if self.block(start) == number}
+                    expected = sum(c.both * round(pair.share(start).candidate * 10**12) for start, c in counted.items())
                     blocks[number] = Block(
-                        sum(c.both for c in told.values()), sum(c.candidate for c in told.values()), expected / 10**12
+                        sum(c.both for c in counted.values()),
+                        sum(c.candidate for c in counted.values()),
+                        expected / 10**12,
                     )
         return found
 
@@ -275,9 +277,9 @@ class Bursts:
         """The dispersion of a code before a block, in all pairs, and how many blocks it is estimated from."""
         near = [(other, spread) for other, b, spread in self.spreads if block - OLDEST_BLOCK <= b < block]
         pool = (PRIOR_BLOCKS * PRIOR + sum(spread for _, spread in near)) / (PRIOR_BLOCKS + len(near))
-        told = [spread for other, spread in near if other == code]
-        known = POOL_BLOCKS + len(told)
-        return (POOL_BLOCKS * pool + sum(told)) / known, known
+        counted = [spread for other, spread in near if other == code]
+        known = POOL_BLOCKS + len(counted)
+        return (POOL_BLOCKS * pool + sum(counted)) / known, known
 
     @cache  # noqa: B019
     def weight(self, pair: Pair, code: str, block: int) -> float:
@@ -291,9 +293,9 @@ class Bursts:
     def usual_errors(self, pair: Pair, code: str, block: int) -> float | None:
         """Errors of both builds in a bin, on average of the blocks with errors in the hour before."""
         blocks = self.blocks[pair, code]
-        told = [blocks[number].n for number in range(block - FARTHEST_NEIGHBOUR, block) if number in blocks]
+        counted = [blocks[number].n for number in range(block - FARTHEST_NEIGHBOUR, block) if number in blocks]
         width = self.pairs[0].width
-        return mean(told) * width / max(width, BLOCK_SECONDS) if told else None
+        return mean(counted) * width / max(width, BLOCK_SECONDS) if counted else None
 
     @cache  # noqa: B019
     def usual(self, pair: Pair, block: int) -> float | None:
@@ -406,7 +408,10 @@ class Series:
                 continue
             if not self._is_silent(found.onset, stop):
                 window_bins = (stop - found.onset) // self.pair.width + 1
-                yield Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop), self._told(found, stop)
+                yield (
+                    Key(self.pair.rule.name, *self.pair.pair, self.code, window_bins, stop),
+                    self._reported(found, stop),
+                )
 
     @cache  # noqa: B019
     def _increase(self, place: int) -> Increase | None:
@@ -467,16 +472,16 @@ class Series:
     def _others(self, onset: int, last: int) -> tuple[float, float]:
         """Errors of the candidate and of both builds since the onset, of the half of the other codes that rose least.
 
-        No code counts for more than codes do on average. Nothing is asked of them where exposure is not estimated.
+        No code counts for more than codes do on average. Nothing is required of them where exposure is not estimated.
         """
         sent = []
         for code, counts in sorted(self.pair.counts.items()):
-            told = [c for start, c in counts.items() if onset <= start <= last]
-            if code != self.code and told:
-                sent.append((Fraction(sum(c.candidate for c in told), sum(c.both for c in told)), told))
+            counted = [c for start, c in counts.items() if onset <= start <= last]
+            if code != self.code and counted:
+                sent.append((Fraction(sum(c.candidate for c in counted), sum(c.both for c in counted)), counted))
         if len(sent) < 2 or self.pair.share(last).exposure not in ("estimated", "assumed", "doubtful"):
             return 0, 0
-        errors = [sum(c.both for c in told) for _, told in sent]
+        errors = [sum(c.both for c in counted) for _, counted in sent]
         by_share = sorted(
             (
                 (share, min(Fraction(n), Fraction(sum(errors), len(errors))))
@@ -518,7 +523,7 @@ class Series:
         weighed = sum(c.both * self.weight(s) for s, c in self.counts.items() if start <= s <= stop)
         return weighed * idle > DOUBT * busy
 
-    def _told(self, found: Increase, stop: int) -> Evidence:
+    def _reported(self, found: Increase, stop: int) -> Evidence:
         counts = {s: c for s, c in self.counts.items() if found.onset <= s <= stop}
         b, k = (sum(c[side] for c in counts.values()) for side in (0, 1))
         e = sum(c.both * self.pair.share(s).candidate for s, c in counts.items())
@@ -545,15 +550,15 @@ class Series:
         )
 
 
-def _votes(heard: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
+def _votes(active: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
     """Errors of the candidate and of both, in turn of the codes: a vote for 20 of the rarer build that were to come."""
-    if len(heard) < 2:
-        return list(heard.values())
-    rest = [sum(side) - max(side) for side in zip(*((k, n - k, n) for k, n in heard.values()), strict=True)]
+    if len(active) < 2:
+        return list(active.values())
+    rest = [sum(side) - max(side) for side in zip(*((k, n - k, n) for k, n in active.values()), strict=True)]
     found: dict[int, tuple[int, int]] = {}
     up_to = 0
-    for code in sorted(heard):
-        k, n = heard[code]
+    for code in sorted(active):
+        k, n = active[code]
         up_to += n
         vote = up_to * min(rest[0], rest[1]) // (20 * rest[2])
         before = found.get(vote, (0, 0))

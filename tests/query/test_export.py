@@ -218,7 +218,7 @@ def test_failure_of_the_query_leaves_no_file(store: Store, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["none/a.csv", "file/a.csv", "folder.csv", "x" * 250 + ".csv"])
-def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path, name: str) -> None:
+def test_a_place_that_cannot_be_written_is_reported(store: Store, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputOutputError, match=r"\.csv: cannot be written: "):

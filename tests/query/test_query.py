@@ -165,15 +165,15 @@ def test_what_writes_or_sets_is_refused(store: Store, tmp_path: Path, sql: str, 
         ("select ?", "prepared parameter"),
     ],
 )
-def test_other_mistakes_are_told_in_the_words_of_the_database(
+def test_other_mistakes_are_reported_in_the_words_of_the_database(
     store: Store, tmp_path: Path, sql: str, message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         statement.run(store, sql.replace("{store}", str(store.path)))
-    words, _, told = str(caught.value).partition(" There are: ")
+    words, _, reported = str(caught.value).partition(" There are: ")
     assert message in words
     assert len(words) <= 320
-    assert told in ("", ", ".join(listed(store)))
+    assert reported in ("", ", ".join(listed(store)))
     assert "\x1b" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -343,7 +343,7 @@ NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_t
 
 
 def cut(name: str, since: datetime, until: datetime) -> str:
-    """What a span leaves of a relation, said in the plainest way."""
+    """What a span leaves of a relation, in the plainest way."""
     seconds = [int(moment.replace(tzinfo=UTC).timestamp()) for moment in (since, until)]
     conditions = {
         "events": f"ts >= timestamp '{since}' and ts < timestamp '{until}'",

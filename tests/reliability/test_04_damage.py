@@ -1,4 +1,4 @@
-"""Promise: of a store or its log that was cut or changed no wrong count is ever told, and doctor explains it.
+"""Promise: of a store or its log that was cut or changed no wrong count is ever reported, and doctor explains it.
 
 A count is right where it is that of a state that was committed: what the end of a damaged log held is not there, in
 the ledger neither, and is read once more.
@@ -56,8 +56,8 @@ def states(folder: Path) -> list[list[dict[str, object]]]:
     found = []
     with program.store(folder).read() as connection:
         for (batch,) in [(0,), *connection.exec_driver_sql("select batch_id from batches order by batch_id").all()]:
-            asked = COUNTS.replace("from events", f"from events where batch_id <= {batch}")
-            found.append([dict(row) for row in connection.exec_driver_sql(asked).mappings()])
+            requested = COUNTS.replace("from events", f"from events where batch_id <= {batch}")
+            found.append([dict(row) for row in connection.exec_driver_sql(requested).mappings()])
     return found
 
 
@@ -86,19 +86,19 @@ def test_no_wrong_count(
     for place in range(tries):
         folder = shutil.copytree(killed, tmp_path / str(place))
         (folder / name).write_bytes(harm((folder / name).read_bytes(), draw))
-        asked = program.run(folder, "query", COUNTS, "--json")
-        told = program.run(folder, "doctor", "--json")
-        checks = [json.loads(line)["check"] for line in told.stdout.splitlines()]
-        assert "Traceback" not in asked.stderr + told.stderr
-        if asked.returncode:
-            assert asked.returncode == 74, asked.stderr
-            assert "`streammetrics doctor`" in asked.stderr
-            assert told.returncode == 1
+        requested = program.run(folder, "query", COUNTS, "--json")
+        reported = program.run(folder, "doctor", "--json")
+        checks = [json.loads(line)["check"] for line in reported.stdout.splitlines()]
+        assert "Traceback" not in requested.stderr + reported.stderr
+        if requested.returncode:
+            assert requested.returncode == 74, requested.stderr
+            assert "`streammetrics doctor`" in requested.stderr
+            assert reported.returncode == 1
             assert checks[-1] in (("log",) if name.endswith(".wal") else ("file", "log"))
             refused += 1
         else:
-            assert [json.loads(line) for line in asked.stdout.splitlines()] in right
-        if told.returncode:
+            assert [json.loads(line) for line in requested.stdout.splitlines()] in right
+        if reported.returncode:
             explained += 1
         else:
             again = program.run(folder, "ingest")

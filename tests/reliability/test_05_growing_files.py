@@ -157,11 +157,11 @@ class GrowingFiles(RuleBasedStateMachine):
         assert self.shop.rejects() == []
         found = self.shop.rows("select path, count(*) from replaced where found_as is null group by all order by all")
         missed = Counter(str(self.path(name)) for name, _ in self.missed)
-        assert found == sorted(missed.items()), "every rewrite is told, and no rotation"
+        assert found == sorted(missed.items()), "every rewrite is reported, and no rotation"
         assert self.shop.rows("select coalesce(sum(records), 0) from batches") == [(len(self.counted),)]
         assert self.shop.rows("select coalesce(sum(errors), 0) from counters") == [(len(self.counted),)]
         self.seen["ingests"] += 1
-        self.seen["told"] = max(self.seen["told"], len(missed))
+        self.seen["reported"] = max(self.seen["reported"], len(missed))
 
     def expect(self) -> None:
         """What this ingest has to find."""
@@ -194,8 +194,8 @@ class GrowingFiles(RuleBasedStateMachine):
         self.at_last_ingest = stats
 
 
-def test_every_whole_line_counts_once_and_every_rewrite_is_told(one_shop: Shop, record_property: Any) -> None:
-    GrowingFiles.shop, GrowingFiles.seen = one_shop, {"sequences": 0, "ingests": 0, "told": 0}
+def test_every_whole_line_counts_once_and_every_rewrite_is_reported(one_shop: Shop, record_property: Any) -> None:
+    GrowingFiles.shop, GrowingFiles.seen = one_shop, {"sequences": 0, "ingests": 0, "reported": 0}
     sequences = count(quick=20, full=500)
     run_state_machine_as_test(
         GrowingFiles,
@@ -210,5 +210,5 @@ def test_every_whole_line_counts_once_and_every_rewrite_is_told(one_shop: Shop, 
         ),
     )
     assert GrowingFiles.seen["sequences"] >= sequences
-    assert GrowingFiles.seen["told"] > 0
+    assert GrowingFiles.seen["reported"] > 0
     record_property("seen", "{sequences} sequences, {ingests} ingests, 0 differences".format(**GrowingFiles.seen))

@@ -1,4 +1,4 @@
-"""Compressed files, whole and damaged: what can be read is, what cannot is set aside with its reason, and told once."""
+"""Compressed files, whole and damaged: what cannot be read is set aside with its reason, and reported once."""
 
 import gzip
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_two_are_read_and_two_are_quarantined(shop: Shop, record_property: Any) 
     record_property("seen", "2 read, 2 quarantined")
 
 
-def test_they_are_told_of_once_and_read_again_when_they_change(shop: Shop) -> None:
+def test_they_are_reported_once_and_read_again_when_they_change(shop: Shop) -> None:
     write_four(shop.folder)
     shop.feed()
     assert {outcome.state for outcome in shop.feed()} == {"skipped"}

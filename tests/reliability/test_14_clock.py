@@ -35,7 +35,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def follow(folder: Path, parts: Sequence[Path], clocks: Sequence[Callable[[datetime], datetime]]) -> Path:
-    """Files come one by one, each read and judged when it is over, by a clock that is as off as is said."""
+    """Files come one by one, each read and judged when it is over, by a clock that is as off as is set."""
     program.install(folder)
     for place, (part, clock) in enumerate(zip(parts, clocks, strict=True)):
         shutil.copy(part, folder / "incoming")

@@ -33,13 +33,13 @@ turns = []
 for cycle in range(cycles):
     path = folder / f"{name}-{cycle}.csv"
     path.write_text("ts,build,code\\n" + "".join(f"2026-01-01 00:00:{n:02},{name},{cycle}\\n" for n in range(5)))
-    asked = time.monotonic()
+    requested = time.monotonic()
     with program.store(folder).write() as connection:
         entered = time.monotonic()
         for outcome in ingest(connection, settings, [path], None, utc_now):
             assert outcome.records == 5, outcome
         time.sleep(max(0, hold - (time.monotonic() - entered)))
-    turns.append([asked, entered, time.monotonic()])
+    turns.append([requested, entered, time.monotonic()])
 print(json.dumps(turns))
 """
 
@@ -50,7 +50,7 @@ from tests.reliability import program
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
 turns, until = [], time.monotonic() + seconds
 while time.monotonic() < until:
-    asked = time.monotonic()
+    requested = time.monotonic()
     with program.store(folder).read() as connection:
         entered = time.monotonic()
         ledger, events = connection.exec_driver_sql(
@@ -58,7 +58,7 @@ while time.monotonic() < until:
         ).one()
         assert (ledger or 0) == events
         time.sleep(0.2)
-    turns.append([asked, entered, time.monotonic()])
+    turns.append([requested, entered, time.monotonic()])
 print(json.dumps(turns))
 """
 
@@ -69,7 +69,7 @@ def start(script: str, *arguments: object) -> "subprocess.Popen[str]":
 
 
 def turns(process: "subprocess.Popen[str]") -> list[list[float]]:
-    """When it asked, entered and left, each time (s, of a clock that all processes share)."""
+    """When it requested a turn, entered and left, each time (s, of a clock that all processes share)."""
     out, _ = process.communicate(timeout=1200)
     assert process.returncode == 0
     found: list[list[float]] = json.loads(out)
@@ -77,9 +77,9 @@ def turns(process: "subprocess.Popen[str]") -> list[list[float]]:
     return found
 
 
-def longest(kind: int, *told: list[list[float]]) -> float:
+def longest(kind: int, *reported: list[list[float]]) -> float:
     """The longest wait (kind 0) or hold (kind 1) of some processes (s)."""
-    return max(turn[kind + 1] - turn[kind] for one in told for turn in one)
+    return max(turn[kind + 1] - turn[kind] for one in reported for turn in one)
 
 
 def limit(held: float) -> float:
@@ -92,8 +92,8 @@ def test_three_ingests_at_once(tmp_path: Path, record_property: Callable[[str, o
     cycles = count(12, 1000)
     share = [cycles // 3 + (place < cycles % 3) for place in range(3)]
     writers = [start(WRITER, folder, name, share[place], HOLD_SECONDS) for place, name in enumerate("abc")]
-    told = [turns(writer) for writer in writers]
-    wait, held = longest(0, *told), longest(1, *told)
+    reported = [turns(writer) for writer in writers]
+    wait, held = longest(0, *reported), longest(1, *reported)
     found = Counter[tuple[str, str]]()
     for (_, build, code), number in program.stored(folder).items():
         found[build, code] += number
@@ -123,6 +123,6 @@ def test_who_waits_is_not_overtaken_again_and_again(tmp_path: Path) -> None:
     folder, cycles = program.install(tmp_path / "installation"), 15
     left, right = (turns(writer) for writer in [start(WRITER, folder, name, cycles, 0.05) for name in "ab"])
     for waiting, others in ((left, right), (right, left)):
-        for asked, entered, _ in waiting:
+        for requested, entered, _ in waiting:
             # Rarely more than once, where the processor is slow to let it into the queue; without a queue all the time.
-            assert sum(asked < other < entered for _, other, _ in others) <= cycles // 3
+            assert sum(requested < other < entered for _, other, _ in others) <= cycles // 3

@@ -23,21 +23,21 @@ def test_a_reader_holds_the_store(worked: Path, record_property: Callable[[str, 
     settings = (worked / "config.toml").read_text()
     (worked / "config.toml").write_text(settings.replace("lock_wait_seconds = 20", f"lock_wait_seconds = {wait}"))
     expected = program.stored(worked)
-    told: list[int] = []
+    refused: list[int] = []
     message = f"process {os.getpid()} has held the store for {wait} s; try again later\n"
     with program.store(worked).read() as reader:
         until = time.monotonic() + holding
         while time.monotonic() < until:
-            expected += program.records(worked / "incoming" / f"{len(told) + 1}.csv", len(told) + 1, minutes=1)
-            done = program.run(worked, ["ingest", "detect", "run"][len(told) % 3])
+            expected += program.records(worked / "incoming" / f"{len(refused) + 1}.csv", len(refused) + 1, minutes=1)
+            done = program.run(worked, ["ingest", "detect", "run"][len(refused) % 3])
             assert (done.returncode, done.stdout) == (BUSY, "")
             assert done.stderr.endswith(message)
             assert reader.exec_driver_sql("select count(*) from batches").scalar_one() == 1
-            told.append(done.returncode)
+            refused.append(done.returncode)
     assert program.run(worked, "ingest").returncode == 0
     assert program.stored(worked) == expected
     assert program.findings(worked) == []
-    record_property("seen", f"{holding} s: {len(told)} jobs, all 75 with its PID, the next caught up")
+    record_property("seen", f"{holding} s: {len(refused)} jobs, all 75 with its PID, the next caught up")
 
 
 def test_a_writer_is_named_to_readers_and_writers(worked: Path) -> None:
@@ -65,8 +65,8 @@ def test_those_behind_one_who_waits_name_who_is_inside(worked: Path) -> None:
 
 def test_readers_read_together(worked: Path) -> None:
     with program.store(worked).read():
-        asked = ["query", "select count(*) > 0 as has_events from events", "--json"]
-        done = program.run(worked, *asked, environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0"})
+        started = ["query", "select count(*) > 0 as has_events from events", "--json"]
+        done = program.run(worked, *started, environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0"})
         assert done.stdout == '{"has_events": true}\n', done.stderr
 
 

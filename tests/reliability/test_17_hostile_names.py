@@ -14,7 +14,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, OutputSettings, Rule, StoreSettings
 from streammetrics.detect import incidents, passes
-from streammetrics.detect.new_codes import NewCodes
+from streammetrics.detect.new_codes import NewCode, NewCodes
 from streammetrics.query import formats, statement
 from streammetrics.query.export import export
 from streammetrics.report import explain, heatmap, status, wording
@@ -50,17 +50,17 @@ def records() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A store in which all names have been read and judged; what is said is kept in the session's `said`."""
+    """A store in which all names have been read and judged; what is printed is kept in output.txt."""
     folder = tmp_path_factory.mktemp("hostile")
     write(folder / "in.csv", ("ts", "build", "code"), records())
     config = Config(
         rule=(RULE,), comparison=(Comparison(baseline=OLD, candidate=NEW),), base=folder,
         store=StoreSettings(path="s.duckdb"), output=OutputSettings(dir="out"),
     )  # fmt: skip
-    said: list[str] = []
-    session = Session(config, reporting(said.append), said.append, lambda: START + timedelta(hours=1))
+    messages: list[str] = []
+    session = Session(config, reporting(messages.append), messages.append, lambda: START + timedelta(hours=1))
     assert pipeline.run(session, [folder / "in.csv"], is_final=True, exit_code=False) == 0
-    (folder / "said.txt").write_text("\n".join(said))
+    (folder / "output.txt").write_text("\n".join(messages))
     return session
 
 
@@ -79,24 +79,24 @@ def test_all_names_are_stored_exactly_and_nothing_was_executed(
     record_property("seen", f"{len(NAMES)} names as build and code: all stored, alerted, drawn and exported exactly")
 
 
-def test_what_is_told_obeys_no_terminal(session: Session) -> None:
-    told = [
-        (session.config.base / "said.txt").read_text(),
+def test_what_is_reported_obeys_no_terminal(session: Session) -> None:
+    reported = [
+        (session.config.base / "output.txt").read_text(),
         status.render(status.collect(session.store, session.config, START)),
     ]
     with session.store.read() as connection:
         found = incidents.alerts_of(connection, tuple(range(1, 100)), every=True)
-    told += map(wording.alert_line, found[:500])
+    reported += map(wording.alert_line, found[:500])
     table = StringIO()
     formats.write(statement.run(session.store, "select distinct code, build from events"), "table", table)
-    told.append(table.getvalue())
+    reported.append(table.getvalue())
     for name in NAMES[:: count(100, 1)]:
         at = START + timedelta(seconds=485)
-        told += [explain.render(one) for one in explain.explain(session.store, session.config, name, at)]
-    new = NewCodes(OLD, NEW, len(NAMES), tuple({"code": name, "candidate_errors": 2} for name in NAMES))
+        reported += [explain.render(one) for one in explain.explain(session.store, session.config, name, at)]
+    new = NewCodes(OLD, NEW, len(NAMES), tuple(NewCode(name, START, 0, 2, 2) for name in NAMES))
     (line,) = wording.new_code_lines([new])
     assert line.splitlines() == [line]
-    assert [found for found in map(NOT_SHOWN.findall, [*told, line]) if found] == []
+    assert [found for found in map(NOT_SHOWN.findall, [*reported, line]) if found] == []
 
 
 def test_the_wide_view_has_a_column_for_each_build_and_code(session: Session) -> None:

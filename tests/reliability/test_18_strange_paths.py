@@ -43,9 +43,9 @@ def test_a_path_that_climbs_is_refused(shop: Shop, name: str) -> None:
     (shop.folder / "a" / "b").mkdir(parents=True)
     shop.write("target.csv", THREE)
     path = shop.folder / name.format(folder=shop.folder.name)
-    told = f"{path}: a path with .. in it is refused; write it without"
-    assert [outcome.message for outcome in shop.feed(path)] == [told]
-    assert [outcome.message for outcome in shop.feed(path=str(path))] == [told]
+    reported = f"{path}: a path with .. in it is refused; write it without"
+    assert [outcome.message for outcome in shop.feed(path)] == [reported]
+    assert [outcome.message for outcome in shop.feed(path=str(path))] == [reported]
     assert shop.events() == []
 
 
@@ -73,7 +73,7 @@ def test_the_program_ends_with_74_and_does_not_hang(tmp_path: Path, record_prope
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 74
-    told = done.stderr.splitlines()
-    assert len(told) == len(paths)
-    assert all("only regular files are read" in line or "a path with .." in line for line in told)
+    reported = done.stderr.splitlines()
+    assert len(reported) == len(paths)
+    assert all("only regular files are read" in line or "a path with .." in line for line in reported)
     record_property("seen", f"{len(paths)} of {len(paths)} refused")

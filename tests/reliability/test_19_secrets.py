@@ -38,24 +38,24 @@ class Program:
     def __init__(self, folder: Path, secret: str) -> None:
         self.folder = folder
         self.environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "SECRET_OF_ERRORS": secret}
-        self.said: list[str] = []
+        self.output: list[str] = []
 
     def __call__(self, *arguments: str) -> int:
         command = [sys.executable, "-m", "streammetrics", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
         )
-        self.said.append(done.stdout + done.stderr)
+        self.output.append(done.stdout + done.stderr)
         return done.returncode
 
     def everything(self) -> dict[str, bytes]:
-        """What was said, and all files but those that hold the secret because somebody wrote it there."""
+        """What was printed, and all files but those that hold the secret because somebody wrote it there."""
         written = {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in self.folder.rglob("*")
             if path.is_file() and path.name not in ("config.toml", "secret")
         }
-        return {**written, **{f"said {place}": text.encode() for place, text in enumerate(self.said)}}
+        return {**written, **{f"output {place}": text.encode() for place, text in enumerate(self.output)}}
 
 
 def source(name: str, url: str, more: str = "") -> str:
@@ -63,7 +63,7 @@ def source(name: str, url: str, more: str = "") -> str:
 
 
 def found_in(program: Program, forms: set[str]) -> dict[str, set[str]]:
-    """Where a form of the secret shows: in what was said and written, and in tables, which are compressed on disk."""
+    """Where a form of the secret shows: in output and files, and in tables, which are compressed on disk."""
     everything = program.everything()
     with Store(program.folder / "var" / "streammetrics.duckdb").read() as connection:
         for (table,) in connection.exec_driver_sql("select table_name from duckdb_tables()").all():
@@ -94,10 +94,10 @@ def test_wherever_a_database_fails(tmp_path: Path, record_property: Callable[[st
     for arguments in (["status"], ["status", "--json"], ["export", "batches", "--to", "batches.csv"]):
         assert program(*arguments) == 0
     assert found_in(program, FORMS) == {}
-    # The program got as far as it should: each source was tried, and is told of.
+    # The program got as far as it should: each source was tried, and is reported.
     everything = program.everything()
-    assert program.said[0].count("cannot be read") == 6
-    assert b"pip install 'pymysql'" in everything["said 0"]
+    assert program.output[0].count("cannot be read") == 6
+    assert b"pip install 'pymysql'" in everything["output 0"]
     assert len(list(csv.DictReader((tmp_path / "batches.csv").open()))) == 2
     assert "var/streammetrics.duckdb" in everything
     size = sum(map(len, everything.values()))
@@ -118,8 +118,8 @@ def test_a_real_server(tmp_path: Path, postgresql: Server, record_property: Call
     assert program("ingest") == 74
     assert program("status", "--json") == 0
     assert found_in(program, FORMS | {PASSWORD, quote_plus(PASSWORD), "battery"}) == {}
-    assert "password authentication failed" in program.said[0]
-    assert '"records": 9' in program.said[1]
+    assert "password authentication failed" in program.output[0]
+    assert '"records": 9' in program.output[1]
     record_property("seen", f"PostgreSQL: {len(program.everything())} outputs and files: 0 secrets")
 
 
@@ -160,13 +160,13 @@ def test_settings_do_not_show_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "could not connect with {raw}", "dsn: postgresql://reader:{encoded}@h/db?x=1", "PWD={raw};Server=h",
         "arg {escaped}", "{plus}", "line one\nline {raw} two", "password = 'other' failed", "x" * 295 + "{raw}",
     ],
 )  # fmt: skip
-def test_what_a_driver_says_is_scrubbed(said: str) -> None:
+def test_what_a_driver_says_is_scrubbed(output: str) -> None:
     url = make_url(f"postgresql://reader:{quote(SECRET, safe='')}@h/db?sslpassword=nter2")
-    text = said.format(raw=SECRET, encoded=quote(SECRET), escaped=repr(SECRET)[1:-1], plus=quote_plus(SECRET))
+    text = output.format(raw=SECRET, encoded=quote(SECRET), escaped=repr(SECRET)[1:-1], plus=quote_plus(SECRET))
     assert leaks(_scrubbed(text, url), FORMS | {"other"}) == set()

@@ -36,16 +36,16 @@ COMMANDS = (
 
 
 def measured(folder: Path, *arguments: str) -> tuple[int, float, str]:
-    """Exit code, the process's peak memory (MB), and what it said and printed."""
-    said = folder / "said.txt"
-    with said.open("w") as stream:
+    """Exit code, the process's peak memory (MB), and what it printed."""
+    output = folder / "output.txt"
+    with output.open("w") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "streammetrics", *arguments], cwd=folder, stdout=stream, stderr=subprocess.STDOUT
         )
         _, state, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(state)
     megabytes = used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    return process.returncode, megabytes, said.read_text()
+    return process.returncode, megabytes, output.read_text()
 
 
 def test_every_command_stays_within_memory(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
@@ -54,11 +54,11 @@ def test_every_command_stays_within_memory(tmp_path: Path, record_property: Call
         connection.execute(STREAM.format(path=tmp_path / "stream.csv"), numbers)
     seen = {}
     for command in COMMANDS:
-        code, megabytes, said = measured(tmp_path, *command)
-        assert code == 0, said
-        assert "Traceback" not in said
+        code, megabytes, output = measured(tmp_path, *command)
+        assert code == 0, output
+        assert "Traceback" not in output
         assert megabytes < MOST_MEGABYTES, command
         seen[command[0]] = round(megabytes)
         if command[0] == "ingest":
-            assert "counters_wide shows the 1,000 most frequent of " in said
+            assert "counters_wide shows the 1,000 most frequent of " in output
     record_property("seen", f"{BUILDS:,} builds x {CODES:,} codes: {seen} MB")

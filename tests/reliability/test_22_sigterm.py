@@ -69,16 +69,16 @@ def test_at_a_random_moment(folder: Path, record_property: Callable[[str, object
     for command in COMMANDS * count(1, 10):
         with program.start(folder, *command) as process:
             time.sleep(draw.uniform(0.6, 2) * begun)
-            asked = time.monotonic()
+            requested = time.monotonic()
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=60)
-        longest = max(longest, time.monotonic() - asked)
+        longest = max(longest, time.monotonic() - requested)
         ends[process.returncode] += 1
         assert "Traceback" not in err
         if command == ["schedule"]:
             assert process.returncode in (0, 143, BEFORE_IT_BEGAN)
         elif process.returncode == BEFORE_IT_BEGAN:
-            # Or after it had ended: it has then said what it has to say.
+            # Or after it had ended: it has then printed all it has to.
             assert LAST_LINE not in err
         elif process.returncode != 0:
             assert (process.returncode, err) == (143, LAST_LINE)

@@ -64,9 +64,9 @@ def test_those_who_wait_are_stopped(worked: Path, record_property: Callable[[str
                 process.send_signal(signal.SIGSTOP)
         try:
             for opened in (Store(path, 20).write, Store(path, 20).read):
-                asked = time.monotonic()
+                requested = time.monotonic()
                 with opened():
-                    longest = max(longest, time.monotonic() - asked)
+                    longest = max(longest, time.monotonic() - requested)
         finally:
             for process in waiting:
                 process.send_signal(signal.SIGCONT)

@@ -26,15 +26,15 @@ def test_queries_spill_at_once(tmp_path: Path, record_property: Callable[[str, o
     before = sorted(folder.iterdir())
     for _ in range(count(1, 30)):
         sizes = [ROWS + place for place in range(3)]
-        asked = [program.start(folder, "query", "--json", QUERY.format(n=n), environment=SMALL) for n in sizes]
+        requested = [program.start(folder, "query", "--json", QUERY.format(n=n), environment=SMALL) for n in sizes]
         while not list(folder.glob("*.spill-*/*")):
-            assert asked[0].poll() is None, asked[0].communicate()
+            assert requested[0].poll() is None, requested[0].communicate()
             time.sleep(0.01)
         time.sleep(draw.uniform(0, 0.5))
-        asked[2].kill()
-        for n, process in zip(sizes, asked, strict=True):
+        requested[2].kill()
+        for n, process in zip(sizes, requested, strict=True):
             out, err = process.communicate(timeout=120)
-            if process is asked[2]:
+            if process is requested[2]:
                 killed += process.returncode != 0
                 continue
             assert process.returncode == 0, err

@@ -2,29 +2,31 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from streammetrics.report.explain import render
+from streammetrics.report.explain import Explanation, render
+from streammetrics.report.explain.facts import Likelihood, Mean
 
 NOON = datetime(2026, 11, 23, 12)
 LATER = NOON + timedelta(hours=1)
-FOUND: dict[str, Any] = {
-    "rule": "regression", "detector": "sequential", "code": "7\x1b", "start_ts": NOON,
-    "end_ts": NOON + timedelta(seconds=10), "gate": None, "baseline": "1.9", "candidate": "1.10", "value": 8.5,
-    "threshold": 6.9365, "short_by": None, "doubt": 0.0, "is_doubted": False, "has_ended": False, "rate_ratio": 3.0,
-    "spread_bins": 2.0, "min_bins": 9, "missed_errors": 7.5, "bin_baseline_errors": 5, "bin_candidate_errors": 15,
-    "onset": NOON, "window_bins": 30, "baseline_errors": 100, "candidate_errors": 310, "ratio": 3.1, "ratio_low": 2.5,
-    "ratio_high": 3.9, "exposure": "assumed", "candidate_share": 0.5, "dispersion": 2.0, "weight": 0.5,
-    "mean_dispersion": 1.75, "rules_from": NOON, "rules_until": None, "judged_until": NOON, "awaited_build": None,
-    "gap_build": "1.9", "gap_from": NOON, "gap_until": LATER, "windows": (),
-    "ratios": ({"rate_ratio": 3.0, "min_ratio": 1.0, "log_likelihood": 9 * math.log(10), "log_threshold": 16.0},),
-}  # fmt: skip
+FOUND = Explanation(
+    rule="regression", detector="sequential", code="7\x1b", start_ts=NOON,
+    end_ts=NOON + timedelta(seconds=10), gate=None, baseline="1.9", candidate="1.10", value=8.5,
+    threshold=6.9365, short_by=None, doubt=0.0, is_doubted=False, has_ended=False, rate_ratio=3.0,
+    spread_bins=2.0, min_bins=9, missed_errors=7.5, bin_baseline_errors=5, bin_candidate_errors=15,
+    onset=NOON, window_bins=30, baseline_errors=100, candidate_errors=310, ratio=3.1, ratio_low=2.5,
+    ratio_high=3.9, exposure="assumed", candidate_share=0.5, dispersion=2.0, weight=0.5,
+    mean_dispersion=1.75, rules_from=NOON, rules_until=None, judged_until=NOON, awaited_build=None,
+    gap_build="1.9", gap_from=NOON, gap_until=LATER, windows=(),
+    ratios=(Likelihood(3.0, 1.0, 9 * math.log(10), 16.0),),
+)  # fmt: skip
 MEAN: dict[str, Any] = {
     "detector": "mean_ratio", "doubt": None, "value": 5.5, "threshold": 1.25, "exposure": None, "candidate_share": None,
-    "weight": None, "ratio_low": None, "ratio_high": None, "ratios": (), "windows": ({"window_bins": 5, "mean": 5.5},),
+    "weight": None, "ratio_low": None, "ratio_high": None, "ratios": (), "windows": (Mean(5, 5.5),),
 }  # fmt: skip
 ENDED = "that an increase ended before is 20.1 times likelier than that it goes on"
 REACHED = "the evidence, 10^8.5, has reached the required 10^6.936"
@@ -32,7 +34,7 @@ SHORT = {"value": 4.0, "short_by": 863.0}
 
 
 def lines(**changes: Any) -> dict[str, str]:
-    return {line[2:14].rstrip(): line[14:] for line in render({**FOUND, **changes}).splitlines()[1:]}
+    return {line[2:14].rstrip(): line[14:] for line in render(replace(FOUND, **changes)).splitlines()[1:]}
 
 
 def test_whole_text() -> None:
@@ -53,7 +55,7 @@ def test_whole_text() -> None:
 
 
 def test_whole_text_of_a_mean() -> None:
-    assert render({**FOUND, **MEAN}).splitlines()[1:] == [
+    assert render(replace(FOUND, **MEAN)).splitlines()[1:] == [
         "  rule        regression (mean_ratio)",
         "  builds      1.9 -> 1.10",
         "  fired       the mean, 5.5, is above the threshold, 1.25",
@@ -114,7 +116,7 @@ def test_whole_text_of_a_mean() -> None:
         ("threshold", MEAN, "no mean is above the threshold: the highest is 5.5"),
     ],
 )
-def test_which_gate_said_no(gate: str, changes: Mapping[str, Any], words: str) -> None:
+def test_which_gate_closed(gate: str, changes: Mapping[str, Any], words: str) -> None:
     assert lines(gate=gate, **changes)["not fired"] == words
 
 
@@ -134,5 +136,5 @@ def test_what_speaks_against_an_alert(has_ended: bool, why: str) -> None:
 
 
 def test_the_least_ratio_of_the_rule() -> None:
-    ratio = {**FOUND["ratios"][0], "min_ratio": 1.5}
+    ratio = replace(FOUND.ratios[0], min_ratio=1.5)
     assert lines(ratios=(ratio,))["ratios"] == "   x3: 10^9 times likelier than x1.5, required 10^6.949"

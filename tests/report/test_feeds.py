@@ -1,6 +1,7 @@
 """How the feed of each source goes: its newest record, when that came, and whether it has fallen silent."""
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def feeds(store: Store, deliveries: Iterable[Delivery], now: datetime, *sources:
             [(records, last, came) for came, last, records in deliveries],
         )
     config = Config(source=sources or (Source(name="clients", path="none/*"),))
-    return [tuple(feed.values()) for feed in status.collect(store, config, now).feeds]
+    return [astuple(feed) for feed in status.collect(store, config, now).feeds]
 
 
 DELIVERED = [(NOON - minutes * MINUTE, NOON - minutes * MINUTE - MINUTE / 6, 600) for minutes in (60, 5, 0)]

@@ -122,7 +122,7 @@ def test_png_opens_and_grows_with_the_codes(tmp_path: Path) -> None:
 
 def test_svg_says_what_is_compared_by_which_rule_and_in_which_units(tmp_path: Path) -> None:
     draw(an_hour(), tmp_path / "hour.svg")
-    said = words_of(tmp_path / "hour.svg")
+    messages = words_of(tmp_path / "hour.svg")
     for expected in (
         "1 of 12 error codes alerted: 3",
         "candidate 5.10 against baseline 5.9",
@@ -139,8 +139,8 @@ def test_svg_says_what_is_compared_by_which_rule_and_in_which_units(tmp_path: Pa
         "3  x20  since 00:00",
         *(str(code) for code in range(-4, 8) if code != 3),
     ):
-        assert expected in said
-    assert not [text for text in said if "neighbouring" in text or "other" in text]
+        assert expected in messages
+    assert not [text for text in messages if "neighbouring" in text or "other" in text]
 
 
 def test_svg_holds_an_image_and_not_a_shape_for_each_cell(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_the_scale_is_symmetric_and_its_ends_say_what_lies_beyond(
     assert image.colorbar.extend == ends
 
 
-def test_levels_are_told_as_what_they_stand_for() -> None:
+def test_levels_are_reported_as_what_they_stand_for() -> None:
     assert [words.level(level, "mean_ratio") for level in (-2, 0, 1)] == ["0.25", "1", "2"]
     assert [words.level(level, "mean_difference") for level in (-2.5, 0, 6)] == ["-2.5", "0", "+6"]
     assert deviations(np.array([0.25, 1.0, 2.0, 0.0]), "mean_ratio").tolist() == [-2.0, 0.0, 1.0, -np.inf]
@@ -289,13 +289,13 @@ def test_too_many_codes_are_folded_but_for_the_alerted_and_the_farthest(tmp_path
     assert grid.values[-1].tolist() == [4.0, 0.0, 0.0, 0.0]
     assert grid.alerted == ("199", "150")
     draw(heatmap, tmp_path / "folded.svg")
-    said = words_of(tmp_path / "folded.svg")
-    assert "other 141 codes (mean)" in said
-    assert "2 of 200 error codes alerted: 199, 150" in said
+    messages = words_of(tmp_path / "folded.svg")
+    assert "other 141 codes (mean)" in messages
+    assert "2 of 200 error codes alerted: 199, 150" in messages
     assert (
         "59 codes have a row: the longest alerted, then the farthest from equal. "
         "The last row is the mean of the other 141, none of them alerted."
-    ) in said
+    ) in messages
     assert make_grid(a_heatmap(np.zeros((60, 1)))).folded == 0
 
 
@@ -331,7 +331,7 @@ def test_times_are_few_and_round(seconds: int, expected: list[str]) -> None:
 def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
     draw(a_hostile_one(), tmp_path / "hostile.svg")
     draw(a_hostile_one(), tmp_path / "hostile.png")
-    said = words_of(tmp_path / "hostile.svg")
+    messages = words_of(tmp_path / "hostile.svg")
     for expected in (
         "$x^2$ \\frac{a}{b}",
         "<b>bold</b> & co",
@@ -342,9 +342,9 @@ def test_names_are_drawn_and_not_obeyed(tmp_path: Path) -> None:
         '""',
         "日本",
     ):
-        assert f"{expected}  since 00:00" in said
-    assert any(text.startswith("candidate </text>$1$ against baseline WWW") and "…" in text for text in said)
-    assert any(text.startswith("rule $r$ <i>&") and text.endswith("bins of 50 s is above 6") for text in said)
+        assert f"{expected}  since 00:00" in messages
+    assert any(text.startswith("candidate </text>$1$ against baseline WWW") and "…" in text for text in messages)
+    assert any(text.startswith("rule $r$ <i>&") and text.endswith("bins of 50 s is above 6") for text in messages)
 
 
 def test_names_are_cut_in_their_middle() -> None:
@@ -355,7 +355,7 @@ def test_names_are_cut_in_their_middle() -> None:
     assert words.name("エ" * 12 + "ー" * 12, 12, str.isascii) == "\\u30a8\\u30a8…\\u30fc\\u30fc"
 
 
-def test_letters_that_the_font_lacks_are_told_apart(tmp_path: Path) -> None:
+def test_letters_that_the_font_lacks_are_distinguished(tmp_path: Path) -> None:
     codes = ("エラー", "ヘンナ", "🤖", "E_Ü")
     alerted = tuple(AlertedWindow(code, MIDNIGHT, MIDNIGHT + 1800) for code in codes)
     heatmap = a_heatmap(np.ones((4, 72)), codes, alerted=alerted, rule="規則", candidate="五")
@@ -379,9 +379,9 @@ def test_a_png_is_drawn_so(tmp_path: Path) -> None:
 def test_the_headline_has_room_for_escapes() -> None:
     codes = tuple("ヘ" * 3 + chr(0x30A0 + n) * 3 for n in range(9))
     alerted = tuple(AlertedWindow(code, MIDNIGHT, MIDNIGHT + 1800) for code in codes)
-    said = words.headline(make_grid(a_heatmap(np.ones((9, 72)), codes, alerted=alerted)), str.isascii)
-    assert len(said) < 200
-    assert said.endswith(" and 5 more")
+    messages = words.headline(make_grid(a_heatmap(np.ones((9, 72)), codes, alerted=alerted)), str.isascii)
+    assert len(messages) < 200
+    assert messages.endswith(" and 5 more")
 
 
 @pytest.mark.slow
@@ -450,7 +450,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_bin_that_is_not_judged_yet_has_no_colour(tmp_path: Path) -> None:
-    """The one build is heard up to 00:03:19, the other a bit less: the last bin waits for it."""
+    """The one build sends up to 00:03:19, the other a bit less: the last bin waits for it."""
     records = [Record(MONDAY + second, build, "7") for second in range(200) for build in ("1.9", "1.10")]
     store = history(tmp_path / "s.duckdb", [r for r in records if r.build == "1.9" or r.second < MONDAY + 195])
     with store.read() as connection:

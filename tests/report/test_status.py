@@ -3,7 +3,8 @@
 import gzip
 import json
 import os
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 REFERENCES = Config(rule=REFERENCE)
 
 
-def told(store: Store, config: Config | None = None, now: datetime = NOW) -> dict[str, str]:
+def lines_of(store: Store, config: Config | None = None, now: datetime = NOW) -> dict[str, str]:
     """The lines by their names."""
     lines = status.render(status.collect(store, config or REFERENCES, now)).splitlines()
     assert len(lines) <= 12
@@ -58,7 +59,7 @@ def test_whole_text_of_a_small_store(regressed: Store) -> None:
 def test_without_a_store_it_says_so_and_makes_none(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("12345")
     store = Store(tmp_path / "none" / "s.duckdb")
-    assert told(store, source(tmp_path / "*.csv")) == {
+    assert lines_of(store, source(tmp_path / "*.csv")) == {
         "store": f"{tmp_path}/none/s.duckdb: there is no store yet; `streammetrics ingest` makes one",
         "waiting": "1 file, 5 bytes",
     }
@@ -69,7 +70,7 @@ def test_a_store_without_records(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.duckdb")
     with store.write():
         pass
-    lines = told(store)
+    lines = lines_of(store)
     del lines["store"]
     assert lines == {
         "history": "no records yet",
@@ -118,7 +119,7 @@ def both(seconds: range, *builds: str) -> list[Record]:
 )
 def test_the_build_that_is_awaited_is_named(tmp_path: Path, late: list[Record], judged: str) -> None:
     store = history(tmp_path / "s.duckdb", both(range(200), "1.9", "1.10") + late)
-    assert told(store)["judged"] == judged
+    assert lines_of(store)["judged"] == judged
 
 
 def test_of_a_file_that_grew_what_is_new_waits(tmp_path: Path) -> None:
@@ -128,18 +129,38 @@ def test_of_a_file_that_grew_what_is_new_waits(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.duckdb")
     with store.write() as connection:
         list(ingest(connection, config, (), None, lambda: NOW))
-    assert told(store, config)["waiting"] == "nothing"
+    assert lines_of(store, config)["waiting"] == "nothing"
     path.write_text(text + "2026-11-23T00:00:01,1.9,7\n")
-    assert told(store, config)["waiting"] == "1 file, 26 bytes"
+    assert lines_of(store, config)["waiting"] == "1 file, 26 bytes"
     path.write_text("ts,build,code\n")
-    assert told(store, config)["waiting"] == "1 file, 14 bytes"
+    assert lines_of(store, config)["waiting"] == "1 file, 14 bytes"
+
+
+def test_a_quote_that_is_open_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('ts,build,code\n2026-11-23T00:00:00,1.9,7\n2026-11-23T00:00:01,"1.9,7\n2026-11-23T00:00:02,1.9,7\n')
+    config = source(path)
+    store = Store(tmp_path / "s.duckdb")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for _ in range(2):
+        with store.write() as connection:
+            (outcome,) = ingest(connection, config, (), None, lambda: now)
+        assert (outcome.waiting_bytes, outcome.open_quote_line) == (53, 3)
+        assert lines_of(store, config, now)["waiting"] == (
+            f"1 file, 53 bytes; {path} waits from line 3 on, which opens a quote that nothing closes yet"
+        )
+    with path.open("a") as stream:
+        stream.write("2026-11-23T00:00:03,1.")
+    assert "line 3" in lines_of(store, config, now)["waiting"]
+    path.write_text(path.read_text().replace('"', ""))
+    assert "quote" not in lines_of(store, config, now)["waiting"]
 
 
 def test_in_bins_of_an_hour_half_an_hour_keeps_nobody_waiting(tmp_path: Path) -> None:
     config = Config(rule=(REFERENCE[1].model_copy(update={"bin_seconds": 3600}),))
     records = both(range(3700), "1.9", "1.10") + both(range(3700, 5600), "1.10")
     store = history(tmp_path / "s.duckdb", records, config)
-    assert told(store, config)["judged"] == "1.9 -> 1.10 up to 2026-11-23 01:01:39"
+    assert lines_of(store, config)["judged"] == "1.9 -> 1.10 up to 2026-11-23 01:01:39"
 
 
 def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> None:
@@ -156,7 +177,7 @@ def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> N
             "select code, count(*) from incidents where rule = 'difference' and state = 'open' group by 1 order by 1"
         ).all()
     assert [tuple(row) for row in stored] == [(f"E{n}", 1) for n in range(5)]
-    first, second = told(store)["open"].split("; ")
+    first, second = lines_of(store)["open"].split("; ")
     assert first == (
         "difference: 5 incidents: code E4 since 2026-11-23 00:10:00, code E3 since 2026-11-23 00:10:00, "
         "code E2 since 2026-11-23 00:10:00 and 2 more"
@@ -169,16 +190,16 @@ def test_last_pass_and_last_failure(tmp_path: Path) -> None:
     with store.write() as connection:
         record_failure(connection, NOW, NOW + timedelta(seconds=1), "OSError: no\nspace\x1b[31m")
     failure = "2026-11-23 12:00:01: failed: OSError: no\\nspace\\x1b[31m"
-    assert told(store)["last pass"] == failure
-    assert "failed" not in told(store)
+    assert lines_of(store)["last pass"] == failure
+    assert "failed" not in lines_of(store)
     with store.write() as connection:
         connection.exec_driver_sql(
             "insert into runs by name\n"
             "select * replace (run_id + 9 as run_id, 'done' as state, null as error) from runs where state = 'failed'"
         )
         connection.commit()
-    assert told(store)["last pass"] == "2026-11-23 12:00:01: done, alerts: 0 new, 0 revised, 0 retracted"
-    assert told(store)["failed"] == failure
+    assert lines_of(store)["last pass"] == "2026-11-23 12:00:01: done, alerts: 0 new, 0 revised, 0 retracted"
+    assert lines_of(store)["failed"] == failure
 
 
 def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -> None:
@@ -198,9 +219,9 @@ def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -
         connection.exec_driver_sql(
             "insert into rejects select 2, 's', '/b.csv', i, 'line is too long', '' from range(9) r (i)"
         )
-    assert told(store)["rejects"] == "3 in the last day, most of them: ts is no time"
-    assert told(store)["records"] == "60 in 1 batch, 3 rejected"
-    assert "rejects" not in told(store, now=NOW + timedelta(seconds=1))
+    assert lines_of(store)["rejects"] == "3 in the last day, most of them: ts is no time"
+    assert lines_of(store)["records"] == "60 in 1 batch, 3 rejected"
+    assert "rejects" not in lines_of(store, now=NOW + timedelta(seconds=1))
 
 
 def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path) -> None:
@@ -227,19 +248,19 @@ def test_files_wait_until_the_ledger_knows_them_as_they_lie_there(tmp_path: Path
                 (str(folder / name), size),
             )
     refused = f"refused: {folder}/fifo.csv: is a pipe, socket or device; only regular files are read"
-    assert told(store, source(folder / "*"))["waiting"] == "2 files, 130 bytes"
-    assert told(store, source(folder / "*"))["to do"] == refused
+    assert lines_of(store, source(folder / "*"))["waiting"] == "2 files, 130 bytes"
+    assert lines_of(store, source(folder / "*"))["to do"] == refused
     os.utime(folder / "known.csv", ns=(5, 6))
-    assert told(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
+    assert lines_of(store, source(folder / "*"))["waiting"] == "3 files, 150 bytes"
 
 
-def test_a_path_that_climbs_is_told_as_refused(tmp_path: Path) -> None:
+def test_a_path_that_climbs_is_reported_as_refused(tmp_path: Path) -> None:
     store = loaded(tmp_path / "s.duckdb", both(range(60), "1.9"))
     (tmp_path / "a.csv").write_text("ts,build,code\n")
     climbing = tmp_path / "x" / ".." / "*.csv"
     config = Config(source=(Source(name="s", path=str(climbing)),))
     message = f"{climbing}: a path with .. in it is refused; write it without"
-    assert told(store, config)["to do"] == f"refused: {message}"
+    assert lines_of(store, config)["to do"] == f"refused: {message}"
 
 
 def test_how_far_databases_were_read(tmp_path: Path) -> None:
@@ -248,7 +269,7 @@ def test_how_far_databases_were_read(tmp_path: Path) -> None:
         for batch_id, source, cursor, mark in ((1, "b", "id", "9"), (2, "b", "id", "10"), (3, "a", "ts", "x\x1b[31m")):
             row = (batch_id, source, cursor, "text", mark, mark, "")
             connection.exec_driver_sql("insert into cursor_marks values (?, ?, ?, ?, ?, ?, ?)", row)
-    assert told(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
+    assert lines_of(store)["waiting"] == "nothing; a was read up to ts x\\x1b[31m; b was read up to id 10"
 
 
 def steady(until: int, codes: int = 3) -> list[Record]:
@@ -269,11 +290,11 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
     with store.read() as connection:
         (reach,) = status.reaches(connection, status.comparisons(connection))
     (line,) = status.young_lines([reach])
-    assert reach["rate_ratio"] == 2
+    assert reach.rate_ratio == 2
     assert line.startswith("1.9 -> 1.10  judged for 24 min: an increase by about x2 or more ")
     more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
     fired = history(tmp_path / "b.duckdb", [*steady(until), *more], config)
-    assert told(fired, config)["open"].startswith("regression: 1 incident: code E1 since ")
+    assert lines_of(fired, config)["open"].startswith("regression: 1 incident: code E1 since ")
 
 
 def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) -> None:
@@ -281,14 +302,14 @@ def test_reference_rules_and_old_comparisons_have_no_such_words(tmp_path: Path) 
     with store.read() as connection:
         young = status.comparisons(connection)
         assert status.reaches(connection, young) == []
-        old = [{**one, "judged_seconds": 86400} for one in young]
+        old = [replace(one, judged_seconds=86400) for one in young]
         assert status.reaches(connection, old) == []
 
 
 def test_a_day_before_that_is_not_known_yet(tmp_path: Path) -> None:
     config = Config(comparison=(Comparison(baseline="earlier"),))
     store = history(tmp_path / "s.duckdb", steady(600), config)
-    assert told(store, config)["judged"] == "* a day earlier -> * not yet: its baseline begins in 22 h"
+    assert lines_of(store, config)["judged"] == "* a day earlier -> * not yet: its baseline begins in 22 h"
 
 
 def test_files_that_need_a_person(tmp_path: Path) -> None:
@@ -302,21 +323,21 @@ def test_files_that_need_a_person(tmp_path: Path) -> None:
         (folder / "a.csv").write_text(f"ts,build,code\n2026-11-23 10:00:00,5.9,{code}\n")
         with Store(config.store_path).write() as connection:
             list(ingest(connection, config, [], None, lambda: NOW))
-    lines = told(Store(config.store_path), config)
+    lines = lines_of(Store(config.store_path), config)
     assert lines["waiting"] == (
         f"nothing; 1 file replaced in the last day, perhaps before all was read, such as {folder}/a.csv rewritten"
     )
     assert lines["to do"].startswith(f"refused: {folder}/bad.csv.gz: is damaged or not a whole gzip file")
     (folder / "bad.csv.gz").unlink()
-    assert "to do" not in told(Store(config.store_path), config)
+    assert "to do" not in lines_of(Store(config.store_path), config)
 
 
-def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -> None:
+def test_files_that_are_not_read_are_reported_while_they_are_there(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "readme.txt").write_text("no records")
     (folder / "de.csv").write_text("ts,build,code\n23.11.2026 10:00:00,5.9,7\n")
-    # One record counts, and what comes later does not: that is told as rejects.
+    # One record counts, and what comes later does not: that is reported as rejects.
     (folder / "mixed.csv").write_text("ts,build,code\n2026-11-23 10:00:00,5.9,7\n")
     path = tmp_path / "config.toml"
     path.write_text('[store]\npath = "s.duckdb"\n[[source]]\nname = "feed"\npath = "in/*"\n')
@@ -337,10 +358,10 @@ def test_files_that_are_not_read_are_told_while_they_are_there(tmp_path: Path) -
     assert second.startswith(f"to do      refused: {folder}/readme.txt: its suffix does not show what is in it; ")
     for name in ("readme.txt", "de.csv"):
         (folder / name).unlink()
-    assert "to do" not in told(Store(config.store_path), config)
+    assert "to do" not in lines_of(Store(config.store_path), config)
 
 
-def test_a_source_that_no_file_matches_is_told_but_for_an_empty_spool(tmp_path: Path) -> None:
+def test_a_source_that_no_file_matches_is_reported_but_for_an_empty_spool(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     path = tmp_path / "config.toml"
     path.write_text(
@@ -349,10 +370,10 @@ def test_a_source_that_no_file_matches_is_told_but_for_an_empty_spool(tmp_path: 
     )
     config = load(path)
     store = Store(config.store_path)
-    assert told(store, config)["to do"] == f"[[source]] 'a': no file matches {tmp_path}/lgos/*.csv"
+    assert lines_of(store, config)["to do"] == f"[[source]] 'a': no file matches {tmp_path}/lgos/*.csv"
     (tmp_path / "lgos").mkdir()
     (tmp_path / "lgos" / "a.csv").write_text("ts,build,code\n")
-    assert "to do" not in told(store, config)
+    assert "to do" not in lines_of(store, config)
 
 
 def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:
@@ -364,14 +385,14 @@ def test_a_damaged_file_that_came_anew_needs_nobody(tmp_path: Path) -> None:
         with store.write() as connection:
             list(ingest(connection, config, [path], None, lambda: NOW))
         if content == b"no gzip":
-            assert f"refused: {path}: is damaged" in told(store)["to do"]
-    assert "to do" not in told(store)
+            assert f"refused: {path}: is damaged" in lines_of(store)["to do"]
+    assert "to do" not in lines_of(store)
 
 
 def test_what_the_setting_promises_and_how_exposure_is_known(tmp_path: Path) -> None:
     config = Config()
     store = history(tmp_path / "s.duckdb", both(range(1200), "1.9", "1.10"), config)
-    lines = told(store, config)
+    lines = lines_of(store, config)
     assert lines["open"] == "no incidents (regression, 1 code: at most one false incident in 1,000 days)"
     young = " (judged for 19 min: an increase by about x2 or more of a typical code would have been found)"
     assert lines["judged"] == f"1.9 -> 1.10 up to 2026-11-23 00:19:59{young}, equal exposure assumed"
@@ -381,6 +402,6 @@ def test_an_estimate_that_rises_may_be_traffic(tmp_path: Path) -> None:
     config = Config(comparison=(Comparison(exposure="estimated"),))
     hours = both(range(0, 4 * 3600, 10), "1.9", "1.10") + both(range(3 * 3600, 4 * 3600, 10), "1.10")
     store = history(tmp_path / "s.duckdb", hours, config)
-    assert told(store, config)["judged"].endswith(
+    assert lines_of(store, config)["judged"].endswith(
         "candidate has about 0.663 of the exposure, estimated: traffic or regression: it was 0.5 3 hours ago"
     )

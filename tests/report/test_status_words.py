@@ -9,43 +9,58 @@ from typing import Any
 import pytest
 
 from streammetrics.report.status import Status, render
+from streammetrics.report.status.models import (
+    Compared,
+    Contents,
+    Family,
+    Feed,
+    Mark,
+    OpenIncident,
+    OpenQuote,
+    Pass,
+    Promise,
+    Reach,
+    Share,
+)
 from streammetrics.report.status.words import promise_words
 
 NOON = datetime(2026, 11, 23, 12)
 PAIR: dict[str, Any] = {"baseline": "1.9", "candidate": "1.10"}
-DONE: dict[str, Any] = {
-    "finished_at": NOON, "state": "done", "alerts_new": 1200, "alerts_revised": 2, "alerts_retracted": 0, "error": None,
-}  # fmt: skip
-FAILED = {**DONE, "state": "failed", "error": "OSError: no\nspace\x1b[31m"}
-INCIDENT: dict[str, Any] = {
-    **PAIR, "rule": "regression", "code": "7", "start_ts": NOON, "ratio": 3.0, "ratio_low": None, "ratio_high": None,
-    "exposure": None, "open": 1,
-}  # fmt: skip
-JUDGED: dict[str, Any] = {
-    **PAIR, "judged_until": NOON, "is_displaced": False, "awaited": None, "behind_seconds": 0, "judged_seconds": 86400,
-    "awaits_users": False,
-}  # fmt: skip
-FAMILY: dict[str, Any] = {
-    "family": "", "builds": ["1.9", "1.10"], "known": 2, "unread": None, "builds_order": "auto",
-}  # fmt: skip
-CONTENTS: dict[str, Any] = {
-    "first_ts": NOON - timedelta(hours=1), "last_ts": NOON, "records": 3001, "rejected": 0, "batches": 1,
-    "rejected_last_day": 0, "reject_reason": None, "late_last_day": 0, "replaced_files": 0, "replaced_path": None,
-    "ahead_files": 0, "ahead_path": None, "ahead_batch_id": None, "families": [FAMILY], "last_pass": DONE,
-    "last_failure": None, "open_incidents": [], "comparisons": [JUDGED], "reaches": [], "promises": [], "exposures": [],
-    "advice": [], "marks": [],
-}  # fmt: skip
+DONE = Pass(NOON, "done", alerts_new=1200, alerts_revised=2, alerts_retracted=0, error=None)
+FAILED = replace(DONE, state="failed", error="OSError: no\nspace\x1b[31m")
+INCIDENT = OpenIncident(
+    **PAIR,
+    rule="regression",
+    code="7",
+    start_ts=NOON,
+    ratio=3.0,
+    ratio_low=None,
+    ratio_high=None,
+    exposure=None,
+    open=1,
+)
+JUDGED = Compared(
+    **PAIR, judged_until=NOON, is_displaced=False, awaited=None, behind_seconds=0, judged_seconds=86400,
+    awaits_users=False,
+)  # fmt: skip
+FAMILY = Family("", builds=["1.9", "1.10"], known=2, unread=None, builds_order="auto")
+CONTENTS = Contents(
+    first_ts=NOON - timedelta(hours=1), last_ts=NOON, records=3001, rejected=0, batches=1, rejected_last_day=0,
+    reject_reason=None, late_last_day=0, replaced_files=0, replaced_path=None, ahead_files=0, ahead_path=None,
+    ahead_batch_id=None, families=[FAMILY], last_pass=DONE, last_failure=None, open_incidents=[], comparisons=[JUDGED],
+    reaches=[], promises=[], exposures=[], advice=[], marks=[],
+)  # fmt: skip
 STATUS = Status(NOON, Path("/s.duckdb"), 1_500_000, CONTENTS)
 
 
 def lines(status: Status = STATUS, **contents: Any) -> dict[str, str]:
     """The lines by their names."""
-    text = render(replace(status, contents={**CONTENTS, **contents}))
+    text = render(replace(status, contents=replace(CONTENTS, **contents)))
     return {line[:10].rstrip(): line[11:] for line in text.splitlines()}
 
 
 def judged(found: Mapping[str, Any], **contents: Any) -> str:
-    return lines(comparisons=[{**JUDGED, **found}], **contents)["judged"]
+    return lines(comparisons=[replace(JUDGED, **found)], **contents)["judged"]
 
 
 def test_whole_text() -> None:
@@ -89,7 +104,7 @@ def test_trouble_has_lines_of_its_own() -> None:
 def test_what_a_person_has_to_do() -> None:
     refused = [f"{name}: cannot be read\nset a = 1\nset b = 2" for name in "abcde"]
     status = replace(
-        STATUS, refused=refused, unmatched=["no file matches"], contents={**CONTENTS, "advice": ["x", "y"]}
+        STATUS, refused=refused, unmatched=["no file matches"], contents=replace(CONTENTS, advice=["x", "y"])
     )
     assert [line[11:] for line in render(status).splitlines() if line.startswith("to do")] == [
         *(f"refused: {name}: cannot be read set a = 1; set b = 2" for name in "abc"),
@@ -111,14 +126,14 @@ def test_what_a_person_has_to_do() -> None:
     ],
 )
 def test_open_incidents_have_their_ratio(ratio: Mapping[str, Any], words: str) -> None:
-    found = lines(open_incidents=[{**INCIDENT, **ratio}])
+    found = lines(open_incidents=[replace(INCIDENT, **ratio)])
     assert found["open"] == f"regression: 1 incident: code 7 since 2026-11-23 12:00:00{words}"
 
 
 def test_of_many_incidents_the_rest_is_counted_rule_by_rule() -> None:
-    shown = [{**INCIDENT, "code": code, "ratio": None, "open": 5} for code in ("", "\x1b[31m", "9")]
-    promise = {"rule": "regression", "days_per_code": 1000, "codes": 40, "comparisons": 1}
-    assert lines(open_incidents=[*shown, {**INCIDENT, "rule": "ratio"}], promises=[promise])["open"] == (
+    shown = [replace(INCIDENT, code=code, ratio=None, open=5) for code in ("", "\x1b[31m", "9")]
+    promise = Promise("regression", days_per_code=1000, codes=40, comparisons=1)
+    assert lines(open_incidents=[*shown, replace(INCIDENT, rule="ratio")], promises=[promise])["open"] == (
         'regression: 5 incidents: code "" since 2026-11-23 12:00:00, code \\x1b[31m since 2026-11-23 12:00:00, '
         "code 9 since 2026-11-23 12:00:00 and 2 more; ratio: 1 incident: code 7 since 2026-11-23 12:00:00 (x3) "
         "(regression, 40 codes: at most one false incident in 25 days)"
@@ -129,15 +144,15 @@ def test_of_many_incidents_the_rest_is_counted_rule_by_rule() -> None:
     ("codes", "words"), [(500, "2 days"), (501, "48 hours"), (100_040, "14 minutes"), (10**7, "9 seconds")]
 )
 def test_a_promise_of_many_codes_is_no_zero(codes: int, words: str) -> None:
-    promise = {"rule": "regression", "days_per_code": 1000, "codes": codes, "comparisons": 1}
+    promise = Promise("regression", days_per_code=1000, codes=codes, comparisons=1)
     assert promise_words(promise) == f"regression, {codes:,} codes: at most one false incident in {words}"
 
 
 def test_of_several_comparisons_each_incident_names_its_own() -> None:
-    promise = {"rule": "regression", "days_per_code": 1000, "codes": 80, "comparisons": 2}
+    promise = Promise("regression", days_per_code=1000, codes=80, comparisons=2)
     found = lines(
-        comparisons=[JUDGED, {**JUDGED, "candidate": "1.2"}], promises=[promise],
-        open_incidents=[{**INCIDENT, "open": 2, "baseline": "1.0", "candidate": name} for name in ("1.1", "1.2")],
+        comparisons=[JUDGED, replace(JUDGED, candidate="1.2")], promises=[promise],
+        open_incidents=[replace(INCIDENT, open=2, baseline="1.0", candidate=name) for name in ("1.1", "1.2")],
     )  # fmt: skip
     assert found["open"] == (
         "regression: 2 incidents: code 7 since 2026-11-23 12:00:00 (x3) 1.0 -> 1.1, "
@@ -181,9 +196,10 @@ def test_no_comparison() -> None:
     ],
 )
 def test_of_a_young_comparison_it_says_what_would_have_been_found(ratio: float | None, words: str) -> None:
-    reach = {**PAIR, "judged_seconds": 1199, "rate_ratio": ratio}
+    reach = Reach(**PAIR, judged_seconds=1199, rate_ratio=ratio)
     assert (
-        judged({}, reaches=[{**reach, "baseline": "1.8"}, reach]) == f"1.9 -> 1.10 up to 2026-11-23 12:00:00 ({words})"
+        judged({}, reaches=[replace(reach, baseline="1.8"), reach])
+        == f"1.9 -> 1.10 up to 2026-11-23 12:00:00 ({words})"
     )
 
 
@@ -199,7 +215,7 @@ def test_of_a_young_comparison_it_says_what_would_have_been_found(ratio: float |
     ],
 )
 def test_how_exposure_is_known(exposure: Mapping[str, Any], words: str) -> None:
-    found = {**PAIR, "share": 0.5, "former_share": 0.5, "is_rising": False, **exposure}
+    found = Share(**{**PAIR, "share": 0.5, "former_share": 0.5, "is_rising": False, **exposure})
     assert judged({}, exposures=[found]) == f"1.9 -> 1.10 up to 2026-11-23 12:00:00, {words}"
 
 
@@ -213,15 +229,15 @@ def test_how_exposure_is_known(exposure: Mapping[str, Any], words: str) -> None:
     ],
 )
 def test_the_order_of_builds(family: Mapping[str, Any], words: str) -> None:
-    assert lines(families=[{**FAMILY, **family}])["builds"] == words
+    assert lines(families=[replace(FAMILY, **family)])["builds"] == words
 
 
 def test_feeds_that_fell_silent_are_named() -> None:
-    last = {"last_ts": NOON - timedelta(seconds=10), "loaded_at": NOON}
+    last = NOON - timedelta(seconds=10)
     status = replace(
         STATUS,
         now=NOON + timedelta(hours=2),
-        feeds=[{**last, "source": "a", "is_silent": True}, {**last, "source": "b", "is_silent": False}],
+        feeds=[Feed("a", last, NOON, is_silent=True), Feed("b", last, NOON, is_silent=False)],
     )
     assert lines(status)["sources"] == (
         "a: SILENT since 2026-11-23 11:59:50, loaded 2 h ago; b: last record 2026-11-23 11:59:50, loaded 2 h ago"
@@ -229,9 +245,13 @@ def test_feeds_that_fell_silent_are_named() -> None:
 
 
 def test_what_waits_to_be_read() -> None:
-    mark = {"source": "a", "cursor": "ts", "mark": "x\x1b[31m"}
+    mark = Mark("a", "ts", "x\x1b[31m")
     replaced = {"replaced_files": 1, "replaced_path": "/in/a.csv rewritten"}
     ahead = {"ahead_files": 2, "ahead_path": "/in/b.csv", "ahead_batch_id": 7}
+    quote = replace(STATUS, waiting_files=1, waiting_bytes=26, open_quotes=[OpenQuote(Path("/in/c.csv"), 1200)])
+    assert lines(quote)["waiting"] == (
+        "1 file, 26 bytes; /in/c.csv waits from line 1,200 on, which opens a quote that nothing closes yet"
+    )
     assert lines(replace(STATUS, waiting_files=2, waiting_bytes=130), marks=[mark], **replaced, **ahead)["waiting"] == (
         "2 files, 130 bytes; 1 file replaced in the last day, perhaps before all was read, such as /in/a.csv "
         "rewritten; 2 files of the last day whose newest records are ahead of the clock, such as /in/b.csv: is "

@@ -1,4 +1,4 @@
-"""What a person has to act on is said once when it begins, beside incidents that open, and by `status`."""
+"""What a person has to act on is reported once when it begins, beside incidents that open, and by `status`."""
 
 import itertools
 from collections.abc import Iterator
@@ -113,23 +113,23 @@ def test_what_there_is_to_act_on(
 
 
 @pytest.mark.slow
-def test_it_is_said_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
+def test_it_is_reported_once_and_beside_incidents_and_again_after_a_day_without_it(store: Connection) -> None:
     misspelt, right = Config(comparison=(Comparison(candidate="1.11"),)), Config()
     configured(store, sent(1, 1), misspelt)
 
-    def said(minutes: int, config: Config, *, every: bool = False) -> list[str]:
+    def messages(minutes: int, config: Config, *, every: bool = False) -> list[str]:
         with store.begin():
             passes.plan(store, config)
             return warnings.unreported(store, NOW + timedelta(minutes=minutes), None, every=every)
 
-    assert said(0, misspelt) == [MISSING]
-    assert said(1, misspelt) == []
-    assert said(2, misspelt, every=True) == [MISSING]
-    assert said(3, right, every=True) == []
-    assert said(5, misspelt) == []
-    assert said(5 + 1439, misspelt) == []
-    assert said(5 + 2 * 1439, misspelt) == []
-    assert said(5 + 4 * 1440, misspelt) == [MISSING]
+    assert messages(0, misspelt) == [MISSING]
+    assert messages(1, misspelt) == []
+    assert messages(2, misspelt, every=True) == [MISSING]
+    assert messages(3, right, every=True) == []
+    assert messages(5, misspelt) == []
+    assert messages(5 + 1439, misspelt) == []
+    assert messages(5 + 2 * 1439, misspelt) == []
+    assert messages(5 + 4 * 1440, misspelt) == [MISSING]
 
 
 @pytest.mark.slow
@@ -159,17 +159,17 @@ def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: 
     """A canary in which every code looks healthy, and then one that does not."""
     monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
-    said: list[str] = []
+    messages: list[str] = []
     printed: list[str] = []
-    session = Session(config, reporting(said.append), printed.append, lambda: NOW)
+    session = Session(config, reporting(messages.append), printed.append, lambda: NOW)
 
     def run(name: str, records: list[Record]) -> list[str]:
         rows = "".join(f"{moment_of(record.second)},{record.build},{record.code}\n" for record in records)
         (tmp_path / name).write_text(f"ts,build,code\n{rows}")
-        said.clear()
+        messages.clear()
         printed.clear()
         assert pipeline.run(session, [tmp_path / name], is_final=False, exit_code=False) == 0
-        return list(said)
+        return list(messages)
 
     quiet = sent(6, 1, 3600)
     assert run("a.csv", quiet) == [DOUBTFUL]

@@ -73,7 +73,7 @@ def test_sigterm(script: str, code: int, words: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (code, words, "")
 
 
-def test_a_connection_that_does_not_close_is_told_all_the_same() -> None:
+def test_a_connection_that_does_not_close_is_reported_all_the_same() -> None:
     script = [sys.executable, "-c", INSTALL + FAILS_TO_CLOSE]
     done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=15)
     assert (done.returncode, "ZeroDivisionError" in done.stderr) == (0, True)

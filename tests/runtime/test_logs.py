@@ -1,4 +1,4 @@
-"""What is told on stderr: mere words, or lines for programs that collect them."""
+"""What is reported on stderr: mere words, or lines for programs that collect them."""
 
 import json
 import re
@@ -31,11 +31,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_json_lines_have_time_level_event_run_and_figures(folder: Path) -> None:
     done = streammetrics(folder, "--log-format", "json", "run", "in\x1b[31m.csv")
-    read, asked, judged = [json.loads(line) for line in done.stderr.splitlines()]
+    read, requested, judged = [json.loads(line) for line in done.stderr.splitlines()]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["ts"])
     assert (read["level"], read["event"], read["records"], read["rejected"]) == ("warning", "ingest.loaded", 2, 1)
     assert read["message"].endswith("in\\x1b[31m.csv: 2 accepted, 1 rejected; line 3: time cannot be read")
-    assert (asked["level"], asked["event"], asked["times"]) == ("warning", "ingest.time_format", 1)
+    assert (requested["level"], requested["event"], requested["times"]) == ("warning", "ingest.time_format", 1)
     assert (judged["level"], judged["event"], judged["new"]) == ("info", "detect.done", 0)
     assert read["run"] == judged["run"]
     assert "SECRET" not in done.stderr + done.stdout

@@ -41,7 +41,7 @@ def stream(seed: int = 1) -> list[Record]:
 
 
 class Recorded(Session):
-    """A session on a store, that keeps what it prints, told as JSON."""
+    """A session on a store, that keeps what it prints as JSON."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self.printed: list[str] = []
@@ -49,7 +49,7 @@ class Recorded(Session):
         config = config.model_copy(update={"store": settings, "base": store.path.parent})
         super().__init__(config, reporting(print), self.printed.append, clock, as_json=True)
 
-    def told(self, kind: str) -> list[dict[str, Any]]:
+    def results(self, kind: str) -> list[dict[str, Any]]:
         rows = [json.loads(line) for line in self.printed]
         return [{name: row[name] for name in row if name != "kind"} for row in rows if row["kind"] == kind]
 
@@ -81,11 +81,11 @@ def test_the_incidents_are_those_of_a_pass(store: Store) -> None:
     real = incidents(store)
     assert {(row["rule"], row["code"]) for row in real} == {("regression", "9"), ("difference", "9")}
     session = run(store)
-    assert session.told("incident") == real
-    (summary,) = session.told("summary")
+    assert session.results("incident") == real
+    (summary,) = session.results("summary")
     assert (summary["incidents"], summary["days"]) == (2, pytest.approx(END / 86400, rel=0.01))
     assert summary["incidents_per_day"] == pytest.approx(16, rel=0.01)
-    assert run(store, span=(None, None)).told("incident") == real, "the last day is all of it"
+    assert run(store, span=(None, None)).results("incident") == real, "the last day is all of it"
 
 
 @pytest.mark.slow
@@ -104,7 +104,7 @@ def test_the_alerts_of_a_part_are_those_of_a_pass(store: Store, span: tuple[int,
 
 @pytest.mark.slow
 def test_an_incident_that_goes_on_behind_the_span_is_open(store: Store) -> None:
-    found = run(store, span=(0, 7800)).told("incident")
+    found = run(store, span=(0, 7800)).results("incident")
     assert {(row["rule"], row["state"]) for row in found} == {("regression", "open"), ("difference", "open")}
 
 
@@ -134,7 +134,7 @@ def test_the_scratch_store_is_removed_whatever_happens(
 @pytest.mark.slow
 def test_other_settings_are_judged_by(store: Store) -> None:
     rule = DIFFERENCE.model_copy(update={"name": "other", "threshold": 1000})
-    assert run(store, Config(rule=(rule,))).told("incident") == []
+    assert run(store, Config(rule=(rule,))).results("incident") == []
 
 
 @pytest.mark.slow
@@ -163,7 +163,7 @@ def test_a_history_that_is_drawn_anew_has_all_errors_however_many(tmp_path: Path
 def test_a_null_run_is_decided_by_its_seed(store: Store) -> None:
     noisy = DIFFERENCE.model_copy(update={"threshold": 4, "window_bins": (2,)})
     config = Config(rule=(RULE, noisy))
-    first, again, other = (run(store, config, repetitions=2, seed=seed).told("null") for seed in (1, 1, 5))
+    first, again, other = (run(store, config, repetitions=2, seed=seed).results("null") for seed in (1, 1, 5))
     assert first == again
     assert [row["incidents"] for row in first] != [row["incidents"] for row in other]
     (regression, difference) = first
@@ -181,31 +181,31 @@ def test_builds_are_drawn_by_their_exposure(store: Store) -> None:
     """One error in a hundred is the candidate's: a difference of counts never says that it has more."""
     shares = (Exposure(build="1.9", users=99), Exposure(build="1.10", users=1))
     lowest = DIFFERENCE.model_copy(update={"threshold": 0})
-    (null,) = run(store, Config(rule=(lowest,), exposure=shares), repetitions=1).told("null")
+    (null,) = run(store, Config(rule=(lowest,), exposure=shares), repetitions=1).results("null")
     assert null["incidents"] == 0
-    (null,) = run(store, Config(rule=(lowest,)), repetitions=1).told("null")
+    (null,) = run(store, Config(rule=(lowest,)), repetitions=1).results("null")
     assert null["incidents"] > 0
 
 
 @pytest.mark.slow
 def test_a_rollout_is_drawn_pair_by_pair(tmp_path: Path) -> None:
-    """A third build comes at 1:30, and is then compared with the second; the shares are told from the stream."""
+    """A third build comes at 1:30, and is then compared with the second; the shares are estimated from the stream."""
     dice = random.Random(2)
     newest = [Record(MONDAY + second, "1.11", "7") for second in range(5400, END) if dice.random() < 0.5]
     store = histories.history(tmp_path / "a.duckdb", stream() + newest, CONFIG)
     config = Config(comparison=(Comparison(exposure="estimated"),), rule=(RULE,))
     session = run(store, config, repetitions=1, injections=[Injection("7", 4, moment_of(MONDAY + HOUR))])
-    assert [row["candidate"] for row in session.told("injection")] == ["1.10", "1.11"]
-    (null,) = session.told("null")
+    assert [row["candidate"] for row in session.results("injection")] == ["1.10", "1.11"]
+    (null,) = session.results("null")
     # Of code 7, 8 and 9: three hours of the first pair, and half of that of the second.
     assert null["code_days"] == pytest.approx(3 * (3 + 1.5) / 24, rel=0.02)
     assert null["incidents"] == 0, "shares are estimated without what was injected"
 
 
 @pytest.mark.slow
-def test_every_comparison_is_asked_by_itself(store: Store) -> None:
+def test_every_comparison_is_judged_by_itself(store: Store) -> None:
     pairs = (Comparison(), Comparison(baseline="1.10", candidate="1.9"))
-    found = run(store, Config(comparison=pairs, rule=(RULE,)), repetitions=1).told("null")
+    found = run(store, Config(comparison=pairs, rule=(RULE,)), repetitions=1).results("null")
     assert [(row["baseline"], row["incidents"]) for row in found] == [("previous", 0), ("1.10", 0)]
     assert [row["code_days"] for row in found] == [pytest.approx(3 / 8, rel=0.01)] * 2
 
@@ -215,11 +215,11 @@ def test_an_injected_increase_is_found(store: Store) -> None:
     at = moment_of(MONDAY + HOUR)
     wanted = [Injection("7", 3, at), Injection("8", 1.0001, at)]
     session = run(store, Config(rule=(RULE,)), injections=wanted)
-    strong, weak = session.told("injection")
+    strong, weak = session.results("injection")
     assert (strong["code"], strong["candidate"], strong["was_open"]) == ("7", "1.10", False)
     assert strong["errors_added"] == pytest.approx(2 * 0.5 * 2 * HOUR, rel=0.1)
     assert 20 <= strong["found_after_seconds"] <= 600
-    (incident,) = (row for row in session.told("incident") if row["code"] == "7")
+    (incident,) = (row for row in session.results("incident") if row["code"] == "7")
     assert abs(datetime.fromisoformat(incident["start_ts"]) - at).total_seconds() <= 300
     assert (weak["errors_added"], weak["found_after_seconds"]) == (0, None)
     assert session.printed == run(store, Config(rule=(RULE,)), injections=wanted).printed
@@ -229,7 +229,7 @@ def test_an_injected_increase_is_found(store: Store) -> None:
 def test_a_code_that_the_candidate_never_sent_is_injected_at_the_rate_to_be_expected(tmp_path: Path) -> None:
     records = [record for record in stream() if (record.build, record.code) != ("1.10", "8")]
     store = histories.history(tmp_path / "a.duckdb", records, CONFIG)
-    (found,) = run(store, Config(rule=(RULE,)), injections=[Injection("8", 4, moment_of(MONDAY + HOUR))]).told(
+    (found,) = run(store, Config(rule=(RULE,)), injections=[Injection("8", 4, moment_of(MONDAY + HOUR))]).results(
         "injection"
     )
     assert found["is_expected_rate"] is True
@@ -237,9 +237,9 @@ def test_a_code_that_the_candidate_never_sent_is_injected_at_the_rate_to_be_expe
 
 
 @pytest.mark.slow
-def test_an_incident_that_was_open_before_is_told(store: Store) -> None:
+def test_an_incident_that_was_open_before_is_reported(store: Store) -> None:
     at = moment_of(MONDAY + 8000)
-    (found,) = run(store, Config(rule=(RULE,)), injections=[Injection("9", 2, at)]).told("injection")
+    (found,) = run(store, Config(rule=(RULE,)), injections=[Injection("9", 2, at)]).results("injection")
     assert found["was_open"] is True
 
 
@@ -269,7 +269,7 @@ def test_what_does_not_fit_is_a_usage_error(store: Store, call: Callable[[Store]
 
 
 @pytest.mark.slow
-def test_a_store_without_records_is_told(tmp_path: Path) -> None:
+def test_a_store_without_records_is_reported(tmp_path: Path) -> None:
     store = histories.history(tmp_path / "a.duckdb", [], CONFIG)
     with pytest.raises(UsageError, match="the store holds no records yet"):
         run(store)
@@ -311,7 +311,7 @@ def test_the_interval_of_a_large_count_is_that_of_a_normal_variable() -> None:
         (3, 100, False, "at most 1 promised: does not agree with the setting"),
     ],
 )  # fmt: skip
-def test_what_a_null_run_can_tell_is_told_and_no_more(
+def test_what_a_null_run_can_tell_is_reported_and_no_more(
     incidents: int, code_days: float, agrees: bool | None, verdict: str
 ) -> None:
     """95 % of 0 reach to 3.689, of 2 from 0.242 to 7.22 and of 3 from 0.619 on."""
@@ -336,6 +336,8 @@ def test_the_command_tells_it_in_words_and_as_json(store: Store) -> None:
     assert injection.startswith("injected code 7 x3 from 2026-11-23 01:00:00 UTC into 1.10, ")
     assert "found after " in injection
     assert null.endswith("or as many times the days, would be enough without a false alarm")
-    kinds = [json.loads(line)["kind"] for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
-    assert kinds == ["incident", "incident", "summary", "injection", "null"]
+    rows = [json.loads(line) for line in streammetrics(folder, *arguments, "--json").stdout.splitlines()]
+    assert [row["kind"] for row in rows] == ["incident", "incident", "summary", "injection", "null"]
+    columns = streammetrics(folder, "query", "from incidents limit 0", "--format", "csv").stdout.strip().split(",")
+    assert [*rows[0]] == ["kind", *columns]
     assert streammetrics(folder, "backtest", "--inject", "7").returncode == 2

@@ -325,7 +325,7 @@ def test_in_the_demo_mean_difference_finds_exactly_the_truth(start: datetime) ->
     assert (demo.baseline, demo.candidate) == ("5.0007.510.011", "5.0007.610.011")
 
 
-def test_the_default_mix_has_all_kinds_and_the_records_asked_for() -> None:
+def test_the_default_mix_has_all_kinds_and_the_records_requested() -> None:
     mix = default_scenario(1, START, 3600, 100_000, 40)
     kinds = {"step", "ramp", "spike", "new_code", "improvement", "surge", "burst"}
     assert {change.kind for change in mix.changes} == kinds

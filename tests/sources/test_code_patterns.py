@@ -36,12 +36,12 @@ def test_a_pattern_has_one_group(pattern: str) -> None:
         Source(name="clients", path="*.csv", code_pattern=pattern)
 
 
-@pytest.mark.parametrize(("codes", "is_told"), [(120, True), (90, False)])
-def test_codes_that_are_seen_once_are_told_of(shop: Shop, codes: int, is_told: bool) -> None:
+@pytest.mark.parametrize(("codes", "is_reported"), [(120, True), (90, False)])
+def test_codes_that_are_seen_once_are_reported(shop: Shop, codes: int, is_reported: bool) -> None:
     with shop.connection.begin():
         shop.connection.exec_driver_sql(
             "insert into counters select timestamp '2026-11-23 10:00:00', '5.9', 'user ' || n, 1, 1 from range(?) t(n)",
             (codes,),
         )
         found = list(warnings._ids(shop.connection, 1795431600))
-    assert bool(found) == is_told
+    assert bool(found) == is_reported

@@ -127,7 +127,7 @@ def test_a_last_line_that_nobody_goes_on_with_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", ["", "sin", "since,build,users"])
-def test_while_a_file_is_written_anew_what_it_said_holds(tmp_path: Path, begun: str) -> None:
+def test_while_a_file_is_written_anew_what_it_held_stays(tmp_path: Path, begun: str) -> None:
     path = tmp_path / "users.csv"
     rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="since,build,users\n,A,5\n")
     settings = config.load(tmp_path / "config.toml", {})
@@ -243,7 +243,7 @@ def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: P
 
 
 @pytest.mark.slow
-def test_what_a_file_said_before_it_went_holds(tmp_path: Path, no_pictures: None) -> None:
+def test_what_a_file_held_before_it_went_stays(tmp_path: Path, no_pictures: None) -> None:
     site = Site(tmp_path)
     site.users.write_text("since,build,users\n,A,100\n,B,100\n")
     assert site.run(30) == 0

@@ -159,7 +159,7 @@ def test_a_file_that_two_sources_match_is_read_once(shop: Shop) -> None:
     assert shop.rows("select source from batches") == [("one",)]
 
 
-def test_progress_is_told_in_bytes_of_what_is_new(shop: Shop) -> None:
+def test_progress_is_reported_in_bytes_of_what_is_new(shop: Shop) -> None:
     shop.write("a.csv", THREE)
     shop.feed()
     shop.write("b.csv", THREE + b"\n")

@@ -317,7 +317,7 @@ def test_a_header_alone_is_a_file_of_no_records(shop: Shop) -> None:
     assert shop.rows("select records, min_ts from batches") == [(0, None)]
 
 
-def test_an_empty_file_is_told_of_once(shop: Shop) -> None:
+def test_an_empty_file_is_reported_once(shop: Shop) -> None:
     path = shop.write("errors.csv", b"")
     assert [outcome.message for outcome in shop.feed()] == [f"{path}: is empty"]
     assert [outcome.message for outcome in shop.feed()] == [""]

@@ -60,7 +60,7 @@ def test_the_longest_key_that_holds_a_dot_wins(shop: Shop) -> None:
     assert codes(shop) == ["3", "4"]
 
 
-def test_case_is_told_by_the_first_objects(shop: Shop) -> None:
+def test_case_is_decided_by_the_first_objects(shop: Shop) -> None:
     shop.feed_text(lines({"Error": {"Code": "7"}}), "errors.jsonl", columns=COLUMNS)
     assert codes(shop) == ["7"]
 

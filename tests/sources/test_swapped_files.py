@@ -72,7 +72,7 @@ def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, ki
     assert "SECRET" not in {build for _, build, _ in shop.events()}
 
 
-def test_files_of_one_name_in_turn_are_told_apart(shop: Shop) -> None:
+def test_files_of_one_name_in_turn_are_distinguished(shop: Shop) -> None:
     """The same descriptor is used again: what was read by it before is not taken for the next."""
     for number in range(4):
         path = shop.folder / f"{number}.parquet"

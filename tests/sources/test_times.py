@@ -255,7 +255,7 @@ def test_times_of_day_without_a_date_are_refused(shop: Shop, name: str) -> None:
     assert shop.rows("select * from batches") == []
 
 
-def test_a_name_without_a_date_is_told_of(shop: Shop) -> None:
+def test_a_name_without_a_date_is_reported(shop: Shop) -> None:
     outcome = shop.feed_text("ts,build,code\n0:00:00,5.9,7\n", name="errors-2026-13-40.csv", date="name")
     assert isinstance(outcome.error, ConfigError)
     assert "date = \"name\" of [[source]] 'feed' finds no YYYY-MM-DD or YYYYMMDD in its name" in outcome.message

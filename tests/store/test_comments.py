@@ -29,8 +29,8 @@ def test_every_column_has_a_comment_and_every_comment_a_column(store: Connection
     assert set(comments.relations()) - {one.relation for one in listed} == {"counters_wide"}
     names = {one.name for one in listed} | {f"{one.relation}.{one.name}" for one in listed}
     with (statements.folder() / "comments.csv").open(encoding="utf-8", newline="") as file:
-        said = [(row["relation"], row["column"]) for row in csv.DictReader(file) if row["column"]]
-    assert [one for one in said if (one[1] if one[0] == "*" else ".".join(one)) not in names] == []
+        messages = [(row["relation"], row["column"]) for row in csv.DictReader(file) if row["column"]]
+    assert [one for one in messages if (one[1] if one[0] == "*" else ".".join(one)) not in names] == []
 
 
 def test_the_store_holds_them(store: Connection) -> None:

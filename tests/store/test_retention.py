@@ -82,7 +82,7 @@ def test_a_step_is_a_day_of_one_relation(store: Connection) -> None:
     assert pruned(store, TWO_DAYS) == []
 
 
-def test_what_went_can_be_told_from_what_was_lost(store: Connection) -> None:
+def test_what_went_can_be_distinguished_from_what_was_lost(store: Connection) -> None:
     judged(store, day(0) + day(3), day(3) + day(4), day(5))
     pruned(store, TWO_DAYS)
     sums = """
@@ -198,7 +198,7 @@ def test_the_room_is_used_again(tmp_path: Path) -> None:
     assert sizes[-1] <= max(sizes[:3]) * 1.2, sizes
 
 
-def test_run_removes_what_is_old_when_all_is_told(tmp_path: Path) -> None:
+def test_run_removes_what_is_old_when_all_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "errors.csv"
     path.write_text("ts,build,code\n" + "".join(f"{moment_of(r.second)},{r.build},{r.code}\n" for r in day(0) + day(5)))
     config = CONFIG.model_copy(

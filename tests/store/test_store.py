@@ -89,8 +89,8 @@ def test_a_store_of_version_1_is_brought_forward_and_judged_on(tmp_path: Path, m
             shell.execute(re.sub("^insert into alerts", "create table alerts as", ALERT_OF_VERSION_1))
             expected = shell.execute("select * from alerts").fetchall()
         assert [tuple(row) for row in connection.exec_driver_sql(kept)] == expected
-        (told,) = connection.exec_driver_sql("select exposure, candidate_share, dispersion from alerts")
-        assert tuple(told) == (None, None, None)
+        (reported,) = connection.exec_driver_sql("select exposure, candidate_share, dispersion from alerts")
+        assert tuple(reported) == (None, None, None)
         assert connection.exec_driver_sql("select * from comparisons").all() == [
             ("previous", "latest", "%", None, None, 0, 1)
         ]

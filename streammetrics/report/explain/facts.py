@@ -1,6 +1,6 @@
 """What there is to tell of one code in one bin, rule by rule and comparison by comparison."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,14 +33,77 @@ _ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
 
-Explanation = Mapping[str, Any]
-"""Rule, detector, code, the bin from start_ts to end_ts (naive UTC), and the columns of reports/explain_answers.
 
-Besides, ratio_low and ratio_high, the bounds of its ratio; and the means of all `windows` of a reference rule, or
-`ratios`, the grid of `sequential`, the strongest first: how much likelier the errors are if the rate is higher by that
-ratio than by min_ratio, from the best onset, whether or not the increase has ended since, and what is required, both
-natural logarithms. An incident keeps the onset of its first alert.
-"""
+@dataclass(frozen=True)
+class Mean:
+    """The mean of a window of a reference rule."""
+
+    window_bins: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How much likelier the errors are if the rate is higher by `rate_ratio` than by `min_ratio`, and what is required.
+
+    Both natural logarithms; from the best onset, whether or not the increase has ended since.
+    """
+
+    rate_ratio: float
+    min_ratio: float
+    log_likelihood: float
+    log_threshold: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A rule and a code in the bin from start_ts to end_ts, by the columns of reports/explain_answers; naive UTC.
+
+    Besides, the bounds of its ratio; and the means of all `windows` of a reference rule, or `ratios`, the grid of
+    `sequential`, the strongest first. An incident keeps the onset of its first alert.
+    """
+
+    rule: str
+    detector: str
+    code: str
+    start_ts: datetime
+    end_ts: datetime
+    baseline: str | None
+    candidate: str | None
+    rules_from: datetime | None
+    rules_until: datetime | None
+    judged_until: datetime | None
+    awaited_build: str | None
+    gap_build: str | None
+    gap_from: datetime | None
+    gap_until: datetime | None
+    bin_baseline_errors: int | None
+    bin_candidate_errors: int | None
+    value: float | None
+    threshold: float | None
+    short_by: float | None
+    doubt: float | None
+    is_doubted: bool
+    has_ended: bool
+    rate_ratio: float | None
+    spread_bins: float | None
+    min_bins: int | None
+    missed_errors: float | None
+    onset: datetime | None
+    window_bins: int | None
+    baseline_errors: int | None
+    candidate_errors: int | None
+    ratio: float | None
+    exposure: str | None
+    candidate_share: float | None
+    mean_dispersion: float | None
+    dispersion: float | None
+    weight: float | None
+    gate: str | None
+    ratio_low: float | None
+    ratio_high: float | None
+    windows: tuple[Mean, ...]
+    ratios: tuple[Likelihood, ...]
 
 
 def explain(store: Store, config: Config, code: str, at: datetime, rule: str | None = None) -> list[Explanation]:
@@ -76,9 +139,17 @@ def _explain(connection: Connection, config: Config, rule: AnyRule, code: str, a
     start, end = (utc.at_second(end) for end in ends)
     _prepare(connection, config.model_copy(update={"rule": (rule,)}), rule, code, second)
     parameters = {"second": second, "width": rule.bin_seconds}
-    head = {"rule": rule.name, "detector": rule.detector, "code": code, "start_ts": start, "end_ts": end}
+    head: dict[str, Any] = {
+        "rule": rule.name,
+        "detector": rule.detector,
+        "code": code,
+        "start_ts": start,
+        "end_ts": end,
+    }
     answers = run(connection, "reports/explain_answers", parameters).mappings().all()
-    return [{**head, **_figures(row), **_strongest(connection, rule, row["series"], second)} for row in answers]
+    return [
+        Explanation(**head, **_figures(row), **_strongest(connection, rule, row["series"], second)) for row in answers
+    ]
 
 
 def _figures(row: RowMapping) -> dict[str, Any]:
@@ -89,10 +160,11 @@ def _figures(row: RowMapping) -> dict[str, Any]:
 
 
 def _strongest(connection: Connection, rule: AnyRule, series: int | None, second: int) -> dict[str, Any]:
-    name = "ratios" if isinstance(rule, SequentialRule) else "windows"
-    report = {"ratios": "reports/explain_ratios", "windows": "reports/explain_means"}[name]
-    found = run(connection, report, {"series": series, "second": second}).mappings()
-    return {"windows": (), "ratios": (), name: tuple(dict(row) for row in found)}
+    of_bin = {"series": series, "second": second}
+    if isinstance(rule, SequentialRule):
+        found = run(connection, "reports/explain_ratios", of_bin)
+        return {"windows": (), "ratios": tuple(Likelihood(*row) for row in found)}
+    return {"windows": tuple(Mean(*row) for row in run(connection, "reports/explain_means", of_bin)), "ratios": ()}
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:

@@ -1,12 +1,11 @@
 """An explanation in words, for the engineer who was called."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from streammetrics.report import wording
-from streammetrics.report.explain.facts import Explanation
+from streammetrics.report.explain.facts import Explanation, Likelihood
 from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import counted, figure, moment, named, power, printable
 
@@ -29,37 +28,37 @@ _MOST_DOUBT = 600
 
 def as_json(found: Explanation) -> str:
     """The same as one line of JSON, times as ISO text in UTC, with the units of its figures."""
-    return terminal.as_json({**found, "units": UNITS[found["detector"]]})
+    return terminal.as_json({**vars(found), "units": UNITS[found.detector]})
 
 
 def render(found: Explanation) -> str:
     """A block of lines: the verdict first, then what it rests on."""
-    head = f"code {named(found['code'])}  {moment(found['start_ts'])} to {found['end_ts']:%H:%M:%S} UTC"
-    lines = [("rule", f"{found['rule']} ({found['detector']})")]
-    if found["baseline"] is not None:
-        lines.append(("builds", f"{found['baseline']} -> {found['candidate']}"))
-    lines.append(("fired" if found["gate"] is None else "not fired", verdict(found)))
+    head = f"code {named(found.code)}  {moment(found.start_ts)} to {found.end_ts:%H:%M:%S} UTC"
+    lines = [("rule", f"{found.rule} ({found.detector})")]
+    if found.baseline is not None:
+        lines.append(("builds", f"{found.baseline} -> {found.candidate}"))
+    lines.append(("fired" if found.gate is None else "not fired", verdict(found)))
     lines += _figures(found)
     return "\n".join([printable(head), *(f"  {name:<11} {printable(text)}" for name, text in lines)]) + "\n"
 
 
 def verdict(found: Explanation) -> str:
     """Why it fired, or which gate prevented it, in a sentence."""
-    match found["gate"]:
-        case None if found["doubt"] is not None:
+    match found.gate:
+        case None if found.doubt is not None:
             return _reached(found)
         case None:
-            return f"the mean, {_figure(found['value'])}, is above the threshold, {_figure(found['threshold'])}"
+            return f"the mean, {_figure(found.value)}, is above the threshold, {_figure(found.threshold)}"
         case "no comparison":
             return "no two builds were compared near that time"
         case "pair":
-            return f"these builds are compared in bins that end {_stretch(found['rules_from'], found['rules_until'])}"
+            return f"these builds are compared in bins that end {_stretch(found.rules_from, found.rules_until)}"
         case "incomplete":
-            awaited = "both builds are" if found["awaited_build"] is None else f"build {found['awaited_build']} is"
-            return f"the bin is not complete yet: {awaited} awaited, received up to {_moment(found['judged_until'])}"
+            awaited = "both builds are" if found.awaited_build is None else f"build {found.awaited_build} is"
+            return f"the bin is not complete yet: {awaited} awaited, received up to {_moment(found.judged_until)}"
         case "gap":
-            stretch = _stretch(found["gap_from"], found["gap_until"])
-            return f"build {found['gap_build']} was silent {stretch}: its feed failed"
+            stretch = _stretch(found.gap_from, found.gap_until)
+            return f"build {found.gap_build} was silent {stretch}: its feed failed"
         case "place":
             return "not judged then: as many larger or newer comparisons of the family as [builds] max_comparisons were"
         case "no record":
@@ -69,7 +68,7 @@ def verdict(found: Explanation) -> str:
         case "brief":
             return (
                 f"{_reached(found)}, but the candidate's errors above the usual lie as closely as in "
-                f"{_figure(found['spread_bins'])} bins, not in more than {found['min_bins']}: it may be one client's "
+                f"{_figure(found.spread_bins)} bins, not in more than {found.min_bins}: it may be one client's "
                 "burst"
             )
         case "traffic":
@@ -80,66 +79,66 @@ def verdict(found: Explanation) -> str:
         case "silence":
             return (
                 f"it is over: {_reached(found)}, but neither build sends the code any more: "
-                f"{found['missed_errors']:,.3g} errors were to be expected since its last"
+                f"{found.missed_errors:,.3g} errors were to be expected since its last"
             )
         case "threshold":
-            return f"no mean is above the threshold: the highest is {_figure(found['value'])}"
+            return f"no mean is above the threshold: the highest is {_figure(found.value)}"
     return _short(found)
 
 
 def _reached(found: Explanation) -> str:
-    return f"the evidence, {_power(found['value'])}, has reached the required {_power(found['threshold'])}"
+    return f"the evidence, {_power(found.value)}, has reached the required {_power(found.threshold)}"
 
 
 def _ended(found: Explanation) -> str:
     """How much likelier it is that an increase ended before."""
-    likelier = math.exp(min(found["doubt"] or 0, _MOST_DOUBT))
+    likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
     return f"that an increase ended before is {likelier:.3g} times likelier than that it goes on"
 
 
 def _short(found: Explanation) -> str:
     """What is missing of the evidence."""
-    if found["short_by"] is None:
+    if found.short_by is None:
         return "there is no evidence: no error of the last hour counts"
-    value, threshold = _power(found["value"]), _power(found["threshold"])
-    return f"the evidence is short by a factor of {found['short_by']:,.3g}: {value}, required {threshold}"
+    value, threshold = _power(found.value), _power(found.threshold)
+    return f"the evidence is short by a factor of {found.short_by:,.3g}: {value}, required {threshold}"
 
 
 def _figures(found: Explanation) -> Iterator[tuple[str, str]]:
-    is_mean = found["detector"] != "sequential"
-    if found["is_doubted"] and found["gate"] is None:
-        why = "what came since then is enough alone" if found["has_ended"] else "not enough to call it over"
+    is_mean = found.detector != "sequential"
+    if found.is_doubted and found.gate is None:
+        why = "what came since then is enough alone" if found.has_ended else "not enough to call it over"
         yield "but", f"{_ended(found)}: {why}"
-    if found["bin_baseline_errors"] is not None:
-        yield "in the bin", f"{found['bin_baseline_errors']:,} -> {found['bin_candidate_errors']:,} errors"
-    if found["onset"] is not None:
-        bins = counted(found["window_bins"] or 0, "bin")
+    if found.bin_baseline_errors is not None:
+        yield "in the bin", f"{found.bin_baseline_errors:,} -> {found.bin_candidate_errors:,} errors"
+    if found.onset is not None:
+        bins = counted(found.window_bins or 0, "bin")
         where = "the beginning of its highest window" if is_mean else "the onset as estimated in this bin"
-        yield "since", f"{moment(found['onset'])}, {where}, {bins}: {wording.how_much(found)}"
+        yield "since", f"{moment(found.onset)}, {where}, {bins}: {wording.how_much(found)}"
         if not is_mean:
             yield "", "(an incident keeps the onset of its first alert)"
-    if found["gate"] in ("incomplete", "gap") and found["threshold"] is not None:
+    if found.gate in ("incomplete", "gap") and found.threshold is not None:
         show, terms = (_figure, ("mean", "threshold")) if is_mean else (_power, ("evidence", "required"))
-        yield "so far", f"{terms[0]} {show(found['value'])}, {terms[1]} {show(found['threshold'])}"
-    if found["candidate_share"] is not None and found["exposure"] is not None:
-        yield "exposure", wording.exposure(found["exposure"], found["candidate_share"])
-    if found["weight"] is not None:
-        mean = found["mean_dispersion"]
+        yield "so far", f"{terms[0]} {show(found.value)}, {terms[1]} {show(found.threshold)}"
+    if found.candidate_share is not None and found.exposure is not None:
+        yield "exposure", wording.exposure(found.exposure, found.candidate_share)
+    if found.weight is not None:
+        mean = found.mean_dispersion
         since = "" if mean is None else f"; {mean:.4g} since then, as in an alert"
-        counts = f"here an error counts for {found['weight']:.4g}"
-        known = f"{found['dispersion']:.4g} in this bin (the codes' median, or its own if surely more)"
+        counts = f"here an error counts for {found.weight:.4g}"
+        known = f"{found.dispersion:.4g} in this bin (the codes' median, or its own if surely more)"
         yield "dispersion", f"{known}: {counts}{since}"
-    for place, ratio in enumerate(found["ratios"]):
+    for place, ratio in enumerate(found.ratios):
         yield "ratios" if place == 0 else "", _grid(ratio)
-    for place, window in enumerate(found["windows"]):
-        bins = counted(window["window_bins"], "bin")
-        yield "windows" if place == 0 else "", f"{bins:>10}: mean {figure(window['mean'])}"
+    for place, window in enumerate(found.windows):
+        bins = counted(window.window_bins, "bin")
+        yield "windows" if place == 0 else "", f"{bins:>10}: mean {figure(window.mean)}"
 
 
-def _grid(ratio: Mapping[str, Any]) -> str:
-    least = "no increase" if ratio["min_ratio"] == 1 else f"x{figure(ratio['min_ratio'])}"
-    value, required = (_power(ratio[name] / math.log(10)) for name in ("log_likelihood", "log_threshold"))
-    rate = f"x{figure(ratio['rate_ratio'])}"
+def _grid(ratio: Likelihood) -> str:
+    least = "no increase" if ratio.min_ratio == 1 else f"x{figure(ratio.min_ratio)}"
+    value, required = (_power(nats / math.log(10)) for nats in (ratio.log_likelihood, ratio.log_threshold))
+    rate = f"x{figure(ratio.rate_ratio)}"
     return f"{rate:>5}: {value} times likelier than {least}, required {required}"
 
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,6 @@ MOST_CODES = 1000
 _SPAN = "select first_second, end_second from span"
 
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
-
-_ALERTS_WITHIN = "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})"
 
 
 @dataclass(frozen=True)
@@ -87,17 +85,15 @@ def heatmaps(
     until = min(until, row.end_second)
     before = lags(connection)
     subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
-    within = (after * 1_000_000, until * 1_000_000)
-    ends = {"after": within[0], "until": within[1], "most": MOST_CODES}
-    codes = run(connection, "reports/pictured_codes", ends).scalars().all()
+    within = {"after": after * 1_000_000, "until": until * 1_000_000}
+    codes = run(connection, "reports/pictured_codes", {**within, "most": MOST_CODES}).scalars().all()
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(one.bin_seconds for one in config.rule)
     pieces = [Slice(start, stop, lead, lags=before) for start, stop in portions(after, until, PORTION_SECONDS)]
-    windows = compose(statement("reports/pictured_windows"), alerts=_ALERTS_WITHIN.format(*within))
     return [
         drawn
         for subject in subjects
         if rule in (None, subject.rule)
-        for drawn in _heatmap(connection, config, subject, pieces, codes, windows)
+        for drawn in _heatmap(connection, config, subject, pieces, codes, within)
     ]
 
 
@@ -166,9 +162,9 @@ def _heatmap(
     subject: Row[str, str, str],
     pieces: Sequence[Slice],
     codes: Sequence[str],
-    windows: str,
+    within: Mapping[str, int],
 ) -> Iterator[Heatmap]:
-    """The heatmap of a rule, baseline and candidate, where they have bins; `windows` finds those that alerted."""
+    """The heatmap of a rule, baseline and candidate, where they have bins; `within`: after, until (microseconds)."""
     import numpy as np
 
     cells = []
@@ -182,6 +178,7 @@ def _heatmap(
         cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
     if not cells:
         return
+    windows = compose(statement("reports/pictured_windows"), alerts=statement("reports/pictured_alerts"))
     rule = next(rule for rule in config.rule if rule.name == subject.rule)
     rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
     first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
@@ -202,5 +199,5 @@ def _heatmap(
         first_bin=first,
         codes=tuple(rows),
         values=values,
-        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, named)),
+        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, {**named, **within})),
     )

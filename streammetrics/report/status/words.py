@@ -1,16 +1,29 @@
 """The state of a store in words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TypeVar
 
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.report import wording
-from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST, Row, Status
+from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST
+from streammetrics.report.status.models import (
+    Compared,
+    Contents,
+    Family,
+    Feed,
+    Pass,
+    Promise,
+    Reach,
+    Share,
+    Status,
+)
 from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import counted, moment, named, printable
 from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+
+Found = TypeVar("Found", Reach, Share)
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
 STANDSTILL_SECONDS = 1800
@@ -31,42 +44,42 @@ def render(status: Status) -> str:
         more = len(status.refused) - STRONGEST
         lines.append(("to do", f"{more:,} more are refused: `streammetrics doctor` lists them"))
     lines += [("to do", text) for text in status.unmatched]
-    if held is not None and held["advice"]:
-        lines.append(("to do", "; ".join(held["advice"])))
+    if held is not None and held.advice:
+        lines.append(("to do", "; ".join(held.advice)))
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in lines)
 
 
 def as_json(status: Status) -> str:
     """The same as one line of JSON, times as ISO text in UTC."""
-    return terminal.as_json(asdict(status))
+    return terminal.as_json(status)
 
 
-def young_lines(found: Sequence[Row]) -> list[str]:
+def young_lines(found: Sequence[Reach]) -> list[str]:
     """What comparisons that are judged for less than a day can find by now (`reaches`), a line each."""
-    return [printable(f"{one['baseline']} -> {one['candidate']}  {reach_words(one)}") for one in found]
+    return [printable(f"{one.baseline} -> {one.candidate}  {reach_words(one)}") for one in found]
 
 
-def _content_lines(held: Row, now: datetime) -> Iterator[tuple[str, str]]:
+def _content_lines(held: Contents, now: datetime) -> Iterator[tuple[str, str]]:
     history = "no records yet"
-    if held["last_ts"] is not None:
-        history = f"{moment(held['first_ts'])} to {moment(held['last_ts'])} UTC, {_age(now - held['last_ts'])}"
+    if held.first_ts is not None and held.last_ts is not None:
+        history = f"{moment(held.first_ts)} to {moment(held.last_ts)} UTC, {_age(now - held.last_ts)}"
     yield "history", history
-    batches = counted(held["batches"], "batch", "batches")
-    yield "records", f"{held['records']:,} in {batches}, {held['rejected']:,} rejected"
-    if held["rejected_last_day"]:
-        yield "rejects", f"{held['rejected_last_day']:,} in the last day, most of them: {held['reject_reason']}"
-    if held["late_last_day"]:
-        late = counted(held["late_last_day"], "record")
+    batches = counted(held.batches, "batch", "batches")
+    yield "records", f"{held.records:,} in {batches}, {held.rejected:,} rejected"
+    if held.rejected_last_day:
+        yield "rejects", f"{held.rejected_last_day:,} in the last day, most of them: {held.reject_reason}"
+    if held.late_last_day:
+        late = counted(held.late_last_day, "record")
         yield "late", f"{late} of the last day: counted, but too late to judge again"
-    yield "builds", _some([_family(found) for found in held["families"]]) or NO_BUILDS
-    yield "last pass", "none yet" if held["last_pass"] is None else _pass(held["last_pass"])
-    if held["last_failure"] is not None and held["last_failure"] != held["last_pass"]:
-        yield "failed", _pass(held["last_failure"])
-    promises = f" ({'; '.join(map(promise_words, held['promises']))})" if held["promises"] else ""
+    yield "builds", _some([_family(found) for found in held.families]) or NO_BUILDS
+    yield "last pass", "none yet" if held.last_pass is None else _pass(held.last_pass)
+    if held.last_failure is not None and held.last_failure != held.last_pass:
+        yield "failed", _pass(held.last_failure)
+    promises = f" ({'; '.join(map(promise_words, held.promises))})" if held.promises else ""
     yield "open", ("; ".join(_open_lines(held)) or "no incidents") + promises
-    has_others = any(family["known"] > 1 for family in held["families"])
+    has_others = any(family.known > 1 for family in held.families)
     idle = "nothing now: builds are compared while both send records" if has_others else "nothing yet"
-    yield "judged", _some([_judged(pair, held) for pair in held["comparisons"]]) or idle
+    yield "judged", _some([_judged(pair, held) for pair in held.comparisons]) or idle
 
 
 def _some(words: Sequence[str]) -> str:
@@ -75,116 +88,118 @@ def _some(words: Sequence[str]) -> str:
     return "; ".join([*words[:STRONGEST], *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def _family(found: Row) -> str:
+def _family(found: Family) -> str:
     """The order of builds within a family, and what it follows."""
-    prefix = f"{found['family']}: " if found["family"] else ""
-    lower = "... < " if found["known"] > len(found["builds"]) else ""
-    unread = found["unread"] or ()
-    if found["builds_order"] == "first_seen":
+    prefix = f"{found.family}: " if found.family else ""
+    lower = "... < " if found.known > len(found.builds) else ""
+    unread = found.unread or ()
+    if found.builds_order == "first_seen":
         order = "by first appearance, as set"
-    elif len(unread) == found["known"]:
+    elif len(unread) == found.known:
         order = "by first appearance: no name reads as a version"
     elif unread:
         order = f"by version; by first appearance: {', '.join(unread[-STRONGEST:])}"
     else:
         order = "by version"
-    return f"{prefix}{lower}{' < '.join(found['builds'])} ({order})"
+    return f"{prefix}{lower}{' < '.join(found.builds)} ({order})"
 
 
-def _feed(feed: Row, now: datetime) -> str:
-    loaded = _age(now - feed["loaded_at"])
-    if feed["is_silent"]:
-        return f"{feed['source']}: SILENT since {moment(feed['last_ts'])}, loaded {loaded}"
-    return f"{feed['source']}: last record {moment(feed['last_ts'])}, loaded {loaded}"
+def _feed(feed: Feed, now: datetime) -> str:
+    loaded = _age(now - feed.loaded_at)
+    if feed.is_silent:
+        return f"{feed.source}: SILENT since {moment(feed.last_ts)}, loaded {loaded}"
+    return f"{feed.source}: last record {moment(feed.last_ts)}, loaded {loaded}"
 
 
 def _waiting(status: Status) -> Iterator[str]:
     files = f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}"
     yield files if status.waiting_files else "nothing"
+    for quote in status.open_quotes:
+        yield f"{quote.path} waits from line {quote.line:,} on, which opens a quote that nothing closes yet"
     held = status.contents
     if held is None:
         return
-    if held["replaced_files"]:
-        what = counted(held["replaced_files"], "file")
-        yield f"{what} replaced in the last day, perhaps before all was read, such as {held['replaced_path']}"
-    if held["ahead_files"]:
-        what = counted(held["ahead_files"], "file")
+    if held.replaced_files:
+        what = counted(held.replaced_files, "file")
+        yield f"{what} replaced in the last day, perhaps before all was read, such as {held.replaced_path}"
+    if held.ahead_files:
+        what = counted(held.ahead_files, "file")
         yield (
-            f"{what} of the last day whose newest records are ahead of the clock, such as {held['ahead_path']}: is "
-            f"timezone wrong? `streammetrics unload {held['ahead_batch_id']}`, mend it, and they are read again"
+            f"{what} of the last day whose newest records are ahead of the clock, such as {held.ahead_path}: is "
+            f"timezone wrong? `streammetrics unload {held.ahead_batch_id}`, mend it, and they are read again"
         )
-    yield from (f"{found['source']} was read up to {found['cursor']} {found['mark']}" for found in held["marks"])
+    yield from (f"{found.source} was read up to {found.cursor} {found.mark}" for found in held.marks)
 
 
-def _pass(found: Row) -> str:
-    head = f"{moment(found['finished_at'])}: {found['state']}"
-    if found["error"] is not None:
-        return f"{head}: {found['error']}"
-    new, revised, retracted = (found[f"alerts_{what}"] for what in ("new", "revised", "retracted"))
-    return f"{head}, alerts: {new:,} new, {revised:,} revised, {retracted:,} retracted"
+def _pass(found: Pass) -> str:
+    head = f"{moment(found.finished_at)}: {found.state}"
+    if found.error is not None:
+        return f"{head}: {found.error}"
+    counts = f"{found.alerts_new:,} new, {found.alerts_revised:,} revised, {found.alerts_retracted:,} retracted"
+    return f"{head}, alerts: {counts}"
 
 
-def _open_lines(held: Row) -> Iterator[str]:
+def _open_lines(held: Contents) -> Iterator[str]:
     # Of several comparisons each may have an incident of the same code.
-    are_several = len(held["comparisons"]) > 1
-    for rule, group in groupby(held["open_incidents"], lambda incident: incident["rule"]):
+    are_several = len(held.comparisons) > 1
+    for rule, group in groupby(held.open_incidents, lambda incident: incident.rule):
         shown = list(group)
         codes = ", ".join(
-            f"code {named(incident['code'])} since {moment(incident['start_ts'])}{wording.ratio(incident)}"
-            + (f" {incident['baseline']} -> {incident['candidate']}" if are_several else "")
+            f"code {named(incident.code)} since {moment(incident.start_ts)}{wording.ratio(incident)}"
+            + (f" {incident.baseline} -> {incident.candidate}" if are_several else "")
             for incident in shown
         )
-        more = "" if shown[0]["open"] == len(shown) else f" and {shown[0]['open'] - len(shown):,} more"
-        yield f"{rule}: {counted(shown[0]['open'], 'incident')}: {codes}{more}"
+        more = "" if shown[0].open == len(shown) else f" and {shown[0].open - len(shown):,} more"
+        yield f"{rule}: {counted(shown[0].open, 'incident')}: {codes}{more}"
 
 
-def _judged(pair: Row, held: Row) -> str:
-    builds = f"{pair['baseline']} -> {pair['candidate']}"
-    if pair["is_displaced"]:
+def _judged(pair: Compared, held: Contents) -> str:
+    builds = f"{pair.baseline} -> {pair.candidate}"
+    if pair.is_displaced:
         return f"{builds} not now: other comparisons go first ([builds] max_comparisons)"
-    if pair["awaits_users"]:
+    if pair.awaits_users:
         return f"{builds} waits for the users of its builds: a file of [[exposure]] is not whole"
-    reach, exposure = (_of(pair, held[name]) for name in ("reaches", "exposures"))
+    reach, exposure = _of(pair, held.reaches), _of(pair, held.exposures)
     shares = "" if exposure is None else f", {_exposure(exposure)}"
-    if pair["judged_seconds"] is not None and pair["judged_seconds"] < 0:
-        return f"{builds} not yet: its baseline begins in {_duration(-pair['judged_seconds'])}{shares}"
-    until = "not yet" if pair["judged_until"] is None else f"up to {moment(pair['judged_until'])}"
+    if pair.judged_seconds is not None and pair.judged_seconds < 0:
+        return f"{builds} not yet: its baseline begins in {_duration(-pair.judged_seconds)}{shares}"
+    until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     young = "" if reach is None else f" ({reach_words(reach)})"
     awaited = ""
-    if pair["awaited"] is not None:
-        awaited = f", {pair['awaited']} is awaited ({_duration(pair['behind_seconds'])} behind)"
-        if pair["behind_seconds"] >= STANDSTILL_SECONDS:
+    if pair.awaited is not None:
+        awaited = f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
+        if pair.behind_seconds >= STANDSTILL_SECONDS:
             awaited += ", and until it sends nothing more is judged"
     return f"{builds} {until}{young}{awaited}{shares}"
 
 
-def _of(pair: Row, rows: Sequence[Row]) -> Row | None:
-    names = ("baseline", "candidate")
-    return next((row for row in rows if all(row[name] == pair[name] for name in names)), None)
+def _of(pair: Compared, found: Sequence[Found]) -> Found | None:
+    builds = (pair.baseline, pair.candidate)
+    return next((one for one in found if (one.baseline, one.candidate) == builds), None)
 
 
-def _exposure(found: Row) -> str:
-    words = wording.exposure(found["exposure"], found["share"])
-    return words + (f": it was {found['former_share']:.3g} {EXPOSURE_HOURS} hours ago" if found["is_rising"] else "")
+def _exposure(found: Share) -> str:
+    words = wording.exposure(found.exposure, found.share)
+    return words + (f": it was {found.former_share:.3g} {EXPOSURE_HOURS} hours ago" if found.is_rising else "")
 
 
-def reach_words(found: Row) -> str:
+def reach_words(found: Reach) -> str:
     """What a young comparison can find by now."""
-    age = f"judged for {_duration(found['judged_seconds'])}"
-    if found["rate_ratio"] is None:
+    age = f"judged for {_duration(found.judged_seconds)}"
+    if found.rate_ratio is None:
         return f"{age}: not even an increase by x{RATE_RATIOS[-1]:g} of a typical code would have been found yet"
-    return f"{age}: an increase by about x{found['rate_ratio']:g} or more of a typical code would have been found"
+    return f"{age}: an increase by about x{found.rate_ratio:g} or more of a typical code would have been found"
 
 
-def promise_words(found: Row) -> str:
+def promise_words(found: Promise) -> str:
     """How rarely a rule may be wrong of all codes and comparisons together."""
-    days = found["days_per_code"] / found["codes"]
+    days = found.days_per_code / found.codes
     units = ((1, "days"), (24, "hours"), (1440, "minutes"), (86400, "seconds"))
     size, unit = next((unit for unit in units if unit[0] * days >= 2), units[-1])
-    codes = counted(found["codes"], "code")
-    if found["comparisons"] > 1:
-        codes += f" of {found['comparisons']} comparisons"
-    return f"{found['rule']}, {codes}: at most one false incident in {size * days:,.0f} {unit}"
+    codes = counted(found.codes, "code")
+    if found.comparisons > 1:
+        codes += f" of {found.comparisons} comparisons"
+    return f"{found.rule}, {codes}: at most one false incident in {size * days:,.0f} {unit}"
 
 
 def _age(age: timedelta) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from streammetrics.config import Config
-from streammetrics.detect import passes
+from streammetrics.detect import incidents, passes
 from streammetrics.runtime import utc
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.utc import DAY_SECONDS
@@ -18,8 +18,6 @@ from streammetrics.simulate.backtest.results import Result, Summary, render
 from streammetrics.store.connection import Store
 
 __all__ = ["Injection", "Result", "backtest", "parse", "render"]
-
-_INCIDENTS = "select * from incidents order by start_ts, incident_id"
 
 
 def backtest(
@@ -53,7 +51,7 @@ def backtest(
             done = passes.judge(connection, config, clock, on_portion=advance, span=span)
         days = 0.0 if done.after is None or done.until is None else (done.until - done.after) / DAY_SECONDS
         with connection.begin():
-            rows = [dict(row) for row in connection.exec_driver_sql(_INCIDENTS).mappings()]
+            rows = incidents.every(connection)
             yield from rows
             ends = utc.at_second(copy.after), utc.at_second(copy.until)
             yield Summary(*ends, days, len(rows), len(rows) / days if days else None)

@@ -1,11 +1,10 @@
 """What a backtest finds: incidents, so many in a span, when an added increase was found, and false alarms by chance."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
+from streammetrics.detect.incidents import Incident
 from streammetrics.report.wording import incident_line
 from streammetrics.runtime.terminal import as_json, counted, moment, named, printable
 from streammetrics.simulate.backtest import poisson
@@ -122,16 +121,22 @@ class Null:
         )
 
 
-Result = Mapping[str, Any] | Summary | Detection | Null
-"""One result of a backtest; a mapping is an incident, by the names of its columns."""
+Result = Incident | Summary | Detection | Null
+"""One result of a backtest."""
+
+_LATER = ("end_ts", "exposure", "candidate_share", "dispersion", "opened_ts")
+"""The last columns of the view `incidents`, in its order."""
 
 
 def render(found: Result, is_json: bool) -> str:
     """A result in words or as a line of JSON."""
-    if isinstance(found, Mapping):
-        return as_json({"kind": "incident", **found}) if is_json else incident_line(found)
     if not is_json:
-        return found.words()
+        return incident_line(found) if isinstance(found, Incident) else found.words()
+    if isinstance(found, Incident):
+        row = {"kind": "incident", **vars(found)}
+        for name in _LATER:
+            row[name] = row.pop(name)
+        return as_json(row)
     if isinstance(found, Null):
         more = {"agrees": found.agrees, "enough_repetitions": found.enough_repetitions}
         return as_json({"kind": "null", **asdict(found), **more})

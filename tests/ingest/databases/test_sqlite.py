@@ -154,7 +154,7 @@ def test_rows_without_a_cursor_are_quarantined_once_each(reader: Reader, errors:
     errors.add(1)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)] * 2)
     outcome = reader.ingest()
-    message = f"sqlite:{errors.path}#errors: 1 accepted, 2 rejected; line 1: has no id, the cursor"
+    message = f"sqlite:{errors.path}#errors: 1 accepted, 2 rejected; has no id, the cursor"
     assert (outcome.records, outcome.rejected, outcome.message) == (1, 2, message)
     errors.run("insert into errors values (null, ?, '5.9', 7)", [(moment(1),)])
     assert [reader.ingest().rejected for _ in range(2)] == [1, 0]
@@ -189,7 +189,7 @@ def test_a_bad_row_is_quarantined_and_the_others_count(
     ((line, found, shown),) = reader.rejects()
     assert (line, shown) == (2, content)
     assert reason in found
-    assert outcome.message.endswith(f"2 accepted, 1 rejected; line 2: {found}")
+    assert outcome.message.endswith(f"2 accepted, 1 rejected; id 2: {found}")
     assert reader.ingest().state == "skipped"
     assert reader.counted() == each_once(1, 3)
 
@@ -265,7 +265,7 @@ def test_a_mapping_that_is_wrong_takes_nothing(reader: Reader, errors: Sqlite) -
     outcome = reader.ingest(columns=wrong)
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
-        f"sqlite:{errors.path}#errors: of 2 rows none can be read, and none was taken; line 1: time cannot be read: "
+        f"sqlite:{errors.path}#errors: of 2 rows none can be read, and none was taken; id 1: time cannot be read: "
         "mend columns, date or timezone of [[source]] 'clients'"
     )
     assert reader.ingest().records == 2
@@ -361,7 +361,7 @@ def test_another_cursor_is_refused(reader: Reader, errors: Sqlite) -> None:
     )
 
 
-def test_a_table_that_begins_anew_is_told_of(reader: Reader, errors: Sqlite) -> None:
+def test_a_table_that_begins_anew_is_reported(reader: Reader, errors: Sqlite) -> None:
     errors.add(100, 101)
     reader.ingest(overlap=5)
     errors.run("delete from errors")
@@ -406,7 +406,7 @@ def test_memory_is_given_back(reader: Reader, errors: Sqlite) -> None:
         ({"password_file": "no"}, "[[source]] 'clients': {folder}/no: cannot be read: No such file or directory"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_and_the_next_source_goes_on(
+def test_what_cannot_be_read_is_reported_and_the_next_source_goes_on(
     reader: Reader, errors: Sqlite, settings: dict[str, Any], message: str
 ) -> None:
     errors.add(1)
@@ -416,7 +416,7 @@ def test_what_cannot_be_read_is_told_and_the_next_source_goes_on(
     assert not (reader.folder / "nothing.db").exists()
 
 
-def test_progress_is_told_in_rows(reader: Reader, errors: Sqlite) -> None:
+def test_progress_is_reported_in_rows(reader: Reader, errors: Sqlite) -> None:
     errors.add(*range(5))
     reader.ingest(portion_rows=2)
     assert reader.progress == [(0, 5), (2, 5), (4, 5)]
