@@ -1,7 +1,7 @@
 -- The bins of each code: errors of both builds, the value of the mean rules, and the shares that sequential tests.
 -- Grain: one row per rule, pair, code and bin; of sequential only bins with an error of the code, of the others all.
 -- Reads: judged_bins, tallies, shares
--- Feeds: spreads, code_errors, gains, suspects, evidence, windows, increase_errors, regressions, reaches
+-- Feeds: spreads, code_errors, gains, suspects, evidence, windows, increase_errors, regressions, code_reaches
 with
 -- A number for rule, comparison and code together: what windows are joined by.
 codes as (

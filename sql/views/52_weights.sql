@@ -1,7 +1,7 @@
 -- What an error counts for in the evidence, less where errors come in bursts; and how many are usual in a bin.
 -- Grain: one row per series and block with errors; the weight is 1 where errors come singly. None are usual at first.
 -- Reads: spreads
--- Feeds: gains, increase_errors, reaches
+-- Feeds: code_reaches, gains, increase_errors
 with
 -- Over six hours: of all codes, beside a prior of 15 that counts as six blocks; and of the code, in all comparisons,
 -- beside that of all codes, which counts as four. As of the beginning of the block, and as of its end.

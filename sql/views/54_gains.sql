@@ -1,7 +1,7 @@
 -- How much likelier the errors of a bin are if the candidate's rate is higher by a ratio, and what evidence it takes.
 -- Grain: one row per series, bin with errors and ratio of the grid; gain: natural logarithm.
 -- Reads: bins, weights, hypotheses, rules
--- Feeds: suspects, evidence, reaches
+-- Feeds: suspects, evidence, code_reaches
 with
 -- The gain of an error: of the candidate, of either build, and on average if the rates are as is no cause for alarm.
 worths as (

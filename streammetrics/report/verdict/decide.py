@@ -1,0 +1,109 @@
+"""The decision on one comparison. Nothing here reads or writes.
+
+Worse: an incident is open. Not worse: a doubling of every code with traffic would have been found by now. A code has
+traffic if, at its present rate, a doubling is found within the history of the rule; a rarer code decides nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from streammetrics.detect.incidents import Incident
+from streammetrics.report.status.models import Compared
+from streammetrics.runtime.terminal import counted, moment, named, printable
+
+Word = Literal["worse", "not worse", "not enough data"]
+
+MOST_NAMED = 5
+STALE_SECONDS = 1800
+"""What is judged no further than this behind the clock says nothing of now."""
+
+
+@dataclass(frozen=True)
+class CodeReach:
+    """A code with errors.
+
+    Args:
+        found_ratio: the least increase that would have been found by now; None: none.
+        is_doubling_found: whether a doubling would have been.
+        doubling_part: which part of the required evidence a doubling would have.
+    """
+
+    code: str
+    found_ratio: float | None
+    is_doubling_found: bool
+    doubling_part: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word on a comparison, why, and what it rests on.
+
+    Args:
+        missing_seconds: how long `not enough data` takes at the present traffic; None where that is not known.
+    """
+
+    baseline: str | None
+    candidate: str | None
+    verdict: Word
+    reason: str
+    judged_until: datetime | None = None
+    missing_seconds: int | None = None
+    incidents: Sequence[Incident] = ()
+    codes: Sequence[CodeReach] = ()
+
+
+def decide(
+    pair: Compared, incidents: Sequence[Incident], codes: Sequence[CodeReach], history_seconds: int, now: datetime
+) -> Verdict:
+    """The verdict on a comparison.
+
+    Args:
+        incidents: those of it that are open.
+        codes: those of it with errors within the history.
+        history_seconds: how long evidence adds up.
+        now: naive UTC.
+    """
+
+    def found(word: Word, reason: str, missing_seconds: float | None = None) -> Verdict:
+        missing = None if missing_seconds is None else round(missing_seconds)
+        return Verdict(pair.baseline, pair.candidate, word, reason, pair.judged_until, missing, incidents, codes)
+
+    if incidents:
+        return found("worse", f"{counted(len(incidents), 'open incident')}: {_some([one.code for one in incidents])}")
+    if why := _unjudged(pair, now):
+        return found("not enough data", why)
+    judged = min(pair.judged_seconds or 0, history_seconds)
+    needed = {one.code: judged / one.doubling_part for one in codes if one.doubling_part and not one.is_doubling_found}
+    waiting = {code: seconds for code, seconds in needed.items() if seconds <= history_seconds}
+    ready = sum(one.is_doubling_found for one in codes)
+    if waiting:
+        missing = max(max(waiting.values()) - judged, 60)
+        which = f"{len(waiting)} of {counted(len(waiting) + ready, 'code')} with traffic"
+        slowest = _some(sorted(waiting, key=waiting.__getitem__, reverse=True))
+        return found("not enough data", f"a doubling of {which} would not have been found yet: {slowest}", missing)
+    if not ready:
+        rare = f"no code sends enough errors for a doubling to be found in {history_seconds / 3600:.3g} h"
+        return found("not enough data", rare)
+    return found("not worse", f"a doubling of each of {counted(ready, 'code')} with traffic would have been found")
+
+
+def _unjudged(pair: Compared, now: datetime) -> str | None:
+    """Why the comparison tells nothing of now, if that is so."""
+    if pair.is_displaced:
+        return "it is not judged now: other comparisons go first ([builds] max_comparisons)"
+    if pair.awaits_users:
+        return "it waits for the users of its builds: a file of [[exposure]] is not whole"
+    if pair.judged_until is None or not pair.judged_seconds or pair.judged_seconds < 0:
+        return "it is not judged yet"
+    if pair.awaited is not None and pair.behind_seconds >= STALE_SECONDS:
+        return f"{printable(pair.awaited)} sends no records: judged only up to {moment(pair.judged_until)} UTC"
+    if (now - pair.judged_until).total_seconds() > STALE_SECONDS:
+        return f"judged only up to {moment(pair.judged_until)} UTC: no newer records, or no run"
+    return None
+
+
+def _some(codes: Sequence[str]) -> str:
+    more = len(codes) - MOST_NAMED
+    return ", ".join([*map(named, codes[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])])

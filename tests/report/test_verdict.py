@@ -1,0 +1,140 @@
+"""Verdicts, on literal comparisons and codes; and as the command gives them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streammetrics.cli import polling
+from streammetrics.cli.session import Session
+from streammetrics.config import Config, StoreSettings
+from streammetrics.errors import StoreBusyError
+from streammetrics.report import verdict
+from streammetrics.report.status.models import Compared
+from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
+from streammetrics.report.verdict.words import EXIT_CODES
+from tests.histories import history, regression
+from tests.notify.test_texts import INCIDENT
+from tests.streams import MONDAY, moment_of, reporting
+
+NOON = datetime(2026, 11, 23, 12)
+PAIR = Compared(
+    "5.9", "5.10", judged_until=NOON, is_displaced=False, awaited=None, behind_seconds=0, judged_seconds=1200,
+    awaits_users=False,
+)  # fmt: skip
+SEEN = CodeReach("a", 1.5, True, 3.0)
+HALF = CodeReach("b", 3.0, False, 0.5)
+RARE = CodeReach("c", None, False, 0.001)
+HISTORY = 16_000
+UP_TO = "judged only up to 2026-11-23 12:00:00 UTC"
+
+
+def decided(codes: Sequence[CodeReach], pair: Compared = PAIR, now: datetime = NOON) -> Verdict:
+    return decide(pair, [], codes, HISTORY, now)
+
+
+def test_an_open_incident_is_worse() -> None:
+    found = decide(PAIR, [INCIDENT], [SEEN], HISTORY, NOON + timedelta(days=9))
+    assert (found.verdict, found.reason) == ("worse", "1 open incident: E_TIMEOUT")
+
+
+def test_a_doubling_of_every_code_with_traffic_would_have_been_found() -> None:
+    found = decided([SEEN, RARE])
+    assert found.verdict == "not worse"
+    assert list(verdict.render(found)) == [
+        "not worse  5.9 -> 5.10  a doubling of each of 1 code with traffic would have been found",
+        "  code a: an increase by x1.5 or more would have been found",
+        "  code c: no increase would have been found",
+    ]
+
+
+def test_a_code_that_needs_longer() -> None:
+    found = decided([SEEN, HALF, RARE])
+    assert (found.verdict, found.missing_seconds) == ("not enough data", 1200)
+    assert next(verdict.render(found)) == (
+        "not enough data  5.9 -> 5.10  a doubling of 1 of 2 codes with traffic would not have been found yet: b; "
+        "about 20 min at this traffic"
+    )
+    # It takes as long as the history, and no longer: after that it would be found.
+    assert decided([SEEN, replace(HALF, doubling_part=1200 / HISTORY)]).verdict == "not enough data"
+    assert decided([SEEN, replace(HALF, doubling_part=1199 / HISTORY)]).verdict == "not worse"
+
+
+@pytest.mark.parametrize("codes", [[], [RARE]])
+def test_without_a_code_of_traffic(codes: list[CodeReach]) -> None:
+    found = decided(codes)
+    reason = "no code sends enough errors for a doubling to be found in 4.44 h"
+    assert (found.verdict, found.reason, found.missing_seconds) == ("not enough data", reason, None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "minutes", "reason"),
+    [
+        ({"is_displaced": True}, 0, "it is not judged now: other comparisons go first ([builds] max_comparisons)"),
+        ({"awaits_users": True}, 0, "it waits for the users of its builds: a file of [[exposure]] is not whole"),
+        ({"judged_until": None}, 0, "it is not judged yet"),
+        ({"judged_seconds": 0}, 0, "it is not judged yet"),
+        ({"judged_seconds": -60}, 0, "it is not judged yet"),
+        (
+            {"awaited": "5.9", "behind_seconds": 1800},
+            0,
+            "5.9 sends no records: judged only up to 2026-11-23 12:00:00 UTC",
+        ),
+        ({}, 31, f"{UP_TO}: no newer records, or no run"),
+    ],
+)
+def test_what_tells_nothing_of_now(columns: dict[str, Any], minutes: int, reason: str) -> None:
+    found = decided([SEEN], replace(PAIR, **columns), NOON + timedelta(minutes=minutes))
+    assert (found.verdict, found.reason) == ("not enough data", reason)
+    assert decided([SEEN], PAIR, NOON + timedelta(minutes=29)).verdict == "not worse"
+
+
+def test_the_worst_sets_the_exit_code() -> None:
+    best, open_, worst = (Verdict("a", "b", word, "") for word in EXIT_CODES)  # type: ignore[arg-type]
+    assert [verdict.exit_code(found) for found in ([best], [best, open_], [open_, worst, best])] == [0, 4, 3]
+    assert [verdict.is_open([one]) for one in (best, open_, worst)] == [False, True, False]
+
+
+def test_many_codes_are_counted() -> None:
+    codes = [replace(HALF, code=f"c{number}") for number in range(9)]
+    assert "9 of 9 codes" in decided(codes).reason
+    assert decided(codes).reason.endswith(": c0, c1, c2, c3, c4, 4 more")
+
+
+def session(folder: Path, seconds: int, printed: list[str], *, as_json: bool = False) -> Session:
+    config = Config(store=StoreSettings(path="s.duckdb"), base=folder)
+    return Session(config, reporting(print), printed.append, lambda: moment_of(MONDAY + seconds), as_json)
+
+
+@pytest.mark.slow
+def test_the_command(tmp_path: Path) -> None:
+    history(tmp_path / "s.duckdb", regression())
+    printed: list[str] = []
+    assert polling.verdict(session(tmp_path, 1300, printed, as_json=True), None, None, None, 0) == 3
+    found = json.loads(printed[0])
+    assert (found["verdict"], found["baseline"], found["candidate"]) == ("worse", "1.9", "1.10")
+    assert found["incidents"][0]["code"] in found["reason"]
+    assert polling.verdict(session(tmp_path, 1300, printed), None, "7.7", None, 0) == 4
+    assert printed[1].startswith("not enough data  these builds are not compared now: ")
+
+
+def test_it_waits_until_there_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting, over = Verdict("a", "b", "not enough data", "soon"), Verdict("a", "b", "not worse", "seen")
+    answers = iter([[waiting], None, [waiting], [over], [waiting]])
+
+    def answer(*_: object) -> list[Verdict]:
+        found = next(answers)
+        if found is None:
+            raise StoreBusyError("busy")
+        return found
+
+    monkeypatch.setattr(verdict, "verdicts", answer)
+    monkeypatch.setattr(polling, "POLL_SECONDS", 0.001)
+    printed: list[str] = []
+    assert polling.verdict(session(tmp_path, 0, printed), None, None, None, 60) == 0
+    assert printed == ["not worse  a -> b  seen"]
+    assert polling.verdict(session(tmp_path, 0, printed), None, None, None, 0) == 4
