@@ -4,7 +4,10 @@ Exit codes follow sysexits.h where it has one: 74 EX_IOERR, 75 EX_TEMPFAIL, 78 E
 """
 
 EXIT_OPEN_INCIDENTS = 3
-"""Not a failure: ``--exit-code`` was given and incidents are open."""
+"""Not a failure: incidents are open, for ``--exit-code``; or `verdict`: worse."""
+
+EXIT_NOT_ENOUGH_DATA = 4
+"""Not a failure: `verdict` cannot tell yet."""
 
 
 class StreammetricsError(Exception):

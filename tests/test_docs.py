@@ -76,7 +76,13 @@ def test_every_exit_code_is_listed() -> None:
         errors.StreammetricsError,
         *errors.StreammetricsError.__subclasses__(),
     ]
-    used = {0, errors.EXIT_OPEN_INCIDENTS, interrupts.EXIT_TERMINATED, *(one.exit_code for one in classes)}
+    used = {
+        0,
+        errors.EXIT_OPEN_INCIDENTS,
+        errors.EXIT_NOT_ENOUGH_DATA,
+        interrupts.EXIT_TERMINATED,
+        *(one.exit_code for one in classes),
+    }
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README.read_text("utf-8"), re.MULTILINE)} == used
 
 

@@ -42,7 +42,9 @@ def run(
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
-    sys.exit(pipeline.run(session, paths or (), source, is_final=final, exit_code=exit_code))
+    options.end_job(
+        session, "run", lambda: pipeline.run(session, paths or (), source, is_final=final, exit_code=exit_code)
+    )
 
 
 @app.command(epilog="Example: streammetrics ingest errors.csv.gz --source clients")
@@ -57,7 +59,7 @@ def ingest(
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, accept_clock=accept_clock)
-    sys.exit(pipeline.ingest(session, paths or (), source, is_final=final))
+    options.end_job(session, "ingest", lambda: pipeline.ingest(session, paths or (), source, is_final=final))
 
 
 @app.command(epilog="Example: streammetrics detect --all --json")
@@ -73,7 +75,9 @@ def detect(
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
-    sys.exit(pipeline.detect_once(session, is_final=final, every=every, exit_code=exit_code))
+    options.end_job(
+        session, "detect", lambda: pipeline.detect_once(session, is_final=final, every=every, exit_code=exit_code)
+    )
 
 
 @app.command(epilog="Example: streammetrics schedule --config config.toml")

@@ -14,16 +14,56 @@ app = typer.Typer()
 
 
 @app.command(epilog="Example: streammetrics status --json")
-def status(config: options.ConfigOption = None, as_json: options.JsonOption = False) -> None:
+def status(
+    config: options.ConfigOption = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Exit with 1 if no job has ended for 3 intervals, or a source is silent."),
+    ] = False,
+    as_json: options.JsonOption = False,
+) -> None:
     """Show in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
     from streammetrics.report import status as statuses
 
     session = options.session_of(config, as_json)
     found = statuses.collect(session.store, session.config, session.clock())
+    if check:
+        problems = statuses.check(found, session.config.schedule.interval_seconds(found.now))
+        session.out("\n".join(problems) or "ok")
+        sys.exit(1 if problems else 0)
     if as_json:
         session.out(statuses.as_json(found))
     else:
         session.show(statuses.render(found))
+
+
+@app.command(epilog="Example: streammetrics verdict --candidate 5.10 --wait 30m")
+def verdict(
+    baseline: Annotated[str | None, typer.Option("--baseline", metavar="BUILD", help="Only against this one.")] = None,
+    candidate: Annotated[str | None, typer.Option("--candidate", metavar="BUILD", help="Only of this one.")] = None,
+    code: Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this error code.")] = None,
+    wait: options.WaitOption = None,
+    config: options.ConfigOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Whether each candidate is worse (exit code 3), not worse (0), or there is not enough data to tell (4)."""
+    from streammetrics.cli import polling
+
+    sys.exit(polling.verdict(options.session_of(config, as_json), baseline, candidate, code, wait or 0))
+
+
+@app.command(epilog="Example: streammetrics notify --test")
+def notify(
+    config: options.ConfigOption = None,
+    test: Annotated[bool, typer.Option("--test", help="Send a test notice to each channel instead.")] = False,
+) -> None:
+    """Send the notices that the channels have not taken yet. Exits with 74 if a channel fails."""
+    from streammetrics.cli import notifying
+
+    session = options.session_of(config)
+    if not session.config.channel:
+        raise UsageError("config.toml has no [[channel]]: docs/notices.md shows how to set one")
+    sys.exit(notifying.test(session) if test else notifying.deliver(session))
 
 
 @app.command(epilog="Example: streammetrics doctor --repair")

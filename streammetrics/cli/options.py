@@ -13,7 +13,8 @@ import typer
 from streammetrics import config as configuration
 from streammetrics.cli import suggestions
 from streammetrics.cli.session import Session
-from streammetrics.errors import UsageError
+from streammetrics.errors import InputOutputError, UsageError
+from streammetrics.notify import heartbeat
 from streammetrics.query.formats import Style
 from streammetrics.runtime import logs, utc
 from streammetrics.runtime.logs import Event
@@ -31,6 +32,19 @@ def time(text: str) -> datetime:
         return utc.naive(datetime.fromisoformat(text.strip()))
     except ValueError:
         raise typer.BadParameter(f"{text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
+
+
+def duration(text: str) -> float:
+    """A length of time such as 30m, in seconds.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units:
+        raise typer.BadParameter(f"{text}: is not a length of time such as 90s, 30m or 2h")
+    return int(number) * units[unit]
 
 
 ConfigOption = Annotated[
@@ -60,6 +74,10 @@ SinceOption = Annotated[
 ]
 UntilOption = Annotated[
     datetime | None, typer.Option("--until", metavar="TIME", parser=time, help="Before this time, UTC.")
+]
+WaitOption = Annotated[
+    float | None,
+    typer.Option("--wait", metavar="TIME", parser=duration, help="Ask again until there is enough data, such as 30m."),
 ]
 StartOption = Annotated[
     datetime | None, typer.Option("--start", metavar="TIME", parser=time, help="UTC; default: so that it ends now.")
@@ -129,6 +147,22 @@ def require_text(arguments: Sequence[str]) -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise UsageError(f"{argument}: is not UTF-8: name it, or the file, otherwise") from None
+
+
+def end_job(session: Session, job: str, work: Callable[[], int]) -> NoReturn:
+    """Do the work of a job and end the process with its exit code; its heartbeat gets the code, of failures too."""
+    code = 1
+    try:
+        code = work()
+    except BaseException as error:
+        code = getattr(error, "exit_code", 1)
+        raise
+    finally:
+        try:
+            heartbeat.beat(session.config, job, code)
+        except InputOutputError as error:
+            session.say(str(error), "heartbeat.failed", logging.ERROR)
+    sys.exit(code)
 
 
 def session_of(

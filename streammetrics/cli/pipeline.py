@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.cli import clocks
+from streammetrics.cli import clocks, notifying
 from streammetrics.cli.reading import read
 from streammetrics.cli.session import Session
 from streammetrics.config import RetentionSettings
@@ -25,8 +25,8 @@ from streammetrics.errors import (
     StreammetricsError,
     UsageError,
 )
-from streammetrics.report import notices, status, warnings, wording
-from streammetrics.runtime import process, terminal
+from streammetrics.report import status, warnings, wording
+from streammetrics.runtime import terminal
 from streammetrics.sources import exposure
 from streammetrics.store import retention, views
 from streammetrics.store.connection import explained
@@ -37,21 +37,22 @@ if TYPE_CHECKING:
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are reported and do not stop the others; the first failure decides the code."""
-    with session.store.write() as connection:
+    with notifying.sending(session), session.store.write() as connection:
         session = clocks.believed(session, connection, paths := list(paths))
-        return read(session, connection, paths, source, is_final)
+        with notifying.job(session, connection, "ingest") as job:
+            job.code = read(session, connection, paths, source, is_final)
+    return job.code
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
     """One pass, and the first alert of each new incident (`every`: all new alerts) as lines of text or JSON."""
-    with session.store.write() as connection:
+    with notifying.sending(session), session.store.write() as connection:
         session = clocks.believed(session, connection)
-        done = judge(session, connection, is_final=is_final)
+        with notifying.job(session, connection, "detect") as job:
+            done, job.code = _judge_and_keep(session, connection, is_final, is_printed=False)
         with connection.begin():
             found = incidents.alerts_of(connection, done.run_ids, every=every)
             count = incidents.open_incidents(connection)
-        span = None if done.after is None or done.until is None else (done.after, done.until)
-        code = _advise(session, connection, span, every=bool(found))
         # What it takes as long as a pass to find out is worth that where it is read.
         is_read = bool(found) or session.progress.shows_routine
         young = status.reaches(connection, status.comparisons(connection)) if is_read else []
@@ -78,23 +79,30 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
     for line in status.young_lines(young):
         session.say(line)
     _prune(session)
-    return code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
+    return job.code or (EXIT_OPEN_INCIDENTS if exit_code and count else 0)
 
 
 def run(
     session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool, exit_code: bool
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
-    with session.store.write() as connection:
+    with notifying.sending(session), session.store.write() as connection:
         session = clocks.believed(session, connection, paths := list(paths))
-        code = read(session, connection, paths, source, is_final)
-        is_changed, unread = _judge_and_keep(session, connection, is_final)
-        unprinted = _print_notices(session, connection)
-        code = code or unread or unprinted
+        try:
+            with notifying.job(session, connection, "run", is_printed=True) as job:
+                code = read(session, connection, paths, source, is_final)
+                done, unread = _judge_and_keep(session, connection, is_final, is_printed=True)
+                job.code = code or unread
+        except BaseException:
+            with suppress(DBAPIError):
+                notifying.print_waiting(session, connection)
+            raise
+        unprinted = notifying.print_waiting(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
-    if is_changed:
-        # A picture comes last and fails alone: it never delays what people have to hear.
+    code = job.code or unprinted
+    if done.until is not None:
+        # A picture comes last and fails alone: it never delays notices.
         undrawn = _draw(session)
         code = code or undrawn
     return code or (EXIT_OPEN_INCIDENTS if count else 0)
@@ -116,8 +124,8 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
     session.out(str(streams.truth_path(target)))
 
 
-def _judge_and_keep(session: Session, connection: Connection, is_final: bool) -> tuple[bool, int]:
-    """A pass, and what it changed as notices; whether anything waited to be judged, and the exit code of `_advise`."""
+def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *, is_printed: bool) -> tuple[Pass, int]:
+    """A pass, what it changed as notices, if `is_printed` for stdout too, and the exit code of `_advise`."""
     with connection.begin():
         waiting = passes.plan(connection, session.config, is_final=is_final)
         reach = None
@@ -132,44 +140,27 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool) ->
     except BaseException:
         # The portions before the one that failed, or was ended, are stored, and the next run would not report them.
         with suppress(DBAPIError):
-            _keep(session, connection, reach)
-            _print_notices(session, connection)
+            _keep(session, connection, reach, is_printed)
         raise
-    is_opened = _keep(session, connection, reach)
+    is_opened = _keep(session, connection, reach, is_printed)
     code = _advise(session, connection, waiting, every=is_opened)
-    counts = asdict(done.amendment)
-    words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
-    session.say(words, "detect.done", is_routine=True, **counts, run_ids=done.run_ids)
-    return waiting is not None, code
+    if is_printed:
+        counts = asdict(done.amendment)
+        words = "alerts: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        session.say(words, "detect.done", is_routine=True, **counts, run_ids=done.run_ids)
+    return done, code
 
 
-def _keep(session: Session, connection: Connection, reach: int | None) -> bool:
+def _keep(session: Session, connection: Connection, reach: int | None, is_printed: bool) -> bool:
     """Keep what a pass has changed behind `reach` (epoch second), and new codes; whether an incident was opened."""
     changed: list[incidents.Change] = []
     with connection.begin():
         if reach is not None:
             incidents.snapshot(connection, "incidents_after", reach)
             changed = incidents.changes(connection, reach)
-        notices.keep(connection, changed, new_codes.since_mark(connection), session.clock())
+        found = new_codes.since_mark(connection)
+        notifying.keep(session, connection, changed, found, is_printed=is_printed)
     return any(one.change in ("opened", "reopened") for one in changed)
-
-
-def _print_notices(session: Session, connection: Connection) -> int:
-    """Print what no run could write yet; the exit code where this one cannot, either."""
-    with connection.begin():
-        found = notices.waiting(connection)
-    try:
-        for line in notices.lines(found, as_json=session.as_json):
-            session.out(line)
-    except OSError as error:
-        words = f"stdout: {error.strerror}; what changed is printed by the next run"
-        session.say(words, "notices.kept", logging.ERROR, notices=len(found))
-        process.forget_stdout()
-        return InputOutputError.exit_code
-    if found:
-        with connection.begin():
-            notices.taken(connection, found, session.clock())
-    return 0
 
 
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> int:

@@ -4,6 +4,7 @@ In comes the text of config.toml with its overrides from the environment; out go
 names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
 """
 
+from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
 from streammetrics.config.read import DEFAULT_CONFIG, load, section_of
 from streammetrics.config.rules import (
     DEFAULT_RULES,
@@ -14,6 +15,7 @@ from streammetrics.config.rules import (
     Rule,
     SequentialRule,
 )
+from streammetrics.config.schedule import ScheduleSettings
 from streammetrics.config.section import Name, Section
 from streammetrics.config.sections import (
     BuildSettings,
@@ -23,7 +25,6 @@ from streammetrics.config.sections import (
     Exposure,
     OutputSettings,
     RetentionSettings,
-    ScheduleSettings,
     StoreSettings,
 )
 from streammetrics.config.source import Source
@@ -36,11 +37,15 @@ __all__ = [
     "REFERENCE_TOML",
     "AnyRule",
     "BuildSettings",
+    "Channel",
     "Comparison",
     "Config",
     "DetectSettings",
     "Exposure",
+    "Heartbeat",
+    "Mute",
     "Name",
+    "NoticeSettings",
     "OutputSettings",
     "RetentionSettings",
     "Rule",

@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
+from streammetrics.config.schedule import ScheduleSettings
 from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
@@ -136,20 +138,6 @@ class OutputSettings(Section):
     dir: str = "var/out"
 
 
-class ScheduleSettings(Section):
-    """When `schedule` starts a run: every so many seconds, or by cron in UTC; and how long one may take (s)."""
-
-    every_seconds: int = Field(default=60, ge=1, le=31_536_000)
-    cron: str | None = None
-    timeout_seconds: int = Field(default=3600, ge=1, le=31_536_000)
-
-    @model_validator(mode="after")
-    def _one_clock(self) -> "ScheduleSettings":
-        if self.cron is not None and "every_seconds" in self.model_fields_set:
-            raise ValueError("every_seconds and cron exclude each other")
-        return self
-
-
 class Config(Section):
     """All settings. `base` is the folder that relative paths start from."""
 
@@ -163,6 +151,10 @@ class Config(Section):
     detect: DetectSettings = DetectSettings()
     retention: RetentionSettings = RetentionSettings()
     output: OutputSettings = OutputSettings()
+    channel: tuple[Channel, ...] = Field(default=(), strict=False)
+    notices: NoticeSettings = NoticeSettings()
+    mute: tuple[Mute, ...] = Field(default=(), strict=False)
+    heartbeat: Heartbeat = Heartbeat()
     schedule: ScheduleSettings = ScheduleSettings()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -175,7 +167,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _names_once(self) -> "Config":
-        for kind, names in (("source", [s.name for s in self.source]), ("rule", [r.name for r in self.rule])):
+        named = (("source", self.source), ("rule", self.rule), ("channel", self.channel))
+        for kind, names in ((kind, [one.name for one in sections]) for kind, sections in named):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"two [[{kind}]] are named {min(twice)!r}: names are unique")

@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 
 from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import compose
+from streammetrics.store.views import alerts_of_open_incidents, compose
 
 _EVERY = "select * from incidents order by start_ts, incident_id"
+_OPEN = "select * from incidents where state = 'open' order by start_ts, incident_id"
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,12 @@ def changes(connection: Connection, since: int) -> list[Change]:
 def every(connection: Connection) -> list[Incident]:
     """All incidents, by their beginnings."""
     return [Incident(**row) for row in connection.exec_driver_sql(_EVERY).mappings()]
+
+
+def open_now(connection: Connection) -> list[Incident]:
+    """The open incidents, by their beginnings."""
+    found = connection.exec_driver_sql(compose(_OPEN, alerts=alerts_of_open_incidents()))
+    return [Incident(**row) for row in found.mappings()]
 
 
 def open_incidents(connection: Connection) -> int:

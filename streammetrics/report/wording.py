@@ -58,7 +58,8 @@ def change_line(change: Change) -> str:
         incident = replace(incident, **{**vars(change.again), "start_ts": since})
     # The age of a comparison says how little was known when the incident opened.
     age = _age(change.comparison_seconds) if change.change == "opened" else ""
-    return f"{change.change.upper():<9} {_line(incident, incident.peak_value, first, age + _end(change.gone))}"
+    gone = "" if change.gone is None else f"{departed(change.gone)}  "
+    return f"{change.change.upper():<9} {_line(incident, incident.peak_value, first, age + gone)}"
 
 
 def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
@@ -97,14 +98,12 @@ def _strength(found: Incident | Alert, value: float) -> str:
     return f"evidence {power(value)}, required {power(found.threshold)}, {words}"
 
 
-def _end(gone: Sequence[Departure] | None) -> str:
-    """Why the comparison of an incident is judged no longer, where that is so."""
-    if gone is None:
-        return ""
+def departed(gone: Sequence[Departure]) -> str:
+    """Why the comparison of an incident is judged no longer."""
     if not gone:
-        return "other comparisons took its place  "
+        return "other comparisons took its place"
     ended = " and ".join(f"{printable(one.build)} (last record {moment(one.last_ts)})" for one in gone)
-    return f"{ended} {'has' if len(gone) == 1 else 'have'} gone  "
+    return f"{ended} {'has' if len(gone) == 1 else 'have'} gone"
 
 
 def _age(seconds: int | None) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from streammetrics import config
 from streammetrics.cli.schedule import trigger
 from streammetrics.config import ScheduleSettings
 from streammetrics.errors import ConfigError
@@ -211,10 +212,16 @@ def test_cron_times(expression: str, next_times: list[str]) -> None:
         ("0 6 31 2 *", "Bad day-of-month"),
     ],
 )
-def test_bad_cron_is_named(expression: str, what: str) -> None:
+def test_bad_cron_is_named(expression: str, what: str, tmp_path: Path) -> None:
+    (path := tmp_path / "config.toml").write_text(f'[schedule]\ncron = "{expression}"\n')
     with pytest.raises(ConfigError) as caught:
-        trigger(ScheduleSettings(cron=expression))
+        config.load(path, {})
     assert str(caught.value) == (
-        f"schedule.cron = {expression!r}: {what}; "
+        f"{path}: schedule.cron = {expression!r}: {what[0].lower()}{what[1:]}; "
         "minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
     )
+
+
+def test_the_longest_time_between_starts() -> None:
+    assert ScheduleSettings(every_seconds=30).interval_seconds(SATURDAY) == 30
+    assert ScheduleSettings(cron="0,10 * * * *").interval_seconds(SATURDAY) == 50 * 60

@@ -20,6 +20,7 @@ from streammetrics.report import warnings
 from streammetrics.report.status.models import (
     Compared,
     Contents,
+    EndedJob,
     Family,
     Feed,
     Mark,
@@ -30,6 +31,7 @@ from streammetrics.report.status.models import (
     Reach,
     Share,
     Status,
+    Unsent,
 )
 from streammetrics.runtime import utc
 from streammetrics.runtime.utc import DAY_SECONDS
@@ -72,8 +74,8 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             opened = tail.open_quotes(connection, config, begun, now)
             quotes = tuple(OpenQuote(*one) for one in islice(opened, STRONGEST))
             received = feeds(connection, config, {file.source.name for file in found}, now)
-    waiting = len(found), waiting_bytes
-    return Status(now, store.path, size, held, received, *waiting, tuple(refused.values()), unmatched, quotes)
+    problems = tuple(refused.values()), unmatched, quotes
+    return Status(now, store.path, size, held, received, len(found), waiting_bytes, *problems, config.mute)
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:
@@ -98,6 +100,8 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         exposures=_exposures(connection),
         advice=warnings.current(connection, has_exposure=users.is_whole, problems=users.problems),
         marks=[Mark(*row) for row in run(connection, "reports/cursor_marks")],
+        unsent=[Unsent(*row) for row in run(connection, "reports/unsent_notices")],
+        jobs=[EndedJob(*row) for row in run(connection, "reports/ended_jobs")],
     )
 
 
@@ -130,23 +134,31 @@ def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]
     `rate_ratio` is None where none would. Without a rule `sequential` there are no rows. It reads as much as a pass
     that judges the same time.
     """
-    widest, history_seconds = run(connection, "reports/reach_widths").one()
-    young = [
-        (pair, utc.second_of(pair.judged_until), pair.judged_seconds)
-        for pair in compared
-        if not pair.is_displaced and pair.judged_until and pair.judged_seconds and 0 < pair.judged_seconds < DAY_SECONDS
-    ]
-    if widest is None or not young:
+    young = [pair for pair in compared if not pair.is_displaced and (pair.judged_seconds or 0) < DAY_SECONDS]
+    if (piece := reach_slice(connection, young)) is None:
         return []
-    begin, last = min(end - seconds for _, end, seconds in young), max(end for _, end, _ in young)
-    lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + EXPOSURE_LEAD_SECONDS + 2 * widest
-    piece = Slice(max(begin - widest, last - history_seconds), last, lead, lags=lags(connection))
     found = connection.exec_driver_sql(compose(_REACHES, piece))
     ratios = {(baseline, candidate): ratio for baseline, candidate, ratio in found}
     return [
-        Reach(pair.baseline, pair.candidate, seconds, ratios.get((pair.baseline, pair.candidate)))
-        for pair, _, seconds in young
+        Reach(pair.baseline, pair.candidate, pair.judged_seconds, ratios.get((pair.baseline, pair.candidate)))
+        for pair in young
+        if pair.judged_until and pair.judged_seconds and pair.judged_seconds > 0
     ]
+
+
+def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice | None:
+    """The time that tells what would have been found of comparisons by now; None if nothing would."""
+    widest, history_seconds = run(connection, "reports/reach_widths").one()
+    ends = [
+        (utc.second_of(pair.judged_until), pair.judged_seconds)
+        for pair in compared
+        if pair.judged_until and pair.judged_seconds and pair.judged_seconds > 0
+    ]
+    if widest is None or not ends:
+        return None
+    begin, last = min(end - seconds for end, seconds in ends), max(end for end, _ in ends)
+    lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + EXPOSURE_LEAD_SECONDS + 2 * widest
+    return Slice(max(begin - widest, last - history_seconds), last, lead, lags=lags(connection))
 
 
 def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:

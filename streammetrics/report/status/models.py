@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from streammetrics.config import Mute
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -111,6 +113,26 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """Notices that a channel has not taken, since when, and why not; None if it was not tried."""
+
+    channel: str
+    notices: int
+    since_ts: datetime
+    error: str | None
+
+
+@dataclass(frozen=True)
+class EndedJob:
+    """How the last run of a job ended."""
+
+    job: str
+    ended_at: datetime
+    exit_code: int
+    failed_runs: int
+
+
+@dataclass(frozen=True)
 class Contents:
     """What a store holds.
 
@@ -144,6 +166,8 @@ class Contents:
     exposures: Sequence[Share]
     advice: Sequence[str]
     marks: Sequence[Mark]
+    unsent: Sequence[Unsent]
+    jobs: Sequence[EndedJob]
 
 
 @dataclass(frozen=True)
@@ -164,6 +188,7 @@ class Status:
         waiting_bytes: those on disk that were not read yet.
         refused: why files and databases are not read, a message for each.
         unmatched: sources without a file, a sentence each.
+        mutes: those of the settings, also those that have ended.
     """
 
     now: datetime
@@ -176,3 +201,4 @@ class Status:
     refused: Sequence[str] = ()
     unmatched: Sequence[str] = ()
     open_quotes: Sequence[OpenQuote] = ()
+    mutes: Sequence[Mute] = ()

@@ -1,12 +1,13 @@
 """The state of a store in words."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import TypeVar
 
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.report import wording
+from streammetrics.report.status import operation
 from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST
 from streammetrics.report.status.models import (
     Compared,
@@ -39,6 +40,7 @@ def render(status: Status) -> str:
     if status.feeds:
         lines.append(("sources", _some([_feed(feed, status.now) for feed in status.feeds])))
     lines.append(("waiting", "; ".join(_waiting(status))))
+    lines += [("mute", operation.mute_words(mute, status.now)) for mute in status.mutes]
     lines += [("to do", f"refused: {terminal.one_line(message)}") for message in status.refused[:STRONGEST]]
     if len(status.refused) > STRONGEST:
         more = len(status.refused) - STRONGEST
@@ -62,7 +64,7 @@ def young_lines(found: Sequence[Reach]) -> list[str]:
 def _content_lines(held: Contents, now: datetime) -> Iterator[tuple[str, str]]:
     history = "no records yet"
     if held.first_ts is not None and held.last_ts is not None:
-        history = f"{moment(held.first_ts)} to {moment(held.last_ts)} UTC, {_age(now - held.last_ts)}"
+        history = f"{moment(held.first_ts)} to {moment(held.last_ts)} UTC, {operation.age(now - held.last_ts)}"
     yield "history", history
     batches = counted(held.batches, "batch", "batches")
     yield "records", f"{held.records:,} in {batches}, {held.rejected:,} rejected"
@@ -75,6 +77,7 @@ def _content_lines(held: Contents, now: datetime) -> Iterator[tuple[str, str]]:
     yield "last pass", "none yet" if held.last_pass is None else _pass(held.last_pass)
     if held.last_failure is not None and held.last_failure != held.last_pass:
         yield "failed", _pass(held.last_failure)
+    yield from operation.lines(held)
     promises = f" ({'; '.join(map(promise_words, held.promises))})" if held.promises else ""
     yield "open", ("; ".join(_open_lines(held)) or "no incidents") + promises
     has_others = any(family.known > 1 for family in held.families)
@@ -105,7 +108,7 @@ def _family(found: Family) -> str:
 
 
 def _feed(feed: Feed, now: datetime) -> str:
-    loaded = _age(now - feed.loaded_at)
+    loaded = operation.age(now - feed.loaded_at)
     if feed.is_silent:
         return f"{feed.source}: SILENT since {moment(feed.last_ts)}, loaded {loaded}"
     return f"{feed.source}: last record {moment(feed.last_ts)}, loaded {loaded}"
@@ -162,12 +165,12 @@ def _judged(pair: Compared, held: Contents) -> str:
     reach, exposure = _of(pair, held.reaches), _of(pair, held.exposures)
     shares = "" if exposure is None else f", {_exposure(exposure)}"
     if pair.judged_seconds is not None and pair.judged_seconds < 0:
-        return f"{builds} not yet: its baseline begins in {_duration(-pair.judged_seconds)}{shares}"
+        return f"{builds} not yet: its baseline begins in {operation.duration(-pair.judged_seconds)}{shares}"
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     young = "" if reach is None else f" ({reach_words(reach)})"
     awaited = ""
     if pair.awaited is not None:
-        awaited = f", {pair.awaited} is awaited ({_duration(pair.behind_seconds)} behind)"
+        awaited = f", {pair.awaited} is awaited ({operation.duration(pair.behind_seconds)} behind)"
         if pair.behind_seconds >= STANDSTILL_SECONDS:
             awaited += ", and until it sends nothing more is judged"
     return f"{builds} {until}{young}{awaited}{shares}"
@@ -185,7 +188,7 @@ def _exposure(found: Share) -> str:
 
 def reach_words(found: Reach) -> str:
     """What a young comparison can find by now."""
-    age = f"judged for {_duration(found.judged_seconds)}"
+    age = f"judged for {operation.duration(found.judged_seconds)}"
     if found.rate_ratio is None:
         return f"{age}: not even an increase by x{RATE_RATIOS[-1]:g} of a typical code would have been found yet"
     return f"{age}: an increase by about x{found.rate_ratio:g} or more of a typical code would have been found"
@@ -200,18 +203,6 @@ def promise_words(found: Promise) -> str:
     if found.comparisons > 1:
         codes += f" of {found.comparisons} comparisons"
     return f"{found.rule}, {codes}: at most one false incident in {size * days:,.0f} {unit}"
-
-
-def _age(age: timedelta) -> str:
-    seconds = round(age.total_seconds())
-    return f"{_duration(seconds)} ago" if seconds >= 0 else f"{_duration(-seconds)} ahead of the clock"
-
-
-def _duration(seconds: int) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def _size(number: int) -> str:

@@ -1,0 +1,155 @@
+"""What a job does about notices: keeps what a pass changed, prints it, and sends it to the channels."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from streammetrics.cli import suggestions
+from streammetrics.cli.session import Session
+from streammetrics.detect.incidents import Change
+from streammetrics.detect.new_codes import NewCodes
+from streammetrics.errors import InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.notify import delivery, lines, messages, outbox
+from streammetrics.report import status
+from streammetrics.runtime import process
+from streammetrics.runtime.terminal import moment
+from streammetrics.store.statements import run
+
+ALIVE_INTERVALS = 4
+LEAST_ALIVE_SECONDS = 300.0
+"""How long an alert of Alertmanager lives without another run."""
+
+FAILED_RUNS = 3
+"""So many runs of a job that fail one after the other are reported."""
+
+
+@dataclass
+class Job:
+    """A run of a job, and its exit code so far."""
+
+    code: int = 0
+
+
+@contextmanager
+def job(session: Session, connection: Connection, name: str, *, is_printed: bool = False) -> Iterator[Job]:
+    """Record how a run of a job ends, and which feeds are silent and jobs fail by then."""
+    found = Job()
+    try:
+        yield found
+    except BaseException as error:
+        # After a full disk every call of this process fails.
+        with suppress(DBAPIError):
+            _end(session, connection, name, getattr(error, "exit_code", 1), is_printed)
+        raise
+    _end(session, connection, name, found.code, is_printed)
+
+
+def _end(session: Session, connection: Connection, name: str, code: int, is_printed: bool) -> None:
+    now = session.clock()
+    with connection.begin():
+        run(connection, "jobs/end_job", {"job": name, "code": code, "now": now})
+        if session.is_clock_doubted:
+            return
+        current = {
+            f"feed-{feed.source}": f"no record newer than {moment(feed.last_ts)} UTC"
+            for feed in status.feeds(connection, session.config, (), now)
+            if feed.is_silent
+        }
+        for failing in run(connection, "reports/failing_jobs", {"least": FAILED_RUNS}):
+            current[f"job-{failing.job}"] = (
+                f"{failing.failed_runs} runs in a row failed, the last with exit code {failing.exit_code}"
+            )
+        outbox.keep_conditions(connection, _channels(session, is_printed), current, now)
+
+
+def keep(
+    session: Session,
+    connection: Connection,
+    changed: Sequence[Change],
+    found: Sequence[NewCodes],
+    *,
+    is_printed: bool,
+) -> None:
+    """Keep what a pass changed for each channel, and if `is_printed` for stdout; in the caller's transaction."""
+    outbox.keep(connection, session.config, _channels(session, is_printed), changed, found, _explain(), session.clock())
+
+
+def _channels(session: Session, is_printed: bool) -> list[str]:
+    names = [channel.name for channel in session.config.channel]
+    return [outbox.STDOUT, *names] if is_printed else names
+
+
+def print_waiting(session: Session, connection: Connection) -> int:
+    """Print what no run could write yet; the exit code where this one cannot, either."""
+    now = session.clock()
+    with connection.begin():
+        waiting = outbox.waiting(connection, outbox.STDOUT)
+        due, dropped = messages.sort_out(
+            waiting, lambda one: delivery.is_held(session.config, json.loads(one.json), now)
+        )
+    try:
+        for line in lines.of(due, as_json=session.as_json):
+            session.out(line)
+    except OSError as error:
+        words = f"stdout: {error.strerror}; what changed is printed by the next run"
+        session.say(words, "notices.kept", logging.ERROR, notices=len(due))
+        process.forget_stdout()
+        return InputOutputError.exit_code
+    if waiting:
+        with connection.begin():
+            outbox.taken(connection, [one.notice_id for one in dropped], None, now)
+            outbox.taken(connection, [one.notice_id for one in due], f"notice-{waiting[0].notice_id}", now)
+    return 0
+
+
+@contextmanager
+def sending(session: Session) -> Iterator[None]:
+    """Send to the channels what they have not taken when a job ends, and when it fails, unless the store was busy."""
+    try:
+        yield
+    except StoreBusyError:
+        raise
+    except Exception:
+        deliver(session)
+        raise
+    deliver(session)
+
+
+def deliver(session: Session) -> int:
+    """Send to the channels what they have not taken. What fails is reported; the exit code for a command of its own."""
+    if not session.config.channel:
+        return 0
+    code = 0
+    try:
+        for failure in _sender(session).deliver():
+            session.say(failure, "notices.failed", logging.ERROR)
+            code = InputOutputError.exit_code
+    except (StreammetricsError, DBAPIError) as error:
+        session.say(f"notices were not sent: {error}; the next run tries again", "notices.failed", logging.ERROR)
+        return getattr(error, "exit_code", InputOutputError.exit_code)
+    return code
+
+
+def test(session: Session) -> int:
+    """Send a test notice to each channel, and say which took it."""
+    code = 0
+    for channel, failure in _sender(session).test():
+        session.out(f"{channel}: {failure or 'sent'}")
+        code = InputOutputError.exit_code if failure else code
+    return code
+
+
+def _sender(session: Session) -> delivery.Sender:
+    interval = session.config.schedule.interval_seconds(session.clock())
+    alive = max(ALIVE_INTERVALS * interval, LEAST_ALIVE_SECONDS)
+    return delivery.Sender(session.store, session.config, session.clock, _explain(), alive)
+
+
+def _explain() -> str:
+    """The command that begins an explanation, with the settings of this process."""
+    return suggestions.complete("`streammetrics explain`").strip("`")

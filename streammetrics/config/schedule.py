@@ -1,0 +1,50 @@
+"""The section [schedule] of config.toml: when runs start."""
+
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+
+from pydantic import Field, field_validator, model_validator
+
+from streammetrics.config.section import Section
+
+
+class ScheduleSettings(Section):
+    """When `schedule` starts a run: every so many seconds, or by cron in UTC; and how long one may take (s)."""
+
+    every_seconds: int = Field(default=60, ge=1, le=31_536_000)
+    cron: str | None = None
+    timeout_seconds: int = Field(default=3600, ge=1, le=31_536_000)
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from cronsim import CronSim, CronSimError
+
+        fields = len(value.split())
+        try:
+            # A sixth would be seconds.
+            if fields != 5:
+                raise CronSimError(f"has {fields} fields, not 5")
+            CronSim(value, datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(
+                f"{error}; minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
+            ) from None
+        return value
+
+    def interval_seconds(self, now: datetime) -> float:
+        """The longest time between two of the next starts."""
+        if self.cron is None:
+            return self.every_seconds
+        from cronsim import CronSim
+
+        starts = list(islice(CronSim(self.cron, now), 10))
+        return max(((later - start).total_seconds() for start, later in pairwise(starts)), default=self.every_seconds)
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> "ScheduleSettings":
+        if self.cron is not None and "every_seconds" in self.model_fields_set:
+            raise ValueError("every_seconds and cron exclude each other")
+        return self

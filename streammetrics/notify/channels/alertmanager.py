@@ -1,0 +1,71 @@
+"""Prometheus' Alertmanager, by its API v2: it holds the alerts that are sent again, and ends those that are not.
+
+Source: https://prometheus.io/docs/alerting/latest/clients/
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from streammetrics.detect.incidents import Incident
+from streammetrics.notify import http, texts
+from streammetrics.notify.messages import Message
+from streammetrics.notify.outbox import Condition
+
+ALERT_NAME = "ErrorsIncreased"
+_NAMES = {"feed": "FeedSilent", "job": "JobFailing"}
+ALIVE_INTERVALS = 4
+"""An alert ends by itself after so many intervals of the schedule in which no run has sent it."""
+
+
+def send(url: str, alerts: Iterable[dict[str, Any]], timeout_seconds: float) -> None:
+    """Post alerts; `url` is Alertmanager's own, such as http://127.0.0.1:9093.
+
+    Raises:
+        InputOutputError: Alertmanager does not take them.
+    """
+    if found := list(alerts):
+        http.post_json(f"{url.rstrip('/')}/api/v2/alerts", found, timeout_seconds)
+
+
+def alert(incident: Incident, until: datetime, notice: texts.Text) -> dict[str, Any]:
+    """An incident that is open, until `until` (naive UTC) unless it is sent again."""
+    annotations = {"summary": notice.summary, "description": notice.body}
+    link = {} if notice.link is None else {"generatorURL": notice.link}
+    if notice.link is not None:
+        annotations["report"] = notice.link
+    return {**_alert(vars(incident), incident.start_ts, until), "annotations": annotations, **link}
+
+
+def ended(change: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a notice says has ended, at `now` (naive UTC); `change` are its fields."""
+    if "incident_id" in change:
+        return _alert(change, datetime.fromisoformat(change["start_ts"]), now)
+    key = next(f"{kind}-{change[kind]}" for kind in ("feed", "job") if kind in change)
+    return trouble(Condition(key, change["text"], now), now)
+
+
+def trouble(condition: Condition, until: datetime) -> dict[str, Any]:
+    """A feed that is silent, or a job that fails."""
+    kind, _, name = condition.key.partition("-")
+    labels = {"alertname": _NAMES[kind], kind: name}
+    return {**_span(condition.since_ts, until), "labels": labels, "annotations": {"summary": condition.text}}
+
+
+def test(message: Message, now: datetime, until: datetime) -> dict[str, Any]:
+    """An alert that says that it is none."""
+    return {
+        **_span(now, until),
+        "labels": {"alertname": "StreammetricsTest"},
+        "annotations": {"summary": message.subject, "description": message.body},
+    }
+
+
+def _alert(incident: Mapping[str, Any], start: datetime, until: datetime) -> dict[str, Any]:
+    labels = {name: incident[name] for name in ("rule", "code", "baseline", "candidate")}
+    return {"labels": {"alertname": ALERT_NAME, **labels}, **_span(start, until)}
+
+
+def _span(start: datetime, until: datetime) -> dict[str, str]:
+    # Alertmanager refuses what ends before it starts, as it may by a clock that is behind.
+    return {"startsAt": f"{min(start, until).isoformat()}Z", "endsAt": f"{until.isoformat()}Z"}

@@ -1,0 +1,129 @@
+"""From what a channel has not taken yet to what is sent to it. Nothing here reads or writes."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from streammetrics.runtime.terminal import counted, named, printable
+
+OPENINGS = ("opened", "reopened")
+BEGINNINGS = (*OPENINGS, "worse", "feed_silent", "job_failing")
+ENDS = ("resolved", "superseded", "withdrawn", "feed_back", "job_recovered")
+
+MOST_LINES = 8
+LARGEST = 3
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A row of `notices` that its channel has not taken.
+
+    `text` is for people, `json` for programs; of a channel other than stdout, its first line is the subject. What is of
+    one incident, or of one storm, has one `key`.
+    """
+
+    notice_id: int
+    change: str
+    incident_id: int | None
+    code: str | None
+    text: str
+    json: str
+    key: str
+
+    @property
+    def about(self) -> int | str:
+        """Its incident, feed or job."""
+        return self.key if self.incident_id is None else self.incident_id
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent at once, under a key that is the same where it is sent again after a crash.
+
+    `kind`: firing, if an incident began or got worse; over, if all that it is about has ended; else news.
+    """
+
+    key: str
+    kind: Literal["firing", "over", "news"]
+    subject: str
+    body: str
+    changes: tuple[dict[str, Any], ...]
+    notice_ids: tuple[int, ...]
+
+
+def sort_out(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tuple[list[Notice], list[Notice]]:
+    """The notices to send, and those that are held back for good: of incidents that ended while they were held.
+
+    What is in neither waits. The end of an incident whose beginning was sent is sent, muted or not.
+    """
+    due: list[Notice] = []
+    dropped: list[Notice] = []
+    held: dict[int | str, list[Notice]] = {}
+    for one in waiting:
+        if one.change in BEGINNINGS and (one.about in held or is_held(one)):
+            held.setdefault(one.about, []).append(one)
+        elif one.change in ENDS and one.about in held:
+            dropped += [*held.pop(one.about), one]
+        else:
+            due.append(one)
+    return due, dropped
+
+
+def together(due: Sequence[Notice], storm_incidents: int) -> list[Message]:
+    """All of them as one message, for people who read."""
+    return [_message(f"notice-{due[0].notice_id}", due, storm_incidents)] if due else []
+
+
+def by_key(due: Sequence[Notice], storm_incidents: int, open_keys: Collection[str]) -> list[Message]:
+    """A message a key, for pagers, which know an incident again by it. A storm is over when all its incidents are.
+
+    Args:
+        open_keys: of incidents that are open; ends under such a key wait for the others.
+    """
+    found: dict[str, list[Notice]] = {}
+    for one in due:
+        found.setdefault(one.key, []).append(one)
+    return [
+        _message(key, rows, storm_incidents)
+        for key, rows in found.items()
+        if key not in open_keys or any(one.change not in ENDS for one in rows)
+    ]
+
+
+def _message(key: str, rows: Sequence[Notice], storm_incidents: int) -> Message:
+    changes = tuple(json.loads(one.json) for one in rows)
+    ids = tuple(one.notice_id for one in rows)
+    # The last change counts: an incident that began and ended meanwhile is over.
+    last = {one.about: one.change for one in rows if one.change in BEGINNINGS + ENDS}
+    begun = [one for one in rows if one.change in OPENINGS]
+    standing = [one for one in rows if last.get(one.about) in BEGINNINGS]
+    kind: Literal["firing", "over", "news"] = "firing" if standing else "over" if last else "news"
+    storm = _storm(begun) if len(begun) > storm_incidents else None
+    subject, _, body = (standing or rows)[0].text.partition("\n")
+    if len(rows) > 1:
+        lines = [_line(one) for one in rows if storm is None or one not in begun]
+        subject = storm or f"{subject}, and {counted(len(rows) - 1, 'more change')}"
+        rest = len(lines) - MOST_LINES
+        more = [f"... and {counted(rest, 'more change')}"] if rest > 0 else []
+        body = "\n".join([*lines[:MOST_LINES], *more, "All of them: streammetrics status"])
+    return Message(key, kind, subject, body, changes, ids)
+
+
+def _storm(begun: Sequence[Notice]) -> str:
+    """Many incidents in one line, with those that have the most errors beyond what the baseline lets expect."""
+    found = sorted((json.loads(one.json) for one in begun), key=_excess, reverse=True)
+    largest = ", ".join(f"{named(one['code'])} (+{_excess(one):,.0f} errors)" for one in found[:LARGEST])
+    candidates = ", ".join(sorted({printable(one["candidate"]) for one in found}))
+    return f"[STORM] {counted(len(found), 'code')} increased in {candidates}, most of all {largest}"
+
+
+def _excess(change: dict[str, Any]) -> float:
+    ratio, errors = change["ratio"], change["candidate_errors"]
+    return float(errors) if not ratio else max(0.0, errors * (1 - 1 / ratio))
+
+
+def _line(one: Notice) -> str:
+    """The subject of a notice with the two lines below it: how much, and since when."""
+    subject, *body = one.text.split("\n")
+    return ": ".join([subject, *([", ".join(body[:2])] if body else [])])

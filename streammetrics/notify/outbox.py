@@ -1,0 +1,155 @@
+"""The table `notices`: a row per change and channel, marked when the channel took it.
+
+A change is kept in one transaction and sent afterwards: what could not be sent is sent by the next run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from streammetrics.config import Config
+from streammetrics.detect.incidents import Change, Incident
+from streammetrics.detect.new_codes import NewCodes
+from streammetrics.notify import texts
+from streammetrics.notify.messages import OPENINGS, Notice
+from streammetrics.report import wording
+from streammetrics.runtime import terminal
+from streammetrics.store.statements import run
+
+STDOUT = "stdout"
+"""The channel of `run`: a terminal, or the mail that cron sends."""
+NEW_CODES = "new_codes"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Trouble with a feed or a job that was reported and has not ended; `key` is such as feed-clients or job-run."""
+
+    key: str
+    text: str
+    since_ts: datetime
+
+
+def keep(
+    connection: Connection,
+    config: Config,
+    channels: Iterable[str],
+    changed: Sequence[Change],
+    found: Sequence[NewCodes],
+    explain: str,
+    now: datetime,
+) -> None:
+    """Store what there is to send, in the caller's transaction.
+
+    Args:
+        channels: names of channels; those of people get new codes if the settings say so, stdout always.
+        explain: the command that begins an explanation, with its --config.
+        now: naive UTC.
+    """
+    keys = _keys(connection, changed, config.notices.storm_incidents)
+    for channel in channels:
+        for one in changed:
+            text = (
+                wording.change_line(one)
+                if channel == STDOUT
+                else texts.of_change(one, explain, config.notices.report_url)
+            )
+            key = keys[one.incident.incident_id]
+            _insert(connection, channel, one.change, str(text), _fields(one), key, now, one.incident)
+        if channel == STDOUT or config.notices.new_codes:
+            for new, line in zip(found, wording.new_code_lines(found), strict=True):
+                _insert(connection, channel, NEW_CODES, line, {"change": NEW_CODES, **vars(new)}, None, now)
+
+
+def keep_conditions(connection: Connection, channels: Sequence[str], current: Mapping[str, str], now: datetime) -> None:
+    """Store what began and what ended of the trouble with feeds and jobs, in the caller's transaction.
+
+    Args:
+        current: by key (feed-NAME or job-NAME) the words for what is wrong now.
+    """
+    standing = {one.key for one in conditions(connection)}
+    begun = [(key, _BEGUN[_kind(key)], text) for key, text in current.items() if key not in standing]
+    ended = [(key, *_ENDED[_kind(key)]) for key in sorted(standing - set(current))]
+    for key, change, text in [*begun, *ended]:
+        kind, name = _kind(key), key.partition("-")[2]
+        word = change.partition("_")[2].upper()
+        for channel in channels:
+            tag = f"{word:<9}" if channel == STDOUT else f"[{word}]"
+            line = f"{tag} {kind} {terminal.printable(name)}: {text}"
+            _insert(connection, channel, change, line, {"change": change, kind: name, "text": text}, key, now)
+
+
+_BEGUN = {"feed": "feed_silent", "job": "job_failing"}
+_ENDED = {"feed": ("feed_back", "sends newer records"), "job": ("job_recovered", "its last run did not fail")}
+
+
+def _kind(key: str) -> str:
+    return key.partition("-")[0]
+
+
+def conditions(connection: Connection) -> list[Condition]:
+    """The trouble with feeds and jobs that was reported and has not ended."""
+    return [Condition(*row) for row in run(connection, "reports/standing_conditions")]
+
+
+def waiting(connection: Connection, channel: str) -> list[Notice]:
+    """What a channel has not taken, oldest first."""
+    return [Notice(*row) for row in run(connection, "reports/waiting_notices", {"channel": channel})]
+
+
+def keys_of(connection: Connection, incident_ids: Sequence[int]) -> dict[int, str]:
+    """The keys under which incidents were reported."""
+    if not incident_ids:
+        return {}
+    return {row[0]: row[1] for row in run(connection, "reports/notice_keys", {"incidents": list(incident_ids)})}
+
+
+def sent_last_hour(connection: Connection, channel: str, now: datetime) -> int:
+    """How many messages a channel has taken within the hour before `now` (naive UTC)."""
+    since = {"channel": channel, "since": now - timedelta(hours=1)}
+    return int(run(connection, "reports/sent_messages", since).scalar_one())
+
+
+def taken(connection: Connection, notice_ids: Iterable[int], key: str | None, now: datetime) -> None:
+    """Mark notices as sent in the message `key`, or, where it is None, as held back; in the caller's transaction."""
+    changed = {"notices": list(notice_ids), "key": key, "held_back": key is None, "now": now}
+    run(connection, "jobs/take_notices", changed)
+
+
+def failed(connection: Connection, channel: str, error: str) -> None:
+    """Keep why a channel did not take what waits for it, in the caller's transaction."""
+    run(connection, "jobs/fail_notices", {"channel": channel, "error": error})
+
+
+def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: int) -> dict[int, str]:
+    """The key of each incident: its former one; of many that open at once a common one."""
+    numbers = [one.incident.incident_id for one in changed]
+    found = {**{number: f"incident-{number}" for number in numbers}, **keys_of(connection, numbers)}
+    opened = [one.incident.incident_id for one in changed if one.change in OPENINGS]
+    if len(opened) > storm_incidents:
+        found.update(dict.fromkeys(opened, f"storm-{min(opened)}"))
+    return found
+
+
+def _insert(
+    connection: Connection,
+    channel: str,
+    change: str,
+    text: str,
+    fields: Mapping[str, object],
+    key: str | None,
+    now: datetime,
+    incident: Incident | None = None,
+) -> None:
+    number, code = (None, None) if incident is None else (incident.incident_id, incident.code)
+    row = {"channel": channel, "change": change, "incident": number, "key": key, "code": code, "text": text}
+    run(connection, "jobs/keep_notice", {**row, "json": terminal.as_json(fields), "now": now})
+
+
+def _fields(change: Change) -> dict[str, object]:
+    """A change in JSON: the fields of its incident, then its own."""
+    fields = {"change": change.change, **vars(change.incident), **vars(change)}
+    del fields["incident"]
+    return fields
