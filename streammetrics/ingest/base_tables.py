@@ -42,7 +42,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
         inserted = _add_plain_events(connection, reader, batch)
         if left := rows - inserted:
-            if _keep_others(connection, reader, batch) != left:
+            if _keep_unlike(connection, reader, batch) != left and _keep_others(connection, reader, batch) != left:
                 raise MisreadError
             stage(connection, _of_others(reader), batch)
             inserted += _add_staged_events(connection, batch)
@@ -82,6 +82,13 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
 def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> int:
     typed = {"records": statement("jobs/counted_plain_records"), "typed": statement("jobs/stratified_records")}
     return _run(connection, reader, batch, {**reader.plain, **typed}, statement("jobs/add_events"))
+
+
+def _keep_unlike(connection: Connection, reader: Reader, batch: Batch) -> int:
+    """Where these are as many as were not inserted, they are the others."""
+    if not reader.unlike:
+        return 0
+    return _run(connection, reader, batch, reader.unlike, "from unlike", "create or replace temp table others as")
 
 
 def _keep_others(connection: Connection, reader: Reader, batch: Batch) -> int:

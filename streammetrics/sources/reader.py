@@ -75,8 +75,8 @@ class Reader:
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
     relation of that name (line, reason, ts, build, code, stratum, content). `plain`, where there is one, is that of
-    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so
-    many lines or rows there are.
+    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `unlike`,
+    where there is one, are those of the rest that are found with less work. `rows`: so many lines or rows there are.
     """
 
     found: Mapping[str, str]
@@ -85,6 +85,7 @@ class Reader:
     parameters: Mapping[str, object]
     plain: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
+    unlike: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
 
 

@@ -139,6 +139,7 @@ class Text:
             parameters | for_plain,
             plain if for_plain else {},
             numbered | _statements(quick),
+            numbered | _statements({"unlike": "jobs/unlike_lines"}) if self.is_whole and plan.head else {},
             self.lines,
         )
 
