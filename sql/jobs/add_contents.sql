@@ -1,12 +1,10 @@
--- What the ledger knows of the contents of files, by which it recognizes them (see jobs/add_batches).
--- Parameters, lists of the same length: one for each column.
+-- What the ledger knows of the contents of files, by which it recognizes them.
+-- Parameters: $rows (see jobs/add_batches).
 insert into contents by name
 select
-    unnest($batch_id) as batch_id,
-    unnest($file_bytes) as file_bytes,
-    unnest($inode) as inode,
-    unnest($head) as head,
-    unnest($prefix) as prefix,
-    unnest($lines) as lines,
-    unnest($settings) as settings,
-    unnest($header_line) as header_line
+    unnest(
+        from_json_strict($rows, '[{
+            "batch_id": "BIGINT", "file_bytes": "BIGINT", "inode": "VARCHAR", "head": "VARCHAR", "prefix": "VARCHAR",
+            "lines": "BIGINT", "settings": "VARCHAR", "header_line": "BIGINT"
+        }]'), recursive := true
+    )

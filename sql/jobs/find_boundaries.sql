@@ -1,15 +1,17 @@
 -- Where batches end in contents that begin alike, lie at some paths, or are of some sizes: see `Boundary`. The longest
 -- ranges first. Batches without a row in `contents` are of a store of schema version 2, or no files.
--- Parameters: lists $heads, $batch_ids, $sizes and $paths; $most of the same head.
+-- Parameters: lists $heads, $batch_ids, $sizes and $paths as JSON (see jobs/add_batches); $most of the same head.
 with wanted as (
-    select batch_id from contents where head in (select unnest($heads))
+    select batch_id from contents where head in (select unnest(from_json_strict($heads, '["VARCHAR"]')))
     union
-    select unnest($batch_ids)
+    select unnest(from_json_strict($batch_ids, '["BIGINT"]'))
     union
     select batches.batch_id
     from batches
     anti join contents using (batch_id)
-    where batches.range_end in (select unnest($sizes)) or batches.path in (select unnest($paths))
+    where
+        batches.range_end in (select unnest(from_json_strict($sizes, '["BIGINT"]')))
+        or batches.path in (select unnest(from_json_strict($paths, '["VARCHAR"]')))
 )
 
 select

@@ -1,8 +1,8 @@
 -- What was read of files as they lie there: how much, and whether it counts for nothing, with the settings that decided
 -- that. A batch that is a duplicate stands and falls with its original.
--- Parameters, lists of the same length: $paths, $modified_ns (times of change).
+-- Parameters: $files, JSON (see jobs/add_batches): a path and its time of change each.
 with requested as (
-    select unnest($paths) as path, unnest($modified_ns) as modified_ns
+    select unnest(from_json_strict($files, '[{"path": "VARCHAR", "modified_ns": "BIGINT"}]'), recursive := true)
 )
 
 select

@@ -1,10 +1,10 @@
 -- Of paths, the batch that has what was read last (the original of a duplicate), and those that stand for a file which
 -- could not be read.
--- Parameters: $paths.
+-- Parameters: $paths, JSON (see jobs/add_batches).
 with found as (
     select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged
     from batches
-    where path in (select unnest($paths))
+    where path in (select unnest(from_json_strict($paths, '["VARCHAR"]')))
 )
 
 select

@@ -1,9 +1,12 @@
 -- Lines of several files that are read alike, each with its number in its file, and above 32 bits the file's place.
 -- Reads `joined`: the lines of all. An ASOF join takes ten times as long.
--- Parameters, lists of the same length: $first_lines and $last_lines of files; $added, what is to be added to their
--- numbers.
+-- Parameters: $files, JSON (see jobs/add_batches): the first and last line of each, and what is to be added to numbers.
 with sections as (
-    select unnest($first_lines) as first_line, unnest($last_lines) as last_line, unnest($added) as added
+    select
+        unnest(
+            from_json_strict($files, '[{"first_line": "BIGINT", "last_line": "BIGINT", "added": "BIGINT"}]'),
+            recursive := true
+        )
 ),
 
 places as (

@@ -37,12 +37,12 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
     Raises:
         MisreadError: it must be read without `plain`.
     """
-    inserted = 0
+    inserted, rows = 0, reader.rows
     # DuckDB 1.5 loses what a transaction inserts into a table after a statement that inserted no rows into it.
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
         inserted = _add_plain_events(connection, reader, batch)
-        if inserted != reader.rows:
-            if inserted + _keep_others(connection, reader, batch) != reader.rows:
+        if left := rows - inserted:
+            if _keep_unlike(connection, reader, batch) != left and _keep_others(connection, reader, batch) != left:
                 raise MisreadError
             stage(connection, _of_others(reader), batch)
             inserted += _add_staged_events(connection, batch)
@@ -50,7 +50,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
     fast = reader if batch.has_order else replace(reader, numbered=reader.found)
     if _typed(connection, fast, batch, "select true from typed where problem is null limit 1"):
         inserted = _typed(connection, fast, batch, statement("jobs/add_events"))
-    if inserted != reader.rows:
+    if inserted != rows:
         stage(connection, reader, batch, is_counted=True)
     return inserted
 
@@ -61,15 +61,20 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
     Args:
         reread: gives the reader by which it is to be read instead, once its records are staged.
     """
-    others = _keep_others(connection, reader, batch) if reader.plain else reader.rows
-    is_plain = others != reader.rows
+    others, plain, is_plain = reader.rows, reader, False
+    if reader.plain:
+        divided = statement("jobs/divided_lines")
+        _run(connection, reader, batch, reader.others, divided, "create or replace temp table divided as")
+        plain = replace(reader, plain={"plain": "from divided"}, others={"plain": "from divided"})
+        others = _keep_others(connection, plain, batch)
+        is_plain = others != reader.rows
     if others:
         stage(connection, _of_others(reader) if is_plain else reader, batch)
         while (found := reread()) is not None:
             is_plain = False
             stage(connection, found, batch)
     if is_plain:
-        _add_plain_events(connection, reader, batch)
+        _add_plain_events(connection, plain, batch)
     if others:
         add_staged(connection, batch)
 
@@ -77,6 +82,13 @@ def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: C
 def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> int:
     typed = {"records": statement("jobs/counted_plain_records"), "typed": statement("jobs/stratified_records")}
     return _run(connection, reader, batch, {**reader.plain, **typed}, statement("jobs/add_events"))
+
+
+def _keep_unlike(connection: Connection, reader: Reader, batch: Batch) -> int:
+    """Where these are as many as were not inserted, they are the others."""
+    if not reader.unlike:
+        return 0
+    return _run(connection, reader, batch, reader.unlike, "from unlike", "create or replace temp table others as")
 
 
 def _keep_others(connection: Connection, reader: Reader, batch: Batch) -> int:

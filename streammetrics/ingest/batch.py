@@ -14,7 +14,7 @@ from streammetrics.sources.ledger import Boundary
 from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.reader import KEPT_OF_REJECTS
 from streammetrics.store import retention
-from streammetrics.store.statements import run, statement
+from streammetrics.store.statements import as_json, run
 
 LONGEST_TEXT = 1000
 """Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
@@ -171,11 +171,10 @@ class LedgerRow:
 def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool = True) -> None:
     """Add rows to the ledger, in the transaction of the records that they describe; those of files have a content."""
     if rows:
-        found = [row.columns for row in rows]
-        columns = {name: [row[name] for row in found] for name in found[0]}
-        execute(connection, statement("jobs/add_batches"), columns)
+        columns = {"rows": as_json([row.columns for row in rows])}
+        run(connection, "jobs/add_batches", columns)
         if are_files:
-            execute(connection, statement("jobs/add_contents"), columns)
+            run(connection, "jobs/add_contents", columns)
 
 
 def rows_taken(connection: Connection, file: SourceFile) -> int:

@@ -27,8 +27,8 @@ from streammetrics.store import same_file
 Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]
 
-TOGETHER_FILES = 200
-"""So many small files are one transaction: a spool has thousands, and all are open, of which systems allow 256."""
+TOGETHER_FILES = 10_000
+"""So many small files are one transaction: a spool has thousands."""
 
 
 def ingest(

@@ -5,7 +5,7 @@ What is wrong with one of several concerns that one alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,8 @@ from streammetrics.sources.snapshot import SMALL_BYTES, Snapshot
 from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
-TOGETHER_BYTES = 8 * SMALL_BYTES
-"""Unpacked, of the files of one transaction: they are held in memory."""
+TOGETHER_BYTES = 16 * SMALL_BYTES
+"""Unpacked, of the files of one transaction: small ones are held in memory, others open, on disk once unpacked."""
 
 
 class _ChangedError(Exception):
@@ -47,6 +47,7 @@ class Loader:
     clock: Callable[[], datetime]
     scratch: Path
     rotation: Rotation
+    _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
 
     def load(self, files: Sequence[SourceFile]) -> Iterator[FileOutcome]:
         """Load files of one source and day, in as few transactions as memory allows.
@@ -66,8 +67,9 @@ class Loader:
         except (DBAPIError, OSError) as error:
             self.rotation.read_again()
             if len(opened) > 1:
-                for one in opened:
-                    yield from self.load([one.file])
+                middle = len(opened) // 2
+                yield from self._load(opened[:middle])
+                yield from self._load(opened[middle:])
                 return
             outcomes, large = [self._failed(opened[0].file, error)], []
         yield from outcomes
@@ -84,8 +86,12 @@ class Loader:
         held_bytes = 0
         for number, file in enumerate(files):
             try:
-                plain = held.enter_context(unpack.unpack(file, self.scratch / f"content-{number}"))
-                one = Opened(file, Snapshot(plain))
+                with ExitStack() as lying:
+                    plain = lying.enter_context(unpack.unpack(file, self.scratch, f"content-{number}"))
+                    one = Opened(file, Snapshot(plain))
+                    # Of many files few can be open at once: systems allow 256.
+                    if len(files) == 1 or not one.is_in_memory:
+                        held.enter_context(lying.pop_all())
             except DamagedInputError as error:
                 failures.append(self._quarantine(file, error))
                 continue
@@ -93,7 +99,7 @@ class Loader:
                 failures.append(self._failed(file, error))
                 continue
             opened.append(one)
-            held_bytes += len(one.bytes.data or b"")
+            held_bytes += one.bytes.size
             if held_bytes > TOGETHER_BYTES:
                 return opened, failures, files[number + 1 :]
         return opened, failures, ()
@@ -118,8 +124,9 @@ class Loader:
                     row, plan = transaction.row(place, tail), None
                     if row.is_new:
                         plan = self._plan(tail)
-                        path = self.scratch / f"text-{len(texts)}"
-                        texts.setdefault(plan.dialect, Text(plan, path)).add(plan, tail, place)
+                        if (dialect := plan.dialect) not in texts:
+                            texts[dialect] = Text(plan, self.scratch / f"text-{len(texts)}")
+                        texts[dialect].add(plan, tail, place)
                 except (StreammetricsError, OSError) as error:
                     bad.append(self._failed(one.file, error))
                     continue
@@ -127,6 +134,7 @@ class Loader:
                 if row.is_new:
                     known.add(row.boundary)
             for text in texts.values():
+                text.path.write_bytes(text.content)
                 base_tables.insert_small(
                     self.connection, text.reader, transaction.batch, partial(text.reread, self.connection)
                 )
@@ -135,10 +143,21 @@ class Loader:
         return [*bad, *outcomes], large
 
     def _plan(self, tail: Tail) -> Plan:
-        header_line = tail.known.header_line if tail.known else None
-        return reader.plan(
-            self.connection, tail.opened.file, tail.opened.bytes, header_line=header_line, is_begun=tail.start > 0
+        file, header_line = tail.opened.file, tail.known.header_line if tail.known else None
+        # A spool's files have the same columns: they are looked for once.
+        alike = (file.source.name, file.format, tail.opened.first_line)
+        like = self._plans.get(alike) if header_line is None else None
+        plan = reader.plan(
+            self.connection,
+            file,
+            tail.opened.bytes,
+            header_line=header_line,
+            is_begun=tail.start > 0,
+            like=like,
         )
+        if plan.head is not None and plan.head.lead == 0 and plan.has_header and header_line is None and alike[-1]:
+            self._plans.setdefault(alike, plan)
+        return plan
 
     def _try_alone(self, tail: Tail) -> FileOutcome:
         try:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -49,17 +50,18 @@ class Transaction:
         file, snapshot = tail.opened.file, tail.opened.bytes
         if tail.known is not None:
             self.batch.continued[place] = tail.known.batch_id
-        row = LedgerRow(self.batch.batch_id + place, file, self.batch.now, self.settings)
-        if tail.start >= tail.stop:
-            if (known := tail.known) is None:
-                return row
-            return replace(row, end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
-        row = replace(row, start=tail.start, end=tail.stop, head=tail.head, prefix=snapshot.prefix(tail.stop))
-        row = replace(row, header_line=tail.known.header_line if tail.known else None)
-        if not tail.is_small:
-            return row
-        fingerprint = hashlib.sha256(snapshot.read(tail.start, tail.stop)).hexdigest()
-        return replace(row, lines=tail.lines_before(tail.stop), fingerprint=fingerprint)
+        known, start, stop = tail.known, tail.start, tail.stop
+        new_row = partial(LedgerRow, self.batch.batch_id + place, file, self.batch.now, self.settings)
+        if start >= stop:
+            if known is None:
+                return new_row()
+            return new_row(end=known.end, fingerprint=known.fingerprint, duplicate_of=known.batch_id)
+        prefix, fingerprint, lines = snapshot.prefix(stop), "", None
+        if tail.is_small:
+            lines = tail.lines_before(stop)
+            fingerprint = hashlib.sha256(snapshot.read(start, stop)).hexdigest() if start else prefix
+        header_line = known.header_line if known else None
+        return new_row(start, stop, fingerprint, tail.head, prefix, lines, header_line=header_line)
 
     def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
         """What the row describes was inserted, or is about to be; `first_time` is that of its first record, as text."""
@@ -112,7 +114,7 @@ class Transaction:
             self.refuse(row.file, error)
             outcome = replace(outcome, message=str(error), error=error)
         suspected = suspicion(row.file.source, row.file.path, row.batch_id, row.tally, row.loaded_at)
-        return replace(outcome, message="\n".join(filter(None, (outcome.message, suspected))))
+        return replace(outcome, message=f"{outcome.message}\n{suspected}".strip()) if suspected else outcome
 
     def _problem(self, row: LedgerRow, tail: Tail, first_time: str) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""

@@ -88,12 +88,9 @@ def expand(path: Path) -> list[Path]:
     pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
     if os.path.lexists(name) or not glob.has_magic(str(path)):
         return [Path(name)]
-    found = map(Path, sorted(glob.glob(pattern, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return [
-        path
-        for path in found
-        if not path.name.startswith(".") and not path.name.endswith(_UNFINISHED) and not path.is_dir()
-    ]
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    paths = (Path(name) for name in found if not name.endswith(_UNFINISHED) and not os.path.isdir(name))  # noqa: PTH112
+    return [path for path in paths if not path.name.startswith(".")]
 
 
 def matching(path: Path, config: Config | None = None) -> list[Path]:

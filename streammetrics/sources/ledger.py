@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.config import Config, Source
 from streammetrics.config.sections import OLDEST_DAYS
 from streammetrics.sources.discovery import UNCONFIGURED, SourceFile
-from streammetrics.store.statements import run
+from streammetrics.store.statements import as_json, run
 
 _DECIDING = {"format", "delimiter", "columns", "date", "timezone", "time_format"}
 
@@ -79,9 +79,9 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
     if not found:
         return {}
     settings = {file.source.name: settings_of(config, file.source) for file in found.values()}
-    requested = {"paths": list(found), "modified_ns": [file.modified_ns for file in found.values()]}
+    requested = [{"path": path, "modified_ns": file.modified_ns} for path, file in found.items()]
     with connection.begin():
-        rows = run(connection, "jobs/known_files", requested).all()
+        rows = run(connection, "jobs/known_files", {"files": as_json(requested)}).all()
     known: dict[Path, bool] = {}
     for path, size, end, is_rejected, decided in rows:
         file = found[path]
@@ -117,7 +117,7 @@ class Ledger:
         self, connection: Connection, paths: Sequence[str], heads: Sequence[str], sizes: Sequence[int]
     ) -> None:
         self._connection = connection
-        former = run(connection, "jobs/latest_batches", {"paths": list(paths)}).all()
+        former = run(connection, "jobs/latest_batches", {"paths": as_json(paths)}).all()
         batch_ids = [batch_id for _, batch_id, _ in former if batch_id is not None]
         boundaries = self._boundaries(heads, NEAREST, paths, sizes, batch_ids)
         self.damaged: dict[str, list[int]] = {path: damaged for path, _, damaged in former}
@@ -147,7 +147,8 @@ class Ledger:
         sizes: Sequence[int] = (),
         batch_ids: Sequence[int] = (),
     ) -> list[Boundary]:
-        known_by = {"heads": list(heads), "paths": list(paths), "sizes": list(sizes), "batch_ids": list(batch_ids)}
+        lists = {"heads": heads, "paths": paths, "sizes": sizes, "batch_ids": batch_ids}
+        known_by = {name: as_json(values) for name, values in lists.items()}
         rows = run(self._connection, "jobs/find_boundaries", {**known_by, "most": most})
         return [Boundary(*row) for row in rows]
 

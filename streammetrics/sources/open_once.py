@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from streammetrics.errors import InputOutputError
@@ -36,9 +37,14 @@ def held(path: Path) -> Iterator[Path]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise InputOutputError(f"{path}: {DEVICE}")
-        yield _DESCRIPTORS / str(descriptor) if _DESCRIPTORS.exists() else path
+        yield Path(f"{_DESCRIPTORS}/{descriptor}") if _has_descriptors() else path
     finally:
         os.close(descriptor)
+
+
+@cache
+def _has_descriptors() -> bool:
+    return _DESCRIPTORS.exists()
 
 
 def named(text: str, path: Path) -> str:

@@ -52,7 +52,7 @@ class Plan:
     skipped: int = 0
     paths: tuple[json_lines.Path, ...] = ()
     first_time: str = ""
-    guard: Mapping[str, object] | None = None
+    guard: Mapping[str, str | None] | None = None
     builds: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
@@ -75,8 +75,8 @@ class Reader:
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
     relation of that name (line, reason, ts, build, code, stratum, content). `plain`, where there is one, is that of
-    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `rows`: so
-    many lines or rows there are.
+    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `unlike`,
+    where there is one, are those of the rest that are found with less work. `rows`: so many lines or rows there are.
     """
 
     found: Mapping[str, str]
@@ -85,17 +85,25 @@ class Reader:
     parameters: Mapping[str, object]
     plain: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
-    rows: int | None = None
+    unlike: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
 
 
 def plan(
-    connection: Connection, file: SourceFile, snapshot: Snapshot, *, header_line: int | None, is_begun: bool
+    connection: Connection,
+    file: SourceFile,
+    snapshot: Snapshot,
+    *,
+    header_line: int | None,
+    is_begun: bool,
+    like: Plan | None = None,
 ) -> Plan:
     """Find the columns of a file, and look at its first records.
 
     Args:
         header_line: of a later header by which what is to be read is read.
         is_begun: the first lines were read before.
+        like: that of a text of the same source whose first line is its header, and the same.
 
     Raises:
         ConfigError: columns are not found, or times of day have no date; the message says what to set.
@@ -110,15 +118,18 @@ def plan(
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
         sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        head = delimited.sniff(file, snapshot)
-        columns = delimited.columns(file, snapshot, head, header_line)
+        head = like.head if like and like.head else delimited.sniff(file, snapshot)
+        columns = like.columns if like else delimited.columns(file, snapshot, head, header_line)
         lead = head.lead + file.source.header
         found = Plan(file, columns, head, 0 if is_begun else lead)
-        sample = list(islice(delimited.times(snapshot, columns, head, lead, _SAMPLE_RECORDS), _SAMPLE_RECORDS))
+        records = delimited.times(snapshot, columns, head, lead, _SAMPLE_RECORDS)
+        sample = list(islice(records, 1 if like else _SAMPLE_RECORDS))
     first_time = sample[0] if sample else ""
     _require_date(file, first_time)
-    has_guard = file.source.timezone == "UTC" and file.source.time_format is None
-    return replace(found, first_time=first_time, guard=times.plain_guard(sample) if has_guard else None)
+    guard = None
+    if file.source.timezone == "UTC" and file.source.time_format is None:
+        guard = times.plain_guard(sample, like.guard if like else None)
+    return replace(found, first_time=first_time, guard=guard)
 
 
 def _texts_at(name: str, texts: Mapping[json_lines.Path, Sequence[str]]) -> tuple[str, ...]:
@@ -210,5 +221,5 @@ def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
         parameters | for_plain,
         plain if for_plain else {},
         plain,
-        connection.exec_driver_sql(_ROWS, {"path": parameters["path"]}).scalar_one(),
+        rows=connection.exec_driver_sql(_ROWS, {"path": parameters["path"]}).scalar_one(),
     )

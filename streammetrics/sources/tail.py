@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -30,6 +31,16 @@ class Opened:
     bytes: Snapshot
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether all that is read of it was read when it was opened."""
+        return self.file.is_text and self.bytes.data is not None
+
+    @property
+    def first_line(self) -> str:
+        """What stands for the first whole line in UTF-8; empty where there is none."""
+        return self.heads[1] if len(self.heads) > 1 and self.bytes.codec == "utf-8" else ""
+
+    @cached_property
     def heads(self) -> list[str]:
         return heads(self.bytes.beginning)
 
@@ -64,7 +75,8 @@ class Tail:
     @property
     def head(self) -> str:
         """The key of its first whole lines up to `stop`, which contents that begin alike have in common."""
-        return heads(self.opened.bytes.beginning[: self.stop])[-1]
+        beginning = self.opened.bytes.beginning
+        return self.opened.heads[-1] if self.stop >= len(beginning) else heads(beginning[: self.stop])[-1]
 
     @property
     def superseded(self) -> list[int]:

@@ -14,7 +14,7 @@ from streammetrics.sources.encoding import Examined, portions
 from streammetrics.sources.plain import OPEN_QUOTE, plain
 from streammetrics.sources.reader import PLACE_BITS, Plan, Reader, plain_parameters
 from streammetrics.sources.tail import Tail
-from streammetrics.store.statements import run, statement
+from streammetrics.store.statements import as_json, run, statement
 
 _MOST_ATTEMPTS = 20
 """So often headers that differ are looked for: each time some are found they may show others."""
@@ -43,8 +43,8 @@ class Section:
 class Text:
     """A text at `path`, of which `lines` from the first record on; all its files have one dialect, that of `plan`.
 
-    `skipped`: so many lines stand before the first record. `scratch`: a folder for it once it is made plain, of bytes
-    encoded as `codec` says; None where it is.
+    `content`: what is to be written there, of small ones. `skipped`: so many lines stand before the first record.
+    `scratch`: a folder for it once it is made plain, of bytes encoded as `codec` says; None where it is.
     """
 
     plan: Plan
@@ -56,6 +56,7 @@ class Text:
     codec: str = "utf-8"
     has_quotes: bool = True
     is_whole: bool = False
+    content: bytearray = field(default_factory=bytearray)
     _attempts: int = 0
 
     @classmethod
@@ -77,8 +78,7 @@ class Text:
         codec, delimiter = tail.opened.bytes.codec, plan.head.delimiter if plan.head else None
         before = tail.lines_before(tail.start) + plan.skipped
         found = b"".join(plain([tail.in_memory()], codec, delimiter, plan.skipped))
-        with self.path.open("ab") as stream:
-            stream.write(found)
+        self.content += found
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
         self.lines += found.count(b"\n")
 
@@ -86,9 +86,18 @@ class Text:
     def reader(self) -> Reader:
         """The reader of its lines; DuckDB's own readers may read it as well where it `is_whole`."""
         plan, sections = self.plan, self.sections
-        parameters: dict[str, object] = {
-            "path": glob.escape(str(self.path)),
-            "skipped": self.skipped,
+        is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
+        are_located = is_alike and (len(sections) > 1 or sections[0].place > 0)
+        parameters: dict[str, object] = {"path": glob.escape(str(self.path)), "skipped": self.skipped}
+        if are_located:
+            lasts = [*(section.first_line - 1 for section in sections[1:]), self.lines]
+            files = [
+                {"first_line": one.first_line, "last_line": last, "added": one.before}
+                for one, last in zip(sections, lasts, strict=True)
+            ]
+            parameters["files"] = as_json(files)
+            sections = [replace(sections[0], before=0)]
+        parameters |= {
             "befores": [section.before for section in sections],
             "places": [section.columns.places for section in sections],
             "widths": [len(section.columns.names) for section in sections],
@@ -96,14 +105,11 @@ class Text:
             "reasons": [section.reason for section in sections],
             "first_lines": [section.first_line for section in sections],
         }
-        is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
         for_plain = plain_parameters(plan, has_escapes=self.has_quotes) if is_alike else {}
         read = {"read": statement("jobs/marked_lines" if self.scratch is None else "jobs/lines")}
         found = read | {"lines": "select *, 0 as line from read"}
         numbered = read | {"lines": "select *, row_number() over () as line from read"}
-        if is_alike and (len(sections) > 1 or sections[0].place > 0):
-            lasts = [*(section.first_line - 1 for section in sections[1:]), self.lines]
-            parameters |= {"added": parameters["befores"], "befores": [0], "last_lines": lasts}
+        if are_located:
             joined = {"joined": numbered["lines"], "lines": statement("jobs/located_lines")}
             numbered = found = read | joined
         if plan.head is None:
@@ -133,6 +139,7 @@ class Text:
             parameters | for_plain,
             plain if for_plain else {},
             numbered | _statements(quick),
+            numbered | _statements({"unlike": "jobs/unlike_lines"}) if self.is_whole and plan.head else {},
             self.lines,
         )
 

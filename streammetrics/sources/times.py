@@ -1,11 +1,13 @@
 """What texts are times: one meaning for every reader, in sql/jobs/typed_records.sql."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from streammetrics.store.statements import statement
 
 _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
+
+_IS_PLAIN, _DIGIT = re.compile(_PLAIN, re.ASCII), re.compile("[0-9]")
 
 # A bare cast drops an offset, but takes no other text of one of these shapes for a time than `typed` does. It costs
 # nothing to compare shapes; with a fraction there is room for an offset, and only an expression decides.
@@ -14,18 +16,19 @@ _SHAPES = tuple(f"____-__-__{t}__:__:__{zone}" for t in "T " for zone in ("", "Z
 _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
 
 
-def plain_guard(sample: Iterable[str]) -> dict[str, str | None] | None:
+def plain_guard(sample: Iterable[str], like: Mapping[str, str | None] | None = None) -> Mapping[str, str | None] | None:
     """What times are like which a bare cast to TIMESTAMP reads right, and these are such: a pattern of LIKE, or a
     regular expression, as parameters of sql/jobs/plain_records.sql.
 
+    `like` is that of others, which is kept where these fit into it: what differs is not read together.
     None where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
     """
     texts = set(sample)
-    if not all(re.fullmatch(_PLAIN, text, re.ASCII) for text in texts):
+    if not all(_IS_PLAIN.fullmatch(text) for text in texts):
         return None
-    found = {re.sub("[0-9]", "_", text) for text in texts}
+    found = {_DIGIT.sub("_", text) for text in texts}
     shape = next(iter(found), _SHAPES[0])
-    if len(found) <= 1 and shape in _SHAPES:
+    if len(found) <= 1 and shape in _SHAPES and (like is None or like["shape"] is not None):
         return {"shape": shape, "expression": None}
     return {"shape": None, "expression": _PLAIN}
 

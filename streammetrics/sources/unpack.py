@@ -22,8 +22,8 @@ LARGEST_WINDOW = 1 << 28
 
 
 @contextmanager
-def unpack(file: SourceFile, target: Path) -> Iterator[Path]:
-    """Where the content of a file lies; that of a compressed one is written to `target`.
+def unpack(file: SourceFile, scratch: Path, name: str) -> Iterator[Path]:
+    """Where the content of a file lies; that of a compressed one is written to this name in `scratch`.
 
     Raises:
         InputOutputError: it is no regular file any more.
@@ -31,8 +31,10 @@ def unpack(file: SourceFile, target: Path) -> Iterator[Path]:
     """
     with held(file.path) as path:
         if file.compression is not None:
+            target = scratch / name
             _write(file, path, target)
-        yield path if file.compression is None else target
+            path = target
+        yield path
 
 
 def _write(file: SourceFile, path: Path, target: Path) -> None:

@@ -1,12 +1,14 @@
 """What cannot be read is kept with its line and the reason; accepted and rejected are all records of the file."""
 
 import json
+from unittest.mock import Mock
 
 import polars
 import pytest
 
 from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
+from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import LONGEST_TEXT
 from streammetrics.sources.snapshot import SMALL_BYTES
 from tests.ingest.feeding import Shop
@@ -126,6 +128,36 @@ def test_one_record_of_a_large_file_is_rejected(shop: Shop, bad: str, reason: st
     (outcome,) = shop.feed(shop.write("a.csv", "\n".join(lines).encode()), oldest_days=3650)
     assert (outcome.records, outcome.rejected) == (len(lines) - 2, 1)
     assert [found for _, found, _ in shop.rejects()] == [reason]
+
+
+UNLIKE = {
+    "not a record": "expected 3 fields, found 1",
+    "2026-11-23 10:00:00,5.9": "expected 3 fields, found 2",
+    "2026-11-23 10:00:00,5.9,7,8": "expected 3 fields, found 4",
+    "soon,5.9,7": "time cannot be read",
+    "2027-11-23 10:00:00,5.9,7": "31,528,800 s ahead of the clock, more than ingest.future_limit_seconds = 3600",
+}
+LIKE = {
+    "2026-11-31 10:00:00,5.9,7": "time cannot be read",
+    "2026-11-23 10:00:00,,7": "has no build",
+}
+
+
+@pytest.mark.parametrize(("bad", "is_found_soon"), [(UNLIKE, True), (LIKE, False), ({**UNLIKE, **LIKE}, False)])
+def test_bad_lines_of_a_large_file_are_found(
+    shop: Shop, bad: dict[str, str], is_found_soon: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where cheap tests find all that were not inserted, fields are taken out of no other line."""
+    keep_others = Mock(side_effect=base_tables._keep_others)
+    monkeypatch.setattr(base_tables, "_keep_others", keep_others)
+    lines = [GOOD] * (SMALL_BYTES // len(GOOD))
+    places = range(5, len(lines), len(lines) // len(bad))
+    for place, line in zip(places, bad, strict=False):
+        lines.insert(place, line)
+    (outcome,) = shop.feed(shop.write("a.csv", "\n".join(["ts,build,code", *lines]).encode()))
+    assert (outcome.records, outcome.rejected) == (len(lines) - len(bad), len(bad))
+    assert shop.rejects() == [(lines.index(line) + 2, reason, line) for line, reason in bad.items()]
+    assert keep_others.called is not is_found_soon
 
 
 def test_a_file_that_is_too_old_is_read_once_the_limit_is_raised(shop: Shop) -> None:

@@ -1,6 +1,8 @@
 """Folders of many small files: several to a transaction, and away with each once all of it is committed."""
 
 import os
+import resource
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest import files as ingests
+from streammetrics.ingest.loading import Loader
 from streammetrics.ingest.outcome import FileOutcome
 from streammetrics.sources import disposal
+from streammetrics.sources.tail import Opened
 from streammetrics.store import builds
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
@@ -46,6 +50,67 @@ def test_each_of_several_has_its_own_row(shop: Shop, monkeypatch: pytest.MonkeyP
     per_batch = "select batch_id, count(*) from events group by all order by all"
     assert shop.rows(per_batch) == shop.rows("select batch_id, sum(errors) from counters group by all order by all")
     assert len(shop.rows(per_batch)) == 10
+
+
+def test_there_may_be_more_of_them_than_can_be_open(shop: Shop) -> None:
+    numbered(shop, 300)
+    shop.write("packed.csv.gz", THREE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        assert len(loaded(shop.feed())) == 301
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert shop.rows("select count(*), count(distinct batch_id) from events") == [(303, 301)]
+
+
+def test_large_ones_once_unpacked_end_a_transaction(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the room that they take on disk would have no bound."""
+    for number in range(10):
+        shop.write(f"{number}.csv.gz", HEAD + b"2026-11-23 10:00:00,5.9,%d\n" % number * 80_000)
+    unpacked, load = [], Loader._load
+
+    def looked(loader: Loader, opened: Sequence[Opened]) -> Iterator[FileOutcome]:
+        unpacked.append(len(opened))
+        return load(loader, opened)
+
+    monkeypatch.setattr(Loader, "_load", looked)
+    assert len(loaded(shop.feed())) == 10
+    assert max(unpacked) < 10
+
+
+def test_files_that_begin_alike_are_read_each_by_its_own_times(shop: Shop) -> None:
+    """Columns are looked for once, as the header is the same; what times are like differs."""
+    times = ("2026-11-23 10:00:00", "2026-11-23T10:00:00Z", "2026-11-23 10:00:00.25", "1795428000", "23.11.2026", "")
+    for number, time in enumerate(times):
+        shop.write(f"{number}.csv", HEAD + f"{time},5.9,E{number}\n2026-11-23 10:00:01,5.9,{number}\n".encode())
+    shop.write("swapped.csv", b"code,ts,build\nE9,2026-11-23 10:00:00,5.9\n")
+    shop.write("headers.csv", HEAD + b"2026-11-23 10:00:02,5.9,E8\ncode,ts,build\nE7,2026-11-23 10:00:02,5.9\n")
+    shop.feed()
+    moments = {code: ts for ts, _, code in shop.events()}
+    assert moments == {
+        "E0": "2026-11-23 10:00:00",
+        "E1": "2026-11-23 10:00:00",
+        "E2": "2026-11-23 10:00:00.250000",
+        "E3": "2026-11-23 10:00:00",
+        "E7": "2026-11-23 10:00:02",
+        "E8": "2026-11-23 10:00:02",
+        "E9": "2026-11-23 10:00:00",
+        **{str(number): "2026-11-23 10:00:01" for number in range(len(times))},
+    }
+    assert [(path[-5:], line) for path, line in shop.rows("select path, line from rejects order by all")] == [
+        ("4.csv", 2),
+        ("5.csv", 2),
+        ("s.csv", 3),
+    ]
+
+
+def test_of_files_that_begin_alike_one_lacks_its_date(shop: Shop) -> None:
+    for name, code in (("2026-11-23.csv", b"7"), ("undated.csv", b"8")):
+        shop.write(name, HEAD + b"10:00:00,5.9," + code + b"\n")
+    found = shop.feed(date="name")
+    assert loaded(found) == [("2026-11-23.csv", 1)]
+    assert [outcome.path.name for outcome in found if outcome.error] == ["undated.csv"]
 
 
 def test_a_bad_one_fails_alone(shop: Shop) -> None:
