@@ -1,4 +1,4 @@
--- What differs between the tables incidents_before and incidents_after, which hold what ends at or behind epoch second
+-- What differs between the tables incidents_before and incidents_now, which hold what ends at or behind epoch second
 -- $since, oldest first. One that began before that and is in the second table alone was over before that, and is back.
 -- Worse: the ratio, or a mean over its threshold, has doubled once more since the first alert: a slow rise is reported,
 -- but not at every step. Evidence does not measure that: it grows while nothing gets worse. The highest ratio of all
@@ -16,7 +16,7 @@ with changed as (
         end as change,
         case when after.incident_id is null then before else after end as incident
     from incidents_before as before
-    full join incidents_after as after using (incident_id)
+    full join incidents_now as after using (incident_id)
     where change is not null
 ),
 

@@ -128,11 +128,9 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *,
     """A pass, what it changed as notices, if `is_printed` for stdout too, and the exit code of `_advise`."""
     with connection.begin():
         waiting = passes.plan(connection, session.config, is_final=is_final)
-        reach = None
-        if waiting is not None or watermarks.supersedes(connection):
-            reach = incidents.reach(connection, waiting[0] if waiting else views.LAST_SECOND)
-            incidents.snapshot(connection, "incidents_before", reach)
-        new_codes.mark(connection)
+        is_touched = waiting is not None or watermarks.supersedes(connection)
+        after = waiting[0] if waiting else views.LAST_SECOND
+        incidents.mark(connection, incidents.reach(connection, after) if is_touched else None)
     try:
         with _judging(session, connection) as advance:
             arguments = (connection, session.config, session.clock, waiting)
@@ -140,9 +138,9 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *,
     except BaseException:
         # The portions before the one that failed, or was ended, are stored, and the next run would not report them.
         with suppress(DBAPIError):
-            _keep(session, connection, reach, is_printed)
+            _keep(session, connection, is_printed)
         raise
-    is_opened = _keep(session, connection, reach, is_printed)
+    is_opened = _keep(session, connection, is_printed)
     code = _advise(session, connection, waiting, every=is_opened)
     if is_printed:
         counts = asdict(done.amendment)
@@ -151,13 +149,10 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *,
     return done, code
 
 
-def _keep(session: Session, connection: Connection, reach: int | None, is_printed: bool) -> bool:
-    """Keep what a pass has changed behind `reach` (epoch second), and new codes; whether an incident was opened."""
-    changed: list[incidents.Change] = []
+def _keep(session: Session, connection: Connection, is_printed: bool) -> bool:
+    """Keep what passes have changed, and new codes; whether an incident was opened."""
     with connection.begin():
-        if reach is not None:
-            incidents.snapshot(connection, "incidents_after", reach)
-            changed = incidents.changes(connection, reach)
+        changed = incidents.changes(connection)
         found = new_codes.since_mark(connection)
         notifying.keep(session, connection, changed, found, is_printed=is_printed)
     return any(one.change in ("opened", "reopened") for one in changed)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import alerts_of_open_incidents, compose
+from streammetrics.store.views import LAST_SECOND, alerts_of_open_incidents, compose
 
+_UNREPORTED = "select min(since_second) from unreported"
 _EVERY = "select * from incidents order by start_ts, incident_id"
 _OPEN = "select * from incidents where state = 'open' order by start_ts, incident_id"
 
@@ -123,15 +124,33 @@ def reach(connection: Connection, after: int) -> int:
     return int(run(connection, "reports/incident_reach", {"after": after}).scalar_one())
 
 
-def snapshot(connection: Connection, name: str, since: int) -> None:
-    """Keep the incidents that end at or behind `since` (epoch seconds) as the temporary table `name`."""
-    found = compose(statement("reports/incidents_now"), alerts=statement("reports/near_alerts"))
-    connection.exec_driver_sql(f"create or replace temp table {name} as\n{found}", {"since": since})
+def mark(connection: Connection, since: int | None) -> None:
+    """Keep incidents and seen batches as they are before a pass, until `changes` has reported what it did.
+
+    A run that was killed has left its own: they stay. In the caller's transaction.
+
+    Args:
+        since: incidents that end at or behind this epoch second may change; None if none can.
+    """
+    earlier = connection.exec_driver_sql(_UNREPORTED).scalar()
+    if earlier is None:
+        connection.exec_driver_sql("delete from seen_before")
+        run(connection, "jobs/mark_seen_batches")
+    if since is not None and (earlier is None or since < earlier):
+        _snapshot(connection, since)
+        run(connection, "jobs/add_incidents_before", {"until": LAST_SECOND if earlier is None else earlier})
+        connection.exec_driver_sql("insert into unreported values ($since)", {"since": since})
 
 
-def changes(connection: Connection, since: int) -> list[Change]:
-    """What differs between the snapshots `incidents_before` and `incidents_after` of `since`, oldest first."""
-    found = connection.exec_driver_sql(compose(statement("reports/changes"), **COMPARED), {"since": since})
+def changes(connection: Connection) -> list[Change]:
+    """What passes did to incidents since `mark`, oldest first. The mark ends, in the caller's transaction."""
+    since = connection.exec_driver_sql(_UNREPORTED).scalar()
+    if since is None:
+        return []
+    _snapshot(connection, since)
+    found = connection.exec_driver_sql(compose(statement("reports/changes"), **COMPARED), {"since": since}).all()
+    connection.exec_driver_sql("delete from unreported")
+    connection.exec_driver_sql("delete from incidents_before")
     return [
         Change(
             row.change,
@@ -143,6 +162,12 @@ def changes(connection: Connection, since: int) -> list[Change]:
         )
         for row in found
     ]
+
+
+def _snapshot(connection: Connection, since: int) -> None:
+    """The incidents that end at or behind `since` (epoch seconds) as the temporary table `incidents_now`."""
+    found = compose(statement("reports/incidents_now"), alerts=statement("reports/near_alerts"))
+    connection.exec_driver_sql(f"create or replace temp table incidents_now as\n{found}", {"since": since})
 
 
 def every(connection: Connection) -> list[Incident]:

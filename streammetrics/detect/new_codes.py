@@ -38,13 +38,8 @@ class NewCodes:
     most_frequent: tuple[NewCode, ...]
 
 
-def mark(connection: Connection) -> None:
-    """Store which batches passes have seen, for `since_mark` after the next pass; in the caller's transaction."""
-    run(connection, "jobs/mark_seen_batches")
-
-
 def since_mark(connection: Connection) -> list[NewCodes]:
-    """New codes of the batches that were first seen by the passes since `mark`; of a new comparison all of its codes.
+    """New codes of the batches that were first seen since `incidents.mark`; of a new comparison all of its codes.
 
     Nothing if no pass was stored: the next one will see these batches.
     """
