@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.cli import clocks
+from streammetrics.cli import clocks, outputs
 from streammetrics.cli.reading import read
 from streammetrics.cli.session import Session
 from streammetrics.config import RetentionSettings
@@ -22,14 +22,12 @@ from streammetrics.errors import (
     ConfigError,
     InputOutputError,
     StoreBusyError,
-    StreammetricsError,
     UsageError,
 )
 from streammetrics.report import notices, status, warnings, wording
 from streammetrics.runtime import process, terminal
 from streammetrics.sources import exposure
 from streammetrics.store import retention, views
-from streammetrics.store.connection import explained
 
 if TYPE_CHECKING:
     from streammetrics.simulate.generate import Scenario
@@ -93,11 +91,8 @@ def run(
         code = code or unread or unprinted
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
-    if is_changed:
-        # A picture comes last and fails alone: it never delays what people have to hear.
-        undrawn = _draw(session)
-        code = code or undrawn
-    return code or (EXIT_OPEN_INCIDENTS if count else 0)
+    unwritten = outputs.write(session, is_changed=is_changed)
+    return code or unwritten or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
 def generate(session: Session, target: Path, scenario: "Scenario") -> None:
@@ -229,16 +224,3 @@ def _prune(session: Session) -> None:
                 return
             words = f"retention: {step.records:,} {step.relation} from before {step.before} removed"
             session.say(words, "retention.removed", is_routine=True, **asdict(step))
-
-
-def _draw(session: Session) -> int:
-    from streammetrics.report import heatmap
-
-    try:
-        with session.progress.task("drawing"):
-            heatmap.draw_all(session.store, session.config, session.config.output_dir)
-    except (StreammetricsError, OSError, DBAPIError) as error:
-        failure = explained(error) or error
-        session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)
-        return getattr(failure, "exit_code", InputOutputError.exit_code)
-    return 0

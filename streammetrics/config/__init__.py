@@ -4,6 +4,7 @@ In comes the text of config.toml with its overrides from the environment; out go
 names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
 """
 
+from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.read import DEFAULT_CONFIG, load, section_of
 from streammetrics.config.rules import (
     DEFAULT_RULES,
@@ -21,7 +22,6 @@ from streammetrics.config.sections import (
     Config,
     DetectSettings,
     Exposure,
-    OutputSettings,
     RetentionSettings,
     ScheduleSettings,
     StoreSettings,
@@ -42,6 +42,7 @@ __all__ = [
     "Exposure",
     "Name",
     "OutputSettings",
+    "PublishSettings",
     "RetentionSettings",
     "Rule",
     "ScheduleSettings",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
 from streammetrics.config.section import Name, Section
 from streammetrics.config.source import Source
@@ -130,12 +131,6 @@ class RetentionSettings(Section):
     rejects_days: int | None = Field(default=None, ge=1, le=36500)
 
 
-class OutputSettings(Section):
-    """Where pictures and exports go."""
-
-    dir: str = "var/out"
-
-
 class ScheduleSettings(Section):
     """When `schedule` starts a run: every so many seconds, or by cron in UTC; and how long one may take (s)."""
 
@@ -163,6 +158,7 @@ class Config(Section):
     detect: DetectSettings = DetectSettings()
     retention: RetentionSettings = RetentionSettings()
     output: OutputSettings = OutputSettings()
+    publish: PublishSettings = PublishSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -192,6 +188,12 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _publishes_elsewhere(self) -> "Config":
+        if self.publish_path is not None and self.publish_path.resolve() == self.store_path.resolve():
+            raise ValueError(f"[publish] path = {self.publish.path!r}: is the store itself; name another file")
+        return self
+
     def resolve(self, path: str) -> Path:
         """A path of the settings as the process can open it.
 
@@ -216,3 +218,11 @@ class Config(Section):
     @property
     def output_dir(self) -> Path:
         return self.resolve(self.output.dir)
+
+    @property
+    def publish_path(self) -> Path | None:
+        return None if self.publish.path is None else self.resolve(self.publish.path)
+
+    @property
+    def metrics_path(self) -> Path | None:
+        return None if self.output.metrics is None else self.resolve(self.output.metrics)

@@ -16,6 +16,8 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.errors import StreammetricsError
+from streammetrics.query import publish
+from streammetrics.query.publish import Published
 from streammetrics.report import warnings
 from streammetrics.runtime import utc
 from streammetrics.runtime.utc import DAY_SECONDS
@@ -44,6 +46,7 @@ class Status:
         waiting_bytes: those on disk that were not read yet.
         refused: why files and databases are not read, a message for each.
         unmatched: sources without a file, a sentence each.
+        published: the file of [publish]; None where none is wanted.
     """
 
     now: datetime
@@ -55,6 +58,7 @@ class Status:
     waiting_bytes: int = 0
     refused: Sequence[str] = ()
     unmatched: Sequence[str] = ()
+    published: Published | None = None
 
 
 def collect(store: Store, config: Config, now: datetime) -> Status:
@@ -76,7 +80,8 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             found = [file for file in found if file.path not in known and file.path not in refused]
             waiting_bytes = ledger.unread_bytes(connection, found)
             received = feeds(connection, config, {file.source.name for file in found}, now)
-    return Status(now, store.path, size, held, received, len(found), waiting_bytes, tuple(refused.values()), unmatched)
+    waiting = len(found), waiting_bytes, tuple(refused.values()), unmatched
+    return Status(now, store.path, size, held, received, *waiting, publish.last(config))
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Row:

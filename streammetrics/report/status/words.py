@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from streammetrics.config.rules import RATE_RATIOS
+from streammetrics.query.publish import Published
 from streammetrics.report import wording
 from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST, Row, Status
 from streammetrics.runtime import terminal
@@ -26,6 +27,8 @@ def render(status: Status) -> str:
     if status.feeds:
         lines.append(("sources", _some([_feed(feed, status.now) for feed in status.feeds])))
     lines.append(("waiting", "; ".join(_waiting(status))))
+    if status.published is not None:
+        lines.append(("published", _published(status.published, status.now)))
     lines += [("to do", f"refused: {terminal.one_line(message)}") for message in status.refused[:STRONGEST]]
     if len(status.refused) > STRONGEST:
         more = len(status.refused) - STRONGEST
@@ -114,6 +117,15 @@ def _waiting(status: Status) -> Iterator[str]:
             f"timezone wrong? `streammetrics unload {held['ahead_batch_id']}`, mend it, and they are read again"
         )
     yield from (f"{found['source']} was read up to {found['cursor']} {found['mark']}" for found in held["marks"])
+
+
+def _published(found: Published, now: datetime) -> str:
+    if found.reason is not None:
+        return f"{found.path}: cannot be read: {found.reason}"
+    if found.published_at is None or found.seconds is None:
+        return f"{found.path}: not yet"
+    age, size = _age(now - found.published_at), _size(found.size_bytes or 0)
+    return f"{found.path}, {size}, {age}, written in {found.seconds:.1f} s"
 
 
 def _pass(found: Row) -> str:
