@@ -117,7 +117,8 @@ def _write_tables(connection: Connection, config: Config, name: str, target: Pat
             is_cut = relation in _RECORDS or time_range.counts_records(relation)
             _add(connection, name, relation, _span(since, until) if is_cut else Span(), made)
     bounds = {"since": utc.at_second(since), "until": utc.at_second(until), "relations": " ".join(wanted)}
-    connection.exec_driver_sql(f"create table {name}.published as\n{statement('jobs/published_from')}", bounds)
+    made_from = statement("jobs/published_from")
+    connection.exec_driver_sql(f"create table {name}.published as\n{made_from}", bounds)
     connection.commit()
     return _keep_bins(connection, name, target, (since, until), made) if _BINS in wanted else []
 
