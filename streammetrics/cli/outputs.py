@@ -5,19 +5,45 @@ They come last, and each fails alone: none delays what people have to read, or a
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.cli.session import Session
 from streammetrics.errors import InputOutputError, StreammetricsError
 from streammetrics.store.connection import explained
 
+if TYPE_CHECKING:
+    from streammetrics.report.metrics import Figures
 
-def write(session: Session, *, is_changed: bool) -> int:
+
+def figures(session: Session, connection: Connection) -> "Figures | None":
+    """What is exposed to Prometheus, read while the run has the store open; None where nothing is."""
+    if session.config.metrics_path is None:
+        return None
+    from streammetrics.report import metrics
+
+    with connection.begin():
+        return metrics.collect(connection)
+
+
+def write(session: Session, found: "Figures | None", *, is_changed: bool) -> int:
     """Write what is due, heatmaps if `is_changed`: bins were judged; the exit code of the first that fails."""
-    codes = [_draw(session)] if is_changed else []
-    codes.append(_publish(session))
+    codes = [_expose(session, found), _draw(session) if is_changed else 0, _publish(session)]
     return next((code for code in codes if code), 0)
+
+
+def _expose(session: Session, found: "Figures | None") -> int:
+    target = session.config.metrics_path
+    if target is None or found is None:
+        return 0
+    from streammetrics.report import metrics
+
+    def expose() -> None:
+        metrics.write(found, target, session.clock())
+
+    return _alone(session, "writing", expose, "the figures for Prometheus could not be written", "metrics.failed")
 
 
 def _draw(session: Session) -> int:

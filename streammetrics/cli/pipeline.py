@@ -89,9 +89,10 @@ def run(
         is_changed, unread = _judge_and_keep(session, connection, is_final)
         unprinted = _print_notices(session, connection)
         code = code or unread or unprinted
+        figures = outputs.figures(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
-    unwritten = outputs.write(session, is_changed=is_changed)
+    unwritten = outputs.write(session, figures, is_changed=is_changed)
     return code or unwritten or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
