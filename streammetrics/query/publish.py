@@ -25,12 +25,12 @@ from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.store.attached import attached
 from streammetrics.store.connection import Store, begins_as_store
 from streammetrics.store.statements import quoted_name, run, statement
-from streammetrics.store.views import PORTION_SECONDS, PRESENCE_LEAD_SECONDS, portions
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, portions
 
 _RECORDS = ("counters", "counters_wide", "events")
 _BINS = "bins"
-_MARGIN_SECONDS = PRESENCE_LEAD_SECONDS
-"""Exposure is estimated from the hour before a bin, and a gap may be longer than one: so far a record changes bins."""
+_MARGIN_SECONDS = EXPOSURE_LEAD_SECONDS
+"""So far behind a record it changes the exposure of bins. What else it changes, by a gap that it ends, is judged."""
 
 Stretch = tuple[int, int]
 """The epoch seconds [from, until)."""
@@ -144,7 +144,11 @@ def _keep_bins(connection: Connection, name: str, target: Path, within: Stretch,
                 f"create table {name}.{_BINS} as select * from {kept}.{_BINS}\n"  # noqa: S608 names, whole numbers
                 f"where bin_second >= {since:d} and bin_second < {until:d}{gone}"
             )
-    return [piece for start, stop in changed for piece in portions(start, stop, PORTION_SECONDS)]
+    return [
+        piece
+        for start, stop in changed
+        for piece in (portions(start, stop, PORTION_SECONDS) if stop - start > PORTION_SECONDS else [(start, stop)])
+    ]
 
 
 def _former(connection: Connection, name: str, target: Path) -> Mapping[str, Any] | None:

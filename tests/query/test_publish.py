@@ -85,7 +85,7 @@ def test_bins_that_are_kept_are_those_of_the_view(tmp_path: Path, monkeypatch: p
     assert_published(day)
 
 
-def test_only_bins_that_may_have_changed_are_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_bins_that_may_have_changed_are_computed(tmp_path: Path) -> None:
     """A mark in the former file shows what was copied."""
     store, config = history(tmp_path / "s.duckdb", regression(4 * 3600)), settings(tmp_path)
     target = tmp_path / "p.duckdb"
@@ -95,8 +95,9 @@ def test_only_bins_that_may_have_changed_are_computed(tmp_path: Path, monkeypatc
         connection.execute("update bins set candidate_errors = -1")
     publish.publish(store, config, target, lambda: NOW)
     marked = "select max(bin_second), min(bin_second) from bins where candidate_errors = -1"
-    assert read(target, marked) == [(MONDAY + 2 * 3600 + 40, MONDAY)]
-    # Of another store, by other rules, or with other relations, nothing is copied.
+    # The newest record, whose bins end 50 s later, less an hour and two minutes.
+    assert read(target, marked) == [(MONDAY + 4 * 3600 + 50 - 3720 - 10, MONDAY)]
+    # With other relations nothing is copied, for the former file may lack bins.
     publish.publish(store, settings(tmp_path, relations=("bins",)), target, lambda: NOW)
     assert read(target, "select count(*) from bins where candidate_errors = -1") == [(0,)]
 

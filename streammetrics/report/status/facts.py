@@ -9,15 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.config.rules import BLOCK_SECONDS, ESTIMATE_SECONDS, LOOK_BACK_BLOCKS
 from streammetrics.errors import StreammetricsError
-from streammetrics.query import publish
-from streammetrics.query.publish import Published
 from streammetrics.report import warnings
 from streammetrics.runtime import utc
 from streammetrics.runtime.utc import DAY_SECONDS
@@ -25,6 +23,9 @@ from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, alerts_of_open_incidents, compose, lags
+
+if TYPE_CHECKING:
+    from streammetrics.query.publish import Published
 
 Row = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ class Status:
     waiting_bytes: int = 0
     refused: Sequence[str] = ()
     unmatched: Sequence[str] = ()
-    published: Published | None = None
+    published: "Published | None" = None
 
 
 def collect(store: Store, config: Config, now: datetime) -> Status:
@@ -67,6 +68,9 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
+    # `run` imports this module, and writes no status.
+    from streammetrics.query import publish
+
     found, refused = discovery.configured(config)
     unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
     waiting_bytes, size, held, received = sum(file.size for file in found), 0, None, list[Row]()

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from streammetrics.config.rules import RATE_RATIOS
-from streammetrics.query.publish import Published
 from streammetrics.report import wording
 from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST, Row, Status
 from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import counted, moment, named, printable
 from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+
+if TYPE_CHECKING:
+    from streammetrics.query.publish import Published
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
 STANDSTILL_SECONDS = 1800
@@ -119,7 +122,7 @@ def _waiting(status: Status) -> Iterator[str]:
     yield from (f"{found['source']} was read up to {found['cursor']} {found['mark']}" for found in held["marks"])
 
 
-def _published(found: Published, now: datetime) -> str:
+def _published(found: "Published", now: datetime) -> str:
     if found.reason is not None:
         return f"{found.path}: cannot be read: {found.reason}"
     if found.published_at is None or found.seconds is None:
