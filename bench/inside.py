@@ -1,6 +1,7 @@
-"""Work that is no command: `python -m bench.inside pass CONFIG`, `draw CONFIG FILE` or `commands CONFIG NAME ...`.
+"""Work that is no command: `python -m bench.inside pass CONFIG`, `draw CONFIG FILE`, `publish CONFIG` or
+`commands CONFIG NAME ...`.
 
-The first two print the seconds that the work took without the process around it.
+All but the last print the seconds that the work took without the process around it.
 """
 
 import sys
@@ -39,6 +40,21 @@ def draw(config: configuration.Config, target: Path) -> float:
     return slowest
 
 
+def publish(config: configuration.Config) -> float:
+    """Write the file of [publish], as a run does."""
+    from streammetrics.cli.session import utc_now
+    from streammetrics.query import publish as publishing
+
+    store, target = Store(config.store_path), config.publish_path
+    if target is None:
+        raise RuntimeError("the settings have no [publish] path")
+    with store.read():
+        pass
+    started = time.perf_counter()
+    publishing.publish(store, config, target, utc_now)
+    return time.perf_counter() - started
+
+
 def commands(config: str, names: list[str]) -> None:
     """Several commands in one process, as `run` has them, but without its pictures."""
     from streammetrics.cli import main
@@ -58,4 +74,5 @@ if __name__ == "__main__":
         commands(path, rest)
     else:
         settings = configuration.load(Path(path), {})
-        print(judge(settings) if work == "pass" else draw(settings, Path(rest[0])))
+        works = {"pass": judge, "publish": publish}
+        print(draw(settings, Path(rest[0])) if work == "draw" else works[work](settings))

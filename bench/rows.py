@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.measure import YARDSTICK_SECONDS, Ran, Row, alternate, peaks, python, say, seconds, yardstick
+from bench.outputs import published
 from bench.sequential import codes, late
 from bench.workshop import MEMORY_LIMIT, ROOT, Workshop
 
@@ -237,6 +238,7 @@ GROUPS = {
         reference,
         memory,
         pictures,
+        published,
         database,
         generate,
     )

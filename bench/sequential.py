@@ -11,7 +11,7 @@ LATE_SECONDS = 6 * 86400
 
 def codes(shop: Workshop) -> list[Row]:
     """A million records of a day with ten codes, and with a thousand and 100,000; and then the newest minute."""
-    configs = {number: _config(shop, f"codes-{number}", number, 1) for number in MANY_CODES}
+    configs = {number: made_days(shop, f"codes-{number}", number, 1) for number in MANY_CODES}
     few, *others = alternate(
         shop.pairs, *(lambda config=config: shop.judge_anew(config) for config in configs.values())
     )
@@ -23,7 +23,7 @@ def codes(shop: Workshop) -> list[Row]:
     config = configs[MANY_CODES[-1]]
     passes = []
     for minute in range(shop.pairs + 1):
-        _add(shop, config, MANY_CODES[-1], 1, minute)
+        add_minute(shop, config, MANY_CODES[-1], 1, minute)
         shop.ingest(config)
         passes.append(python("bench.inside", "pass", config))
     # The first one begins the day's last minute again.
@@ -33,13 +33,13 @@ def codes(shop: Workshop) -> list[Row]:
 
 def late(shop: Workshop) -> list[Row]:
     """`run` over a minute with a record six days late, against one without; a week of 40 codes."""
-    config = _config(shop, "late", 40, 7)
+    config = made_days(shop, "late", 40, 7)
     say("judging a week")
     shop.run(config)
     minutes = iter(range(1000))
 
     def fed(late_seconds: int) -> Ran:
-        _add(shop, config, 40, 7, next(minutes), late_seconds)
+        add_minute(shop, config, 40, 7, next(minutes), late_seconds)
         return shop.run(config)
 
     fed(0)
@@ -47,7 +47,7 @@ def late(shop: Workshop) -> list[Row]:
     return [Row("a minute with a record six days late / one without", seconds(others), 1.5, seconds(usual))]
 
 
-def _config(shop: Workshop, name: str, codes: int, days: int) -> Path:
+def made_days(shop: Workshop, name: str, codes: int, days: int) -> Path:
     """A config file with the default rule, whose source is a folder with the records of so many days in it."""
     folder = shop.folder / name
     folder.mkdir(exist_ok=True)
@@ -57,6 +57,6 @@ def _config(shop: Workshop, name: str, codes: int, days: int) -> Path:
     return shop.config(name, f"{name}/*.csv", rules="")
 
 
-def _add(shop: Workshop, config: Path, *numbers: int) -> None:
+def add_minute(shop: Workshop, config: Path, *numbers: int) -> None:
     """Add a minute's file: how many codes and days there are, the minute's number, how late (s) a record of it is."""
     python("bench.inputs", "more", shop.folder / config.stem / f"{numbers[2]:04}-more.csv", *numbers)

@@ -117,19 +117,23 @@ def query(
 @app.command(epilog="Example: streammetrics export incidents --to incidents.csv")
 def export(
     relation: Annotated[str, typer.Argument(help="A table or view, such as alerts, incidents, bins or counters_wide.")],
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv, .parquet or .jsonl file.")],
+    to: options.ExportOption,
     config: options.ConfigOption = None,
     since: options.SinceOption = None,
     until: options.UntilOption = None,
+    password_env: options.PasswordEnvOption = None,
+    password_file: options.PasswordFileOption = None,
 ) -> None:
-    """Write a table or view to a file, which appears complete or not at all."""
-    from streammetrics.query import export as exports
-    from streammetrics.runtime.terminal import counted
+    """Write a table or view to a file, which appears complete or not at all; or alerts or incidents to a database."""
+    from streammetrics.cli import exports
 
     session = options.session_of(config)
-    with session.progress.task("exporting"):
-        rows = exports.export(session.store, relation, to, since, until)
-    session.say(f"{to}: {counted(rows, 'row')} of {relation}", "export.written", path=str(to), rows=rows)
+    if "://" in to:
+        exports.to_database(session, relation, to, (since, until), password_env, password_file)
+    elif password_env is not None or password_file is not None:
+        raise UsageError(f"{to}: is a file, which takes no password")
+    else:
+        exports.to_file(session, relation, Path(to), (since, until))
 
 
 @app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")

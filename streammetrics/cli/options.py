@@ -93,6 +93,18 @@ EffectOption = Annotated[
 PictureOption = Annotated[
     Path, typer.Option("--to", metavar="FILE", help="A .png or .svg file; several pictures get suffixes.")
 ]
+ExportOption = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="FILE|URL", help="A .csv, .parquet or .jsonl file; or postgresql://user@host/database."
+    ),
+]
+PasswordEnvOption = Annotated[
+    str | None, typer.Option("--password-env", metavar="NAME", help="The variable that holds the database's password.")
+]
+PasswordFileOption = Annotated[
+    Path | None, typer.Option("--password-file", metavar="FILE", help="The file that holds the database's password.")
+]
 RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
 CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
 AtOption = Annotated[

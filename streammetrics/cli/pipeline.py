@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.cli import clocks, notifying
+from streammetrics.cli import clocks, notifying, outputs
 from streammetrics.cli.reading import read
 from streammetrics.cli.session import Session
 from streammetrics.config import RetentionSettings
@@ -20,16 +20,13 @@ from streammetrics.detect.passes import Pass
 from streammetrics.errors import (
     EXIT_OPEN_INCIDENTS,
     ConfigError,
-    InputOutputError,
     StoreBusyError,
-    StreammetricsError,
     UsageError,
 )
 from streammetrics.report import status, warnings, wording
 from streammetrics.runtime import terminal
 from streammetrics.sources import exposure
 from streammetrics.store import retention, views
-from streammetrics.store.connection import explained
 
 if TYPE_CHECKING:
     from streammetrics.simulate.generate import Scenario
@@ -98,14 +95,11 @@ def run(
                 notifying.print_waiting(session, connection)
             raise
         unprinted = notifying.print_waiting(session, connection)
+        figures = outputs.figures(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
-    code = job.code or unprinted
-    if done.until is not None:
-        # A picture comes last and fails alone: it never delays notices.
-        undrawn = _draw(session)
-        code = code or undrawn
-    return code or (EXIT_OPEN_INCIDENTS if count else 0)
+    unwritten = outputs.write(session, figures, is_changed=done.until is not None)
+    return job.code or unprinted or unwritten or (EXIT_OPEN_INCIDENTS if count else 0)
 
 
 def generate(session: Session, target: Path, scenario: "Scenario") -> None:
@@ -215,16 +209,3 @@ def _prune(session: Session) -> None:
                 return
             words = f"retention: {step.records:,} {step.relation} from before {step.before} removed"
             session.say(words, "retention.removed", is_routine=True, **asdict(step))
-
-
-def _draw(session: Session) -> int:
-    from streammetrics.report import heatmap
-
-    try:
-        with session.progress.task("drawing"):
-            heatmap.draw_all(session.store, session.config, session.config.output_dir)
-    except (StreammetricsError, OSError, DBAPIError) as error:
-        failure = explained(error) or error
-        session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)
-        return getattr(failure, "exit_code", InputOutputError.exit_code)
-    return 0

@@ -5,6 +5,7 @@ names the key, the value and what is allowed. `cli` loads it; every room above t
 """
 
 from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
+from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.read import DEFAULT_CONFIG, load, section_of
 from streammetrics.config.rules import (
     DEFAULT_RULES,
@@ -23,7 +24,6 @@ from streammetrics.config.sections import (
     Config,
     DetectSettings,
     Exposure,
-    OutputSettings,
     RetentionSettings,
     StoreSettings,
 )
@@ -47,6 +47,7 @@ __all__ = [
     "Name",
     "NoticeSettings",
     "OutputSettings",
+    "PublishSettings",
     "RetentionSettings",
     "Rule",
     "ScheduleSettings",

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
+from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
 from streammetrics.config.schedule import ScheduleSettings
 from streammetrics.config.section import Name, Section
@@ -132,12 +133,6 @@ class RetentionSettings(Section):
     rejects_days: int | None = Field(default=None, ge=1, le=36500)
 
 
-class OutputSettings(Section):
-    """Where pictures and exports go."""
-
-    dir: str = "var/out"
-
-
 class Config(Section):
     """All settings. `base` is the folder that relative paths start from."""
 
@@ -155,6 +150,7 @@ class Config(Section):
     notices: NoticeSettings = NoticeSettings()
     mute: tuple[Mute, ...] = Field(default=(), strict=False)
     heartbeat: Heartbeat = Heartbeat()
+    publish: PublishSettings = PublishSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -185,6 +181,12 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _publishes_elsewhere(self) -> "Config":
+        if self.publish_path is not None and self.publish_path.resolve() == self.store_path.resolve():
+            raise ValueError(f"[publish] path = {self.publish.path!r}: is the store itself; name another file")
+        return self
+
     def resolve(self, path: str) -> Path:
         """A path of the settings as the process can open it.
 
@@ -209,3 +211,11 @@ class Config(Section):
     @property
     def output_dir(self) -> Path:
         return self.resolve(self.output.dir)
+
+    @property
+    def publish_path(self) -> Path | None:
+        return None if self.publish.path is None else self.resolve(self.publish.path)
+
+    @property
+    def metrics_path(self) -> Path | None:
+        return None if self.output.metrics is None else self.resolve(self.output.metrics)

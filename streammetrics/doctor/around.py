@@ -35,7 +35,8 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
     scratch = Path(f"{store}.scratch")
     if scratch.exists():
         yield Finding("scratch", f"{scratch}: was left by a run that was killed", "the next ingest removes it")
-    for folder in sorted({store.parent, config.output_dir}):
+    written = (path.parent for path in (store, config.publish_path, config.metrics_path) if path is not None)
+    for folder in sorted({*written, config.output_dir}):
         yield from _left_behind(folder)
     for source in config.source:
         if source.path is not None:

@@ -41,7 +41,7 @@ def export(
     if suffix not in _OPTIONS:
         raise UsageError(f"{target}: its suffix does not name a format; {', '.join(_OPTIONS)} do")
     within = time_range.span(since, until)
-    with _replacing(target) as temporary, store.read() as connection:
+    with replacing(target) as temporary, store.read() as connection:
         there = time_range.names(connection)
         if relation not in there:
             raise UsageError(f"{relation}: there is no such table or view; there are: {', '.join(there)}")
@@ -91,7 +91,7 @@ def _inert(name: str) -> str:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """`atomic_files.replacing`, with failures of the disk as ours."""
     try:
         with atomic_files.replacing(target) as unfinished:

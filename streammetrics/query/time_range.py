@@ -23,6 +23,7 @@ from streammetrics.errors import UsageError
 from streammetrics.runtime import utc
 from streammetrics.store.statements import quoted_name, run, statement
 from streammetrics.store.views import (
+    EXPOSURE_LEAD_SECONDS,
     PORTION_SECONDS,
     Slice,
     compose,
@@ -136,7 +137,7 @@ def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
         return
     all_pairs = compose("select pair_id, baseline, candidate from pairs")
     before = lags(connection)
-    for after, until, lead in _portions(connection, within):
+    for after, until, lead in _portions(connection, name, within):
         # The lead behind it as well: a pair of builds looks back to before it begins.
         select = _portion_select(name, moment, columns, after, until)
         piece = Slice(after, until + lead, lead, lags=before)
@@ -155,11 +156,14 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
     )
 
 
-def _portions(connection: Connection, within: Span) -> Iterator[tuple[int, int, int]]:
+def _portions(connection: Connection, name: str, within: Span) -> Iterator[tuple[int, int, int]]:
     """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
     first, end = run(connection, "reports/slice_bounds").one()
-    windows = connection.exec_driver_sql("select detector, bin_seconds, window_bins from rules")
-    lead = lead_seconds(tuple(row) for row in windows)
+    windows = [tuple(row) for row in connection.exec_driver_sql("select detector, bin_seconds, window_bins from rules")]
+    if name == "bins":
+        # Evidence looks back for most of a day; its bins do not, and are only those with errors.
+        windows = [(name, seconds, 1 if detector == "sequential" else bins) for detector, seconds, bins in windows]
+    lead = lead_seconds(windows, EXPOSURE_LEAD_SECONDS)
     since, until = within.seconds()
     after, until = max(since, first), min(until, end)
     if until - after <= PORTION_SECONDS:

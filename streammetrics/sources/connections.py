@@ -1,34 +1,16 @@
-"""How a database is reached, without anything secret getting out.
+"""How the database of a source is reached, and values of it that Python cannot hold."""
 
-Messages of drivers may hold the URL or the password: they leave this module only through `_scrubbed`.
-"""
-
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from streammetrics.config import Config, Source
-from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
-
-CONNECT_SECONDS = 10
-"""How long a server may take to answer: the store is held meanwhile."""
-
-_SHOWN_CHARACTERS = 300
-
-_WITH_TIMEOUT = {"psycopg", "psycopg2", "pymysql", "mysqldb", "mariadbconnector"}
-_PACKAGES = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
-
-_SECRET_KEY = re.compile("pass|pwd|secret|token|key|odbc_connect", re.IGNORECASE)
-_SECRET_PAIR = re.compile(r"((?:pass\w*|pwd|secret|token)\s*=\s*)[^\s;&]+", re.IGNORECASE)
+from streammetrics.errors import InputOutputError
+from streammetrics.runtime import databases
 
 
 class Unreadable(str):
@@ -62,36 +44,24 @@ def _url(config: Config, source: Source) -> URL:
     """Where the database is, with the password, and a path of SQLite that this process can open."""
     if source.url is None:
         raise ValueError(f"{source.name}: is no database")
-    url = make_url(source.url.get_secret_value())
-    if source.password_env is not None:
-        if source.password_env not in os.environ:
-            raise ConfigError(f"[[source]] {source.name!r}: {source.password_env} is not set in the environment")
-        url = url.set(password=os.environ[source.password_env])
-    if source.password_file is not None:
-        path = config.resolve(source.password_file)
-        try:
-            url = url.set(password=path.read_text("utf-8").rstrip("\r\n"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "is not text"
-            raise InputOutputError(f"[[source]] {source.name!r}: {path}: cannot be read: {reason}") from None
+    where = f"[[source]] {source.name!r}"
+    file = None if source.password_file is None else config.resolve(source.password_file)
+    url = databases.with_password(make_url(source.url.get_secret_value()), source.password_env, file, where)
     if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith((":", "file:")):
         path = config.resolve(url.database).absolute()
         if not path.is_file():
-            raise InputOutputError(f"[[source]] {source.name!r}: {path}: there is no such database")
+            raise InputOutputError(f"{where}: {path}: there is no such database")
         url = url.set(database=str(path))
     return url
 
 
 def place(source: Source, url: URL) -> Path:
-    """A name for what is read. Parameters of the URL are left out, for they may be passwords, too."""
-    bare = URL.create(url.drivername, url.username, host=url.host, port=url.port, database=url.database)
-    return Path(bare.render_as_string().replace("://", ":", 1) + (f"#{source.table}" if source.table else ""))
+    """A name for what is read."""
+    return Path(databases.shown(url) + (f"#{source.table}" if source.table else ""))
 
 
 def _engine(url: URL) -> Engine:
-    has_timeout = url.get_driver_name() in _WITH_TIMEOUT and "connect_timeout" not in url.query
-    arguments = {"connect_timeout": CONNECT_SECONDS} if has_timeout else {}
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    engine = databases.engine(url)
 
     # What these drivers cannot read they would not even hand over, and one such row would end all reading.
     @event.listens_for(engine, "connect")
@@ -128,22 +98,5 @@ def _tolerant(strict: Any) -> Any:
 @contextmanager
 def without_secrets(source: Source, url: URL) -> Iterator[None]:
     """What SQLAlchemy and drivers raise as errors of ours, without secrets."""
-    try:
+    with databases.without_secrets(str(place(source, url)), url):
         yield
-    except StreammetricsError:
-        raise
-    except ImportError as error:
-        package = _PACKAGES.get(error.name or "", error.name or "of the driver")
-        raise ConfigError(f"{place(source, url)}: needs a Python package: pip install {package!r}") from None
-    except Exception as error:
-        message = str(error.orig if isinstance(error, DBAPIError) else error)
-        raise InputOutputError(f"{place(source, url)}: cannot be read: {_scrubbed(message, url)}") from None
-
-
-def _scrubbed(message: str, url: URL) -> str:
-    """A message of a driver in one line, without the password, however it is written."""
-    query = [value for key, values in url.normalized_query.items() if _SECRET_KEY.search(key) for value in values]
-    for secret in filter(None, (url.password, *query)):
-        for written in (secret, quote(secret), quote_plus(secret), repr(secret)[1:-1]):
-            message = message.replace(written, "***")
-    return _SECRET_PAIR.sub(r"\1***", " ".join(message.split()))[:_SHOWN_CHARACTERS]

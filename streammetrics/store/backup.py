@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime import atomic_files
-from streammetrics.store.connection import STORAGE, Store, begins_as_store, explained
+from streammetrics.store.attached import attached
+from streammetrics.store.connection import Store, begins_as_store, explained
 from streammetrics.store.statements import quoted_name
 
 
@@ -30,15 +31,9 @@ def backup(store: Store, target: Path) -> int:
     try:
         with atomic_files.replacing(target) as unfinished:
             with store.read() as connection:
-                # The store is open for reading alone, as it is for a query; the copy is not.
                 name = connection.exec_driver_sql("select current_database()").scalar_one()
-                copied, path = quoted_name(connection, name), str(unfinished).replace("'", "''")
-                copy = quoted_name(connection, "copy" if name.casefold() != "copy" else "copy_2")
-                options = f"read_write, storage_version '{STORAGE}'"
-                connection.exec_driver_sql(f"attach '{path}' as {copy} ({options})")
-                connection.exec_driver_sql(f"copy from database {copied} to {copy}")
-                connection.commit()
-                connection.exec_driver_sql(f"detach {copy}")
+                with attached(connection, unfinished, "copy", writable=True) as copy:
+                    connection.exec_driver_sql(f"copy from database {quoted_name(connection, name)} to {copy}")
             size = unfinished.stat().st_size
     except OSError as error:
         raise InputOutputError(f"{target}: cannot be written: {atomic_files.reason(error)}") from None

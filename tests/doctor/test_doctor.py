@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streammetrics.config import Config, OutputSettings, Source, StoreSettings
+from streammetrics.config import Config, OutputSettings, PublishSettings, Source, StoreSettings
 from streammetrics.detect import passes
 from streammetrics.doctor import diagnosis
 from streammetrics.errors import InputOutputError, StoreBusyError, UsageError
@@ -243,11 +243,13 @@ def test_nothing_to_mend_changes_nothing(folder: Path) -> None:
 
 def test_what_was_left_behind_and_what_cannot_be_read_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.duckdb.scratch").mkdir()
-    (folder / ".heatmap.png.tmp-abc").mkdir()
+    for place in ("", "published"):
+        (folder / place / ".heatmap.png.tmp-abc").mkdir(parents=True)
     monkeypatch.setattr("time.time", lambda: 4e9)
-    requested = config(folder).model_copy(update={"source": (Source(name="gone", path="no/such/*/*.csv"),)})
+    missing, publishing = (Source(name="gone", path="no/such/*/*.csv"),), PublishSettings(path="published/p.duckdb")
+    requested = config(folder).model_copy(update={"source": missing, "publish": publishing})
     found = list(diagnosis.examine(Store(folder / "a.duckdb"), requested, clock()))
-    assert [one.check for one in found] == ["scratch", "unfinished", "sources"]
+    assert [one.check for one in found] == ["scratch", "unfinished", "unfinished", "sources"]
     assert f"{folder}/no/such" in found[-1].what
 
 

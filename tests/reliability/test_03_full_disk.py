@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from streammetrics.cli.session import utc_now
 from streammetrics.errors import InputOutputError
-from streammetrics.query import export
+from streammetrics.query import export, publish
 from streammetrics.report import heatmap
 from streammetrics.simulate import generate
 from streammetrics.store import backup
@@ -106,6 +107,7 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
         "alerts.csv": lambda path: export.export(store, "alerts", path),
         "events.parquet": lambda path: export.export(store, "events", path),
         "backup.duckdb": lambda path: backup.backup(store, path),
+        "published.duckdb": lambda path: publish.publish(store, settings, path, utc_now),
         "picture.png": lambda path: heatmap.draw(store, settings, path, "ratio", None, None),
         "stream.csv": lambda path: generate.write(stream, path),
     }

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from streammetrics import config
 from streammetrics.errors import ConfigError
-from streammetrics.sources.connections import _scrubbed
+from streammetrics.runtime.databases import scrubbed
 from streammetrics.store.connection import Store
 from tests.ingest.databases.feeding import Sqlite
 from tests.postgresql import PASSWORD, Server, postgresql
@@ -169,4 +169,4 @@ def test_settings_do_not_show_it(tmp_path: Path) -> None:
 def test_what_a_driver_says_is_scrubbed(output: str) -> None:
     url = make_url(f"postgresql://reader:{quote(SECRET, safe='')}@h/db?sslpassword=nter2")
     text = output.format(raw=SECRET, encoded=quote(SECRET), escaped=repr(SECRET)[1:-1], plus=quote_plus(SECRET))
-    assert leaks(_scrubbed(text, url), FORMS | {"other"}) == set()
+    assert leaks(scrubbed(text, url), FORMS | {"other"}) == set()

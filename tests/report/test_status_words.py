@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streammetrics.query.publish import Published
 from streammetrics.report.status import Status, render
 from streammetrics.report.status.models import (
     Compared,
@@ -75,6 +76,21 @@ def test_whole_text() -> None:
         "judged     1.9 -> 1.10 up to 2026-11-23 12:00:00",
         "waiting    nothing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            Published(Path("/p.duckdb"), NOON - timedelta(minutes=3), 0.84, 12_300_000),
+            ", 12.3 MB, 3 min ago, written in 0.8 s",
+        ),
+        (Published(Path("/p.duckdb")), ": not yet"),
+        (Published(Path("/p.duckdb"), reason="no DuckDB file"), ": cannot be read: no DuckDB file"),
+    ],
+)
+def test_the_published_file_has_a_line_where_one_is_wanted(found: Published, words: str) -> None:
+    assert lines(replace(STATUS, published=found))["published"] == f"/p.duckdb{words}"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,9 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
+    # `run` imports this module, and writes no status.
+    from streammetrics.query import publish
+
     found, refused = discovery.configured(config)
     unmatched = tuple(_unmatched(config, {file.source.name for file in found}))
     waiting_bytes, size, held, received = sum(file.size for file in found), 0, None, list[Feed]()
@@ -74,8 +77,20 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
             opened = tail.open_quotes(connection, config, begun, now)
             quotes = tuple(OpenQuote(*one) for one in islice(opened, STRONGEST))
             received = feeds(connection, config, {file.source.name for file in found}, now)
-    problems = tuple(refused.values()), unmatched, quotes
-    return Status(now, store.path, size, held, received, len(found), waiting_bytes, *problems, config.mute)
+    return Status(
+        now,
+        store.path,
+        size,
+        held,
+        received,
+        len(found),
+        waiting_bytes,
+        tuple(refused.values()),
+        unmatched,
+        quotes,
+        config.mute,
+        publish.last(config),
+    )
 
 
 def contents(connection: Connection, config: Config, now: datetime) -> Contents:

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streammetrics.config import Mute
+
+if TYPE_CHECKING:
+    from streammetrics.query.publish import Published
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,7 @@ class Status:
         refused: why files and databases are not read, a message for each.
         unmatched: sources without a file, a sentence each.
         mutes: those of the settings, also those that have ended.
+        published: the file of [publish]; None where none is wanted.
     """
 
     now: datetime
@@ -202,3 +207,4 @@ class Status:
     unmatched: Sequence[str] = ()
     open_quotes: Sequence[OpenQuote] = ()
     mutes: Sequence[Mute] = ()
+    published: "Published | None" = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from streammetrics.config.rules import RATE_RATIOS
 from streammetrics.report import wording
@@ -24,6 +24,9 @@ from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import counted, moment, named, printable
 from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 
+if TYPE_CHECKING:
+    from streammetrics.query.publish import Published
+
 Found = TypeVar("Found", Reach, Share)
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
@@ -41,6 +44,8 @@ def render(status: Status) -> str:
         lines.append(("sources", _some([_feed(feed, status.now) for feed in status.feeds])))
     lines.append(("waiting", "; ".join(_waiting(status))))
     lines += [("mute", operation.mute_words(mute, status.now)) for mute in status.mutes]
+    if status.published is not None:
+        lines.append(("published", _published(status.published, status.now)))
     lines += [("to do", f"refused: {terminal.one_line(message)}") for message in status.refused[:STRONGEST]]
     if len(status.refused) > STRONGEST:
         more = len(status.refused) - STRONGEST
@@ -132,6 +137,15 @@ def _waiting(status: Status) -> Iterator[str]:
             f"timezone wrong? `streammetrics unload {held.ahead_batch_id}`, mend it, and they are read again"
         )
     yield from (f"{found.source} was read up to {found.cursor} {found.mark}" for found in held.marks)
+
+
+def _published(found: "Published", now: datetime) -> str:
+    if found.reason is not None:
+        return f"{found.path}: cannot be read: {found.reason}"
+    if found.published_at is None or found.seconds is None:
+        return f"{found.path}: not yet"
+    age, size = operation.age(now - found.published_at), _size(found.size_bytes or 0)
+    return f"{found.path}, {size}, {age}, written in {found.seconds:.1f} s"
 
 
 def _pass(found: Pass) -> str:

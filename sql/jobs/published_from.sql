@@ -1,0 +1,11 @@
+-- What a published file is made of: the days of its records, the last pass and batch, and the basis of its bins: SQL of
+-- the views, rules, and $relations, for a file may lack bins.
+with known as (select string_agg(distinct settings_hash, ' ' order by settings_hash) as settings_hashes from rules)
+
+select
+    cast(null as timestamp) as published_at, cast(null as double) as seconds, cast($since as timestamp) as since_ts,
+    cast($until as timestamp) as until_ts, max(runs.run_id) as run_id,
+    arg_max(runs.finished_at, runs.run_id) as run_finished_at,
+    (select coalesce(max(batch_id), 0) from batches) as batch_id,
+    md5(concat_ws(' ', any_value(store_info.views_hash), any_value(known.settings_hashes), $relations)) as basis
+from store_info cross join known left join runs on true

@@ -1,0 +1,204 @@
+"""A DuckDB file of plain tables for other programs, which may keep it open while jobs run.
+
+Each file is written anew beside the former one and renamed over it: who has that open reads on in it. Tables are
+copied whole, which is cheap. `bins` takes long to compute, so that it is copied from the former file, but for the
+stretches of time of which bins may have changed since.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlalchemy import Connection
+
+from streammetrics.config import Config
+from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.query import time_range
+from streammetrics.query.export import replacing
+from streammetrics.query.time_range import Span
+from streammetrics.runtime import atomic_files, utc
+from streammetrics.runtime.utc import DAY_SECONDS
+from streammetrics.store.attached import attached
+from streammetrics.store.connection import Store, begins_as_store
+from streammetrics.store.statements import quoted_name, run, statement
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, portions
+
+_RECORDS = ("counters", "counters_wide", "events")
+_BINS = "bins"
+_MARGIN_SECONDS = EXPOSURE_LEAD_SECONDS
+"""So far behind a record it changes the exposure of bins. What else it changes, by a gap that it ends, is judged."""
+
+Stretch = tuple[int, int]
+"""The epoch seconds [from, until)."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published file: when it was written (naive UTC), in how many seconds, and its size.
+
+    `reason`: why it cannot be read; then, as where there is none yet, the others are None.
+    """
+
+    path: Path
+    published_at: datetime | None = None
+    seconds: float | None = None
+    size_bytes: int | None = None
+    reason: str | None = None
+
+
+def is_due(config: Config, now: datetime) -> bool:
+    """Whether a file is wanted, and there is none from within `every_seconds` before `now` (naive UTC)."""
+    if config.publish_path is None:
+        return False
+    try:
+        written_at = utc.at_second(int(config.publish_path.stat().st_mtime))
+    except OSError:
+        return True
+    return not timedelta(0) <= now - written_at < timedelta(seconds=config.publish.every_seconds)
+
+
+def last(config: Config) -> Published | None:
+    """The published file; None where none is wanted."""
+    path = config.publish_path
+    if path is None or not path.exists():
+        return None if path is None else Published(path)
+    try:
+        made = _made(path)
+        return Published(path, made["published_at"], made["seconds"], path.stat().st_size)
+    except (duckdb.Error, OSError) as error:
+        return Published(path, reason=atomic_files.reason(error))
+
+
+def publish(store: Store, config: Config, target: Path, clock: Callable[[], datetime]) -> None:
+    """Write what the store holds to `target`, which appears whole or stays what it was.
+
+    A long history of `bins` is computed in portions, between which other processes can use the store.
+
+    Raises:
+        ConfigError: `[publish] relations` names what the store does not have.
+        InputOutputError: the file cannot be written, holds anything but a DuckDB file, or the store cannot be read.
+        StoreBusyError: another process held the store for too long.
+    """
+    if target.is_file() and target.stat().st_size and not begins_as_store(target):
+        raise InputOutputError(f"{target}: is no DuckDB file, so that it is not replaced; name another [publish] path")
+    started = time.perf_counter()
+    waiting: list[Stretch] | None = None
+    made: set[str] = set()
+    with replacing(target) as unfinished:
+        while waiting is None or waiting:
+            with store.read() as connection, attached(connection, unfinished, "published", writable=True) as name:
+                if waiting is None:
+                    waiting = _write_tables(connection, config, name, target, made)
+                if waiting:
+                    _add(connection, name, _BINS, _span(*waiting.pop(0)), made)
+                if not waiting:
+                    ended = {"at": clock(), "seconds": time.perf_counter() - started}
+                    sql = f"update {name}.published set published_at = $at, seconds = $seconds"  # noqa: S608
+                    connection.exec_driver_sql(sql, ended)
+        # Who opens it for writing would leave a log beside it, which does not belong to the next file.
+        unfinished.chmod(0o444)
+
+
+def _write_tables(connection: Connection, config: Config, name: str, target: Path, made: set[str]) -> list[Stretch]:
+    """Write all relations but bins, and of these what the former file has; the stretches of bins that are missing."""
+    wanted, there = dict.fromkeys(config.publish.relations), time_range.names(connection)
+    if unknown := sorted(set(wanted) - set(there)):
+        raise ConfigError(
+            f"[publish] relations: {unknown[0]!r}: there is no such table or view; there are: {', '.join(there)}"
+        )
+    first, until = run(connection, "reports/slice_bounds").one()
+    since = max(first, until - config.publish.days * DAY_SECONDS)
+    for relation in wanted:
+        if relation != _BINS:
+            is_cut = relation in _RECORDS or time_range.counts_records(relation)
+            _add(connection, name, relation, _span(since, until) if is_cut else Span(), made)
+    bounds = {"since": utc.at_second(since), "until": utc.at_second(until), "relations": " ".join(wanted)}
+    made_from = statement("jobs/published_from")
+    connection.exec_driver_sql(f"create table {name}.published as\n{made_from}", bounds)
+    connection.commit()
+    return _keep_bins(connection, name, target, (since, until), made) if _BINS in wanted else []
+
+
+def _keep_bins(connection: Connection, name: str, target: Path, within: Stretch, made: set[str]) -> list[Stretch]:
+    """Copy from the former file the bins that are as they were; the stretches of the others, in portions."""
+    since, until = within
+    former = _former(connection, name, target)
+    changed = [within]
+    if former is not None:
+        behind = {"run_id": former["run_id"], "batch_id": former["batch_id"], "margin": _MARGIN_SECONDS}
+        changed = [(from_, until_) for from_, until_ in run(connection, "jobs/changed_stretches", behind)]
+        # What was not there yet, or has been longer ago than was published.
+        changed += [
+            (utc.second_of(former["until_ts"]) - _MARGIN_SECONDS, until),
+            (since, utc.second_of(former["since_ts"])),
+        ]
+        changed = _merged(changed, since, until)
+        gone = "".join(f" and not (bin_second >= {start:d} and bin_second < {stop:d})" for start, stop in changed)
+        made.add(_BINS)
+        with attached(connection, target, "former") as kept:
+            connection.exec_driver_sql(
+                f"create table {name}.{_BINS} as select * from {kept}.{_BINS}\n"  # noqa: S608 names, whole numbers
+                f"where bin_second >= {since:d} and bin_second < {until:d}{gone}"
+            )
+    return [
+        piece
+        for start, stop in changed
+        for piece in (portions(start, stop, PORTION_SECONDS) if stop - start > PORTION_SECONDS else [(start, stop)])
+    ]
+
+
+def _former(connection: Connection, name: str, target: Path) -> Mapping[str, Any] | None:
+    """What the former file was made of, where its bins are of this store, by the same rules and SQL."""
+    try:
+        former = _made(target)
+    except (duckdb.Error, OSError):
+        # There is none, or it is of no use.
+        return None
+    basis = connection.exec_driver_sql(f"select basis from {name}.published").scalar_one()  # noqa: S608 our name
+    past = "select count(*) from runs where run_id = $run_id and finished_at = $run_finished_at"
+    is_ours = connection.exec_driver_sql(past, {key: former.get(key) for key in ("run_id", "run_finished_at")})
+    return former if former.get("basis") == basis and is_ours.scalar_one() else None
+
+
+def _made(path: Path) -> Mapping[str, Any]:
+    """The row of table `published`.
+
+    Raises:
+        duckdb.Error, OSError: it cannot be read.
+    """
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("from published")
+        names = [column[0] for column in found.description or ()]
+        return dict(zip(names, found.fetchone() or (), strict=True))
+
+
+def _merged(stretches: list[Stretch], since: int, until: int) -> list[Stretch]:
+    """The stretches within [since, until), in order and apart."""
+    merged: list[Stretch] = []
+    for start, stop in sorted((max(start, since), min(stop, until)) for start, stop in stretches):
+        if start >= stop:
+            continue
+        if merged and start <= merged[-1][1]:
+            start, stop = merged[-1][0], max(stop, merged.pop()[1])
+        merged.append((start, stop))
+    return merged
+
+
+def _add(connection: Connection, name: str, relation: str, within: Span, made: set[str]) -> None:
+    """Add what the store holds of the span to a table of the published file, which is made if it is not in `made`."""
+    table = f"{name}.{quoted_name(connection, relation)}"
+    for select in time_range.selects(connection, relation, within):
+        connection.exec_driver_sql(
+            f"insert into {table}\n{select}" if relation in made else f"create table {table} as\n{select}"
+        )
+        made.add(relation)
+        # DuckDB 1.5 loses what is inserted after no rows within a transaction.
+        connection.commit()
+
+
+def _span(since: int, until: int) -> Span:
+    return Span(utc.at_second(since), utc.at_second(until))
