@@ -13,7 +13,7 @@ from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
 from streammetrics.config import AnyRule, Rule
 from streammetrics.errors import StreammetricsError
-from streammetrics.report import heatmap, wording
+from streammetrics.report import heatmap, page, wording
 from streammetrics.runtime import terminal
 from streammetrics.simulate import generate
 from streammetrics.simulate.generate import Truth
@@ -40,7 +40,7 @@ detector = "sequential"
 
 
 def demo(session: Session, folder: Path) -> int:
-    """Make `folder` again, run the job in it, and print incidents beside the truth and the pictures' paths.
+    """Make `folder` again, run the job in it, and print incidents beside the truth, then the paths of what shows them.
 
     Raises:
         StreammetricsError: `folder` holds something else than an earlier demo.
@@ -61,7 +61,9 @@ def demo(session: Session, folder: Path) -> int:
         pipeline.judge(session, connection, is_final=True)
         with connection.begin():
             rows = connection.exec_driver_sql("select * from incidents order by start_ts, incident_id").mappings().all()
-    paths = heatmap.draw_all(session.store, session.config, session.config.output_dir)
+    drawn = heatmap.last_day(session.store, session.config)
+    paths = heatmap.draw_all(drawn, session.config.output_dir)
+    report = page.write(session.store, session.config, session.config.output_dir, session.clock(), drawn=drawn)
     found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[row["rule"]][row["code"]].append(row)
@@ -71,6 +73,7 @@ def demo(session: Session, folder: Path) -> int:
     # As it was called: in a fresh checkout it is in no PATH.
     program = sys.argv[0] if Path(sys.argv[0]).name == "streammetrics" else "streammetrics"
     session.out(f"\nQuery further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
+    session.out(f"\nReport, to be opened in a browser: {report}")
     return 0
 
 

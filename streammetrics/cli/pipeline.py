@@ -22,14 +22,12 @@ from streammetrics.errors import (
     ConfigError,
     InputOutputError,
     StoreBusyError,
-    StreammetricsError,
     UsageError,
 )
 from streammetrics.report import notices, status, warnings, wording
 from streammetrics.runtime import process, terminal
 from streammetrics.sources import exposure
 from streammetrics.store import retention, views
-from streammetrics.store.connection import explained
 
 if TYPE_CHECKING:
     from streammetrics.simulate.generate import Scenario
@@ -232,13 +230,6 @@ def _prune(session: Session) -> None:
 
 
 def _draw(session: Session) -> int:
-    from streammetrics.report import heatmap
+    from streammetrics.cli import outputs
 
-    try:
-        with session.progress.task("drawing"):
-            heatmap.draw_all(session.store, session.config, session.config.output_dir)
-    except (StreammetricsError, OSError, DBAPIError) as error:
-        failure = explained(error) or error
-        session.say(f"the heatmaps could not be drawn: {failure}", "draw.failed", logging.ERROR)
-        return getattr(failure, "exit_code", InputOutputError.exit_code)
-    return 0
+    return outputs.draw(session)

@@ -131,9 +131,10 @@ class RetentionSettings(Section):
 
 
 class OutputSettings(Section):
-    """Where pictures and exports go."""
+    """Where pictures go, and whether each run with something new also writes the report page."""
 
     dir: str = "var/out"
+    report: bool = False
 
 
 class ScheduleSettings(Section):

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,6 +71,16 @@ class Heatmap:
     alerted: tuple[AlertedWindow, ...]
 
 
+def stretch(connection: Connection, after: int | None = None, until: int | None = None) -> tuple[int, int] | None:
+    """The part of (after, until] (epoch seconds) that has data, by default of the last day; None without any record."""
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
+    if row is None:
+        return None
+    until = row.end_second if until is None else until
+    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
+    return after, min(until, row.end_second)
+
+
 def heatmaps(
     connection: Connection,
     config: Config,
@@ -79,12 +89,10 @@ def heatmaps(
     rule: str | None = None,
 ) -> list[Heatmap]:
     """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds), or of the last day."""
-    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
-    if row is None:
+    found = stretch(connection, after, until)
+    if found is None:
         return []
-    until = row.end_second if until is None else until
-    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
-    until = min(until, row.end_second)
+    after, until = found
     before = lags(connection)
     subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
     within = (after * 1_000_000, until * 1_000_000)
@@ -101,10 +109,14 @@ def heatmaps(
     ]
 
 
-def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
-    """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
+def last_day(store: Store, config: Config) -> list[Heatmap]:
+    """The heatmaps of the last day."""
     with store.read() as connection:
-        drawn = heatmaps(connection, config)
+        return heatmaps(connection, config)
+
+
+def draw_all(drawn: Iterable[Heatmap], folder: Path) -> list[Path]:
+    """Draw heatmaps into `folder`; the pictures' paths."""
     return [draw_one(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 

@@ -1,0 +1,163 @@
+"""What the report page shows, read from the store. Times are naive UTC, seconds epoch seconds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from streammetrics.config import Config
+from streammetrics.report import heatmap, status
+from streammetrics.report.heatmap import Heatmap
+from streammetrics.report.page import incidents
+from streammetrics.report.page.errors import Series, errors
+from streammetrics.report.page.incidents import Details, Incident
+from streammetrics.report.status.words import feed_words, judged_words
+from streammetrics.runtime.terminal import counted
+from streammetrics.store.connection import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from streammetrics.report.heatmap.grid import Grid
+
+MOST_HEATMAPS = 6
+"""Those of rules and comparisons with most alerts; each makes the page larger by half a megabyte."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison of now: the builds, its verdict in words, and how far it is judged."""
+
+    baseline: str
+    candidate: str
+    verdict: str
+    has_open: bool
+    judged: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A source and its newest record, in words."""
+
+    words: str
+    is_silent: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A heatmap and its grid; `errors` of baseline and candidate have the shape of the grid's values."""
+
+    heatmap: Heatmap
+    grid: "Grid"
+    errors: "tuple[NDArray[np.int64], NDArray[np.int64]]"
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page shows.
+
+    Args:
+        span: beginning and end of the heatmaps and of incidents that are over; None before the first record.
+        found: how many incidents there are; `listed` are the first of them, `details` the first of these.
+        left_out: how many heatmaps are not shown.
+    """
+
+    now: datetime
+    store: Path
+    last_ts: datetime | None
+    span: tuple[int, int] | None
+    compared: Sequence[Compared]
+    feeds: Sequence[Feed]
+    found: int
+    listed: Sequence[Incident]
+    details: Sequence[Details]
+    panels: Sequence[Panel]
+    left_out: int
+
+
+def collect(
+    store: Store,
+    config: Config,
+    now: datetime,
+    after: int | None = None,
+    until: int | None = None,
+    drawn: Sequence[Heatmap] | None = None,
+) -> Page:
+    """Read what the page shows of (after, until], by default of the last day; `drawn`: its heatmaps where known.
+
+    Raises:
+        StoreBusyError, InputOutputError: the store cannot be read.
+    """
+    store.require()
+    held = status.collect(store, config, now)
+    contents = held.contents or {}
+    with store.read() as connection:
+        span = heatmap.stretch(connection, after, until)
+        found, listed, details = incidents.collect(connection, contents.get("first_ts"), contents.get("last_ts"), span)
+        if drawn is None:
+            drawn = [] if span is None else heatmap.heatmaps(connection, config, *span)
+        ranked = sorted(drawn, key=lambda one: -len(one.alerted))
+        panels = _panels(connection, ranked[:MOST_HEATMAPS])
+    return Page(
+        now=now,
+        store=store.path,
+        last_ts=contents.get("last_ts"),
+        span=span,
+        compared=[_compared(pair, contents, listed) for pair in contents.get("comparisons", ())],
+        feeds=[Feed(feed_words(feed, now), feed["is_silent"]) for feed in held.feeds],
+        found=found,
+        listed=listed,
+        details=details,
+        panels=panels,
+        left_out=len(drawn) - len(panels),
+    )
+
+
+def verdict(open_incidents: int) -> str:
+    """The verdict of a comparison in words: here goes that of the report `verdict` once there is one.
+
+    Until then it is the number of incidents that are open.
+    """
+    return f"{counted(open_incidents, 'open incident')}" if open_incidents else "no open incident"
+
+
+def _compared(pair: Mapping[str, Any], contents: Mapping[str, Any], listed: Sequence[Incident]) -> Compared:
+    builds = pair["baseline"], pair["candidate"]
+    count = sum((one.baseline, one.candidate) == builds and one.state == "open" for one in listed)
+    return Compared(*builds, verdict(count), count > 0, judged_words(pair, contents))
+
+
+def _panels(connection: Connection, drawn: Sequence[Heatmap]) -> list[Panel]:
+    """Grids and errors of heatmaps; the errors of codes that share the last row are added up."""
+    import numpy as np
+
+    from streammetrics.report.heatmap.grid import make_grid
+
+    grids = [make_grid(one) for one in drawn]
+    wanted = [
+        series
+        for one, grid in zip(drawn, grids, strict=True)
+        for side in _sides(one)
+        for series in _rows(one, grid, side)
+    ]
+    found = iter(errors(connection, wanted))
+    return [
+        Panel(one, grid, (np.array([next(found) for _ in grid.values]), np.array([next(found) for _ in grid.values])))
+        for one, grid in zip(drawn, grids, strict=True)
+    ]
+
+
+def _sides(drawn: Heatmap) -> tuple[str, str]:
+    return drawn.baseline, drawn.candidate
+
+
+def _rows(drawn: Heatmap, grid: "Grid", side: str) -> list[Series]:
+    """The series of errors that one side sent, one a row of the grid."""
+    step = grid.column_bins * drawn.bin_seconds
+    others = tuple(sorted(set(drawn.codes) - set(grid.codes)))
+    rows = [*((code,) for code in grid.codes), *([others] if others else [])]
+    return [Series(side, codes, drawn.first_bin, step, grid.values.shape[1]) for codes in rows]
