@@ -2,8 +2,8 @@
 -- parameters.
 select
     make_timestamp(second // $step_seconds * $step_seconds * 1000000) as step_ts,
-    sum(errors) filter (where build = $baseline) as baseline_errors,
-    sum(errors) filter (where build = $candidate) as candidate_errors
+    coalesce(sum(errors) filter (where build = $baseline), 0) as baseline_errors,
+    coalesce(sum(errors) filter (where build = $candidate), 0) as candidate_errors
 from side_counters
 where
     code = $code and build in ($baseline, $candidate) and second >= $first_second

@@ -97,8 +97,8 @@ def heatmap(panel: Panel) -> Any:
     tips = [
         ("code", "@name"),
         ("time", "$x{custom}"),
-        ("baseline", "@baseline errors"),
-        ("candidate", "@candidate errors"),
+        ("baseline errors", "@baseline"),
+        ("candidate errors", "@candidate"),
         ("value", "@image{custom}"),
         ("alerted", "@alerted{custom}"),
     ]

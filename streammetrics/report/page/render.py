@@ -38,5 +38,5 @@ def render(page: Page) -> str:
         page=page,
         data={"inks": INKS, "plots": plots, "incident": figures.incidents() if drawn else None, "incidents": drawn},
         # What Bokeh gives is a script of its own.
-        bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js()) if has_plots else "",  # noqa: S704
+        bokeh=Markup(Resources(mode="inline", components=["bokeh"], log_level="warn").render_js()) if has_plots else "",  # noqa: S704
     )
