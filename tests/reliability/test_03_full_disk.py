@@ -15,7 +15,7 @@ import pytest
 
 from streammetrics.errors import InputOutputError
 from streammetrics.query import export
-from streammetrics.report import heatmap
+from streammetrics.report import heatmap, page
 from streammetrics.simulate import generate
 from streammetrics.store import backup
 from tests.reliability import program
@@ -107,6 +107,7 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
         "events.parquet": lambda path: export.export(store, "events", path),
         "backup.duckdb": lambda path: backup.backup(store, path),
         "picture.png": lambda path: heatmap.draw(store, settings, path, "ratio", None, None),
+        "index.html": lambda path: page.write(store, settings, path.parent, program.START),
         "stream.csv": lambda path: generate.write(stream, path),
     }
     stream = generate.generate(generate.default_scenario(1, program.START, 3600, 2000, 5))

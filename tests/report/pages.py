@@ -65,6 +65,7 @@ def a_week(codes: int = 500, bin_seconds: int = 60, incidents: int = 50) -> Page
         span=(MONDAY, MONDAY + 7 * 86400),
         compared=[Compared("1.0", "1.1", "1 open incident", has_open=True, judged="up to now")],
         feeds=[Feed("clients: last record 2026-11-30 01:00:00, loaded 2 min ago", is_silent=False)],
+        to_do=["a.csv: no column is named ts"],
         found=incidents,
         listed=listed,
         details=[details(one) for one in listed],
@@ -92,7 +93,8 @@ def incident(place: int, code: str) -> Incident:
         ratio=f"x{3 + place}",
         rank=3.0 + place,
         value=20.5,
-        evidence="10^20.5, required 10^6.94",
+        evidence="10^20.5",
+        required="10^6.94",
         exposure="equal exposure",
     )
 

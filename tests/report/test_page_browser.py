@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 from streammetrics.config import Config, StoreSettings
 from streammetrics.report import page as report
@@ -43,6 +43,14 @@ class Opened:
             self.page.wait_for_selector(f"#{plot.get_attribute('id')}[data-drawn]")
         self.page.wait_for_timeout(300)
 
+    def keep_message(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.printed.append(message.text)
+
+    def dismiss(self, dialog: Dialog) -> None:
+        self.printed.append(dialog.message)
+        dialog.dismiss()
+
     def codes(self) -> list[str]:
         rows = self.page.query_selector_all("#incidents tbody tr:not([hidden])")
         return [row.get_attribute("data-code") or "" for row in rows]
@@ -65,9 +73,9 @@ def opened(
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     one = Opened(context.new_page())
     one.page.on("request", lambda request: one.requested.append(request.url))
-    one.page.on("console", lambda message: message.type in ("error", "warning") and one.printed.append(message.text))
+    one.page.on("console", one.keep_message)
     one.page.on("pageerror", lambda error: one.printed.append(str(error)))
-    one.page.on("dialog", lambda dialog: (one.printed.append(dialog.message), dialog.dismiss()))
+    one.page.on("dialog", one.dismiss)
     one.page.goto(path.as_uri())
     yield one
     assert [url[:100] for url in one.requested if not url.startswith(("file:", "data:"))] == []

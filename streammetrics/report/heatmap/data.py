@@ -187,11 +187,14 @@ def _heatmap(
     empty: list[int] = []
     named = dict(subject._mapping)
     for piece in pieces:
-        part = {**named, "after": piece.after, "until": piece.until}
-        empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()
-        cells_of = compose(statement("reports/picture_cells"), piece)
-        found = connection.exec_driver_sql(cells_of, {**part, "codes": codes})
-        cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
+        part = {**named, "after": piece.after, "until": piece.until, "codes": codes}
+        for code, seconds, values in connection.exec_driver_sql(
+            compose(statement("reports/picture_cells"), piece), part
+        ):
+            if code is None:
+                empty += seconds
+            else:
+                cells.append((code, np.array(seconds), np.array(values, float)))
     if not cells:
         return
     rule = next(rule for rule in config.rule if rule.name == subject.rule)

@@ -15,7 +15,7 @@ from streammetrics.report.page import incidents
 from streammetrics.report.page.errors import Series, errors
 from streammetrics.report.page.incidents import Details, Incident
 from streammetrics.report.status.words import feed_words, judged_words
-from streammetrics.runtime.terminal import counted
+from streammetrics.runtime.terminal import counted, one_line
 from streammetrics.store.connection import Store
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Page:
 
     Args:
         span: beginning and end of the heatmaps and of incidents that are over; None before the first record.
+        to_do: what is wrong with the settings or the input, as in `status`.
         found: how many incidents there are; `listed` are the first of them, `details` the first of these.
         left_out: how many heatmaps are not shown.
     """
@@ -72,6 +73,7 @@ class Page:
     span: tuple[int, int] | None
     compared: Sequence[Compared]
     feeds: Sequence[Feed]
+    to_do: Sequence[str]
     found: int
     listed: Sequence[Incident]
     details: Sequence[Details]
@@ -109,6 +111,7 @@ def collect(
         span=span,
         compared=[_compared(pair, contents, listed) for pair in contents.get("comparisons", ())],
         feeds=[Feed(feed_words(feed, now), feed["is_silent"]) for feed in held.feeds],
+        to_do=[*map(one_line, held.refused), *held.unmatched, *contents.get("advice", ())],
         found=found,
         listed=listed,
         details=details,

@@ -27,8 +27,8 @@ MOST_LISTED = 500
 MOST_DRAWN = 50
 """So many incidents have figures: each adds some 20 kB to the page."""
 
-_STEPS = (10, 30, 60, 120, 300, 600, 1800, 3600)
-_MOST_STEPS = 240
+_STEPS = (30, 60, 120, 300, 600, 1800, 3600, 7200)
+_MOST_STEPS = 120
 _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 1800, 6 * 3600
 _MOST_SECONDS = 7 * DAY_SECONDS
 
@@ -58,6 +58,7 @@ class Incident:
     rank: float
     value: float
     evidence: str
+    required: str
     exposure: str | None
 
     @property
@@ -145,7 +146,8 @@ def _incident(row: RowMapping) -> Incident:
         ratio=wording.ratio(dict(row)).strip(" ()") or "not in the baseline",
         rank=ratio,
         value=row["peak_value"],
-        evidence=f"{show(row['peak_value'])}, required {show(row['threshold'])}",
+        evidence=show(row["peak_value"]),
+        required=show(row["threshold"]),
         exposure=None if row["exposure"] is None else wording.exposure(row["exposure"], row["candidate_share"]),
     )
 
@@ -175,7 +177,7 @@ def _details(connection: Connection, listed: Sequence[Incident], data: tuple[int
 
 
 def _series(one: Incident, build: str, data: tuple[int, int]) -> Series:
-    """The errors around an incident, in at most 240 steps of whole multiples since 1970."""
+    """The errors around an incident, in at most 120 steps of whole multiples since 1970."""
     start, end = utc.second_of(one.start_ts), utc.second_of(one.end_ts)
     margin = min(max(_LEAST_MARGIN_SECONDS, (end - start) // 2), _MOST_MARGIN_SECONDS)
     until = min(end + margin, data[1])
