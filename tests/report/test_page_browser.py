@@ -229,3 +229,17 @@ def test_a_page_with_nothing_to_show_is_whole(browser: Browser, tmp_path: Path) 
         with opened(browser, path, width) as one:
             assert one.page.inner_text("h1") == "No open incident"
             assert one.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_finger_that_drags_over_a_plot_scrolls(browser: Browser, hostile_page: Path) -> None:
+    drag = "() => Bokeh.documents[0].roots()[0].toolbar.active_drag?.type ?? null"
+    with opened(browser, hostile_page) as one:
+        one.page.wait_for_selector("#heatmap-0[data-drawn]")
+        assert one.page.evaluate(drag) == "BoxZoomTool"
+    context = browser.new_context(viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(hostile_page.as_uri())
+    page.locator("#heatmap-0").scroll_into_view_if_needed()
+    page.wait_for_selector("#heatmap-0[data-drawn]")
+    assert page.evaluate(drag) is None
+    context.close()
