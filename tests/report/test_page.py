@@ -1,10 +1,12 @@
 """The report page: what it says, that its SQL gives its numbers, and what happens where it cannot be written."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -16,7 +18,8 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, OutputSettings, StoreSettings
 from streammetrics.query import statement as queries
 from streammetrics.report import explain, page
-from streammetrics.report.page import data, incidents, render
+from streammetrics.report.heatmap.grid import make_grid
+from streammetrics.report.page import data, figures, incidents, render
 from streammetrics.report.page.data import Page
 from streammetrics.report.page.errors import Series, errors
 from streammetrics.store.connection import Store
@@ -67,6 +70,16 @@ def test_values_can_be_copied(code: str) -> None:
     shown = subprocess.run(["bash", "-c", f"printf %s {incidents.argument(code)}"], capture_output=True, check=True)
     assert shown.stdout.decode() == code
     assert (incidents.literal(code) + incidents.argument(code)).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "labels"), [(2.0, {"0.5", "1", "2"}), (6.0, {"0.25", "0.5", "1", "2", "4"}), (100.0, {"0.015625", "64"})]
+)
+def test_ratios_are_marked_at_powers_of_two(ratio: float, labels: set[str]) -> None:
+    (panel,) = a_week(codes=20, incidents=0).panels
+    drawn = replace(panel.heatmap, detector="mean_ratio", values=np.full((20, 10080), ratio), threshold=1.25)
+    text = json.dumps(figures.heatmap(replace(panel, heatmap=drawn, grid=make_grid(drawn))))
+    assert labels <= set(re.findall(r'\[-?[\d.]+, ?"([^"]+)"\]', text))
 
 
 @slow

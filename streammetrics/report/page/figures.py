@@ -107,7 +107,9 @@ def heatmap(panel: Panel) -> Any:
     plot.yaxis.major_label_overrides = {row + 0.5: PlainText(text=label) for row, label in enumerate(labels)}
     plot.yaxis.axis_label = "error code"
     plot.grid.visible = False
-    levels = np.linspace(-limit, limit, 5).tolist()
+    # Ratios are marked at powers of two.
+    far = (int(limit) // 2 * 2 or 1) if drawn.detector == "mean_ratio" else limit
+    levels = np.linspace(-far, far, 3 if far == 1 else 5).tolist()
     bar = ColorBar(
         color_mapper=mapper, height=10, background_fill_color=None, ticker=FixedTicker(ticks=levels),
         major_label_overrides={level: words.level(float(f"{level:.2g}"), drawn.detector) for level in levels},
