@@ -82,6 +82,16 @@ def test_ratios_are_marked_at_powers_of_two(ratio: float, labels: set[str]) -> N
     assert labels <= set(re.findall(r'\[-?[\d.]+, ?"([^"]+)"\]', text))
 
 
+def test_names_at_the_axis_are_no_formulas() -> None:
+    (panel,) = a_week(codes=20, incidents=0).panels
+    names = tuple(f"$$x_{code}$$" for code in panel.grid.codes)
+    renamed = replace(
+        panel, heatmap=replace(panel.heatmap, alerted=()), grid=replace(panel.grid, codes=names, alerted=())
+    )
+    text = json.dumps(figures.heatmap(renamed))
+    assert len(re.findall(r'"name": "PlainText", "id": "\w+", "attributes": \{"text": "\$\$x_', text)) == 20
+
+
 @slow
 def test_each_hostile_code_has_an_incident(found: tuple[Store, Config, Page]) -> None:
     page = found[2]
