@@ -408,6 +408,12 @@ def test_an_empty_spool_is_no_news(tmp_path: Path) -> None:
     assert "no file matches" in streammetrics(folder, "run").stderr
 
 
+def test_a_report_prints_the_path_of_its_page(stored: Path, tmp_path: Path) -> None:
+    done = streammetrics(stored, "report", "--to", str(tmp_path / "page"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path}/page/index.html\n", "")
+    assert "<title>" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+
+
 def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:
     records(tmp_path / "errors.csv")
     streammetrics(tmp_path, "ingest", "errors.csv")

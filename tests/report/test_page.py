@@ -82,6 +82,12 @@ def test_ratios_are_marked_at_powers_of_two(ratio: float, labels: set[str]) -> N
     assert labels <= set(re.findall(r'\[-?[\d.]+, ?"([^"]+)"\]', text))
 
 
+def test_an_incident_without_evidence_has_a_figure() -> None:
+    (details,) = a_week(codes=20, incidents=1).details
+    filled = figures.incident(replace(details, evidence=()))
+    assert (filled["alerts"], filled["values"], filled["required"]) == ([], [], [])
+
+
 def test_names_at_the_axis_are_no_formulas() -> None:
     (panel,) = a_week(codes=20, incidents=0).panels
     names = tuple(f"$$x_{code}$$" for code in panel.grid.codes)

@@ -157,7 +157,8 @@ def incidents() -> Any:
 def incident(details: Details) -> dict[str, Any]:
     """What the page fills in for one incident; times are in milliseconds."""
     one, series = details.incident, details.series
-    seconds, values, required = zip(*details.evidence, strict=True)
+    # A rule with a threshold below 0 may alert before the candidate's first error, where an incident begins.
+    seconds, values, required = zip(*details.evidence, strict=True) if details.evidence else ((), (), ())
     return {
         "start": series.first_second * 1000,
         "step": series.step_seconds * 1000,
