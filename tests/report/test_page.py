@@ -59,6 +59,11 @@ def test_a_page_answers_what_who_is_paged_asks() -> None:
         assert words in text
 
 
+def test_a_page_without_comparisons_does_not_look_healthy() -> None:
+    text = render.render(replace(a_week(codes=20, incidents=0), compared=[]))
+    assert "No open incident; nothing is compared now</h1>" in text
+
+
 @pytest.mark.parametrize(("count", "words"), [(0, "no open incident"), (1, "1 open incident"), (2, "2 open incidents")])
 def test_the_verdict_of_a_comparison(count: int, words: str) -> None:
     assert data.verdict(count) == words
@@ -201,7 +206,7 @@ def test_a_store_without_incidents_or_records_has_a_page(tmp_path: Path) -> None
     for records in ([], [Record(MONDAY + second, build, "7") for second in range(600) for build in ("1.0", "1.1")]):
         store = history(tmp_path / f"{len(records)}.duckdb", records, config)
         text = page.write(store, config, tmp_path / "out", NOW).read_text(encoding="utf-8")
-        assert "No open incident" in text
+        assert ("No open incident</h1>" if records else "No records yet</h1>") in " ".join(text.split())
         assert "<p>None.</p>" in text
         assert ("Nothing was judged in this time." in text) == (not records)
         assert ("Last record none yet" in text) == (not records)
