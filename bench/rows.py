@@ -190,6 +190,22 @@ def pictures(shop: Workshop) -> list[Row]:
     ]
 
 
+def report(shop: Workshop) -> list[Row]:
+    """The report page of 24 h and 40 codes."""
+    path = shop.folder / "increases.csv"
+    options = ("--records", 1_000_000, "--hours", 24, "--codes", 40, "--seed", 7, "--start", EPOCH.isoformat())
+    python("streammetrics", "generate", *options, "--to", path)
+    config = shop.config("report", path, rules="")
+    say("judging a day of 40 codes")
+    shop.judge_anew(config)
+    command = ("streammetrics", "report", "--to", shop.folder / "report", "--config", config)
+    runs, yardsticks = alternate(shop.pairs, lambda: python(*command), yardstick)
+    return [
+        _limited("`report` of 24 h x 40 codes", runs, 2, yardsticks),
+        Row("memory: `report` of 24 h x 40 codes", peaks(runs), 1000, unit="MB"),
+    ]
+
+
 def database(shop: Workshop) -> list[Row]:
     """A million rows of SQLite."""
     path = shop.folder / "rows.db"
@@ -239,6 +255,7 @@ GROUPS = {
         memory,
         pictures,
         published,
+        report,
         database,
         generate,
     )

@@ -50,7 +50,8 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
     files = [*(ROOT / "sql").rglob("*.sql"), ROOT / "sql" / "comments.csv"]
     sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert {Path(path).parent.name for path in sql} == {"sql", "views", "jobs", "reports", "checks", "schema"}
-    assert carried == package | sql
+    page = {f"streammetrics/report/page/{name}" for name in ("page.css", "page.js", "template.html")}
+    assert carried == package | sql | page
     assert "streammetrics = streammetrics.cli:main" in scripts
 
 

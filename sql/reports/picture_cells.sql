@@ -1,5 +1,6 @@
 -- The bins of a rule and comparison that end in ($after, $until], of $codes: as lists, because fetching a row per cell
--- would take longer than drawing. For sequential: the candidate's errors less the expected ones.
+-- would take longer than drawing. For sequential: the candidate's errors less the expected ones. It has no rows of bins
+-- without errors, where the candidate has no more than expected: code is null in a row with all bins that are judged.
 select
     code, list(bin_second) as bin_seconds, list(
         coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))
@@ -9,3 +10,10 @@ where
     rule = $rule and baseline = $baseline and candidate = $candidate and active_seconds > 0 and is_judged
     and bin_second + bin_seconds > $after and bin_second + bin_seconds <= $until and code in (select unnest($codes))
 group by code
+union all
+select null as code, list(bin_second) as bin_seconds, [] as bin_values
+from judged_bins
+where
+    rule = $rule and baseline = $baseline and candidate = $candidate and active_seconds > 0 and is_judged
+    and detector = 'sequential' and bin_second + bin_seconds > $after and bin_second + bin_seconds <= $until
+having count(*) > 0

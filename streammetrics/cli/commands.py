@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from streammetrics import config as configuration
-from streammetrics.cli import maintenance, options
+from streammetrics.cli import maintenance, options, pictures
 from streammetrics.errors import StreammetricsError, UsageError
 from streammetrics.runtime import interrupts, logs, process
 
@@ -136,22 +136,6 @@ def export(
         exports.to_file(session, relation, Path(to), (since, until))
 
 
-@app.command(epilog="Example: streammetrics heatmap --to heatmap.png --rule regression --since 2026-11-23T06:00")
-def heatmap(
-    to: options.PictureOption,
-    config: options.ConfigOption = None,
-    rule: options.RuleOption = None,
-    since: options.SinceOption = None,
-    until: options.UntilOption = None,
-) -> None:
-    """Draw codes against time, one picture a rule and comparison; without times, the last day."""
-    from streammetrics.report import heatmap as heatmaps
-
-    session = options.session_of(config)
-    for path in heatmaps.draw(session.store, session.config, to, rule, since, until):
-        session.out(str(path))
-
-
 @app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
 def generate(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
@@ -211,7 +195,7 @@ def backtest(
         session.out(backtests.render(found, as_json))
 
 
-app.registered_commands += maintenance.app.registered_commands
+app.registered_commands += pictures.app.registered_commands + maintenance.app.registered_commands
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from streammetrics.config import AnyRule, Rule
 from streammetrics.detect import incidents
 from streammetrics.detect.incidents import Incident
 from streammetrics.errors import StreammetricsError
-from streammetrics.report import heatmap, wording
+from streammetrics.report import heatmap, page, wording
 from streammetrics.runtime import terminal
 from streammetrics.simulate import generate
 from streammetrics.simulate.generate import Truth
@@ -41,7 +41,7 @@ detector = "sequential"
 
 
 def demo(session: Session, folder: Path) -> int:
-    """Make `folder` again, run the job in it, and print incidents beside the truth and the pictures' paths.
+    """Make `folder` again, run the job in it, and print incidents beside the truth, then the paths of what shows them.
 
     Raises:
         StreammetricsError: `folder` holds something else than an earlier demo.
@@ -62,7 +62,9 @@ def demo(session: Session, folder: Path) -> int:
         pipeline.judge(session, connection, is_final=True)
         with connection.begin():
             rows = incidents.every(connection)
-    paths = heatmap.draw_all(session.store, session.config, session.config.output_dir)
+    drawn = heatmap.last_day(session.store, session.config)
+    paths = heatmap.draw_all(drawn, session.config.output_dir)
+    report = page.write(session.store, session.config, session.config.output_dir, session.clock(), drawn=drawn)
     found: dict[str, dict[str, list[Incident]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[row.rule][row.code].append(row)
@@ -72,6 +74,7 @@ def demo(session: Session, folder: Path) -> int:
     # As it was called: in a fresh checkout it is in no PATH.
     program = sys.argv[0] if Path(sys.argv[0]).name == "streammetrics" else "streammetrics"
     session.out(f"\nQuery further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
+    session.out(f"\nReport, to be opened in a browser: {report}")
     return 0
 
 

@@ -47,12 +47,27 @@ def _expose(session: Session, found: "Figures | None") -> int:
 
 
 def _draw(session: Session) -> int:
+    """The last day's heatmaps, and the report page where it is set."""
     from streammetrics.report import heatmap
 
-    def draw() -> None:
-        heatmap.draw_all(session.store, session.config, session.config.output_dir)
+    store, config, folder = session.store, session.config, session.config.output_dir
+    drawn: list[heatmap.Heatmap] | None = None
 
-    return _alone(session, "drawing", draw, "the heatmaps could not be drawn", "draw.failed")
+    def draw() -> None:
+        nonlocal drawn
+        drawn = heatmap.last_day(store, config)
+        heatmap.draw_all(drawn, folder)
+
+    def write_page() -> None:
+        from streammetrics.report import page
+
+        page.write(store, config, folder, session.clock(), drawn=drawn)
+
+    code = _alone(session, "drawing", draw, "the heatmaps could not be drawn", "draw.failed")
+    if not config.output.report:
+        return code
+    unwritten = _alone(session, "drawing", write_page, "the report could not be written", "report.failed")
+    return code or unwritten
 
 
 def _publish(session: Session) -> int:

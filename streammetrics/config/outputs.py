@@ -8,9 +8,10 @@ PUBLISHED = ("alerts", "incidents", "alert_revisions", "notices", "counters", "b
 
 
 class OutputSettings(Section):
-    """Where pictures go, and the figures for Prometheus: None: nowhere."""
+    """Where pictures go; whether runs with new bins also write the report page; where figures for Prometheus go."""
 
     dir: str = "var/out"
+    report: bool = False
     metrics: str | None = Field(default=None, min_length=1)
 
 

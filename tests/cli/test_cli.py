@@ -68,7 +68,8 @@ def test_there_are_the_commands_that_the_readme_names() -> None:
     ]
     assert set(COMMANDS) <= set(named)
     expected = (
-        "backtest backup demo detect doctor explain export generate heatmap ingest query run schedule status unload"
+        "backtest backup demo detect doctor explain export generate heatmap ingest query report run schedule status "
+        "unload"
     )
     assert expected.split() == COMMANDS
 
@@ -405,6 +406,12 @@ def test_an_empty_spool_is_no_news(tmp_path: Path) -> None:
     assert streammetrics(folder, "run").stderr == ""
     (folder / "config.toml").write_text(source.format("inn") + REFERENCE_TOML)
     assert "no file matches" in streammetrics(folder, "run").stderr
+
+
+def test_a_report_prints_the_path_of_its_page(stored: Path, tmp_path: Path) -> None:
+    done = streammetrics(stored, "report", "--to", str(tmp_path / "page"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path}/page/index.html\n", "")
+    assert "<title>" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
 
 
 def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:

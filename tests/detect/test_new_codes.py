@@ -15,7 +15,7 @@ from streammetrics.config import Comparison, Config, RetentionSettings, Rule, St
 from streammetrics.detect import alerts, passes, portions
 from streammetrics.detect.incidents import Change, Incident
 from streammetrics.detect.new_codes import NewCode, NewCodes
-from streammetrics.report import heatmap, wording
+from streammetrics.report import wording
 from streammetrics.store import retention
 from tests.histories import HOSTILE
 from tests.streams import reporting
@@ -72,7 +72,7 @@ class Runs:
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heatmap, "draw_all", lambda *_: [])
+    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from streammetrics.cli.session import utc_now
 from streammetrics.errors import InputOutputError
 from streammetrics.query import export, publish
-from streammetrics.report import heatmap
+from streammetrics.report import heatmap, page
 from streammetrics.simulate import generate
 from streammetrics.store import backup
 from tests.reliability import program
@@ -109,6 +109,7 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
         "backup.duckdb": lambda path: backup.backup(store, path),
         "published.duckdb": lambda path: publish.publish(store, settings, path, utc_now),
         "picture.png": lambda path: heatmap.draw(store, settings, path, "ratio", None, None),
+        "index.html": lambda path: page.write(store, settings, path.parent, program.START),
         "stream.csv": lambda path: generate.write(stream, path),
     }
     stream = generate.generate(generate.default_scenario(1, program.START, 3600, 2000, 5))

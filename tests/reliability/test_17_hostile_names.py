@@ -17,7 +17,7 @@ from streammetrics.detect import incidents, passes
 from streammetrics.detect.new_codes import NewCode, NewCodes
 from streammetrics.query import formats, statement
 from streammetrics.query.export import export
-from streammetrics.report import explain, heatmap, status, wording
+from streammetrics.report import explain, heatmap, page, status, wording
 from tests.ingest.feeding import Shop, shop_in
 from tests.reliability.conftest import count
 from tests.reliability.names import hostile_names
@@ -131,6 +131,13 @@ def test_pictures_show_names_and_run_nothing(session: Session, suffix: str, tmp_
         assert "<script" not in text
         assert "onerror=alert(1)>" not in text
         assert "&lt;script&gt;" in text
+
+
+def test_the_report_page_shows_names_and_runs_nothing(session: Session, tmp_path: Path) -> None:
+    text = page.write(session.store, session.config, tmp_path, session.clock()).read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    assert "onerror=alert(1)>" not in text
+    assert "&lt;script&gt;" in text
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.report.heatmap import AlertedWindow, Heatmap, heatmaps, picture, words
 from streammetrics.report.heatmap import draw_one as draw
-from streammetrics.report.heatmap.grid import deviations, make_grid
+from streammetrics.report.heatmap.grid import colour_limit, deviations, make_grid
 from tests.histories import history
 from tests.oracles.mean_rules import Record
 from tests.rules import REFERENCE
@@ -229,7 +229,7 @@ def test_any_threshold_can_be_drawn(tmp_path: Path, detector: str, threshold: fl
 def test_a_calm_hour_looks_calm(tmp_path: Path) -> None:
     values = np.zeros((3, 72))
     values[1, ::2] = 0.5
-    assert picture.colour_limit(values, a_heatmap(values, threshold=6)) == 6
+    assert colour_limit(values, a_heatmap(values, threshold=6)) == 6
     assert all(abs(redness(row)) < 0.05 for row in rows_of(a_heatmap(values, threshold=6), tmp_path))
 
 

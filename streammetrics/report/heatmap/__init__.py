@@ -3,6 +3,15 @@
 Data in, file out. matplotlib is imported only when something is drawn.
 """
 
-from streammetrics.report.heatmap.data import AlertedWindow, Heatmap, draw, draw_all, draw_one, heatmaps
+from streammetrics.report.heatmap.data import (
+    AlertedWindow,
+    Heatmap,
+    draw,
+    draw_all,
+    draw_one,
+    heatmaps,
+    last_day,
+    stretch,
+)
 
-__all__ = ["AlertedWindow", "Heatmap", "draw", "draw_all", "draw_one", "heatmaps"]
+__all__ = ["AlertedWindow", "Heatmap", "draw", "draw_all", "draw_one", "heatmaps", "last_day", "stretch"]

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,16 @@ class Heatmap:
     alerted: tuple[AlertedWindow, ...]
 
 
+def stretch(connection: Connection, after: int | None = None, until: int | None = None) -> tuple[int, int] | None:
+    """The part of (after, until] (epoch seconds) that has data, by default of the last day; None without any record."""
+    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
+    if row is None:
+        return None
+    until = row.end_second if until is None else until
+    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
+    return after, min(until, row.end_second)
+
+
 def heatmaps(
     connection: Connection,
     config: Config,
@@ -77,12 +87,10 @@ def heatmaps(
     rule: str | None = None,
 ) -> list[Heatmap]:
     """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds), or of the last day."""
-    row = connection.exec_driver_sql(compose(_SPAN)).one_or_none()
-    if row is None:
+    found = stretch(connection, after, until)
+    if found is None:
         return []
-    until = row.end_second if until is None else until
-    after = max(until - DAY_SECONDS if after is None else after, row.first_second)
-    until = min(until, row.end_second)
+    after, until = found
     before = lags(connection)
     subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
     within = {"after": after * 1_000_000, "until": until * 1_000_000}
@@ -97,10 +105,14 @@ def heatmaps(
     ]
 
 
-def draw_all(store: Store, config: Config, folder: Path) -> list[Path]:
-    """Draw the last day's heatmaps into `folder`; the pictures' paths. The store is free while they are drawn."""
+def last_day(store: Store, config: Config) -> list[Heatmap]:
+    """The heatmaps of the last day."""
     with store.read() as connection:
-        drawn = heatmaps(connection, config)
+        return heatmaps(connection, config)
+
+
+def draw_all(drawn: Iterable[Heatmap], folder: Path) -> list[Path]:
+    """Draw heatmaps into `folder`; the pictures' paths."""
     return [draw_one(one, folder / f"heatmap-{_file_name(one)}.png") for one in drawn]
 
 
@@ -171,11 +183,14 @@ def _heatmap(
     empty: list[int] = []
     named = dict(subject._mapping)
     for piece in pieces:
-        part = {**named, "after": piece.after, "until": piece.until}
-        empty += connection.exec_driver_sql(compose(statement("reports/pictured_bins"), piece), part).scalars()
-        cells_of = compose(statement("reports/picture_cells"), piece)
-        found = connection.exec_driver_sql(cells_of, {**part, "codes": codes})
-        cells += [(code, np.array(seconds), np.array(values, float)) for code, seconds, values in found]
+        part = {**named, "after": piece.after, "until": piece.until, "codes": codes}
+        for code, seconds, values in connection.exec_driver_sql(
+            compose(statement("reports/picture_cells"), piece), part
+        ):
+            if code is None:
+                empty += seconds
+            else:
+                cells.append((code, np.array(seconds), np.array(values, float)))
     if not cells:
         return
     windows = compose(statement("reports/pictured_windows"), alerts=statement("reports/pictured_alerts"))

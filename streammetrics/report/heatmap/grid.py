@@ -1,4 +1,4 @@
-"""From bins and codes to the rows and columns that a picture has room for; nothing here knows how they are drawn."""
+"""From bins and codes to the rows, columns and colours of a picture; nothing here knows how they are drawn."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +12,15 @@ from streammetrics.store import builds
 MAX_ROWS = 60
 MAX_COLUMNS = 1200
 """Fewer than the plot has pixels, so that no column is lost."""
+
+NEGLIGIBLE = 1e-9
+"""Sums of tenths are off by a few units of the last place; that is no deviation."""
+
+COLOURS = ("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b40420")
+"""ColorBrewer's RdBu, safe for the colour-blind, without its two ends: so dark that they hardly are blue or red."""
+UNKNOWN_COLOUR = "#bdbdbd"
+
+_PERCENTILE = 99
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +79,20 @@ def deviations(values: Floats, detector: str) -> Floats:
         return values
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log2(values)
+
+
+def colour_limit(found: Floats, heatmap: Heatmap) -> float:
+    """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
+
+    It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
+    as if it were much.
+    """
+    sizes = np.abs(found[np.isfinite(found)])
+    sizes = sizes[sizes > NEGLIGIBLE]
+    # "lower" takes a value that occurs; between two, a single huge one would still weigh in.
+    usual = float(np.percentile(sizes, _PERCENTILE, method="lower")) if sizes.size else 0.0
+    threshold = abs(float(deviations(np.array(heatmap.threshold), heatmap.detector)))
+    return max(1.0, usual, threshold if np.isfinite(threshold) else 0.0)
 
 
 def _mean(values: Floats, starts: NDArray[np.int64]) -> Floats:

@@ -20,16 +20,17 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streammetrics.report.heatmap import words
 from streammetrics.report.heatmap.data import Heatmap
-from streammetrics.report.heatmap.grid import Floats, Grid, deviations, make_grid
+from streammetrics.report.heatmap.grid import (
+    COLOURS,
+    NEGLIGIBLE,
+    UNKNOWN_COLOUR,
+    Floats,
+    Grid,
+    colour_limit,
+    deviations,
+    make_grid,
+)
 from streammetrics.runtime.utc import DAY_SECONDS
-
-_PERCENTILE = 99
-_NEGLIGIBLE = 1e-9
-"""Sums of tenths are off by a few units of the last place; that is no deviation."""
-
-# ColorBrewer's RdBu, safe for the colour-blind, without its two ends: so dark that they hardly are blue or red.
-_COLOURS = ("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b40420")
-_UNKNOWN = "#bdbdbd"
 
 
 def save(heatmap: Heatmap, path: Path) -> None:
@@ -81,29 +82,15 @@ def make_figure(heatmap: Heatmap, can_show: words.CanShow = str.isprintable) -> 
     axes.set_title(words.subject(heatmap, can_show), loc="left", fontsize=10)
     swatches = [
         Patch(facecolor="white", edgecolor="black", label="alerted"),
-        Patch(facecolor=_UNKNOWN, label="no records, or not judged"),
+        Patch(facecolor=UNKNOWN_COLOUR, label="no records, or not judged"),
     ]
     figure.legend(handles=swatches, loc="outside lower right", ncols=2, frameon=False)
     return figure
 
 
-def colour_limit(found: Floats, heatmap: Heatmap) -> float:
-    """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
-
-    It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
-    as if it were much.
-    """
-    sizes = np.abs(found[np.isfinite(found)])
-    sizes = sizes[sizes > _NEGLIGIBLE]
-    # "lower" takes a value that occurs; between two, a single huge one would still weigh in.
-    usual = float(np.percentile(sizes, _PERCENTILE, method="lower")) if sizes.size else 0.0
-    threshold = abs(float(deviations(np.array(heatmap.threshold), heatmap.detector)))
-    return max(1.0, usual, threshold if np.isfinite(threshold) else 0.0)
-
-
 def colours() -> Colormap:
     """Deepest blue to deepest red, each step redder than the one before."""
-    return LinearSegmentedColormap.from_list("fewer to more", _COLOURS).with_extremes(bad=_UNKNOWN)
+    return LinearSegmentedColormap.from_list("fewer to more", COLOURS).with_extremes(bad=UNKNOWN_COLOUR)
 
 
 def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid: Grid) -> AxesImage:
@@ -163,7 +150,7 @@ def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid, can_show: words.CanShow
 
 def _draw_colour_bar(figure: Figure, image: AxesImage, found: Floats, limit: float, heatmap: Heatmap) -> None:
     """Its pointed ends say that they stand for more than themselves."""
-    beyond = limit * (1 + _NEGLIGIBLE)
+    beyond = limit * (1 + NEGLIGIBLE)
     is_below, is_above = bool(np.any(found < -beyond)), bool(np.any(found > beyond))
     figure.colorbar(
         image,

@@ -41,7 +41,7 @@ def render(status: Status) -> str:
     if held is not None:
         lines = [("store", f"{status.store}, {_size(status.store_bytes)}"), *_content_lines(held, status.now)]
     if status.feeds:
-        lines.append(("sources", _some([_feed(feed, status.now) for feed in status.feeds])))
+        lines.append(("sources", _some([feed_words(feed, status.now) for feed in status.feeds])))
     lines.append(("waiting", "; ".join(_waiting(status))))
     lines += [("mute", operation.mute_words(mute, status.now)) for mute in status.mutes]
     if status.published is not None:
@@ -112,7 +112,8 @@ def _family(found: Family) -> str:
     return f"{prefix}{lower}{' < '.join(found.builds)} ({order})"
 
 
-def _feed(feed: Feed, now: datetime) -> str:
+def feed_words(feed: Feed, now: datetime) -> str:
+    """A source, its newest record, and when that was loaded."""
     loaded = operation.age(now - feed.loaded_at)
     if feed.is_silent:
         return f"{feed.source}: SILENT since {moment(feed.last_ts)}, loaded {loaded}"
@@ -171,15 +172,19 @@ def _open_lines(held: Contents) -> Iterator[str]:
 
 
 def _judged(pair: Compared, held: Contents) -> str:
-    builds = f"{pair.baseline} -> {pair.candidate}"
+    return f"{pair.baseline} -> {pair.candidate} {judged_words(pair, held)}"
+
+
+def judged_words(pair: Compared, held: Contents) -> str:
+    """How far a comparison is judged, what it would have found, which build is awaited, and its exposure."""
     if pair.is_displaced:
-        return f"{builds} not now: other comparisons go first ([builds] max_comparisons)"
+        return "not now: other comparisons go first ([builds] max_comparisons)"
     if pair.awaits_users:
-        return f"{builds} waits for the users of its builds: a file of [[exposure]] is not whole"
+        return "waits for the users of its builds: a file of [[exposure]] is not whole"
     reach, exposure = _of(pair, held.reaches), _of(pair, held.exposures)
     shares = "" if exposure is None else f", {_exposure(exposure)}"
     if pair.judged_seconds is not None and pair.judged_seconds < 0:
-        return f"{builds} not yet: its baseline begins in {operation.duration(-pair.judged_seconds)}{shares}"
+        return f"not yet: its baseline begins in {operation.duration(-pair.judged_seconds)}{shares}"
     until = "not yet" if pair.judged_until is None else f"up to {moment(pair.judged_until)}"
     young = "" if reach is None else f" ({reach_words(reach)})"
     awaited = ""
@@ -187,7 +192,7 @@ def _judged(pair: Compared, held: Contents) -> str:
         awaited = f", {pair.awaited} is awaited ({operation.duration(pair.behind_seconds)} behind)"
         if pair.behind_seconds >= STANDSTILL_SECONDS:
             awaited += ", and until it sends nothing more is judged"
-    return f"{builds} {until}{young}{awaited}{shares}"
+    return f"{until}{young}{awaited}{shares}"
 
 
 def _of(pair: Compared, found: Sequence[Found]) -> Found | None:

@@ -16,7 +16,12 @@ from streammetrics.store.views import compose
 
 
 def verdicts(
-    store: Store, config: Config, now: datetime, baseline: str | None, candidate: str | None, code: str | None
+    store: Store,
+    config: Config,
+    now: datetime,
+    baseline: str | None = None,
+    candidate: str | None = None,
+    code: str | None = None,
 ) -> list[Verdict]:
     """A verdict on each comparison of now, or of those with this `baseline`, `candidate`, or on this `code` alone.
 
