@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from bench.detection import measure, ours
 from bench.detection.families import FAMILIES
 from bench.detection.streams import DAY_BINS, some_codes
-from streammetrics.cli import pipeline
 from streammetrics.config import Comparison, Config, Rule, SequentialRule
 from streammetrics.detect import passes
 from tests.oracles.mean_rules import Record
@@ -96,7 +95,7 @@ def test_the_order_of_records_does_not_matter(store: Connection, seed: int) -> N
 
 @pytest.fixture
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseDay:
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     return ReleaseDay.at(tmp_path)
 
 

@@ -61,7 +61,7 @@ def test_what_is_broken_from_the_first_record_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: float, ratio: float, before: int, latest: int
 ) -> None:
     """Minutes, one of the replay included: 2 and 6 without an earlier comparison, 2 with one."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     found = opened_after(tmp_path, Flow("7", rate, ratio, since=before * MINUTE), 10, before)
     assert found is not None
     assert found <= latest

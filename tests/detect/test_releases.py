@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from streammetrics.cli import pipeline
 from streammetrics.config import BuildSettings, Comparison
 from tests.oracles.mean_rules import Record
 from tests.release_day import MINUTE, ReleaseDay, scaled
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReleaseDay:
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     return ReleaseDay.at(tmp_path)
 
 

@@ -103,7 +103,7 @@ class Site(Session):
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """An empty one; pictures take the longest, and nobody looks at them here."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     return Site(tmp_path / "site")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from streammetrics.cli import pipeline
 from streammetrics.config import Channel
 from streammetrics.report import verdict
 from streammetrics.runtime import failpoints
@@ -63,7 +62,7 @@ class Killed(ReleaseDay):
 
 @pytest.fixture
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Killed:
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     words = f"cat >> {tmp_path}/got && echo >> {tmp_path}/got"
     return Killed.at(tmp_path, channel=(Channel(name="hook", kind="command", command=("sh", "-c", words)),))
 

@@ -45,7 +45,7 @@ class ClosedOutput(ReleaseDay):
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedOutput]:
     """Half an hour of 1.0, then twenty minutes in which 1.1 sends `login` more often, and a code of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "_draw", lambda session: 0)
+        patch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
         patch.setattr(process, "forget_stdout", lambda: None)
         day = ClosedOutput.at(tmp_path_factory.mktemp("played"))
         day.play(30, {"1.0": scaled(1)}, at_once=True)

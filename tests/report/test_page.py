@@ -43,7 +43,7 @@ def test_a_page_answers_what_who_is_paged_asks() -> None:
     for words in (
         "1 open incident: code E_000",
         "All times are UTC. Last record 2026-11-30 01:00:00 · page made 2026-11-30 01:00:00 · store s.duckdb",
-        "1.1 against 1.0 1 open incident Judged up to now",
+        "1.1 against 1.0 worse 1 open incident: 7 Judged up to now",
         "clients: last record 2026-11-30 01:00:00, loaded 2 min ago",
         "To do a.csv: no column is named ts",
         "Since 2026-11-24 00:00:00 UTC, first alert 2026-11-24 00:01:00 UTC",

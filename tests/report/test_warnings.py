@@ -157,7 +157,7 @@ def test_of_names_that_are_as_like_the_hint_is_always_the_same_one() -> None:
 
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A canary in which every code looks healthy, and then one that does not."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     config = Config(store=StoreSettings(path="s.duckdb"), base=tmp_path)
     messages: list[str] = []
     printed: list[str] = []

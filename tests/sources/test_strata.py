@@ -155,7 +155,7 @@ def test_two_platforms_in_one_file(
     tmp_path: Path, columns: dict[str, str], incidents: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5.10 has a fifth of the users on one platform and four fifths on the other, and is no worse on either."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     dice, lines = random.Random(1), ["ts,platform,build,code"]
     seconds = 3600
     for second in range(seconds):
