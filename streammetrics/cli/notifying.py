@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.cli import suggestions
 from streammetrics.cli.session import Session
 from streammetrics.detect.incidents import Change
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.errors import InputOutputError, StoreBusyError, StreammetricsError
 from streammetrics.notify import delivery, lines, messages, outbox
 from streammetrics.report import status
-from streammetrics.runtime import process
+from streammetrics.runtime import process, suggestions
 from streammetrics.runtime.terminal import moment
 from streammetrics.store.statements import run
 
@@ -152,4 +151,4 @@ def _sender(session: Session) -> delivery.Sender:
 
 def _explain() -> str:
     """The command that begins an explanation, with the settings of this process."""
-    return suggestions.complete("`streammetrics explain`").strip("`")
+    return suggestions.command("streammetrics explain")

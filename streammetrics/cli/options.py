@@ -11,12 +11,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from streammetrics import config as configuration
-from streammetrics.cli import suggestions
 from streammetrics.cli.session import Session
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.notify import heartbeat
 from streammetrics.query.formats import Style
-from streammetrics.runtime import logs, utc
+from streammetrics.runtime import logs, suggestions, utc
 from streammetrics.runtime.logs import Event
 from streammetrics.runtime.progress import Progress
 from streammetrics.runtime.terminal import printable_lines

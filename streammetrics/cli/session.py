@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from streammetrics.cli import suggestions
 from streammetrics.config import Config
+from streammetrics.runtime import suggestions
 from streammetrics.runtime.logs import Event
 from streammetrics.store.connection import Store
 

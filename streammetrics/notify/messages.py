@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from streammetrics.runtime import suggestions
 from streammetrics.runtime.terminal import counted, named, printable
 
 OPENINGS = ("opened", "reopened")
@@ -106,7 +107,7 @@ def _message(key: str, rows: Sequence[Notice], storm_incidents: int) -> Message:
         subject = storm or f"{subject}, and {counted(len(rows) - 1, 'more change')}"
         rest = len(lines) - MOST_LINES
         more = [f"... and {counted(rest, 'more change')}"] if rest > 0 else []
-        body = "\n".join([*lines[:MOST_LINES], *more, "All of them: streammetrics status"])
+        body = "\n".join([*lines[:MOST_LINES], *more, f"All of them: {suggestions.command('streammetrics status')}"])
     return Message(key, kind, subject, body, changes, ids)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from streammetrics.report import wording
 from streammetrics.report.page.errors import Series, errors
-from streammetrics.runtime import utc
+from streammetrics.runtime import suggestions, utc
 from streammetrics.runtime.terminal import figure, moment, power
 from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.store.statements import run, statement
@@ -207,4 +207,5 @@ def _queries(one: Incident, series: Series) -> dict[str, str]:
 
 def _explain(one: Incident) -> str:
     at = moment(one.stop_ts).replace(" ", "T")
-    return f"streammetrics explain --rule {argument(one.rule)} --code {argument(one.code)} --at {at}"
+    command = suggestions.command("streammetrics explain")
+    return f"{command} --rule {argument(one.rule)} --code {argument(one.code)} --at {at}"

@@ -19,9 +19,11 @@ def configure(path: Path | None) -> None:
     _settings = path
 
 
+def command(text: str) -> str:
+    """A command, such as `streammetrics status`, with the settings added."""
+    return text if _settings is None else f"{text} --config {shlex.quote(str(_settings))}"
+
+
 def complete(text: str) -> str:
     """The text with the settings added to each command in it."""
-    if _settings is None:
-        return text
-    option = f" --config {shlex.quote(str(_settings))}"
-    return _COMMAND.sub(lambda found: f"`{found[1]}{option}`", text)
+    return _COMMAND.sub(lambda found: f"`{command(found[1])}`", text)
