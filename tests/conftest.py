@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from streammetrics.runtime import suggestions
 from tests.ingest.feeding import Shop, shop_in
 
 # Derandomized: what failed fails again, and nothing fails by chance. Deadlines measure the machine, not the program.
@@ -38,3 +39,10 @@ def shop(one_shop: Shop, tmp_path: Path) -> Shop:
     one_shop.clear()
     one_shop.folder = tmp_path
     return one_shop
+
+
+@pytest.fixture(autouse=True)
+def _default_settings() -> Iterator[None]:
+    """What a command of a test has set for its process."""
+    yield
+    suggestions.configure(None)

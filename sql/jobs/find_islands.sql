@@ -1,4 +1,4 @@
--- Stretches of alerts that overlap or follow each other within merge_seconds: new ones and their stored neighbours of
+-- Stretches of alerts that overlap or follow each other within reopen_seconds: new ones and their stored neighbours of
 -- any state. The oldest alert gives an incident its identity, also where it was retracted; without one it is new.
 create or replace temp table islands as
 with reached as (select min(start_ts) as first_ts, max(end_ts) as last_ts from fresh),
@@ -11,8 +11,8 @@ near as (
     inner join series using (rule, baseline, candidate, code)
     cross join reached
     where
-        alerts.end_ts >= reached.first_ts - to_seconds($merge_seconds)
-        and alerts.start_ts <= reached.last_ts + to_seconds($merge_seconds)
+        alerts.end_ts >= reached.first_ts - to_seconds($reopen_seconds)
+        and alerts.start_ts <= reached.last_ts + to_seconds($reopen_seconds)
 ),
 
 stretches as (
@@ -33,7 +33,7 @@ reaches as (
 
 chained as (
     select
-        *, sum(case when start_ts <= reach_ts + to_seconds($merge_seconds) then 0 else 1 end) over (
+        *, sum(case when start_ts <= reach_ts + to_seconds($reopen_seconds) then 0 else 1 end) over (
             partition by series order by start_ts rows between unbounded preceding and current row
         ) as chain
     from reaches

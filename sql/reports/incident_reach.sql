@@ -7,5 +7,5 @@ with reached as (
         and (not is_superseded or epoch(settled_until) > $after - 86400)
 )
 
-select least($after, cast(floor(epoch(min(reached.settled_until))) as bigint)) - max(settings.merge_seconds)
+select least($after, cast(floor(epoch(min(reached.settled_until))) as bigint)) - max(settings.reopen_seconds)
 from settings left join reached on true

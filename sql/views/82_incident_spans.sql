@@ -1,4 +1,4 @@
--- From when to when an incident runs: current alerts in a chain, for they overlap or follow within merge_seconds.
+-- From when to when an incident runs: current alerts in a chain, for they overlap or follow within reopen_seconds.
 -- Grain: one row per chain of alerts of one rule, comparison and code.
 -- Reads: alerts, settings
 -- Feeds: incidents
@@ -17,7 +17,7 @@ chained as (
     select
         r.alert_id, r.incident_id, r.rule, r.detector, r.baseline, r.candidate, r.code, r.start_ts, r.stop_ts, r.end_ts,
         r.window_bins, r.value, sum(
-            case when epoch(r.start_ts) <= r.reach_second + settings.merge_seconds then 0 else 1 end
+            case when epoch(r.start_ts) <= r.reach_second + settings.reopen_seconds then 0 else 1 end
         ) over (
             partition by r.rule, r.baseline, r.candidate, r.code
             order by r.start_ts, r.alert_id rows between unbounded preceding and current row

@@ -114,7 +114,8 @@ class Exposure(Section):
 
 
 class DetectSettings(Section):
-    """How long late records are waited for (s), and how close alerts are one incident (s).
+    """How long late records are waited for (s); after how long without alerts an incident is over (s), and within how
+    long after that the same one opens again (s).
 
     What is later (days) behind what its comparison has judged is counted, and judges nothing again.
     """
@@ -122,6 +123,12 @@ class DetectSettings(Section):
     lateness_seconds: int = Field(default=0, ge=0, le=10**9)
     late_limit_days: int = Field(default=7, ge=1, le=400_000)
     merge_seconds: int = Field(default=300, ge=0, le=10**9)
+    reopen_seconds: int = Field(default=3600, ge=0, le=10**9)
+
+    @property
+    def joined_seconds(self) -> int:
+        """How close (s) to an alert the next one is of the same incident."""
+        return max(self.merge_seconds, self.reopen_seconds)
 
 
 class RetentionSettings(Section):

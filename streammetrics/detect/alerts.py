@@ -43,7 +43,7 @@ def amend(
     found: str,
     after: datetime,
     until: datetime,
-    merge_seconds: int,
+    reopen_seconds: int,
     run_id: int,
     now: datetime,
     *,
@@ -80,7 +80,7 @@ def amend(
         run(connection, "jobs/retract_alerts", changed)
     if new:
         before = connection.exec_driver_sql(_DRAW).scalar_one()
-        run(connection, "jobs/find_islands", {"merge_seconds": merge_seconds, "before": before})
+        run(connection, "jobs/find_islands", {"reopen_seconds": reopen_seconds, "before": before})
         incidents = connection.exec_driver_sql(_DRAW_INCIDENTS.format("islands")).scalar_one()
         run(connection, "jobs/join_incidents")
         run(connection, "jobs/insert_alerts", {"before": before, "incidents": incidents, **changed})

@@ -120,10 +120,10 @@ def plan(
     """
     if views.publish(connection):
         comments.put(connection)
-    merged = connection.exec_driver_sql("select max(merge_seconds) from settings").scalar_one()
+    joined = connection.exec_driver_sql("select max(reopen_seconds) from settings").scalar_one()
     users = exposure.read(config)
     settings_tables.replace(connection, config, users.rows, is_whole=users.is_whole)
-    if merged != config.detect.merge_seconds:
+    if joined != config.detect.joined_seconds:
         number_incidents(connection)
     floor = retention.floor(connection, lead_seconds(config))
     after = max(span[0], floor)
@@ -139,7 +139,7 @@ def plan(
     if not users.is_whole:
         run(connection, "jobs/hold_pairs_without_users")
     widest = max(rule.bin_seconds for rule in config.rule)
-    reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.merge_seconds)
+    reach = max(lead_seconds(config) + views.PRESENCE_LEAD_SECONDS, config.detect.joined_seconds)
     run(connection, "jobs/find_stretches", {"reach": reach, "widest": widest})
     stretches = connection.exec_driver_sql(_STRETCHES).all()
     return (stretches[0].after_second, stretches[-1].until_second) if stretches else None
@@ -192,10 +192,10 @@ def _judge_portion(
         _keep_suspects(connection, piece, is_final, bases)
     found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
     scope = (utc.at_second(after), utc.at_second(until))
-    merge = config.detect.merge_seconds
+    joined = config.detect.joined_seconds
     with connection.begin():
         run_id = int(connection.exec_driver_sql("select nextval('run_ids')").scalar_one())
-        amendment = amend(connection, found, *scope, merge, run_id, started_at, has_intervals=has_sequential)
+        amendment = amend(connection, found, *scope, joined, run_id, started_at, has_intervals=has_sequential)
         if is_open:
             watermarks.pause(connection, after)
         watermarks.remember(connection, reached)

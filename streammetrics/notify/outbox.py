@@ -3,8 +3,8 @@
 A change is kept in one transaction and sent afterwards: what could not be sent is sent by the next run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from streammetrics.config import Config
 from streammetrics.detect.incidents import Change, Incident
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.notify import texts
-from streammetrics.notify.messages import OPENINGS, Notice
+from streammetrics.notify.messages import BEGINNINGS, OPENINGS, Notice
 from streammetrics.report import wording
 from streammetrics.runtime import terminal
 from streammetrics.store.statements import run
@@ -50,12 +50,9 @@ def keep(
     """
     keys = _keys(connection, changed, config.notices.storm_incidents)
     for channel in channels:
-        for one in changed:
-            text = (
-                wording.change_line(one)
-                if channel == STDOUT
-                else texts.of_change(one, explain, config.notices.report_url)
-            )
+        for one in changed if channel == STDOUT else _with_ends(changed):
+            is_printed = channel == STDOUT
+            text = wording.change_line(one) if is_printed else texts.of_change(one, explain, config.notices.report_url)
             key = keys[one.incident.incident_id]
             _insert(connection, channel, one.change, str(text), _fields(one), key, now, one.incident)
         if channel == STDOUT or config.notices.new_codes:
@@ -131,6 +128,14 @@ def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: in
     if len(opened) > storm_incidents:
         found.update(dict.fromkeys(opened, f"storm-{min(opened)}"))
     return found
+
+
+def _with_ends(changed: Sequence[Change]) -> Iterator[Change]:
+    """What began and ended within one pass is both: a pager that gets the beginning alone would wait for ever."""
+    for one in changed:
+        yield one
+        if one.change in BEGINNINGS and one.incident.state != "open":
+            yield replace(one, change=one.incident.state, again=None)
 
 
 def _insert(

@@ -179,10 +179,10 @@ def _portions(connection: Connection, name: str, within: Span) -> Iterator[tuple
 
 def _alerts(connection: Connection, within: Span) -> str:
     """Alerts of the incidents that overlap the span, which may lie in the pause behind one of their alerts."""
-    merge = connection.exec_driver_sql("select coalesce(max(merge_seconds), 0) from settings").scalar_one()
+    joined = connection.exec_driver_sql("select coalesce(max(reopen_seconds), 0) from settings").scalar_one()
     since, until = within.seconds()
     # A view takes no parameters.
-    overlapping = statement("reports/alerts_of_span").replace("$since", timestamp_literal(since - merge - 1))
+    overlapping = statement("reports/alerts_of_span").replace("$since", timestamp_literal(since - joined - 1))
     return whole_incidents(overlapping.replace("$until", timestamp_literal(until)))
 
 

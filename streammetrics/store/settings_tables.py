@@ -73,7 +73,8 @@ def replace(connection: Connection, config: Config, users: Users, *, is_whole: b
         rewind(connection, min(changed)[0])
     waits = config.detect.lateness_seconds, config.detect.merge_seconds
     ordered = config.builds.order, config.builds.max_comparisons
-    if _replace(connection, "settings", [(*waits, False, *ordered, config.detect.late_limit_days)]):
+    limits = config.detect.late_limit_days, config.detect.joined_seconds
+    if _replace(connection, "settings", [(*waits, False, *ordered, *limits)]):
         builds.place(connection)
 
 

@@ -223,6 +223,19 @@ def test_trouble_with_feeds_and_jobs_is_sent_when_it_begins_and_ends(post: Post)
     assert len(printed) == 4
 
 
+def test_what_began_and_ended_in_one_run_ends_on_a_pager(
+    post: Post, taken: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streammetrics.notify.channels.pagerduty._REGIONS", {"us": taken.url})
+    monkeypatch.setenv("PAGER", "pagerduty://KEY@x")
+    post.keys["channel"] = (Channel(name="pager", kind="apprise", url_env="PAGER"), post.script)
+    post.keep(change("opened", state="resolved"))
+    post.deliver()
+    assert [body["event_action"] for _, body in taken.taken] == ["resolve"]
+    [subject] = post.subjects
+    assert subject == "[FIRING] code E1 x3.23 in 5.10, and 1 more change"
+
+
 def test_a_test_notice(post: Post) -> None:
     lost = Channel(name="lost", kind="apprise", url_env="NO_SUCH_VARIABLE")
     post.keys["channel"] = (lost, post.script)

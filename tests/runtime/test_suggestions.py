@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from tests.cli.test_cli import COMMANDS, streammetrics
 
 PACKAGE = Path(suggestions.__file__).parents[1]
 BARE = re.compile(rf"(?<!`)\bstreammetrics ({'|'.join(COMMANDS)})\b")
-
-
-@pytest.fixture(autouse=True)
-def default_settings() -> Iterator[None]:
-    yield
-    suggestions.configure(None)
 
 
 @pytest.mark.parametrize(

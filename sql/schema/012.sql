@@ -1,0 +1,3 @@
+-- Alerts within this of the alert before belong to the same incident; at least merge_seconds.
+alter table settings add column reopen_seconds bigint;
+update settings set reopen_seconds = merge_seconds;
