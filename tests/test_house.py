@@ -50,7 +50,7 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
     files = [*(ROOT / "sql").rglob("*.sql"), ROOT / "sql" / "comments.csv"]
     sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert {Path(path).parent.name for path in sql} == {"sql", "views", "jobs", "reports", "checks", "schema"}
-    assert carried == package | sql
+    assert carried == package | sql | {"streammetrics/config.toml"}
     assert "streammetrics = streammetrics.cli:main" in scripts
 
 
