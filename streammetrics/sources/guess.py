@@ -19,7 +19,7 @@ from streammetrics.sources.times import looks_like_one
 from streammetrics.sources.unpack import unpack
 from streammetrics.store.statements import statement
 
-_RECORDS = 1000
+_RECORDS, _SHOWN = 1000, 200
 _HINTS = {"ts": "time|date|stamp|_at$", "build": "build|version|release", "code": "code|err|reason|exception"}
 _VERSION = re.compile(r"(\w+[-/ _])?v?\d+(\.\d+)+\S*", re.ASCII)
 _PARQUET = "select * from read_parquet($path, hive_partitioning = false) limit 1000"
@@ -67,8 +67,8 @@ def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
             if not columns.places(file, names) and any(map(looks_like_one, names)):
                 names, keys["header"] = [str(place + 1) for place in range(len(names))], False
             rows = list(delimited.rows(snapshot, head, len(names), head.lead + ("header" not in keys), _RECORDS))
-    places = {name: names.index(name) for name in names if name}
-    texts = {name: ["" if row[at] is None else str(row[at]) for row in rows] for name, at in places.items()}
+    places = {name: names.index(name) for name in names if name and name.isprintable()}
+    texts = {name: ["" if row[at] is None else str(row[at])[:_SHOWN] for row in rows] for name, at in places.items()}
     return _roles(connection, file, texts, keys)
 
 

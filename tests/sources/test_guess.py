@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from streammetrics.errors import ConfigError
@@ -96,6 +97,29 @@ def test_what_is_assumed_is_said(shop: Shop) -> None:
 def test_a_zone_is_not_assumed_where_there_is_one(shop: Shop) -> None:
     found = guessed(shop, "a.csv", "ts,build,code\n2026-11-23T10:00:00+01:00,5.9,404\n")
     assert found.assumed[1] == "time: 'ts', such as 2026-11-23T10:00:00+01:00"
+
+
+def test_columns_of_parquet_have_types(shop: Shop) -> None:
+    path = shop.folder / "a.parquet"
+    select = "select timestamp '2026-11-23 10:00:00' + to_seconds(i) as w, 41 + i % 2 as build_no, i % 5 as e"
+    duckdb.sql(f"{select} from range(20) as r(i)").write_parquet(str(path))
+    found = guess(shop.connection, path, shop.folder / "scratch")
+    assert found.keys == {"format": "parquet", "columns": {"ts": "w", "build": "build_no", "code": "e"}}
+    assert found.assumed[1:] == [
+        "time: 'w', such as 2026-11-23 10:00:00, without a zone; assumed is timezone 'UTC'",
+        "build: 'build_no', 2 different, such as 41, 42",
+        "code: 'e', 5 different, such as 0, 1, 2",
+    ]
+
+
+def test_a_name_that_is_no_text_is_no_column(shop: Shop) -> None:
+    path = shop.write("a.csv", "when,rel,was,Größe\n2026-11-23 10:00:00,5.9,404,x\n".encode("latin-1"))
+    assert guess(shop.connection, path, shop.folder / "scratch").keys["columns"] == {**ODD, "code": "was"}
+
+
+def test_what_is_shown_is_short(shop: Shop) -> None:
+    found = guessed(shop, "a.csv", f"ts,build,code\n2026-11-23 10:00:00,5.9,{'x' * 5000}\n")
+    assert max(map(len, found.assumed)) < 300
 
 
 @pytest.mark.parametrize(
