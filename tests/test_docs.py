@@ -147,3 +147,29 @@ def test_installing_and_the_demo_work_from_the_wheel(tmp_path: Path) -> None:
     assert "mean_difference): exactly the truth" in done.stdout
     assert "sequential): exactly the truth" in done.stdout
     assert len(list((empty / "var" / "demo" / "out").glob("*.png"))) == 3
+    subprocess.run([sources / ".venv" / "bin" / "streammetrics", "init"], cwd=empty, env=environment, check=True)
+    assert (empty / "config.toml").read_bytes() == (REPOSITORY / "config.toml").read_bytes()
+
+
+def named_first(section: str) -> list[str]:
+    """The code words in the first column of a section's tables."""
+    rows = re.findall(r"^\| (`\w+`.*?) \|", section, re.MULTILINE)
+    return re.findall(r"`(\w+)`", " ".join(rows))
+
+
+def test_operators_are_told_what_each_code_and_notice_asks() -> None:
+    """docs/operations.md has a row for each that the README and docs/notices.md list."""
+    page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^\| (\d+) \|", README.read_text("utf-8"), re.MULTILINE)
+    assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == codes
+    notices = (REPOSITORY / "docs" / "notices.md").read_text(encoding="utf-8")
+    sent = named_first(notices.partition("## What is sent")[2].partition("\n## ")[0])
+    asked = named_first(page.partition("### Notices")[2].partition("\n## ")[0])
+    assert len(sent) > 10
+    assert sorted(asked) == sorted(sent)
+
+
+def test_files_of_deploy_that_pages_name_are_there() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(deploy/[\w.-]+)`", page.read_text(encoding="utf-8"))}
+    assert len(named) >= 4
+    assert [name for name in sorted(named) if not (REPOSITORY / name).is_file()] == []

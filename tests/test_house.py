@@ -51,7 +51,7 @@ def test_wheel_carries_the_package_and_its_sql(tmp_path: Path) -> None:
     sql = {f"streammetrics/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert {Path(path).parent.name for path in sql} == {"sql", "views", "jobs", "reports", "checks", "schema"}
     page = {f"streammetrics/report/page/{name}" for name in ("page.css", "page.js", "template.html")}
-    assert carried == package | sql | page
+    assert carried == package | sql | page | {"streammetrics/config.toml"}
     assert "streammetrics = streammetrics.cli:main" in scripts
 
 

@@ -13,6 +13,18 @@ from streammetrics.errors import UsageError
 app = typer.Typer()
 
 
+@app.command(epilog="Example: streammetrics init errors.csv")
+def init(
+    sample: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A file of records, whose format and columns are found.")
+    ] = None,
+) -> None:
+    """Write a commented config.toml, for FILE or with all defaults. Says on stderr what it assumed."""
+    from streammetrics.cli import starting
+
+    sys.exit(starting.init(options.session_of(None, use_default=False), sample))
+
+
 @app.command(epilog="Example: streammetrics status --json")
 def status(
     config: options.ConfigOption = None,

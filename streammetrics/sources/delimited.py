@@ -114,11 +114,17 @@ def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int |
 
 def times(snapshot: Snapshot, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
     """The times of the first records that can be split without care."""
+    for row in rows(snapshot, head, len(columns.names), skipped, most):
+        yield " ".join(row[place] for place in columns.times)
+
+
+def rows(snapshot: Snapshot, head: Head, width: int, skipped: int, most: int) -> Iterator[list[str]]:
+    """Those of the first lines that have as many fields as there are columns."""
     with snapshot.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
         for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):
-            if len(row) == len(columns.names):
-                yield " ".join(row[place] for place in columns.times)
+            if len(row) == width:
+                yield row
 
 
 def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Columns | None, str, str]:
@@ -131,14 +137,19 @@ def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Column
     return Columns(tuple(row), **found), f"{HEADER}: columns are read by it from here on", ""
 
 
-def _require_delimiter(file: SourceFile, delimiter: str, fields: Sequence[str]) -> None:
+def other_delimiter(fields: Sequence[str]) -> str:
+    """The delimiter that a line has which was not split by the one in use; empty if it was, or has none."""
     if len(fields) != 1:
-        return
+        return ""
     usual = [other for other in DELIMITERS if other in fields[0]]
     unusual = [other for other in _UNUSUAL if fields[0].count(other) >= len(ROLES) - 1]
-    if not usual and not unusual:
+    return max(usual or unusual, key=fields[0].count, default="")
+
+
+def _require_delimiter(file: SourceFile, delimiter: str, fields: Sequence[str]) -> None:
+    seen = other_delimiter(fields)
+    if not seen:
         return
-    seen = max(usual or unusual, key=fields[0].count)
     looked_for = _shown(delimiter) if file.source.delimiter else "one of " + ", ".join(map(_shown, DELIMITERS))
     raise ConfigError(
         f"{file.path}: the delimiter, {looked_for}, is not found in its first line, which has {_shown(seen)}: set "

@@ -1,0 +1,150 @@
+"""What a sample file shows of how it is to be read: the keys of its [[source]], and what is said to be assumed."""
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from streammetrics.errors import ConfigError
+from streammetrics.sources.guess import Guess, guess
+from tests.ingest.feeding import Shop
+
+LINES = ["2026-11-23 10:00:00,5.9,404", "2026-11-23 10:00:01,5.10,-17", "2026-11-23 10:00:02,5.10,404"]
+ODD = {"ts": "when", "build": "rel", "code": "what"}
+
+
+def guessed(shop: Shop, name: str, text: str) -> Guess:
+    return guess(shop.connection, shop.write(name, text.encode()), shop.folder / "scratch")
+
+
+def csv_of(header: str, *, delimiter: str = ",") -> str:
+    return "".join(line + "\n" for line in [header, *LINES]).replace(",", delimiter)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "keys"),
+    [
+        ("a.csv", csv_of("ts,build,code"), {"format": "csv", "delimiter": ","}),
+        ("a.csv", csv_of("Timestamp,Version,ERROR_CODE"), {"format": "csv", "delimiter": ","}),
+        ("a.csv.gz", csv_of("when,rel,what", delimiter=";"), {"format": "csv", "delimiter": ";", "columns": ODD}),
+        ("a.tsv.zst", csv_of("when,rel,what", delimiter="\t"), {"format": "tsv", "delimiter": "\t", "columns": ODD}),
+        ("a.log", csv_of("when,rel,what", delimiter="^"), {"format": "csv", "delimiter": "^", "columns": ODD}),
+        (
+            "a.log.gz",
+            '{"when": 1795428000, "error": {"what": 404}, "rel": "5.9"}\n',
+            {"format": "jsonl", "columns": {"ts": "when", "build": "rel", "code": "error.what"}},
+        ),
+        (
+            "a.csv",
+            "".join(line + "\n" for line in LINES),
+            {"format": "csv", "delimiter": ",", "header": False, "columns": {"ts": 1, "build": 2, "code": 3}},
+        ),
+        # One of the names is known, and the column that is called so holds no time.
+        (
+            "a.csv",
+            "time,rel,code,logged\n17,5.9,404,2026-11-23T10:00:00Z\n",
+            {"format": "csv", "delimiter": ",", "columns": {"ts": "logged", "build": "rel", "code": "code"}},
+        ),
+        # Names hint where content does not decide.
+        (
+            "a.csv",
+            "ip,app_version,host,err,at\n10.0.0.1,41,a,1,1795428000\n10.0.0.1,42,b,2,1795428001\n",
+            {"format": "csv", "delimiter": ",", "columns": {"ts": "at", "build": "app_version", "code": "err"}},
+        ),
+        # What is different in each record is no code, and neither is what is always the same.
+        (
+            "a.csv",
+            "id,area,when,rel,what\n" + "".join(f"x{n},eu,2026-11-23 10:00:0{n},5.9,{n % 2}\n" for n in range(6)),
+            {"format": "csv", "delimiter": ",", "columns": ODD},
+        ),
+        (
+            "a.csv",
+            "day,clock,rel,what\n2026-11-23,10:00:00,5.9,404\n",
+            {
+                "format": "csv",
+                "delimiter": ",",
+                "columns": {"ts": ["day", "clock"], "build": "rel", "code": "what"},
+            },
+        ),
+        ("2026-11-23.csv", "ts,build,code\n10:00:00,5.9,404\n", {"format": "csv", "delimiter": ",", "date": "name"}),
+    ],
+)
+def test_the_keys_of_a_sample(shop: Shop, name: str, text: str, keys: dict[str, Any]) -> None:
+    assert guessed(shop, name, text).keys == keys
+
+
+def test_times_of_day_are_of_the_day_when_the_file_was_written(shop: Shop) -> None:
+    path = shop.write("a.csv", b"ts,build,code\n10:00:00,5.9,404\n")
+    os.utime(path, (1795428000, 1795428000))
+    found = guess(shop.connection, path, shop.folder / "scratch")
+    assert found.keys["date"] == "2026-11-23"
+    assert "'ts', such as 10:00:00, times of day; assumed is date '2026-11-23', without a zone" in found.assumed[1]
+
+
+def test_what_is_assumed_is_said(shop: Shop) -> None:
+    assert guessed(shop, "a.csv", csv_of("when,rel,what").replace("\n", ",x\n")).assumed == [
+        "format 'csv', delimiter ','",
+        "time: 'when', such as 2026-11-23 10:00:00, without a zone; assumed is timezone 'UTC'",
+        "build: 'rel', 2 different, such as 5.9, 5.10",
+        "code: 'what', 2 different, such as 404, -17",
+        "not read: 'x'",
+    ]
+
+
+def test_a_zone_is_not_assumed_where_there_is_one(shop: Shop) -> None:
+    found = guessed(shop, "a.csv", "ts,build,code\n2026-11-23T10:00:00+01:00,5.9,404\n")
+    assert found.assumed[1] == "time: 'ts', such as 2026-11-23T10:00:00+01:00"
+
+
+def test_columns_of_parquet_have_types(shop: Shop) -> None:
+    path = shop.folder / "a.parquet"
+    select = "select timestamp '2026-11-23 10:00:00' + to_seconds(i) as w, 41 + i % 2 as build_no, i % 5 as e"
+    duckdb.sql(f"{select} from range(20) as r(i)").write_parquet(str(path))
+    found = guess(shop.connection, path, shop.folder / "scratch")
+    assert found.keys == {"format": "parquet", "columns": {"ts": "w", "build": "build_no", "code": "e"}}
+    assert found.assumed[1:] == [
+        "time: 'w', such as 2026-11-23 10:00:00, without a zone; assumed is timezone 'UTC'",
+        "build: 'build_no', 2 different, such as 41, 42",
+        "code: 'e', 5 different, such as 0, 1, 2",
+    ]
+
+
+def test_a_name_that_is_no_text_is_no_column(shop: Shop) -> None:
+    path = shop.write("a.csv", "when,rel,was,Größe\n2026-11-23 10:00:00,5.9,404,x\n".encode("latin-1"))
+    assert guess(shop.connection, path, shop.folder / "scratch").keys["columns"] == {**ODD, "code": "was"}
+
+
+def test_what_is_shown_is_short(shop: Shop) -> None:
+    found = guessed(shop, "a.csv", f"ts,build,code\n2026-11-23 10:00:00,5.9,{'x' * 5000}\n")
+    assert max(map(len, found.assumed)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "when,rel,what\n28.11.2026 17:03:11,5.9,404\n",
+            "no column can be ts; times of other forms need time_format; ",
+        ),
+        ("when,rel,what\n", "no column can be ts; times of other forms need time_format; there are: none"),
+        (
+            "when,rel\n2026-11-23 10:00:00,5.9\n",
+            "no column can be code; there are: 'when' (2026-11-23 10:00:00), 'rel'",
+        ),
+        ("", "no column can be ts"),
+    ],
+)
+def test_what_cannot_be_found_is_an_error(shop: Shop, text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        guessed(shop, "a.csv", text)
+    assert str(raised.value).startswith(f"{shop.folder / 'a.csv'}: {words}")
+
+
+def test_zipped_samples_are_unpacked_elsewhere(shop: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(csv_of("ts,build,code").encode()))
+    guess(shop.connection, path, tmp_path / "scratch")
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "scratch"]
