@@ -218,6 +218,7 @@ def configs(draw: st.DrawFn) -> Config:
         detect=DetectSettings(
             lateness_seconds=draw(st.sampled_from((0, 7, 60))),
             merge_seconds=draw(st.sampled_from((300, 0, 20, 4000))),
+            reopen_seconds=draw(st.sampled_from((0, 3600))),
             # However late a record is.
             late_limit_days=400_000,
         ),

@@ -31,7 +31,7 @@ CONFIG = Config(
             name="regression", detector="sequential", bin_seconds=60, history_seconds=900, false_alarm_days_per_code=1
         ),
     ),
-    detect=DetectSettings(lateness_seconds=7, merge_seconds=60),
+    detect=DetectSettings(lateness_seconds=7, merge_seconds=60, reopen_seconds=0),
 )
 EVERY_SERIES = views.for_people("evidence")["suspects"]
 

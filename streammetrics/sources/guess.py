@@ -43,7 +43,7 @@ def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
         ConfigError: no column can be the time, the build or the code.
     """
     source = Source(name="sample", path=str(path), format="csv")
-    with unpack(describe(source, path), scratch) as plain:
+    with unpack(describe(source, path), scratch.parent, scratch.name) as plain:
         snapshot = Snapshot(plain)
         start = snapshot.beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
         kind = "parquet" if start[:4] == b"PAR1" else "jsonl" if start[:1] == b"{" else "csv"

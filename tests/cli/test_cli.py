@@ -68,8 +68,8 @@ def test_there_are_the_commands_that_the_readme_names() -> None:
     ]
     assert set(COMMANDS) <= set(named)
     expected = (
-        "backtest backup demo detect doctor explain export generate heatmap ingest init notify query report run schedule "
-        "status unload verdict"
+        "backtest backup demo detect doctor explain export generate heatmap ingest init notify query report run "
+        "schedule status unload verdict"
     )
     assert expected.split() == COMMANDS
 

@@ -151,7 +151,7 @@ def test_any_order_ends_with_the_alerts_of_one_pass(
 
 A, B, C = "5.9", "5.10", "5.11"
 DIFFERENCE = Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1, 3), threshold=1)
-CONFIG = Config(rule=(DIFFERENCE,), detect=DetectSettings(merge_seconds=20))
+CONFIG = Config(rule=(DIFFERENCE,), detect=DetectSettings(merge_seconds=20, reopen_seconds=0))
 BOTH = Comparison(baseline=A, candidate=B)
 ONE_WINDOW = CONFIG.model_copy(
     update={"comparison": (BOTH,), "rule": (DIFFERENCE.model_copy(update={"window_bins": (1,)}),)}
@@ -344,7 +344,7 @@ def test_incidents_count_up_by_one_and_a_part_that_is_cut_off_gets_the_next_numb
     assert incidents() == [(first, *seen(50, 50)), (second, *seen(900, 900)), (second + 1, *seen(110, 110))]
     assert dict(select(store, "select stop_ts, incident_id from alerts"))[moment_of(MONDAY + 110)] == second + 1
     # Settings join and cut as well.
-    wide = ONE_WINDOW.model_copy(update={"detect": DetectSettings(merge_seconds=60)})
+    wide = ONE_WINDOW.model_copy(update={"detect": DetectSettings(merge_seconds=60, reopen_seconds=0)})
     judge(store, wide)
     assert incidents() == [(first, *seen(50, 110)), (second, *seen(900, 900))]
     judge(store, ONE_WINDOW)

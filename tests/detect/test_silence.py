@@ -17,7 +17,7 @@ A, B, C = "5.9", "5.10", "5.11"
 MERGE_SECONDS = 30
 CONFIG = Config(
     rule=(Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1,), threshold=1),),
-    detect=DetectSettings(merge_seconds=MERGE_SECONDS),
+    detect=DetectSettings(merge_seconds=MERGE_SECONDS, reopen_seconds=0),
 )
 # From second 60 to 100 the newer build sends three times as much: one incident, which ends at 100.
 REGRESSION = [Record(MONDAY + s, build, "7") for build in (A, B) for s in range(110)] + [

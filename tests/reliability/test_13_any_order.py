@@ -19,7 +19,7 @@ pytestmark = pytest.mark.reliability
 START = datetime(2026, 11, 23, 8)
 NOW = START + timedelta(hours=2)
 WEEK = timedelta(days=7)
-CONFIG = Config(rule=REFERENCE, detect=DetectSettings(lateness_seconds=5, merge_seconds=60))
+CONFIG = Config(rule=REFERENCE, detect=DetectSettings(lateness_seconds=5, merge_seconds=60, reopen_seconds=0))
 Record = tuple[datetime, str, str]
 
 COUNTERS = "select second, build, code, sum(errors)::bigint from counters group by all order by all"

@@ -170,7 +170,7 @@ def test_open_incidents_are_whole_and_the_strongest_of_many(tmp_path: Path) -> N
     store = history(
         tmp_path / "s.duckdb",
         [*start, *surges, *resolved],
-        Config(rule=REFERENCE, detect=DetectSettings(merge_seconds=60)),
+        Config(rule=REFERENCE, detect=DetectSettings(merge_seconds=60, reopen_seconds=0)),
     )
     with store.read() as connection:
         stored = connection.exec_driver_sql(

@@ -24,7 +24,9 @@ A, B = "5.9", "5.10"
 DAY = 86400
 RULE = Rule(name="difference", detector="mean_difference", bin_seconds=10, window_bins=(1, 60), threshold=1)
 CONFIG = Config(
-    rule=(RULE,), comparison=(Comparison(baseline=A, candidate=B),), detect=DetectSettings(merge_seconds=30)
+    rule=(RULE,),
+    comparison=(Comparison(baseline=A, candidate=B),),
+    detect=DetectSettings(merge_seconds=30, reopen_seconds=0),
 )
 NOON_OF_DAY_5 = moment_of(MONDAY + 5 * DAY + DAY // 2)
 TWO_DAYS = RetentionSettings(events_days=1, counters_days=2, alerts_days=2)
