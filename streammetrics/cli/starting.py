@@ -34,7 +34,7 @@ def init(session: Session, sample: Path | None) -> int:
             with Store(trial).write() as connection:
                 found = guess(connection, sample, Path(scratch, "sample"))
             text = filled(text, {"path": path, **found.keys})
-            lines = [f"{DEFAULT_CONFIG}: written from {sample}; assumed, to be checked in [[source]]:", *found.assumed]
+            lines = [f"{DEFAULT_CONFIG}: written; its path is {path} alone; assumed, to be checked:", *found.assumed]
         with DEFAULT_CONFIG.open("x", encoding="utf-8") as stream:
             stream.write(text)
         session.say(printable_lines("\n".join(lines)))

@@ -9,11 +9,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from streammetrics.config.source import Source
-from streammetrics.errors import ConfigError
+from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import columns, delimited, json_lines
 from streammetrics.sources.discovery import SourceFile, day_in, describe
+from streammetrics.sources.open_once import named
 from streammetrics.sources.snapshot import Snapshot
 from streammetrics.sources.times import looks_like_one
 from streammetrics.sources.unpack import unpack
@@ -37,27 +39,25 @@ class Guess:
 
 
 def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
-    """Find out how a file is to be read; a compressed one is unpacked to `scratch`.
-
-    Raises:
-        ConfigError: no column can be the time, the build or the code.
-    """
+    """How a file is to be read; a compressed one is unpacked to `scratch`. Raises ConfigError where a column lacks."""
     source = Source(name="sample", path=str(path), format="csv")
     with unpack(describe(source, path), scratch.parent, scratch.name) as plain:
         snapshot = Snapshot(plain)
         start = snapshot.beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
         kind = "parquet" if start[:4] == b"PAR1" else "jsonl" if start[:1] == b"{" else "csv"
-        # Its suffix, if it has one, comes before what it holds.
-        file = describe(source.model_copy(update={"format": kind}), path)
+        file = describe(source.model_copy(update={"format": kind}), path)  # its suffix comes before what it holds
         keys: dict[str, object] = {"format": file.format}
         rows: Sequence[Sequence[object]]
         if file.format == "jsonl":
             sample = {".".join(place): values for place, values in json_lines.sample(snapshot, ()).items()}
             names, rows = list(sample), list(zip_longest(*sample.values(), fillvalue=""))
         elif file.format == "parquet":
-            with connection.begin():
-                result = connection.exec_driver_sql(_PARQUET, {"path": glob.escape(str(plain))})
-                names, rows = list(result.keys()), result.all()
+            try:
+                with connection.begin():
+                    result = connection.exec_driver_sql(_PARQUET, {"path": glob.escape(str(plain))})
+                    names, rows = list(result.keys()), result.all()
+            except DBAPIError as error:
+                raise DamagedInputError(f"{path}: cannot be read as Parquet: {named(str(error.orig), path)}") from None
         else:
             head = delimited.sniff(file, snapshot)
             if other := delimited.other_delimiter(head.fields):
@@ -97,8 +97,8 @@ def _roles(connection: Connection, file: SourceFile, texts: dict[str, list[str]]
         day = f", times of day; assumed is date {keys['date']!r}"
     if days or any(known.get(name) != role for role, name in roles.items()):
         as_key = int if "header" in keys else str
-        named = {role: as_key(name) for role, name in roles.items()}
-        keys["columns"] = named if not days else {**named, "ts": list(map(as_key, ts))}
+        by_role = {role: as_key(name) for role, name in roles.items()}
+        keys["columns"] = by_role if not days else {**by_role, "ts": list(map(as_key, ts))}
     zone = ", without a zone; assumed is timezone 'UTC'" if kinds[ts[-1]][_LOCAL] else ""
     lines += [f"time: {' and '.join(map(repr, ts))}, such as {' '.join(filled[name][0] for name in ts)}{day}{zone}"]
     for role in ("build", "code"):

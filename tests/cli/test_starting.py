@@ -75,6 +75,7 @@ def test_what_is_written_works(tmp_path: Path, name: str) -> None:
         rows.write_csv(path, sep=separator, header=name != "headless.log")
     done = streammetrics(tmp_path, "init", name)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr.startswith(f"config.toml: written; its path is {name} alone; assumed, to be checked:\nformat ")
     assert "without a zone; assumed is timezone 'UTC'" in done.stderr
     assert done.stderr.endswith(
         "builds, in order: 1.9 (1,800 records), 1.10 (2,400 records)\n"

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from streammetrics.errors import ConfigError
+from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources.guess import Guess, guess
 from tests.ingest.feeding import Shop
 
@@ -110,6 +110,14 @@ def test_columns_of_parquet_have_types(shop: Shop) -> None:
         "build: 'build_no', 2 different, such as 41, 42",
         "code: 'e', 5 different, such as 0, 1, 2",
     ]
+
+
+def test_a_file_that_is_no_parquet_is_named(shop: Shop) -> None:
+    with pytest.raises(
+        DamagedInputError, match=r"a\.parquet: cannot be read as Parquet: .*too small to be a Parquet"
+    ) as raised:
+        guessed(shop, "a.parquet", "PAR1")
+    assert "/proc/" not in str(raised.value)
 
 
 def test_a_name_that_is_no_text_is_no_column(shop: Shop) -> None:
