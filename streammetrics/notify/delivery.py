@@ -139,12 +139,10 @@ def is_held(config: Config, change: dict[str, Any], now: datetime) -> bool:
     names = (change["rule"], change["code"], change["baseline"], change["candidate"])
     if any(mute.covers(*names) and not mute.is_over(now) for mute in config.mute):
         return True
-    opened = (
-        change["opened_ts"]
-        if isinstance(change["opened_ts"], datetime)
-        else datetime.fromisoformat(change["opened_ts"])
-    )
-    return now < opened + timedelta(seconds=config.notices.for_seconds)
+    wait = timedelta(seconds=config.notices.for_seconds)
+    opened = change["opened_ts"]
+    # Without a wait nothing is held, also where records are ahead of the clock.
+    return bool(wait) and now < (opened if isinstance(opened, datetime) else datetime.fromisoformat(opened)) + wait
 
 
 @contextmanager

@@ -163,6 +163,12 @@ def test_an_incident_is_sent_when_it_is_open_for_long_enough(post: Post) -> None
     assert post.subjects == ["[FIRING] code E1 x3.23 in 5.10"]
 
 
+def test_an_incident_ahead_of_the_clock_is_sent(post: Post) -> None:
+    post.keep(change("opened", 1, opened_ts=post.now + timedelta(hours=5)))
+    post.deliver()
+    assert len(post.subjects) == 1
+
+
 def test_a_storm_is_one_notice_and_each_incident_keeps_its_row(post: Post) -> None:
     post.keep(*(change("opened", number) for number in range(1, 41)))
     post.deliver()
