@@ -98,7 +98,8 @@ def collect(
         StoreBusyError, InputOutputError: the store cannot be read.
     """
     store.require()
-    held = status.collect(store, config, now)
+    # The verdict says what would have been found.
+    held = status.collect(store, config, now, has_reaches=False)
     contents = held.contents
     first_ts, last_ts = (None, None) if contents is None else (contents.first_ts, contents.last_ts)
     with store.read() as connection:

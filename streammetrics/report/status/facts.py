@@ -49,8 +49,8 @@ EXPOSURE_HOURS = 3
 _REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reaches group by all"
 
 
-def collect(store: Store, config: Config, now: datetime) -> Status:
-    """Find out how things stand at `now` (naive UTC).
+def collect(store: Store, config: Config, now: datetime, *, has_reaches: bool = True) -> Status:
+    """Find out how things stand at `now` (naive UTC); without reaches, which take as long as all the rest.
 
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
@@ -64,7 +64,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     quotes: tuple[OpenQuote, ...] = ()
     if store.path.exists():
         with store.read() as connection:
-            held, size = contents(connection, config, now), store.path.stat().st_size
+            held, size = contents(connection, config, now, has_reaches), store.path.stat().st_size
             # What can be seen without reading is not of the last run, but of now.
             refused = {**ledger.refused(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own
@@ -93,7 +93,7 @@ def collect(store: Store, config: Config, now: datetime) -> Status:
     )
 
 
-def contents(connection: Connection, config: Config, now: datetime) -> Contents:
+def contents(connection: Connection, config: Config, now: datetime, has_reaches: bool) -> Contents:
     """What the store holds."""
     users = exposure.read(config)
     compared = comparisons(connection, is_unread=not users.is_whole)
@@ -110,7 +110,7 @@ def contents(connection: Connection, config: Config, now: datetime) -> Contents:
         last_failure=_pass(connection, is_failed=True),
         open_incidents=[OpenIncident(*row) for row in connection.exec_driver_sql(incidents, {"most": STRONGEST})],
         comparisons=compared,
-        reaches=reaches(connection, compared),
+        reaches=reaches(connection, compared) if has_reaches else (),
         promises=[Promise(*row) for row in connection.exec_driver_sql(compose(statement("reports/promises")))],
         exposures=_exposures(connection),
         advice=warnings.current(connection, has_exposure=users.is_whole, problems=users.problems),
