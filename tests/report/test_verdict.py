@@ -42,6 +42,11 @@ def test_an_open_incident_is_worse() -> None:
     assert (found.verdict, found.reason) == ("worse", "1 open incident: E_TIMEOUT")
 
 
+def test_what_the_detector_of_evidence_found_is_named_first() -> None:
+    noise = [replace(INCIDENT, code=f"n{number}", detector="mean_ratio") for number in (1, 2, 1)]
+    assert decide(PAIR, [*noise, INCIDENT], [], HISTORY, NOON).reason == "4 open incidents: E_TIMEOUT, n1, n2"
+
+
 def test_a_doubling_of_every_code_with_traffic_would_have_been_found() -> None:
     found = decided([SEEN, RARE])
     assert found.verdict == "not worse"

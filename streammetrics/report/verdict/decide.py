@@ -71,7 +71,10 @@ def decide(
         return Verdict(pair.baseline, pair.candidate, word, reason, pair.judged_until, missing, incidents, codes)
 
     if incidents:
-        return found("worse", f"{counted(len(incidents), 'open incident')}: {_some([one.code for one in incidents])}")
+        # The other detectors alert on noise.
+        first = sorted(incidents, key=lambda one: one.detector != "sequential")
+        codes_worse = list(dict.fromkeys(one.code for one in first))
+        return found("worse", f"{counted(len(incidents), 'open incident')}: {_some(codes_worse)}")
     if why := _unjudged(pair, now):
         return found("not enough data", why)
     judged = min(pair.judged_seconds or 0, history_seconds)
