@@ -2,9 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from http.client import HTTPException
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 from streammetrics.errors import InputOutputError
 
@@ -20,6 +17,11 @@ def post_json(url: str, payload: Mapping[str, object] | Sequence[object], timeou
 
 def request(url: str, body: bytes | None, timeout_seconds: float) -> None:
     """Post `body`, or get the URL where it is None. Raises as `post_json` does."""
+    # Imported here: most runs send nothing.
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
     if not url.startswith(("http://", "https://")):
         raise InputOutputError("its URL does not begin with http:// or https://")
     headers = {"User-Agent": "streammetrics", **({} if body is None else {"Content-Type": "application/json"})}
