@@ -10,6 +10,11 @@ EXIT_NOT_ENOUGH_DATA = 4
 """Not a failure: `verdict` cannot tell yet."""
 
 
+NO_FAILURES = frozenset({0, EXIT_OPEN_INCIDENTS, 75, 143})
+"""Codes with which a job ends that need nobody: 75, the store was busy, and 143, it was ended by SIGTERM: in both cases
+the next run catches up."""
+
+
 class StreammetricsError(Exception):
     """What went wrong, where, and what is allowed, in one sentence for the person at the terminal.
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from streammetrics.cli.session import Session
+from streammetrics.cli.session import Session, exit_code_of
 from streammetrics.detect.incidents import Change
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.errors import InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.errors import NO_FAILURES, InputOutputError, StoreBusyError, StreammetricsError
 from streammetrics.notify import delivery, lines, messages, outbox
 from streammetrics.report import status
 from streammetrics.runtime import process, suggestions
@@ -43,22 +43,24 @@ def job(session: Session, connection: Connection, name: str, *, is_printed: bool
     except BaseException as error:
         # After a full disk every call of this process fails.
         with suppress(DBAPIError):
-            _end(session, connection, name, getattr(error, "exit_code", 1), is_printed)
+            _end(session, connection, name, exit_code_of(error), is_printed, has_read=False)
         raise
-    _end(session, connection, name, found.code, is_printed)
+    _end(session, connection, name, found.code, is_printed, has_read=name != "detect" and not session.is_clock_doubted)
 
 
-def _end(session: Session, connection: Connection, name: str, code: int, is_printed: bool) -> None:
+def _end(session: Session, connection: Connection, name: str, code: int, is_printed: bool, *, has_read: bool) -> None:
+    """`has_read`: all sources were read, so that it is known which are silent; else what was known stands."""
     now = session.clock()
     with connection.begin():
-        run(connection, "jobs/end_job", {"job": name, "code": code, "now": now})
-        if session.is_clock_doubted:
-            return
+        run(connection, "jobs/end_job", {"job": name, "code": code, "is_failed": code not in NO_FAILURES, "now": now})
+        run(connection, "jobs/drop_notices", {"channels": _channels(session, is_printed=True), "now": now})
         current = {
             f"feed-{feed.source}": f"no record newer than {moment(feed.last_ts)} UTC"
-            for feed in status.feeds(connection, session.config, (), now)
+            for feed in (status.feeds(connection, session.config, (), now) if has_read else ())
             if feed.is_silent
         }
+        if not has_read:
+            current.update((one.key, one.text) for one in outbox.conditions(connection) if one.key.startswith("feed-"))
         for failing in run(connection, "reports/failing_jobs", {"least": FAILED_RUNS}):
             current[f"job-{failing.job}"] = (
                 f"{failing.failed_runs} runs in a row failed, the last with exit code {failing.exit_code}"

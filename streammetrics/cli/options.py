@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from streammetrics import config as configuration
-from streammetrics.cli.session import Session
+from streammetrics.cli.session import Session, exit_code_of
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.notify import heartbeat
 from streammetrics.query.formats import Style
@@ -76,7 +76,7 @@ UntilOption = Annotated[
 ]
 WaitOption = Annotated[
     float | None,
-    typer.Option("--wait", metavar="TIME", parser=duration, help="Ask again until there is enough data, such as 30m."),
+    typer.Option("--wait", metavar="TIME", parser=duration, help="Wait for enough data up to so long, such as 30m."),
 ]
 StartOption = Annotated[
     datetime | None, typer.Option("--start", metavar="TIME", parser=time, help="UTC; default: so that it ends now.")
@@ -166,13 +166,16 @@ def end_job(session: Session, job: str, work: Callable[[], int]) -> NoReturn:
     try:
         code = work()
     except BaseException as error:
-        code = getattr(error, "exit_code", 1)
+        code = exit_code_of(error)
         raise
     finally:
         try:
             heartbeat.beat(session.config, job, code)
         except InputOutputError as error:
             session.say(str(error), "heartbeat.failed", logging.ERROR)
+        except Exception as error:
+            # It decides nothing, and its text may hold the URL.
+            session.say(f"heartbeat.{job}: failed with {type(error).__name__}", "heartbeat.failed", logging.ERROR)
     sys.exit(code)
 
 

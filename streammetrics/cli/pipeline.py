@@ -34,18 +34,21 @@ if TYPE_CHECKING:
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
     """Read what is new. Files that fail are reported and do not stop the others; the first failure decides the code."""
-    with notifying.sending(session), session.store.write() as connection:
+    with (
+        notifying.sending(session),
+        session.store.write() as connection,
+        notifying.job(session, connection, "ingest") as job,
+    ):
         session = clocks.believed(session, connection, paths := list(paths))
-        with notifying.job(session, connection, "ingest") as job:
-            job.code = read(session, connection, paths, source, is_final)
+        job.code = read(session, connection, paths, source, is_final)
     return job.code
 
 
 def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: bool) -> int:
     """One pass, and the first alert of each new incident (`every`: all new alerts) as lines of text or JSON."""
     with notifying.sending(session), session.store.write() as connection:
-        session = clocks.believed(session, connection)
         with notifying.job(session, connection, "detect") as job:
+            session = clocks.believed(session, connection)
             done, job.code = _judge_and_keep(session, connection, is_final, is_printed=False)
         with connection.begin():
             found = incidents.alerts_of(connection, done.run_ids, every=every)
@@ -84,9 +87,9 @@ def run(
 ) -> int:
     """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
     with notifying.sending(session), session.store.write() as connection:
-        session = clocks.believed(session, connection, paths := list(paths))
         try:
             with notifying.job(session, connection, "run", is_printed=True) as job:
+                session = clocks.believed(session, connection, paths := list(paths))
                 code = read(session, connection, paths, source, is_final)
                 done, unread = _judge_and_keep(session, connection, is_final, is_printed=True)
                 job.code = code or unread

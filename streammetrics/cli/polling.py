@@ -1,11 +1,10 @@
-"""A verdict, asked for again until there is one."""
+"""A verdict, computed again until there is one."""
 
 import time
 
 from streammetrics.cli.session import Session
 from streammetrics.errors import StoreBusyError
 from streammetrics.report import verdict as verdicts
-from streammetrics.report.verdict import Verdict
 
 POLL_SECONDS = 10.0
 
@@ -16,18 +15,17 @@ def verdict(
     """Print the verdicts and return the exit code of the worst; for `wait_seconds` as long as data are not enough."""
     deadline = time.monotonic() + wait_seconds
 
-    def current() -> list[Verdict]:
-        return verdicts.verdicts(session.store, session.config, session.clock(), baseline, candidate, code)
-
-    found = current()
-    while verdicts.is_open(found) and (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(POLL_SECONDS, left))
+    while True:
+        left = deadline - time.monotonic()
         try:
-            found = current()
-        except StoreBusyError as error:
+            found = verdicts.verdicts(session.store, session.config, session.clock(), baseline, candidate, code)
+            if left <= 0 or not verdicts.is_open(found):
+                break
+        except StoreBusyError:
             # A run that takes long is no reason to end a rollout.
-            if time.monotonic() >= deadline:
-                raise error
+            if left <= 0:
+                raise
+        time.sleep(min(POLL_SECONDS, max(0, left)))
     for one in found:
         for line in [verdicts.as_json(one)] if session.as_json else verdicts.render(one):
             session.out(line) if session.as_json else session.show(line)

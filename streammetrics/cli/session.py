@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from streammetrics.config import Config
-from streammetrics.runtime import suggestions
+from streammetrics.errors import StreammetricsError
+from streammetrics.runtime import interrupts, suggestions
 from streammetrics.runtime.logs import Event
-from streammetrics.store.connection import Store
+from streammetrics.store.connection import Store, explained
 
 if TYPE_CHECKING:
     from streammetrics.runtime.progress import Progress
@@ -54,3 +55,12 @@ class Session:
     def show(self, text: str) -> None:
         """Words on stdout that may suggest commands."""
         self.out(suggestions.complete(text))
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The code that the process ends with for an error: of ours, of DuckDB and the system, or of a signal."""
+    ended = interrupts.cause(error)
+    if isinstance(ended, interrupts.Terminated):
+        return interrupts.EXIT_TERMINATED
+    failure = error if isinstance(error, StreammetricsError) else explained(error)
+    return 1 if failure is None else failure.exit_code

@@ -1,7 +1,7 @@
 """The section [schedule] of config.toml: when runs start."""
 
-from datetime import UTC, datetime
-from itertools import islice, pairwise
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise, takewhile
 
 from pydantic import Field, field_validator, model_validator
 
@@ -35,13 +35,14 @@ class ScheduleSettings(Section):
         return value
 
     def interval_seconds(self, now: datetime) -> float:
-        """The longest time between two of the next starts."""
+        """The longest time between two starts of the next week."""
         if self.cron is None:
             return self.every_seconds
         from cronsim import CronSim
 
-        starts = list(islice(CronSim(self.cron, now), 10))
-        return max(((later - start).total_seconds() for start, later in pairwise(starts)), default=self.every_seconds)
+        # A week of office hours, minute by minute, has 3,000 starts.
+        starts = takewhile(lambda start: start - now < timedelta(days=8), islice(CronSim(self.cron, now), 3100))
+        return max(((later - start).total_seconds() for start, later in pairwise(starts)), default=8 * 86400)
 
     @model_validator(mode="after")
     def _one_clock(self) -> "ScheduleSettings":

@@ -2,12 +2,15 @@
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from streammetrics.config import Channel, Config
 from streammetrics.detect import incidents
@@ -37,14 +40,30 @@ class Sender:
 
     def deliver(self) -> Iterator[str]:
         """Send what waits. Yields a sentence for each channel that fails: the next run tries again."""
-        with _alone(self.config.store_path):
-            for channel in self.config.channel:
+        with _sending_lock(self.store.path, self.config.store.lock_wait_seconds):
+            now = self.clock()
+            with self.store.write() as connection, connection.begin():
+                waiting = [self._waiting(connection, channel, now) for channel in self.config.channel]
+            sent: list[Message] = []
+            failures: dict[str, str] = {}
+            for one in waiting:
                 try:
-                    self._deliver(channel)
+                    for message in self._send(one, now):
+                        sent.append(message)
                 except InputOutputError as error:
-                    with self.store.write() as connection, connection.begin():
-                        outbox.failed(connection, channel.name, str(error))
-                    yield f"[[channel]] {channel.name!r}: {error}; the next run tries again"
+                    failures[one.channel.name] = str(error)
+                except Exception as error:
+                    # Whatever a library raises: its text may hold the URL.
+                    failures[one.channel.name] = f"failed with {type(error).__name__}"
+            if sent or failures or any(one.dropped or one.has_failed for one in waiting):
+                with self.store.write() as connection, connection.begin():
+                    for one in waiting:
+                        outbox.taken(connection, one.dropped, None, now)
+                        outbox.failed(connection, one.channel.name, failures.get(one.channel.name))
+                    for message in sent:
+                        outbox.taken(connection, message.notice_ids, message.key, self.clock())
+        for name, failure in failures.items():
+            yield f"[[channel]] {name!r}: {failure}; the next run tries again"
 
     def test(self) -> Iterator[tuple[str, str | None]]:
         """Send each channel a test notice; yields its name, and why it failed or None."""
@@ -62,57 +81,62 @@ class Sender:
             else:
                 yield channel.name, None
 
-    def _deliver(self, channel: Channel) -> None:
-        now, is_state = self.clock(), channel.kind == "alertmanager"
-        with self.store.write() as connection, connection.begin():
-            waiting = outbox.waiting(connection, channel.name)
-            if not (waiting or is_state):
-                return
-            due, dropped = messages.sort_out(waiting, lambda one: is_held(self.config, json.loads(one.json), now))
-            outbox.taken(connection, [one.notice_id for one in dropped], None, now)
-            standing = incidents.open_now(connection)
-            open_keys = set(outbox.keys_of(connection, [one.incident_id for one in standing]).values())
-            trouble = outbox.conditions(connection)
-            settings = self.config.notices
-            budget = settings.max_notices_per_hour - outbox.sent_last_hour(connection, channel.name, now)
-        if is_state:
-            self._send_state(channel, standing, trouble, due, now)
-            return
-        url = "" if channel.kind == "command" else address.url(self.config, channel)
-        is_pager = url.startswith(pagerduty.SCHEME)
-        found = (
-            messages.by_key(due, settings.storm_incidents, open_keys)
-            if is_pager
-            else messages.together(due, settings.storm_incidents)
-        )
-        for message in found[: max(0, budget)]:
-            send(channel, url, message)
-            self._take(message.notice_ids, message.key)
+    def _waiting(self, connection: Connection, channel: Channel, now: datetime) -> "Waiting":
+        found = outbox.waiting(connection, channel.name)
+        due, dropped = messages.sort_out(found, lambda one: is_held(self.config, json.loads(one.json), now))
+        budget = self.config.notices.max_notices_per_hour - outbox.sent_last_hour(connection, channel.name, now)
+        standing = incidents.open_now(connection) if due or channel.kind == "alertmanager" else []
+        keys = outbox.keys_of(connection, [one.incident_id for one in standing]).values()
+        ids = [one.notice_id for one in dropped]
+        failed = any(one.error is not None for one in found)
+        return Waiting(channel, due, ids, budget, standing, frozenset(keys), outbox.conditions(connection), failed)
 
-    def _send_state(
-        self,
-        channel: Channel,
-        standing: Sequence[Incident],
-        trouble: Sequence[Condition],
-        due: Sequence[Notice],
-        now: datetime,
-    ) -> None:
+    def _send(self, waiting: "Waiting", now: datetime) -> Iterator[Message]:
+        """Send what is due to one channel, and yield what it took."""
+        channel, due, limit = waiting.channel, waiting.due, self.config.notices.storm_incidents
+        if channel.kind == "alertmanager":
+            self._send_state(waiting, now)
+            yield from messages.together(due, limit)
+        elif due:
+            url = "" if channel.kind == "command" else address.url(self.config, channel)
+            is_pager = url.startswith(pagerduty.SCHEME)
+            found = messages.by_key(due, limit, waiting.open_keys) if is_pager else messages.together(due, limit)
+            for message in found[: max(0, waiting.budget)]:
+                send(channel, url, message)
+                yield message
+
+    def _send_state(self, waiting: "Waiting", now: datetime) -> None:
         """Everything that stands now, and what has ended since the channel took it."""
-        report_url = self.config.notices.report_url
         until = now + timedelta(seconds=self.alive_seconds)
-        alerts = [alertmanager.ended(json.loads(one.json), now) for one in due if one.change in ENDS]
-        for incident in standing:
+        alerts = [alertmanager.ended(json.loads(one.json), now) for one in waiting.due if one.change in ENDS]
+        for incident in waiting.standing:
             if not is_held(self.config, vars(incident), now):
-                text = texts.of_change(Change("opened", incident), self.explain, report_url)
+                text = texts.of_change(Change("opened", incident), self.explain, self.config.notices.report_url)
                 alerts.append(alertmanager.alert(incident, until, text))
-        alerts += [alertmanager.trouble(one, until) for one in trouble]
-        alertmanager.send(address.url(self.config, channel), alerts, channel.timeout_seconds)
-        if due:
-            self._take([one.notice_id for one in due], f"notice-{due[0].notice_id}")
+        alerts += [alertmanager.trouble(one, until) for one in waiting.trouble]
+        alertmanager.send(address.url(self.config, waiting.channel), alerts, waiting.channel.timeout_seconds)
 
-    def _take(self, notice_ids: Sequence[int], key: str) -> None:
-        with self.store.write() as connection, connection.begin():
-            outbox.taken(connection, notice_ids, key, self.clock())
+
+@dataclass(frozen=True)
+class Waiting:
+    """What one channel is to get.
+
+    Args:
+        dropped: numbers of notices that are never sent.
+        budget: how many messages it may get now.
+        standing: the incidents that are open, with `open_keys`, under which they were sent.
+        trouble: feeds and jobs.
+        has_failed: it did not take something before.
+    """
+
+    channel: Channel
+    due: list[Notice]
+    dropped: list[int]
+    budget: int
+    standing: list[Incident]
+    open_keys: frozenset[str]
+    trouble: list[Condition]
+    has_failed: bool
 
 
 def send(channel: Channel, url: str, message: Message) -> None:
@@ -146,11 +170,25 @@ def is_held(config: Config, change: dict[str, Any], now: datetime) -> bool:
 
 
 @contextmanager
-def _alone(store: Path) -> Iterator[None]:
+def _sending_lock(store: Path, wait_seconds: float) -> Iterator[None]:
     """One process sends at a time: two would send the same. The system frees the lock however a process ends."""
+    path = Path(f"{store}.notices")
     try:
-        with Path(f"{store}.notices").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        lock = path.open("ab")
     except OSError as error:
-        raise InputOutputError(f"{store}.notices: {error.strerror}") from None
+        raise InputOutputError(f"{path}: {error.strerror}") from None
+    with lock:
+        deadline = time.monotonic() + wait_seconds
+        while not _is_locked(lock.fileno()):
+            if time.monotonic() > deadline:
+                raise InputOutputError(f"{path}: another process has been sending notices for {wait_seconds:g} s")
+            time.sleep(0.05)
+        yield
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

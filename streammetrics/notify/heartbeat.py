@@ -1,14 +1,14 @@
 """Requests a URL when a job ends, so that a monitor notices when no job does."""
 
 from streammetrics.config import Config
-from streammetrics.errors import InputOutputError, StoreBusyError
+from streammetrics.errors import NO_FAILURES, InputOutputError
 from streammetrics.notify import http
 
 TIMEOUT_SECONDS = 10
 
 
 def beat(config: Config, job: str, code: int) -> None:
-    """Request the URL of a job with a slash and its exit code behind; 0 for a busy store, as the next run catches up.
+    """Request the URL of a job with a slash and its exit code behind; 0 for each code that is no failure.
 
     Raises:
         InputOutputError: it cannot be reached, or does not answer with success.
@@ -16,7 +16,7 @@ def beat(config: Config, job: str, code: int) -> None:
     url = getattr(config.heartbeat, job)
     if url is None:
         return
-    code = 0 if code == StoreBusyError.exit_code else code
+    code = 0 if code in NO_FAILURES else code
     try:
         http.request(f"{url.get_secret_value().rstrip('/')}/{code}", None, TIMEOUT_SECONDS)
     except InputOutputError as error:

@@ -29,14 +29,15 @@ def request(url: str, body: bytes | None, timeout_seconds: float) -> None:
         with urlopen(Request(url, body, headers), timeout=timeout_seconds):  # noqa: S310 the scheme is checked
             pass
     except HTTPError as error:
-        answer = error.read(200).decode("utf-8", "replace").strip()
-        raise InputOutputError(f"HTTP {error.code}{f': {answer}' if answer else ''}") from None
+        # The answer may repeat the URL.
+        error.close()
+        raise InputOutputError(f"HTTP {error.code}") from None
     except URLError as error:
         raise InputOutputError(f"cannot be reached: {_reason(error.reason)}") from None
     except (OSError, HTTPException) as error:
         raise InputOutputError(f"cannot be reached: {_reason(error)}") from None
     except ValueError:
-        raise InputOutputError("its URL is not one") from None
+        raise InputOutputError("its URL cannot be read as one") from None
 
 
 def _reason(error: object) -> str:

@@ -31,6 +31,7 @@ class Notice:
     text: str
     json: str
     key: str
+    error: str | None = None
 
     @property
     def about(self) -> int | str:
@@ -65,7 +66,10 @@ def sort_out(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tu
         if one.change in BEGINNINGS and (one.about in held or is_held(one)):
             held.setdefault(one.about, []).append(one)
         elif one.change in ENDS and one.about in held:
-            dropped += [*held.pop(one.about), one]
+            begun = held.pop(one.about)
+            dropped += begun
+            # Where only its getting worse was held, the channel has got its beginning, and waits for the end.
+            (dropped if any(other.change in OPENINGS for other in begun) else due).append(one)
         else:
             due.append(one)
     return due, dropped
@@ -85,11 +89,8 @@ def by_key(due: Sequence[Notice], storm_incidents: int, open_keys: Collection[st
     found: dict[str, list[Notice]] = {}
     for one in due:
         found.setdefault(one.key, []).append(one)
-    return [
-        _message(key, rows, storm_incidents)
-        for key, rows in found.items()
-        if key not in open_keys or any(one.change not in ENDS for one in rows)
-    ]
+    messages = [_message(key, rows, storm_incidents) for key, rows in found.items()]
+    return [one for one in messages if one.kind != "over" or one.key not in open_keys]
 
 
 def _message(key: str, rows: Sequence[Notice], storm_incidents: int) -> Message:
@@ -116,7 +117,8 @@ def _storm(begun: Sequence[Notice]) -> str:
     found = sorted((json.loads(one.json) for one in begun), key=_excess, reverse=True)
     largest = ", ".join(f"{named(one['code'])} (+{_excess(one):,.0f} errors)" for one in found[:LARGEST])
     candidates = ", ".join(sorted({printable(one["candidate"]) for one in found}))
-    return f"[STORM] {counted(len(found), 'code')} increased in {candidates}, most of all {largest}"
+    codes = counted(len({one["code"] for one in found}), "code")
+    return f"[STORM] {codes} increased in {candidates}, most of all {largest}"
 
 
 def _excess(change: dict[str, Any]) -> float:

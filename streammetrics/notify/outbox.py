@@ -79,7 +79,7 @@ def keep_conditions(connection: Connection, channels: Sequence[str], current: Ma
 
 
 _BEGUN = {"feed": "feed_silent", "job": "job_failing"}
-_ENDED = {"feed": ("feed_back", "sends newer records"), "job": ("job_recovered", "its last run did not fail")}
+_ENDED = {"feed": ("feed_back", "is no longer silent"), "job": ("job_recovered", "its runs no longer fail")}
 
 
 def _kind(key: str) -> str:
@@ -115,8 +115,8 @@ def taken(connection: Connection, notice_ids: Iterable[int], key: str | None, no
     run(connection, "jobs/take_notices", changed)
 
 
-def failed(connection: Connection, channel: str, error: str) -> None:
-    """Keep why a channel did not take what waits for it, in the caller's transaction."""
+def failed(connection: Connection, channel: str, error: str | None) -> None:
+    """Keep why a channel did not take what waits for it, None where it did not fail; in the caller's transaction."""
     run(connection, "jobs/fail_notices", {"channel": channel, "error": error})
 
 

@@ -23,7 +23,7 @@ def backup(store: Store, target: Path) -> int:
         InputOutputError: the copy cannot be written, or the store cannot be read.
         StoreBusyError: another process held the store for too long.
     """
-    beside = [store.path, *(Path(f"{store.path}.{suffix}") for suffix in ("wal", "lock", "queue"))]
+    beside = [store.path, *(Path(f"{store.path}.{suffix}") for suffix in ("wal", "lock", "queue", "notices"))]
     if target.resolve() in [path.resolve() for path in beside]:
         raise UsageError(f"{target}: is the store itself, or belongs to it; name another file")
     if target.is_file() and target.stat().st_size and not begins_as_store(target):

@@ -35,7 +35,7 @@ _REMOVALS = {
         "jobs/old_alerts",
         "delete from alert_revisions where alert_id in (select alert_id from alerts join $old using (incident_id))",
         "delete from alerts where incident_id in (select incident_id from $old)",
-        "delete from notices where taken_at < $before",
+        "delete from notices where taken_at < $before and incident_id is not null",
     ),
     "rejects": ("jobs/old_rejects", "delete from rejects where batch_id in (select batch_id from $old)"),
 }

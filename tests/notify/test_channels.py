@@ -62,6 +62,13 @@ def test_a_command_that_fails(command: list[str], message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_process_that_a_command_leaves_behind_is_not_awaited() -> None:
+    command = ["sh", "-c", "sleep 20 & exit 0"]
+    started = time.monotonic()
+    delivery.send(channel(kind="command", url_env=None, command=command, timeout_seconds=15), "", MESSAGE)
+    assert time.monotonic() - started < 10
+
+
 def test_apprise_sends_subject_and_text(taken: Server) -> None:
     delivery.send(channel(), taken.url.replace("http://", "json://"), MESSAGE)
     [(_, body)] = taken.taken
@@ -97,7 +104,7 @@ def test_pagerduty_gets_the_key_of_the_incident(
 def test_pagerduty_fails_with_the_answer_and_without_the_key(taken: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagerduty, "_REGIONS", {"us": taken.url})
     taken.answer = 429
-    with pytest.raises(InputOutputError, match=r"^HTTP 429: no room$"):
+    with pytest.raises(InputOutputError, match=r"^HTTP 429$"):
         delivery.send(channel(), "pagerduty://AbC123", MESSAGE)
     for url in ("pagerduty://", "pagerduty://AbC123?region=moon"):
         with pytest.raises(InputOutputError) as caught:
@@ -125,11 +132,17 @@ def test_a_url_is_not_shown_with_the_settings() -> None:
     assert SECRET not in repr(channel(url_env=None, url=f"json://{SECRET}@x"))
 
 
-@pytest.mark.parametrize(("code", "path"), [(0, "/a/0"), (74, "/a/74"), (75, "/a/0")])
+@pytest.mark.parametrize(("code", "path"), [(0, "/a/0"), (74, "/a/74"), (75, "/a/0"), (3, "/a/0"), (143, "/a/0")])
 def test_a_heartbeat_has_the_exit_code(taken: Server, code: int, path: str) -> None:
     heartbeat.beat(Config(heartbeat=Heartbeat(run=SecretStr(f"{taken.url}/a/"))), "run", code)
     heartbeat.beat(Config(heartbeat=Heartbeat(run=SecretStr(f"{taken.url}/a/"))), "detect", code)
     assert taken.taken == [(path, None)]
+
+
+def test_an_answer_that_repeats_the_url_is_not_shown(taken: Server) -> None:
+    taken.answer = 404
+    with pytest.raises(InputOutputError, match=r"^heartbeat.run: HTTP 404$"):
+        heartbeat.beat(Config(heartbeat=Heartbeat(run=SecretStr(f"{taken.url}/{SECRET}"))), "run", 0)
 
 
 def test_a_heartbeat_that_fails_names_its_key() -> None:

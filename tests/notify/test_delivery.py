@@ -1,5 +1,6 @@
 """What channels get of what was kept, and what stays for the next run."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import pytest
 
 from streammetrics.config import Channel, Config, Mute, NoticeSettings, StoreSettings
 from streammetrics.detect.incidents import Change
+from streammetrics.errors import InputOutputError
 from streammetrics.notify import delivery, outbox
 from streammetrics.store.connection import Store
 from tests.notify.requests_taken import Server, server
@@ -34,8 +36,8 @@ class Post:
 
     @property
     def config(self) -> Config:
-        keys = {"channel": (self.script,), **self.keys}
-        return Config(store=StoreSettings(path="s.duckdb"), base=self.folder, **keys)
+        keys = {"store": StoreSettings(path="s.duckdb"), "channel": (self.script,), **self.keys}
+        return Config(base=self.folder, **keys)
 
     @property
     def store(self) -> Store:
@@ -102,9 +104,10 @@ def test_a_channel_that_fails_keeps_no_other_from_its_notices(post: Post) -> Non
 def test_a_crash_after_sending_repeats_it_once_under_the_same_key(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     post.keep(change("opened"))
     with monkeypatch.context() as patch:
-        patch.setattr(delivery.Sender, "_take", crash)
+        patch.setattr(outbox, "taken", crash)
         with pytest.raises(KeyboardInterrupt):
             post.deliver()
+    assert len(post.subjects) == 1
     post.keep(change("opened", 2))
     post.deliver(1)
     post.deliver(1)
@@ -144,12 +147,45 @@ def test_what_was_sent_before_its_mute_is_ended(post: Post) -> None:
     post.keep(change("opened"))
     post.deliver()
     post.keys["mute"] = (Mute(code="*", until=post.now + timedelta(hours=9), reason="known"),)
-    post.keep(change("worse"), change("resolved"))
+    post.keep(change("worse"))
     post.deliver(1)
     assert len(post.subjects) == 1
     post.keep(change("resolved"))
     post.deliver(1)
     assert post.subjects[1:] == ["[RESOLVED] code E1 x3.23 in 5.10"]
+
+
+@pytest.mark.parametrize("url", ["pagerduty://[K@x", "json://[hunter2"])
+def test_whatever_a_channel_raises_the_others_get_their_notices(
+    post: Post, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("URL", url)
+    post.keys["channel"] = (Channel(name="lost", kind="apprise", url_env="URL"), post.script)
+    post.keep(change("opened"))
+    [failure] = post.deliver()
+    assert failure.startswith("[[channel]] 'lost': ")
+    assert "hunter2" not in failure
+    assert len(post.subjects) == 1
+
+
+def test_an_error_of_a_library_is_named_by_its_kind(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "send", raising)
+    post.keep(change("opened"))
+    assert post.deliver() == ["[[channel]] 'hook': failed with RuntimeError; the next run tries again"]
+
+
+def raising(*_: object) -> None:
+    raise RuntimeError("https://hunter2@example.org")
+
+
+def test_one_process_sends_at_a_time(post: Post) -> None:
+    post.keep(change("opened"))
+    post.keys["store"] = StoreSettings(path="s.duckdb", lock_wait_seconds=0.1)
+    with (post.folder / "s.duckdb.notices").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(InputOutputError, match="another process has been sending notices"):
+            post.deliver()
+    assert post.subjects == []
 
 
 def test_an_incident_is_sent_when_it_is_open_for_long_enough(post: Post) -> None:
@@ -222,7 +258,7 @@ def test_trouble_with_feeds_and_jobs_is_sent_when_it_begins_and_ends(post: Post)
     assert post.subjects == [
         "[SILENT] feed a: no record newer than noon",
         "[FAILING] job run: 3 failed",
-        "[BACK] feed a: sends newer records, and 1 more change",
+        "[BACK] feed a: is no longer silent, and 1 more change",
     ]
     printed = post.rows("select text from notices where channel = 'stdout' order by notice_id")
     assert printed[0] == ("SILENT    feed a: no record newer than noon",)

@@ -74,7 +74,7 @@ def test_a_source_that_falls_silent_is_reported_once_and_when_it_is_back(install
     for minutes in (9, 2, 1, 1):
         installation.run(minutes)
     installation.run(1, installation.good().replace("1.0,7", "1.0,8"))
-    expected = ["feed clients: no record newer than 2026-11-23 01:00:00 UTC", "feed clients: sends newer records"]
+    expected = ["feed clients: no record newer than 2026-11-23 01:00:00 UTC", "feed clients: is no longer silent"]
     assert installation.printed == [f"SILENT    {expected[0]}", f"BACK      {expected[1]}"]
     assert installation.sent == [f"[SILENT] {expected[0]}", f"[BACK] {expected[1]}"]
 
@@ -93,7 +93,7 @@ def test_a_job_that_fails_three_times_is_reported_once_and_when_it_does_not(inst
     assert [tuple(row) for row in rows] == [("run", codes[0], 5)]
     bad.unlink()
     installation.run(1)
-    assert installation.sent[1:] == ["[RECOVERED] job run: its last run did not fail"]
+    assert installation.sent[1:] == ["[RECOVERED] job run: its runs no longer fail"]
 
 
 def test_what_a_monitor_asks(installation: Installation) -> None:

@@ -42,7 +42,7 @@ def only(found: Sequence[Message]) -> Message:
         (["opened", "worse"], [], []),
         (["opened", "worse", "resolved"], [], [0, 1, 2]),
         (["resolved"], [0], []),
-        (["worse", "resolved"], [], [0, 1]),
+        (["worse", "resolved"], [1], [0]),
         (["opened", "resolved", "reopened"], [], [0, 1]),
     ],
 )
@@ -99,6 +99,7 @@ def test_what_began_and_ended_while_a_pager_was_away_is_over() -> None:
 
 def test_a_storm_of_a_pager_is_over_with_its_last_incident() -> None:
     ends = [notice(1, "resolved", 1, key="storm-1"), notice(2, "resolved", 2, key="storm-1")]
+    assert messages.by_key([notice(0, "worse", 1, key="storm-1"), ends[0]], 5, {"storm-1"}) == []
     assert messages.by_key(ends[:1], 5, {"storm-1"}) == []
     assert only(messages.by_key(ends, 5, set())).kind == "over"
 

@@ -14,8 +14,6 @@ from streammetrics.notify.outbox import Condition
 
 ALERT_NAME = "ErrorsIncreased"
 _NAMES = {"feed": "FeedSilent", "job": "JobFailing"}
-ALIVE_INTERVALS = 4
-"""An alert ends by itself after so many intervals of the schedule in which no run has sent it."""
 
 
 def send(url: str, alerts: Iterable[dict[str, Any]], timeout_seconds: float) -> None:

@@ -1,7 +1,11 @@
 """A command that gets each notice as JSON on stdin."""
 
 import json
+import os
+import signal
 import subprocess
+import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 
 from streammetrics.config import Channel
@@ -10,24 +14,30 @@ from streammetrics.notify.messages import Message
 
 
 def send(channel: Channel, message: Message) -> None:
-    """Run the command of the channel; an exit code other than 0 is a failure.
+    """Run the command of the channel; an exit code other than 0 is a failure. Processes that it leaves are not awaited.
 
     Raises:
         InputOutputError: it cannot be started, failed, or takes too long.
     """
-    try:
-        done = subprocess.run(  # noqa: S603 it is the command that config.toml names
-            channel.command,
-            input=json.dumps(asdict(message)).encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=channel.timeout_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputOutputError(f"{channel.command[0]}: took longer than {channel.timeout_seconds:g} s") from None
-    except OSError as error:
-        raise InputOutputError(f"{channel.command[0]}: {error.strerror}") from None
-    if done.returncode:
-        words = done.stderr[-200:].decode("utf-8", "replace").strip()
-        raise InputOutputError(f"{channel.command[0]}: exit code {done.returncode}{f': {words}' if words else ''}")
+    name = channel.command[0]
+    # Files, not pipes: a child that it leaves behind keeps a pipe open.
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as words:
+        given.write(json.dumps(asdict(message)).encode())
+        given.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 it is the command that config.toml names
+                channel.command, stdin=given, stdout=subprocess.DEVNULL, stderr=words, start_new_session=True
+            )
+        except OSError as error:
+            raise InputOutputError(f"{name}: {error.strerror}") from None
+        try:
+            code = process.wait(channel.timeout_seconds)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise InputOutputError(f"{name}: took longer than {channel.timeout_seconds:g} s") from None
+        if code:
+            words.seek(0)
+            text = words.read()[-200:].decode("utf-8", "replace").strip()
+            raise InputOutputError(f"{name}: exit code {code}{f': {text}' if text else ''}")

@@ -4,7 +4,7 @@ Source: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
 """
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from streammetrics.errors import InputOutputError
 from streammetrics.notify import http
@@ -29,9 +29,8 @@ def send(url: str, message: Message, timeout_seconds: float) -> None:
 
 def event(url: str, message: Message) -> dict[str, Any]:
     """The request: https://developer.pagerduty.com/api-reference/ (Send an event)."""
-    parts = urlsplit(url)
     # Keys have upper and lower case; `hostname` has not.
-    key = parts.netloc.partition("@")[0]
+    key = _parts(url).netloc.partition("@")[0]
     if not key:
         raise InputOutputError("its URL has no integration key: pagerduty://INTEGRATION_KEY@streammetrics")
     found: dict[str, Any] = {
@@ -49,8 +48,15 @@ def event(url: str, message: Message) -> dict[str, Any]:
     return found
 
 
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise InputOutputError("its URL cannot be read as one") from None
+
+
 def _service(url: str) -> str:
-    region = parse_qs(urlsplit(url).query).get("region", ["us"])[0]
+    region = parse_qs(_parts(url).query).get("region", ["us"])[0]
     if region not in _REGIONS:
         raise InputOutputError(f"its URL has region={region}: us or eu is meant")
     return _REGIONS[region]

@@ -77,6 +77,8 @@ def decide(
         return found("worse", f"{counted(len(incidents), 'open incident')}: {_some(codes_worse)}")
     if why := _unjudged(pair, now):
         return found("not enough data", why)
+    if not history_seconds:
+        return found("not enough data", 'there is no [[rule]] with detector = "sequential": a verdict needs one')
     judged = min(pair.judged_seconds or 0, history_seconds)
     needed = {one.code: judged / one.doubling_part for one in codes if one.doubling_part and not one.is_doubling_found}
     waiting = {code: seconds for code, seconds in needed.items() if seconds <= history_seconds}
@@ -89,7 +91,7 @@ def decide(
     if not ready:
         rare = f"no code sends enough errors for a doubling to be found in {history_seconds / 3600:.3g} h"
         return found("not enough data", rare)
-    return found("not worse", f"a doubling of each of {counted(ready, 'code')} with traffic would have been found")
+    return found("not worse", f"a doubling of any of {counted(ready, 'code')} with traffic would have been found")
 
 
 def _unjudged(pair: Compared, now: datetime) -> str | None:
