@@ -70,7 +70,7 @@ def load(connection: Connection, records: Iterable[Record]) -> None:
     with connection.begin():
         batch_id = connection.exec_driver_sql("select nextval('batch_ids')").scalar_one()
         connection.exec_driver_sql(
-            "insert into events\n"
+            "insert into events (ts, build, code, batch_id)\n"
             "select make_timestamp(unnest($1::bigint[]) * 1000000), unnest($2::text[]), unnest($3::text[]), $4",
             (*columns, batch_id),
         )

@@ -1,6 +1,6 @@
--- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, content): a line is a record, unless
--- it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where there
--- are none), and behind it the reason why it cannot be read.
+-- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, client, content): a line is a record,
+-- unless it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where
+-- there are none), and behind it the reason why it cannot be read.
 -- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
 -- follow delimiters), $has_header, $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
 with whole as (
@@ -36,7 +36,8 @@ picked as (
         if($is_spaced, ltrim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
         if($is_spaced, ltrim(fields[places[3]], ' '), fields[places[3]]) as build_field,
         if($is_spaced, ltrim(fields[places[4]], ' '), fields[places[4]]) as code_field,
-        if($is_spaced, ltrim(fields[places[5]], ' '), fields[places[5]]) as stratum_field
+        if($is_spaced, ltrim(fields[places[5]], ' '), fields[places[5]]) as stratum_field,
+        if($is_spaced, ltrim(fields[places[6]], ' '), fields[places[6]]) as client_field
     from split
 ),
 
@@ -94,5 +95,7 @@ select
     if(is_quoted and starts_with(code_field, '"'), replace(code_field[2:-2], '""', '"'), code_field) as code,
     if(is_quoted and starts_with(stratum_field, '"'), replace(stratum_field[2:-2], '""', '"'), stratum_field)
         as stratum,
+    if(is_quoted and starts_with(client_field, '"'), replace(client_field[2:-2], '""', '"'), client_field)
+        as client,
     if(reason = 'is a header', text, left(text, $kept_of_rejects)) as content
 from read

@@ -1,8 +1,9 @@
--- Lines of JSON as records (line, reason, ts, build, code, stratum, content): an object a line, unless it is
--- blank. Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
+-- Lines of JSON as records (line, reason, ts, build, code, stratum, client, content): an object a line, unless
+-- it is blank. Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
 -- Numbers keep the digits that they have in the line, as far as these can be found behind their key.
--- Parameters: $pointers to values, first those that may be the time, then clock, build, code and stratum; $stops, the
--- places of the last of each among them; $keys, how the five are called in a line; $longest_record, $kept_of_rejects.
+-- Parameters: $pointers to values, first those that may be the time, then clock, build, code, stratum and client;
+-- $stops, the places of the last of each among them; $keys, how these are called in a line; $longest_record,
+-- $kept_of_rejects.
 with objects as (
     select
         *,
@@ -27,7 +28,11 @@ roles as (
         if($stops[2] = $stops[1], null, list_any_value(list_slice(found, $stops[1] + 1, $stops[2]))) as found_clock,
         list_any_value(list_slice(found, $stops[2] + 1, $stops[3])) as found_build,
         list_any_value(list_slice(found, $stops[3] + 1, $stops[4])) as found_code,
-        if($stops[5] = $stops[4], null, list_any_value(list_slice(found, $stops[4] + 1, $stops[5]))) as found_stratum
+        if($stops[5] = $stops[4], null, list_any_value(list_slice(found, $stops[4] + 1, $stops[5]))) as found_stratum,
+        if(
+            $stops[6] = $stops[5], null,
+            json_extract_string(list_any_value(list_slice(found, $stops[5] + 1, $stops[6])), '$')
+        ) as client
     from pointed
 ),
 
@@ -109,12 +114,13 @@ select
         when build is null then 'build is neither text nor a number'
         when code is null then 'code is neither text nor a number'
         when texts[5] is null and found_stratum <> 'null' then 'stratum is neither text nor a number'
-        when texts is not null and contains(array_to_string(texts, ' '), chr(0)) then 'holds a NUL character'
+        when contains(concat(array_to_string(texts, ' '), client), chr(0)) then 'holds a NUL character'
         else ''
     end as reason,
     ts,
     build,
     code,
     texts[5] as stratum,
+    client,
     left(text, $kept_of_rejects) as content
 from read

@@ -1,6 +1,6 @@
 -- Rows of a Parquet file as records: a build and a code have one spelling, whatever the type of their column. Reads
--- `found` (line, ts, clock, build, code, stratum, each of the type that it has in the file).
--- Parameters: $has_clock, $has_stratum.
+-- `found` (line, ts, clock, build, code, stratum, client, each of the type that it has in the file).
+-- Parameters: $has_clock, $has_stratum, $has_client.
 -- As text a blob has its bytes beyond ASCII escaped, from which they can be had again.
 with shown as (
     select
@@ -12,6 +12,7 @@ with shown as (
         cast(build as varchar) as build_text,
         if($has_stratum, typeof(stratum), 'VARCHAR') as stratum_type,
         if($has_stratum, cast(stratum as varchar), null) as stratum_text,
+        if($has_client, cast(client as varchar), null) as client,
         nullif(cast(code as varchar), if(code_type in ('FLOAT', 'DOUBLE'), 'nan', null)) as code_text,
         '^(VARCHAR|ENUM\(.*\)|UUID|BLOB|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$'
             as plain,
@@ -64,5 +65,6 @@ select
     build,
     code,
     stratum,
+    client,
     left(concat_ws(',', ts_text, build_text, code_text), 200) as content
 from texts

@@ -1,13 +1,18 @@
 -- Lines of CSV and its kin with the fields that they have where no quote is in them. Reads `lines`.
--- Parameters: $delimiter, $ts_place, $build_place and $code_place of fields, from 1; $width, $has_quotes,
--- $longest_record, $longest_text, $before_build.
+-- Parameters: $delimiter, $ts_place, $build_place, $code_place and $client_place (or NULL) of fields, from 1; $width,
+-- $has_quotes, $longest_record, $longest_text, $before_build.
 with split as (
     select *, string_split(text, $delimiter) as fields
     from lines
 ),
 
 picked as (
-    select *, fields[$ts_place] as ts, fields[$build_place] as build, fields[$code_place] as code
+    select
+        *,
+        fields[$ts_place] as ts,
+        fields[$build_place] as build,
+        fields[$code_place] as code,
+        cast(fields[$client_place] as varchar) as client
     from split
 )
 
@@ -18,6 +23,7 @@ select
     ts,
     build,
     code,
+    client,
     len(fields) = $width
     and mark is null
     and strlen(text) <= $longest_record

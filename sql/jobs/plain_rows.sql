@@ -1,11 +1,12 @@
 -- Rows of a Parquet file whose builds and codes are text or whole numbers, and times are such, or text. Reads `found`.
--- Parameters: $longest_text, $before_build.
+-- Parameters: $longest_text, $before_build, $has_client.
 with texts as (
     select
         line,
         ts,
         clock,
         stratum,
+        if($has_client, cast(client as varchar), null) as client,
         build as found_build,
         code as found_code,
         cast(build as varchar) as build,

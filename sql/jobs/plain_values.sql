@@ -1,4 +1,4 @@
--- Values of JSON lines as records, where they need no closer look. Reads `found_values` (ts and code as texts,
+-- Values of JSON lines as records, where they need no closer look. Reads `found_values` (ts, code and client as texts,
 -- build_value as text, or as JSON: as text 5.9 is what the number 5.90 is as well).
 -- A closer look need numbers with a fraction or an exponent, texts that could be such numbers, and what is neither.
 -- Parameters: $is_build_text, $has_escapes (the text has a backslash), $longest_text, $before_build.
@@ -30,5 +30,6 @@ select
         when code < ':' then not contains(code, '.') and not contains(code, 'e')
         else not regexp_matches(code, '^[\[{]|^true$|^false$')
     end
-    and not ($has_escapes and (contains(build, '\') or contains(build, chr(0)) or contains(code, chr(0)))) as is_whole
+    and not ($has_escapes and (contains(build, '\') or contains(build, chr(0)) or contains(code, chr(0))))
+    and not coalesce($has_escapes and (contains(client, '\') or contains(client, chr(0))), false) as is_whole
 from texts

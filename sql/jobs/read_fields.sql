@@ -1,11 +1,13 @@
 -- Records of CSV and its kin without any quote by DuckDB's own reader; lines of another width are left out.
 -- Parameters: $path (a pattern that means one file), $columns (their types by name, all texts), $delimiter, $header,
--- $no_null (a text that no file holds, for no value is NULL), $longest_record, $longest_text, $before_build.
+-- $no_null (a text that no file holds, for no value is NULL), $longest_record, $longest_text, $before_build,
+-- $has_client, $client_name (any of the columns where there is no client).
 select
     0 as line,
     ts,
     build,
     code,
+    if($has_client, columns(lambda name: name = $client_name), null) as client,
     build <> '' and strlen(build) <= $longest_text - strlen($before_build) as is_whole
 from read_csv(
     $path, auto_detect = false, header = $header, columns = $columns, delim = $delimiter, quote = '', escape = '',

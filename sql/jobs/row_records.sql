@@ -1,7 +1,8 @@
--- Rows that Python has read as records (line, reason, ts, build, code, stratum, content); a stratum stands before their
--- builds already. What is bound as one text takes a hundredth of the time of a list. Of a row that can be read only the
--- cursor stands in `contents`.
--- Parameters, texts with a NUL between two values: $lines, $row_reasons, $times, $builds, $codes, $contents.
+-- Rows that Python has read as records (line, reason, ts, build, code, stratum, client, content); a stratum stands
+-- before their builds already. What is bound as one text takes a hundredth of the time of a list. Of a row that can be
+-- read only the cursor stands in `contents`.
+-- Parameters, texts with a NUL between two values: $lines, $row_reasons, $times, $builds, $codes, $clients (NULL where
+-- there is no such column), $contents.
 with found as (
     select
         cast(unnest(string_split($lines, chr(0))) as bigint) as line,
@@ -9,6 +10,7 @@ with found as (
         unnest(string_split($times, chr(0))) as ts,
         unnest(string_split($builds, chr(0))) as build,
         unnest(string_split($codes, chr(0))) as code,
+        unnest(string_split($clients, chr(0))) as client,
         unnest(string_split($contents, chr(0))) as content
 )
 

@@ -1,12 +1,19 @@
--- What texts are times: one meaning for every reader. Reads `records` (line, reason, ts, build, code, content: all but
--- line are text). A time is in UTC (`utc_ts`), or as the clock of the source shows it (`local_ts`), or none.
+-- What texts are times: one meaning for every reader. Reads `records` (line, reason, ts, build, code, client, content:
+-- all but line are text). A time is in UTC (`utc_ts`), or as the clock of the source shows it (`local_ts`), or none.
 -- ISO 8601 and what common writers make of it; seconds, milli-, micro- or nanoseconds since 1970, by magnitude; a time
 -- of day where the source gives a date. Fractions are cut, not rounded, at the microsecond. A number below 100,000,000
 -- (1973) is no time: each unit covers 1973 to 5138, and no two overlap.
 -- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
 -- by which alone texts are then read. The session's time zone is UTC.
 with texts as (
-    select line, reason, case when reason = '' then trim(ts, ' ' || chr(9)) end as time_text, build, code, content
+    select
+        line,
+        reason,
+        case when reason = '' then trim(ts, ' ' || chr(9)) end as time_text,
+        build,
+        code,
+        client,
+        content
     from records
 ),
 
@@ -137,4 +144,4 @@ readings as (
     from tidy
 )
 
-select line, reason, time_text, is_clock, is_leap, local_ts, utc_ts, build, code, content from readings
+select line, reason, time_text, is_clock, is_leap, local_ts, utc_ts, build, code, client, content from readings

@@ -1,5 +1,5 @@
--- Which records count: gives line, ts, build, code, content and `problem`, which is NULL where one does. Reads `times`,
--- and `folds`: what times of the clock mean that it shows twice.
+-- Which records count: gives line, ts, build, code, client, content and `problem`, which is NULL where one does. Reads
+-- `times`, and `folds`: what times of the clock mean that it shows twice.
 -- Parameters: $zone of times without one, $day (text or NULL), $time_format (text or NULL), $latest (timestamp),
 -- $future_limit_seconds, $oldest (timestamp), $oldest_days, $kept_from (timestamp or NULL), $longest_text.
 -- A time that the clock skips comes back as another; one that it shows twice is found half an hour, one or two earlier.
@@ -26,6 +26,7 @@ select
     ts,
     build,
     code,
+    client,
     content,
     case
         when reason <> '' then reason

@@ -29,18 +29,21 @@ class SourceColumns(Section):
     """The names that the columns have in the source, or their positions, from 1; the header tells the others.
 
     `ts` may be two columns: of the date, and of the time of day. `stratum`: ingest puts its value and a slash before
-    the build.
+    the build. `client`: what identifies the installation, user or session; never found by a header alone, because it is
+    personal data.
     """
 
     ts: _TimeColumns | None = None
     build: _Column | None = None
     code: _Column | None = None
     stratum: _Column | None = None
+    client: _Column | None = None
 
     @property
     def all(self) -> tuple[str | int | None, ...]:
         times = self.ts if isinstance(self.ts, tuple) else (self.ts,)
-        return *times, self.build, self.code, *(() if self.stratum is None else (self.stratum,))
+        optional = (found for found in (self.stratum, self.client) if found is not None)
+        return *times, self.build, self.code, *optional
 
 
 _EXTRACTS = "select regexp_extract('', $pattern, 1) = ''"
@@ -203,7 +206,7 @@ class Source(Section):
                 "header = false needs all columns by position, such as columns = { ts = 1, build = 2, code = 3 }"
             )
         if not self.header and len(set(positions)) < len(positions):
-            raise ValueError("one column cannot be two of ts, build, code and stratum")
+            raise ValueError("one column cannot be two of ts, build, code, stratum and client")
         if not self.header and self.format in ("jsonl", "parquet"):
             raise ValueError(f'header = false does not go with format = "{self.format}"')
         return self

@@ -84,6 +84,11 @@ class Change:
     comparison_seconds: int | None = None
     gone: tuple[Departure, ...] | None = None
 
+    @property
+    def figures(self) -> Incident | Latest:
+        """Those that are reported: of the latest alert if it was reopened."""
+        return self.again or self.incident
+
 
 @dataclass(frozen=True)
 class Alert:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from streammetrics.config import Config
+from streammetrics.detect import clients
+from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change, Incident
 from streammetrics.detect.new_codes import NewCodes
 from streammetrics.notify import texts
@@ -49,12 +51,18 @@ def keep(
         now: naive UTC.
     """
     keys = _keys(connection, changed, config.notices.storm_incidents)
+    counts = clients.of_changes(connection, config, changed)
     for channel in channels:
         for one in changed if channel == STDOUT else _with_ends(changed):
-            is_printed = channel == STDOUT
-            text = wording.change_line(one) if is_printed else texts.of_change(one, explain, config.notices.report_url)
-            key = keys[one.incident.incident_id]
-            _insert(connection, channel, one.change, str(text), _fields(one), key, now, one.incident)
+            number = one.incident.incident_id
+            sent_by = counts.get(number)
+            text = (
+                wording.change_line(one)
+                if channel == STDOUT
+                else texts.of_change(one, explain, config.notices.report_url, sent_by)
+            )
+            fields = _fields(one, sent_by or Clients())
+            _insert(connection, channel, one.change, str(text), fields, keys[number], now, one.incident)
         if channel == STDOUT or config.notices.new_codes:
             for new, line in zip(found, wording.new_code_lines(found), strict=True):
                 _insert(connection, channel, NEW_CODES, line, {"change": NEW_CODES, **vars(new)}, None, now)
@@ -153,8 +161,8 @@ def _insert(
     run(connection, "jobs/keep_notice", {**row, "json": terminal.as_json(fields), "now": now})
 
 
-def _fields(change: Change) -> dict[str, object]:
-    """A change in JSON: the fields of its incident, then its own."""
+def _fields(change: Change, sent_by: Clients) -> dict[str, object]:
+    """A change in JSON: the fields of its incident, then its own, and its clients."""
     fields = {"change": change.change, **vars(change.incident), **vars(change)}
     del fields["incident"]
-    return fields
+    return fields | {"baseline_clients": sent_by.baseline, "candidate_clients": sent_by.candidate}

@@ -1,8 +1,9 @@
-"""What a notice says of one incident: a subject, and up to nine lines below it."""
+"""What a notice says of one incident: a subject, and up to ten lines below it."""
 
 import shlex
 from dataclasses import dataclass
 
+from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change, Incident, Latest
 from streammetrics.report import wording
 from streammetrics.runtime.terminal import figure, moment, named, power, printable
@@ -30,15 +31,16 @@ class Text:
         return f"{self.subject}\n{self.body}"
 
 
-def of_change(change: Change, explain: str, report_url: str | None) -> Text:
+def of_change(change: Change, explain: str, report_url: str | None, clients: Clients | None = None) -> Text:
     """An incident that changed.
 
     Args:
         explain: the command that begins an explanation, with its --config.
         report_url: where the report is published.
+        clients: who sent the code; None where that is unknown.
     """
     incident = change.incident
-    figures = change.again or incident
+    figures = change.figures
     grown = f" x{figures.ratio:.3g}" if figures.ratio is not None else ""
     summary = f"code {named(incident.code)}{grown} in {printable(incident.candidate)}"
     link = None if report_url is None else f"{report_url}#incident-{incident.incident_id}"
@@ -46,6 +48,7 @@ def of_change(change: Change, explain: str, report_url: str | None) -> Text:
     comparison = f"{printable(incident.baseline)} -> {printable(incident.candidate)}"
     lines = [
         wording.how_much(figures),
+        *([] if clients is None else [f"clients: {_count(clients.baseline)} -> {_count(clients.candidate)}"]),
         f"since {moment(figures.start_ts)}{until} UTC, {comparison}",
         f"why: {_why(incident.rule, figures)}",
         *([] if change.gone is None else [f"over: {wording.departed(change.gone)}"]),
@@ -53,6 +56,10 @@ def of_change(change: Change, explain: str, report_url: str | None) -> Text:
         *([] if link is None else [link]),
     ]
     return Text(f"[{TAGS[change.change]}] {summary}", summary, "\n".join(lines), link)
+
+
+def _count(clients: int | None) -> str:
+    return "unknown" if clients is None else f"{clients:,}"
 
 
 def _why(rule: str, figures: Incident | Latest) -> str:

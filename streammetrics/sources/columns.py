@@ -10,8 +10,10 @@ from streammetrics.sources.discovery import SourceFile
 
 ROLES = ("ts", "build", "code")
 
-CLOCK, STRATUM = "clock", "stratum"
-"""Roles of columns that only some sources have: the time of day, where `ts` is the date; what is put before builds."""
+CLOCK, STRATUM, CLIENT = "clock", "stratum", "client"
+"""Roles of columns that only some sources have: the time of day, where `ts` is the date; what is put before builds; who
+sent the record.
+"""
 
 _KNOWN = {
     "ts": ("ts", "time", "timestamp"),
@@ -32,11 +34,12 @@ class Columns:
     code: int
     clock: int | None = None
     stratum: int | None = None
+    client: int | None = None
 
     @property
-    def are_three(self) -> bool:
-        """Whether time, build and code are all that is read."""
-        return self.clock is None and self.stratum is None
+    def is_split(self) -> bool:
+        """Whether a time or a build is made of two columns."""
+        return self.clock is not None or self.stratum is not None
 
     @property
     def times(self) -> tuple[int, ...]:
@@ -45,18 +48,20 @@ class Columns:
 
     @property
     def by_role(self) -> dict[str, str]:
-        """Their names, as parameters of SQL, which selects a clock and a stratum always: any where there is none."""
+        """Their names, as parameters of SQL, which always selects all of them: any column where there is none."""
         named = {f"{role}_name": self.names[place] for role, place in self._by_role.items() if place is not None}
-        return {"clock_name": self.names[self.ts], "stratum_name": self.names[self.build], **named}
+        ts, build = self.names[self.ts], self.names[self.build]
+        return {"clock_name": ts, "stratum_name": build, "client_name": build, **named}
 
     @property
     def places(self) -> list[int | None]:
-        """Those of time, clock, build, code and stratum, from 1."""
+        """Those of time, clock, build, code, stratum and client, from 1."""
         return [None if place is None else place + 1 for place in self._by_role.values()]
 
     @property
     def _by_role(self) -> dict[str, int | None]:
-        return {"ts": self.ts, CLOCK: self.clock, "build": self.build, "code": self.code, STRATUM: self.stratum}
+        three = {"ts": self.ts, CLOCK: self.clock, "build": self.build, "code": self.code}
+        return {**three, STRATUM: self.stratum, CLIENT: self.client}
 
     def aliases(self) -> list[str]:
         """A name for each place that SQL can carry without quoting: its role, or its number."""
@@ -105,14 +110,13 @@ def _mapped(file: SourceFile) -> dict[str, Any]:
     mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}
     if isinstance(mapped["ts"], tuple):
         mapped["ts"], mapped[CLOCK] = mapped["ts"]
-    if file.source.columns is not None and file.source.columns.stratum is not None:
-        mapped[STRATUM] = file.source.columns.stratum
-    return mapped
+    optional = {role: getattr(file.source.columns, role, None) for role in (STRATUM, CLIENT)}
+    return mapped | {role: name for role, name in optional.items() if name is not None}
 
 
 def missing(file: SourceFile, found: Mapping[str, int]) -> list[str]:
-    """The roles of which no column was found; objects of JSON may all lack a stratum."""
-    optional = {STRATUM} if file.format == "jsonl" else set()
+    """The roles of which no column was found; objects of JSON may all lack a stratum or a client."""
+    optional = {STRATUM, CLIENT} if file.format == "jsonl" else set()
     return [role for role in _mapped(file) if role not in {*found, *optional}]
 
 
@@ -137,7 +141,7 @@ def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
     found = places(file, names)
     lacking = missing(file, found)
     if lacking or len(set(found.values())) < len(found):
-        what = "one column cannot be two of ts, build, code and stratum"
+        what = "one column cannot be two of ts, build, code, stratum and client"
         if lacking:
             what = "no column for " + ", ".join(role + _wanted(file, role) for role in lacking)
         shown = ", ".join(json.dumps(name[:_SHOWN_CHARACTERS], ensure_ascii=False) for name in names[:_SHOWN_COLUMNS])

@@ -30,8 +30,7 @@ OVERLAP_SECONDS = 300
 MOST_REMEMBERED = 1_000_000
 """Rows from the floor up to the last value: they are held in memory."""
 
-_CURSOR_BYTES = 8
-_TEXT_BYTES = 8
+_CURSOR_BYTES = _TEXT_BYTES = 8
 
 Cursor = int | float | Decimal | datetime
 """A value of the column of a database by which its rows are read in order."""
@@ -63,11 +62,12 @@ class Record(NamedTuple):
     build: str
     code: str
     content: str
+    client: str = ""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of a database; they are distinguished by their `keys`: the cursor, the time, the build and the code."""
+    """Some rows of a database. What distinguishes them are `keys`: cursor, time, build, code and, if read, client."""
 
     keys: Sequence[Key]
     records: Sequence[Record]

@@ -1,13 +1,11 @@
 """Rows of a database as records: streamed in the order of the cursor, never held in memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import datetime
 from hashlib import blake2b
 from itertools import chain, count, islice, repeat
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, Select, bindparam, column, func, select, table, text
 from sqlalchemy.engine import URL
@@ -17,48 +15,22 @@ from streammetrics.config import Source
 from streammetrics.config.source import is_stratum
 from streammetrics.errors import ConfigError
 from streammetrics.sources import columns, cursor_state
-from streammetrics.sources.connections import Unreadable, place, without_secrets
+from streammetrics.sources.connections import place, without_secrets
 from streammetrics.sources.cursor_state import CursorState, Key, Record, Rows
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.plain import LONGEST_RECORD, is_utf8
+from streammetrics.sources.plain import LONGEST_RECORD
 from streammetrics.sources.reader import KEPT_OF_REJECTS, Reader
+from streammetrics.sources.values import WRITERS, client_of, problem_of, texts_of
 from streammetrics.store.statements import statement
 
 _FETCH_ROWS = 1_000
 
 
-def _number(value: float | Decimal) -> str:
-    return format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
-
-
-def _build(value: float | Decimal) -> str:
-    """A whole number without a fraction; but 5.10 is another build than 5.1."""
-    whole, _, fraction = _number(value).partition(".")
-    return f"{whole}.{fraction}" if fraction.strip("0") else whole
-
-
-def _code(value: float | Decimal) -> str:
-    """404, 404.0 and 404.00 are one code."""
-    whole, _, fraction = _number(value).partition(".")
-    return f"{whole}.{fraction.rstrip('0')}" if fraction.strip("0") else whole
-
-
 _PORTION_RECORDS = 200_000
 
-_FIELDS = ("lines", "row_reasons", "times", "builds", "codes", "contents")
+_FIELDS = ("lines", "row_reasons", "times", "builds", "codes", "contents", "clients")
 
 _NAMES = ("time", "build", "code", "stratum")
-
-# By exact type: a bool is no number here.
-_TEXTS: dict[type, Callable[[Any], str]] = {str: str, int: str, UUID: str}
-_BUILDS: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _build, Decimal: _build}
-_CODES: dict[type, Callable[[Any], str]] = {**_TEXTS, float: _code, Decimal: _code}
-_TIMES: dict[type, Callable[[Any], str]] = {
-    **_TEXTS,
-    **{float: _number, Decimal: _number, datetime: cursor_state.as_text, date: str, time: str, Unreadable: str},
-}
-_STRATA: dict[type, Callable[[Any], str]] = {**_BUILDS, type(None): lambda _: ""}
-_WRITERS = (_TIMES, _BUILDS, _CODES, _STRATA)
 
 
 class Database:
@@ -134,6 +106,7 @@ class Database:
                 f"{self.place.path}: there is no column {self._source.cursor!r}, the cursor of [[source]] "
                 f"{self._source.name!r}; the columns found are: {', '.join(names)}"
             )
+        self._has_client = found.client is not None
         wanted = [names[place - 1] for place in found.places if place is not None]
         return whole, [column(self._named(name)) for name in wanted], column(self._named(cursor))
 
@@ -156,7 +129,7 @@ class Database:
         options = {"yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
         with without_secrets(self._source, self._url):
             for fetched in self._connection.execute(statement, execution_options=options).partitions():
-                rows = _rows(fetched, number)
+                rows = _rows_of_clients(fetched, number) if self._has_client else _rows(fetched, number)
                 number += len(fetched)
                 if remembered:
                     rows = rows.without(remembered)
@@ -169,7 +142,9 @@ def readers(records: Iterator[Record]) -> Iterator[Reader]:
     while portion := list(islice(records, _PORTION_RECORDS)):
         lines, *texts = zip(*portion, strict=True)
         columns = zip(_FIELDS, (map(str, lines), *texts), strict=True)
-        parameters = {name: "\0".join(column) for name, column in columns}
+        parameters: dict[str, object] = {name: "\0".join(column) for name, column in columns}
+        if not any(texts[-1]):
+            parameters["clients"] = None
         yield Reader({}, {}, {"records": statement("jobs/row_records")}, parameters)
 
 
@@ -179,10 +154,10 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     Column by column, where nothing is wrong with any of them: that is what makes it quick.
     """
     *values, order = zip(*fetched, strict=True)
-    texts = [_texts(column, writers) for column, writers in zip(values, _WRITERS, strict=False)]
+    texts = [texts_of(column, writers) for column, writers in zip(values, WRITERS, strict=False)]
     joined = "".join(chain.from_iterable(texts))
     is_plain = all(texts) and all(map(_is_stratum, set(chain(*texts[3:]))))
-    if is_plain and len(joined) <= LONGEST_RECORD and not _text_problem(joined):
+    if is_plain and len(joined) <= LONGEST_RECORD and not problem_of(joined):
         times, builds, *rest = texts
         texts = [times, list(map(_with_stratum, builds, *rest[1:])), rest[0]]
         keys = list(zip(order, *texts, strict=True))
@@ -191,15 +166,13 @@ def _rows(fetched: Sequence[Any], number: int) -> Rows:
     return Rows(*zip(*map(_row, count(number), fetched), strict=True))
 
 
-def _texts(values: Sequence[Any], writers: Mapping[type, Callable[[Any], str]]) -> Sequence[str]:
-    """A column as text; none where one of its values cannot be."""
-    kinds = set(map(type, values))
-    if not kinds <= writers.keys():
-        return ()
-    if len(kinds) == 1:
-        kind = kinds.pop()
-        return values if kind is str else list(map(writers[kind], values))
-    return [writers[type(value)](value) for value in values]
+def _rows_of_clients(fetched: Sequence[Any], number: int) -> Rows:
+    """Rows with their cursors, and clients before these."""
+    rows = _rows([(*values, cursor) for *values, _, cursor in fetched], number)
+    clients = [client_of(client) for *_, client, _ in fetched]
+    keys = [(*key, client) for key, client in zip(rows.keys, clients, strict=True)]
+    records = [record._replace(client=client) for record, client in zip(rows.records, clients, strict=True)]
+    return Rows(keys, records)
 
 
 def _with_stratum(build: str, stratum: str = "") -> str:
@@ -215,7 +188,7 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
     texts: list[Any]
     *texts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
     reason = ""
-    for number, (name, writers) in enumerate(zip(_NAMES[: len(texts)], _WRITERS, strict=False)):
+    for number, (name, writers) in enumerate(zip(_NAMES[: len(texts)], WRITERS, strict=False)):
         value = texts[number]
         if type(value) in writers:
             texts[number] = writers[type(value)](value)
@@ -228,7 +201,7 @@ def _row(line: int, values: Any) -> tuple[Key, Record]:
     content = ",".join((_cursor_text(cursor), str(ts), str(build), str(code)))
     if len(content) > LONGEST_RECORD:
         reason = reason or f"is longer than {LONGEST_RECORD:,} characters"
-    reason = reason or _text_problem(content)
+    reason = reason or problem_of(content)
     record = _rejected(line, reason, content) if reason else Record(line, "", ts, build, code, _cursor_text(cursor))
     return (cursor, ts, build, code), record
 
@@ -240,10 +213,3 @@ def _cursor_text(cursor: Any) -> str:
 def _rejected(line: int, reason: str, content: str) -> Record:
     shown = content[:KEPT_OF_REJECTS].replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
     return Record(line, reason, "", "", "", shown)
-
-
-def _text_problem(text: str) -> str:
-    """Why a text cannot be stored; empty where it can."""
-    if "\0" in text:
-        return "holds a NUL character"
-    return "" if is_utf8(text) else "is not valid UTF-8"

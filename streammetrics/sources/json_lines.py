@@ -35,10 +35,11 @@ def sample(snapshot: Snapshot, believed: Iterable[str]) -> dict[Path, list[str]]
 
 
 def pointers(columns: Columns, seen: Iterable[Path]) -> tuple[list[str], list[int], list[str]]:
-    """JSON pointers to what may be the time, the clock, the build and the code, of each the one that wins first.
+    """JSON pointers to what may be the time, the clock, the build, the code, the stratum and the client.
 
-    Of keys that hold a dot the longest that fits is meant. Returns also how many there are up to the last of each, and
-    the keys of the four.
+    Of each the one that wins is first. Of keys that hold a dot the longest that fits is meant. Returns also how many
+    there are up to the last of each, and
+    the keys of the six.
     """
     found: list[str] = []
     stops, last_keys = [], []

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import delimited, json_lines, open_once, times
-from streammetrics.sources.columns import ROLES, Columns, named, resolve
+from streammetrics.sources.columns import CLIENT, ROLES, Columns, named, resolve
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.snapshot import Snapshot
@@ -27,6 +27,9 @@ PLACE_BITS = 32
 _ROWS = "select count(*) from read_parquet($path, hive_partitioning = false)"
 
 _SAMPLE_RECORDS = 30
+
+_NO_KEY = "\x1f"
+"""A key that no object has: DuckDB's reader of JSON reads as many keys with a client as without."""
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
@@ -74,9 +77,10 @@ class Reader:
     """What is read, as common table expressions by name, and their parameters.
 
     `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
-    relation of that name (line, reason, ts, build, code, stratum, content). `plain`, where there is one, is that of
-    what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest. `unlike`,
-    where there is one, are those of the rest that are found with less work. `rows`: so many lines or rows there are.
+    relation of that name (line, reason, ts, build, code, stratum, client, content). `plain`, where there is one, is
+    that of what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest.
+    `unlike`, where there is one, are those of the rest that are found with less work. `rows`: so many lines or rows
+    there are.
     """
 
     found: Mapping[str, str]
@@ -169,17 +173,19 @@ def _require_date(file: SourceFile, first_time: str) -> None:
 
 def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
     """Those of the statements on what needs no closer look; none where a text's times or fields all need one."""
-    if plan.guard is None or not plan.columns.are_three:
+    if plan.guard is None or plan.columns.is_split:
         return {}
-    found: dict[str, object] = dict(plan.guard)
+    has_client = plan.columns.client is not None
+    found: dict[str, object] = {**plan.guard, "has_client": has_client}
     if plan.file.format == "parquet":
         return found
     if plan.head is None:
         pointers, _, keys = json_lines.pointers(plan.columns, plan.paths)
-        if len(pointers) > len(ROLES):
+        if len(pointers) > len(ROLES) + has_client:
             return {}
         is_text = not any(_NUMBER.fullmatch(build) for build in plan.builds)
         types = {keys[0]: "VARCHAR", keys[2]: "VARCHAR" if is_text else "JSON", keys[3]: "VARCHAR"}
+        types[keys[5] if has_client else _NO_KEY] = "VARCHAR"
         return found | {
             "plain_pointers": pointers,
             "json_columns": types,
@@ -188,11 +194,13 @@ def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obje
         }
     if plan.head.is_spaced:
         return {}
-    ts, _, build, code, _ = plan.columns.places
+    ts, _, build, code, _, client = plan.columns.places
     return found | {
         "ts_place": ts,
         "build_place": build,
         "code_place": code,
+        "client_place": client,
+        "client_name": CLIENT if has_client else "ts",
         "width": len(plan.columns.names),
         "columns": dict.fromkeys(plan.columns.aliases(), "VARCHAR"),
         "header": plan.file.source.header,
@@ -204,6 +212,7 @@ def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
     """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
     parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
     parameters |= {"has_clock": plan.columns.clock is not None, "has_stratum": plan.columns.stratum is not None}
+    parameters["has_client"] = plan.columns.client is not None
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
     if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
         parameters["time_format"] = None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change, Departure, Incident, Latest
 from streammetrics.notify import texts
 
@@ -28,6 +29,16 @@ def test_an_incident_that_opens() -> None:
         "https://example.org/index.html#incident-3",
     ]
     assert (found.summary, found.link) == ("code E_TIMEOUT x3.23 in 5.10", "https://example.org/index.html#incident-3")
+
+
+def test_who_sent_it_stands_below_the_errors() -> None:
+    for clients, words in (
+        (Clients(12, 3400), "clients: 12 -> 3,400"),
+        (Clients(None, 340), "clients: unknown -> 340"),
+        (Clients(0, None), "clients: 0 -> unknown"),
+    ):
+        lines = texts.of_change(Change("opened", INCIDENT), EXPLAIN, None, clients).body.splitlines()
+        assert lines[:2] == ["130 -> 420 errors (x3.23, 2.6 to 4.01)", words]
 
 
 def test_an_incident_that_is_over() -> None:

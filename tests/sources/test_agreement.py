@@ -63,10 +63,12 @@ ends = st.sampled_from(["\n", "\n", "\r\n", "\r"])
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
-    end = draw(ends)
-    lines = ["ts,build,code", *draw(st.lists(rows, max_size=6))]
-    return end.join(lines) + draw(st.sampled_from(["", end]))
+    end, has_client = draw(ends), draw(st.booleans())
+    lines = draw(st.lists(st.tuples(rows, fields).map(",".join) if has_client else rows, max_size=6))
+    return end.join([HEADER + ",user" * has_client, *lines]) + draw(st.sampled_from(["", end]))
 
+
+HEADER = "ts,build,code"
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -106,7 +108,7 @@ def stored(shop: Shop, text: str, **settings: Any) -> list[list[tuple[object, ..
     shop.clear()
     outcome = shop.feed_text(text, **settings)
     tables = {
-        "events": "ts, build, code",
+        "events": "ts, build, code, client",
         "counters": "second, build, code, errors",
         "rejects": "line, reason, content",
         "batches": "records, rejected, min_ts, max_ts",
@@ -131,8 +133,11 @@ def test_random_files_are_read_alike(one_shop: Shop, ways: Ways, tmp_path_factor
         st.sampled_from(SETTINGS),
     )
     def alike(text: str, settings: dict[str, Any]) -> None:
+        columns = {**settings.get("columns", {}), "client": "user"} if text.startswith(HEADER + ",user") else {}
         if "header" in settings:
-            text = text.removeprefix("ts,build,code").lstrip("\r\n")
+            text = text.removeprefix(HEADER).removeprefix(",user").lstrip("\r\n")
+            columns = columns and {**columns, "client": 4}
+        settings = {**settings, "columns": columns} if columns else settings
         ways.is_careful = False
         quick = stored(one_shop, text, **settings)
         ways.is_careful = True
@@ -197,17 +202,18 @@ def test_other_files_are_looked_at_closely(shop: Shop, ways: Ways, name: str, te
         "12345678901234567890123",
     ],
 )
-@pytest.mark.parametrize("role", ["build", "code"])
+@pytest.mark.parametrize("role", ["build", "code", "client"])
 def test_json_values_are_read_alike(shop: Shop, ways: Ways, role: str, value: str) -> None:
     """Beside a plain line, first by the own reader, and each by a closer look."""
+    columns = {"client": "client"} if role == "client" else {}
     for build in ('"5.9.1"', '"5.9"'):
         good = {"ts": '"2026-11-23 10:00:00"', "build": build, "code": "7"}
         lines = [", ".join(f'"{key}": {inner}' for key, inner in one.items()) for one in (good, {**good, role: value})]
         text = "".join(f"{{{line}}}\n" for line in lines)
         ways.is_careful = False
-        quick = stored(shop, text, name="a.jsonl")
+        quick = stored(shop, text, name="a.jsonl", columns=columns)
         ways.is_careful = True
-        assert stored(shop, text, name="a.jsonl") == quick
+        assert stored(shop, text, name="a.jsonl", columns=columns) == quick
 
 
 @pytest.mark.slow

@@ -308,7 +308,7 @@ def test_a_mapped_column_that_is_not_there_is_named(shop: Shop) -> None:
 
 def test_one_column_is_not_two(shop: Shop) -> None:
     outcome = shop.feed_text(THREE, columns={"ts": "ts", "build": "code", "code": "code"})
-    assert "one column cannot be two of ts, build, code and stratum" in outcome.message
+    assert "one column cannot be two of ts, build, code, stratum and client" in outcome.message
 
 
 def test_a_header_alone_is_a_file_of_no_records(shop: Shop) -> None:

@@ -310,7 +310,7 @@ def test_a_bare_cast_under_its_guard_reads_what_the_expression_reads(shop: Shop,
     assert guard is not None
     expressions = ", ".join(f"{name} as ({select})" for name, select in typed().items())
     query = (
-        "with records as (select 1 as line, '' as reason, ts, ts as build, '' as code, '' as content "
+        "with records as (select 1 as line, '' as reason, ts, ts as build, '' as code, '' as client, '' as content "
         "from (select unnest($texts) as ts) where ($shape is null or ts like $shape) "
         f"and ($expression is null or regexp_full_match(ts, $expression))), {expressions} "
         "select count(*), count(*) filter (where problem is not null or ts is distinct from bare) "

@@ -188,7 +188,8 @@ def test_the_room_is_used_again(tmp_path: Path) -> None:
             drawn = (
                 "select timestamp '2026-11-23' + to_days($1) + to_milliseconds(i * 300), md5(i::text), md5(i::text), $1"
             )
-            connection.exec_driver_sql(f"insert into events {drawn} from range(280000) as r (i)", (number,))
+            into = "insert into events (ts, build, code, batch_id)"
+            connection.exec_driver_sql(f"{into} {drawn} from range(280000) as r (i)", (number,))
             connection.exec_driver_sql(
                 "insert into counters select date_trunc('second', ts), build, code, 1, batch_id from events\n"
                 "where batch_id = $1",

@@ -152,8 +152,9 @@ def counted(path: Path, *batches: list[Record]) -> Path:
 def copy_to_version_4(connection: Connection, source: Path) -> None:
     """What a store of version 1 to 4 would hold of the same batches."""
     connection.exec_driver_sql(f"attach '{source}' as source (read_only)")
-    for table in ("batches", "events", "counters"):
+    for table in ("batches", "counters"):
         connection.exec_driver_sql(f"insert into {table} from source.{table}")
+    connection.exec_driver_sql("insert into events select * exclude (client) from source.events")
     connection.exec_driver_sql(
         "insert into builds select build, version_rank, first_second, since_second, last_second from source.builds"
     )
