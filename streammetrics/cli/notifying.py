@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.cli.session import Session, exit_code_of
 from streammetrics.detect.incidents import Change
 from streammetrics.detect.new_codes import NewCodes
-from streammetrics.errors import NO_FAILURES, InputOutputError, StoreBusyError, StreammetricsError
+from streammetrics.errors import NO_FAILURES, InputOutputError, StoreBusyError, StreammetricsError, UsageError
 from streammetrics.notify import delivery, lines, messages, outbox
 from streammetrics.report import status
 from streammetrics.runtime import process, suggestions
@@ -50,9 +50,13 @@ def job(session: Session, connection: Connection, name: str, *, is_printed: bool
 
 def _end(session: Session, connection: Connection, name: str, code: int, is_printed: bool, *, has_read: bool) -> None:
     """`has_read`: all sources were read, so that it is known which are silent; else what was known stands."""
+    if code == UsageError.exit_code:
+        return
     now = session.clock()
     with connection.begin():
         run(connection, "jobs/end_job", {"job": name, "code": code, "is_failed": code not in NO_FAILURES, "now": now})
+        for channel in set(outbox.failing_channels(connection)) - set(_channels(session, is_printed=True)):
+            outbox.recovered(connection, channel)
         run(connection, "jobs/drop_notices", {"channels": _channels(session, is_printed=True), "now": now})
         current = {
             f"feed-{feed.source}": f"no record newer than {moment(feed.last_ts)} UTC"

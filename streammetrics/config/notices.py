@@ -68,7 +68,7 @@ class Mute(Section):
     baseline: Name = "*"
     candidate: Name = "*"
     until: datetime | None = Field(default=None, strict=False)
-    reason: str = Field(min_length=1, max_length=200)
+    reason: str = Field(default="", max_length=200)
 
     @field_validator("until")
     @classmethod

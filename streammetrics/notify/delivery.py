@@ -59,7 +59,10 @@ class Sender:
                 with self.store.write() as connection, connection.begin():
                     for one in waiting:
                         outbox.taken(connection, one.dropped, None, now)
-                        outbox.failed(connection, one.channel.name, failures.get(one.channel.name))
+                        if one.channel.name in failures:
+                            outbox.failed(connection, one.channel.name, failures[one.channel.name], now)
+                        elif one.has_failed:
+                            outbox.recovered(connection, one.channel.name)
                     for message in sent:
                         outbox.taken(connection, message.notice_ids, message.key, self.clock())
         for name, failure in failures.items():
@@ -88,7 +91,7 @@ class Sender:
         standing = incidents.open_now(connection) if due or channel.kind == "alertmanager" else []
         keys = outbox.keys_of(connection, [one.incident_id for one in standing]).values()
         ids = [one.notice_id for one in dropped]
-        failed = any(one.error is not None for one in found)
+        failed = channel.name in outbox.failing_channels(connection)
         return Waiting(channel, due, ids, budget, standing, frozenset(keys), outbox.conditions(connection), failed)
 
     def _send(self, waiting: "Waiting", now: datetime) -> Iterator[Message]:
@@ -96,11 +99,16 @@ class Sender:
         channel, due, limit = waiting.channel, waiting.due, self.config.notices.storm_incidents
         if channel.kind == "alertmanager":
             self._send_state(waiting, now)
-            yield from messages.together(due, limit)
+            yield from messages.together(due, limit, self.config.notices.report_url)
         elif due:
             url = "" if channel.kind == "command" else address.url(self.config, channel)
             is_pager = url.startswith(pagerduty.SCHEME)
-            found = messages.by_key(due, limit, waiting.open_keys) if is_pager else messages.together(due, limit)
+            link = self.config.notices.report_url
+            found = (
+                messages.by_key(due, limit, waiting.open_keys, link)
+                if is_pager
+                else messages.together(due, limit, link)
+            )
             for message in found[: max(0, waiting.budget)]:
                 send(channel, url, message)
                 yield message
@@ -126,7 +134,7 @@ class Waiting:
         budget: how many messages it may get now.
         standing: the incidents that are open, with `open_keys`, under which they were sent.
         trouble: feeds and jobs.
-        has_failed: it did not take something before.
+        has_failed: it did not take notices before.
     """
 
     channel: Channel

@@ -12,7 +12,7 @@ OPENINGS = ("opened", "reopened")
 BEGINNINGS = (*OPENINGS, "worse", "feed_silent", "job_failing")
 ENDS = ("resolved", "superseded", "withdrawn", "feed_back", "job_recovered")
 
-MOST_LINES = 8
+MOST_LINES = 7
 LARGEST = 3
 
 
@@ -31,7 +31,6 @@ class Notice:
     text: str
     json: str
     key: str
-    error: str | None = None
 
     @property
     def about(self) -> int | str:
@@ -75,12 +74,14 @@ def sort_out(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tu
     return due, dropped
 
 
-def together(due: Sequence[Notice], storm_incidents: int) -> list[Message]:
-    """All of them as one message, for people who read."""
-    return [_message(f"notice-{due[0].notice_id}", due, storm_incidents)] if due else []
+def together(due: Sequence[Notice], storm_incidents: int, link: str | None = None) -> list[Message]:
+    """All of them as one message, for people who read; `link` leads to the report."""
+    return [_message(f"notice-{due[0].notice_id}", due, storm_incidents, link)] if due else []
 
 
-def by_key(due: Sequence[Notice], storm_incidents: int, open_keys: Collection[str]) -> list[Message]:
+def by_key(
+    due: Sequence[Notice], storm_incidents: int, open_keys: Collection[str], link: str | None = None
+) -> list[Message]:
     """A message a key, for pagers, which know an incident again by it. A storm is over when all its incidents are.
 
     Args:
@@ -89,11 +90,11 @@ def by_key(due: Sequence[Notice], storm_incidents: int, open_keys: Collection[st
     found: dict[str, list[Notice]] = {}
     for one in due:
         found.setdefault(one.key, []).append(one)
-    messages = [_message(key, rows, storm_incidents) for key, rows in found.items()]
+    messages = [_message(key, rows, storm_incidents, link) for key, rows in found.items()]
     return [one for one in messages if one.kind != "over" or one.key not in open_keys]
 
 
-def _message(key: str, rows: Sequence[Notice], storm_incidents: int) -> Message:
+def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str | None) -> Message:
     changes = tuple(json.loads(one.json) for one in rows)
     ids = tuple(one.notice_id for one in rows)
     # The last change counts: an incident that began and ended meanwhile is over.
@@ -101,14 +102,18 @@ def _message(key: str, rows: Sequence[Notice], storm_incidents: int) -> Message:
     begun = [one for one in rows if one.change in OPENINGS]
     standing = [one for one in rows if last.get(one.about) in BEGINNINGS]
     kind: Literal["firing", "over", "news"] = "firing" if standing else "over" if last else "news"
+    begun = [one for one in begun if last[one.about] in BEGINNINGS]
     storm = _storm(begun) if len(begun) > storm_incidents else None
-    subject, _, body = (standing or rows)[0].text.partition("\n")
-    if len(rows) > 1:
-        lines = [_line(one) for one in rows if storm is None or one not in begun]
-        subject = storm or f"{subject}, and {counted(len(rows) - 1, 'more change')}"
+    # What began and ended meanwhile is one line.
+    shown = [one for one in rows if one.change not in BEGINNINGS or last[one.about] in BEGINNINGS]
+    subject, _, body = (standing or shown)[0].text.partition("\n")
+    if len(shown) > 1:
+        lines = [_line(one) for one in shown if storm is None or one not in begun]
+        subject = storm or f"{subject}, and {counted(len(shown) - 1, 'more change')}"
         rest = len(lines) - MOST_LINES
         more = [f"... and {counted(rest, 'more change')}"] if rest > 0 else []
-        body = "\n".join([*lines[:MOST_LINES], *more, f"All of them: {suggestions.command('streammetrics status')}"])
+        closing = [f"All of them: {suggestions.command('streammetrics status')}", *([link] if link else [])]
+        body = "\n".join([*lines[:MOST_LINES], *more, *closing])
     return Message(key, kind, subject, body, changes, ids)
 
 

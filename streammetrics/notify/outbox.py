@@ -123,9 +123,19 @@ def taken(connection: Connection, notice_ids: Iterable[int], key: str | None, no
     run(connection, "jobs/take_notices", changed)
 
 
-def failed(connection: Connection, channel: str, error: str | None) -> None:
-    """Keep why a channel did not take what waits for it, None where it did not fail; in the caller's transaction."""
-    run(connection, "jobs/fail_notices", {"channel": channel, "error": error})
+def failing_channels(connection: Connection) -> list[str]:
+    """The channels that do not take notices."""
+    return [row.channel for row in run(connection, "reports/failing_channels")]
+
+
+def failed(connection: Connection, channel: str, error: str, now: datetime) -> None:
+    """Keep why a channel does not take notices, in the caller's transaction."""
+    run(connection, "jobs/keep_failing_channel", {"channel": channel, "since": now, "error": error})
+
+
+def recovered(connection: Connection, channel: str) -> None:
+    """A channel takes notices again, or is no more; in the caller's transaction."""
+    connection.exec_driver_sql("delete from failing_channels where channel = $channel", {"channel": channel})
 
 
 def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: int) -> dict[int, str]:

@@ -150,7 +150,7 @@ def ratio(found: Ratio) -> str:
     if low is None:
         return "" if value is None else f" (x{value:.3g})"
     if value is None or high is None:
-        return f" ({about}at least x{low:.3g})"
+        return f" (at least x{low:.3g})"
     if high > _WIDE * value:
         # Few errors of the baseline: how large the ratio may be is not known.
         return f" ({about}x{value:.3g}, at least x{low:.2g})"

@@ -25,7 +25,7 @@ _RECORDS, _SHOWN = 1000, 200
 _HINTS = {"ts": "time|date|stamp|_at$", "build": "build|version|release", "code": "code|err|reason|exception"}
 _VERSION = re.compile(r"(\w+[-/ _])?v?\d+(\.\d+)+\S*", re.ASCII)
 _PARQUET = "select * from read_parquet($path, hive_partitioning = false) limit 1000"
-_TEXTS = "select 0 as line, '' as reason, unnest($texts) as ts, '' as build, '' as code, '' as content"
+_TEXTS = "select 0 as line, '' as reason, unnest($texts) as ts, '' as build, '' as code, '' as client, '' as content"
 _TIMES, _LOCAL, _CLOCKS = range(3)
 _KINDS = "select count(coalesce(utc_ts, local_ts)), count(local_ts), count(*) filter (is_clock) from times"
 

@@ -63,7 +63,7 @@ class Killed(ReleaseDay):
 @pytest.fixture
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Killed:
     monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
-    words = f"cat >> {tmp_path}/got && echo >> {tmp_path}/got"
+    words = f"cat >> {tmp_path}/got"
     return Killed.at(tmp_path, channel=(Channel(name="hook", kind="command", command=("sh", "-c", words)),))
 
 

@@ -31,7 +31,7 @@ class Post:
 
     @property
     def script(self) -> Channel:
-        words = f"test ! -e {self.folder}/broken && cat >> {self.folder}/got && echo >> {self.folder}/got"
+        words = f"test ! -e {self.folder}/broken && cat >> {self.folder}/got"
         return Channel(name=HOOK, kind="command", command=("sh", "-c", words))
 
     @property
@@ -86,11 +86,15 @@ def test_a_channel_that_fails_gets_it_from_the_next_run(post: Post) -> None:
     post.keep(change("opened"))
     expected = "sh: exit code 1"
     assert post.deliver() == [f"[[channel]] 'hook': {expected}; the next run tries again"]
-    assert post.rows("select error, taken_at from notices") == [(expected, None)]
+    failing = "select channel, failed_since, error from failing_channels"
+    assert post.rows(failing) == [(HOOK, post.now, expected)]
+    began = post.now
+    post.deliver(1)
+    assert post.rows("select min(failed_since) from failing_channels") == [(began,)]
     (post.folder / "broken").unlink()
     assert post.deliver(1) == []
     assert len(post.subjects) == 1
-    assert post.rows("select error from notices") == [(None,)]
+    assert post.rows(failing) == []
 
 
 def test_a_channel_that_fails_keeps_no_other_from_its_notices(post: Post) -> None:
@@ -275,7 +279,7 @@ def test_what_began_and_ended_in_one_run_ends_on_a_pager(
     post.deliver()
     assert [body["event_action"] for _, body in taken.taken] == ["resolve"]
     [subject] = post.subjects
-    assert subject == "[FIRING] code E1 x3.23 in 5.10, and 1 more change"
+    assert subject == "[RESOLVED] code E1 x3.23 in 5.10"
 
 
 def test_a_test_notice(post: Post) -> None:

@@ -23,7 +23,7 @@ silent_after_seconds = 600
 [[channel]]
 name = "hook"
 kind = "command"
-command = ["sh", "-c", "cat >> {folder}/got && echo >> {folder}/got"]
+command = ["sh", "-c", "cat >> {folder}/got"]
 """
 
 
@@ -103,6 +103,18 @@ def test_what_a_monitor_asks(installation: Installation) -> None:
     assert installation.check(1) == ["the last job ended at 2026-11-23 01:00:00 UTC, 4 min ago"]
     installation.run(7)
     assert installation.check() == ["source clients is silent since 2026-11-23 01:00:00 UTC"]
+
+
+def test_a_monitor_is_given_channels_that_fail(installation: Installation) -> None:
+    path = installation.folder / "config.toml"
+    text = path.read_text().replace('"sh", "-c"', '"/no/such/program"')
+    path.write_text(text.replace("silent_after_seconds = 600", ""))
+    installation.run(text=installation.good())
+    (installation.folder / "in" / "bad.csv").write_text("a,b\n1,2\n")
+    for _ in range(7):
+        installation.run(1)
+    [problem] = installation.check()
+    assert problem.startswith("channel hook fails since 2026-11-23 01:03:00 UTC, 1 notice not sent: /no/such/program: ")
 
 
 @pytest.mark.parametrize("arguments", [["notify", "--test"], ["notify"]])

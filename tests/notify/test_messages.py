@@ -69,10 +69,12 @@ def test_people_get_one_message_a_run() -> None:
 
 
 def test_a_long_message_has_ten_lines() -> None:
-    found = only(messages.together([notice(number, "resolved", number) for number in range(50)], 5))
+    found = only(
+        messages.together([notice(number, "resolved", number) for number in range(50)], 5, "https://example.org")
+    )
     lines = found.body.splitlines()
-    assert len(lines) == messages.MOST_LINES + 2 == 10
-    assert lines[-2] == "... and 42 more changes"
+    assert len(lines) == 10
+    assert lines[-3:] == ["... and 43 more changes", "All of them: streammetrics status", "https://example.org"]
     assert len(found.changes) == len(found.notice_ids) == 50
 
 

@@ -49,7 +49,7 @@ CONTENTS = Contents(
     first_ts=NOON - timedelta(hours=1), last_ts=NOON, records=3001, rejected=0, batches=1, rejected_last_day=0,
     reject_reason=None, late_last_day=0, replaced_files=0, replaced_path=None, ahead_files=0, ahead_path=None,
     ahead_batch_id=None, families=[FAMILY], last_pass=DONE, last_failure=None, open_incidents=[], comparisons=[JUDGED],
-    reaches=[], promises=[], exposures=[], advice=[], marks=[], unsent=[],
+    reaches=[], promises=[], exposures=[], advice=[], marks=[], failing_channels=[],
     jobs=[],
 )  # fmt: skip
 STATUS = Status(NOON, Path("/s.duckdb"), 1_500_000, CONTENTS)

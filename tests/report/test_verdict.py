@@ -52,8 +52,8 @@ def test_a_doubling_of_every_code_with_traffic_would_have_been_found() -> None:
     assert found.verdict == "not worse"
     assert list(verdict.render(found)) == [
         "not worse  5.9 -> 5.10  a doubling of any of 1 code with traffic would have been found",
-        "  code a: an increase by x1.5 or more would have been found",
         "  code c: no increase would have been found",
+        "  code a: an increase by x1.5 or more would have been found",
     ]
 
 

@@ -19,7 +19,9 @@ def send(url: str, message: Message) -> None:
     """
     service = apprise.Apprise()
     if not service.add(url):
-        raise InputOutputError("its URL is none that Apprise knows")
+        raise InputOutputError(
+            "Apprise does not accept its URL: unknown kind, or a part is missing (https://github.com/caronc/apprise/wiki)"
+        )
     # Apprise logs why it failed, and returns False. It logs no URLs at this level.
     reasons = io.StringIO()
     handler = logging.StreamHandler(reasons)

@@ -22,7 +22,7 @@ def send(channel: Channel, message: Message) -> None:
     name = channel.command[0]
     # Files, not pipes: a child that it leaves behind keeps a pipe open.
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as words:
-        given.write(json.dumps(asdict(message)).encode())
+        given.write(f"{json.dumps(asdict(message))}\n".encode())
         given.seek(0)
         try:
             process = subprocess.Popen(  # noqa: S603 it is the command that config.toml names

@@ -21,6 +21,7 @@ from streammetrics.report.status.models import (
     Compared,
     Contents,
     EndedJob,
+    FailingChannel,
     Family,
     Feed,
     Mark,
@@ -31,7 +32,6 @@ from streammetrics.report.status.models import (
     Reach,
     Share,
     Status,
-    Unsent,
 )
 from streammetrics.runtime import utc
 from streammetrics.runtime.utc import DAY_SECONDS
@@ -115,7 +115,7 @@ def contents(connection: Connection, config: Config, now: datetime, has_reaches:
         exposures=_exposures(connection),
         advice=warnings.current(connection, has_exposure=users.is_whole, problems=users.problems),
         marks=[Mark(*row) for row in run(connection, "reports/cursor_marks")],
-        unsent=[Unsent(*row) for row in run(connection, "reports/unsent_notices")],
+        failing_channels=[FailingChannel(*row) for row in run(connection, "reports/failing_channels")],
         jobs=[EndedJob(*row) for row in run(connection, "reports/ended_jobs")],
     )
 

@@ -117,13 +117,13 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Unsent:
-    """Notices that a channel has not taken, since when, and why not; None if it was not tried."""
+class FailingChannel:
+    """A channel that does not take notices: since when, why, and how many wait for it."""
 
     channel: str
-    notices: int
-    since_ts: datetime
-    error: str | None
+    failed_since: datetime
+    error: str
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Contents:
     exposures: Sequence[Share]
     advice: Sequence[str]
     marks: Sequence[Mark]
-    unsent: Sequence[Unsent]
+    failing_channels: Sequence[FailingChannel]
     jobs: Sequence[EndedJob]
 
 

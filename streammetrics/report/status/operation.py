@@ -4,51 +4,48 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from streammetrics.config import Mute
-from streammetrics.report.status.models import Contents, EndedJob, Status, Unsent
+from streammetrics.report.status.models import Contents, EndedJob, FailingChannel, Status
 from streammetrics.runtime.terminal import counted, moment, named
 
 CHECKED_INTERVALS = 3
 
 
 def check(status: Status, interval_seconds: float) -> list[str]:
-    """What a monitor has to know: no job has ended for three intervals of the schedule, or a source is silent."""
-    silent = [feed for feed in status.feeds if feed.is_silent]
-    found = [f"source {feed.source} is silent since {moment(feed.last_ts)} UTC" for feed in silent]
-    ends = [] if status.contents is None else [job.ended_at for job in status.contents.jobs]
-    if not ends:
+    """What a monitor has to know: for three intervals no job has ended, or a channel failed; or a source is silent."""
+    found = [f"source {one.source} is silent since {moment(one.last_ts)} UTC" for one in status.feeds if one.is_silent]
+    if status.contents is None or not status.contents.jobs:
         return ["no job has ended yet", *found]
-    since = status.now - max(ends)
-    if since > timedelta(seconds=CHECKED_INTERVALS * interval_seconds):
-        found.insert(0, f"the last job ended at {moment(max(ends))} UTC, {age(since)}")
-    return found
+    limit = timedelta(seconds=CHECKED_INTERVALS * interval_seconds)
+    ended = max(job.ended_at for job in status.contents.jobs)
+    if status.now - ended > limit:
+        found.insert(0, f"the last job ended at {moment(ended)} UTC, {age(status.now - ended)}")
+    return found + [
+        _failing_channel(one) for one in status.contents.failing_channels if status.now - one.failed_since > limit
+    ]
 
 
 def lines(held: Contents) -> Iterator[tuple[str, str]]:
-    """Notices that a channel does not take, and jobs that fail."""
-    for found in held.unsent:
-        if found.error is not None:
-            yield "notices", _unsent(found)
-    for job in held.jobs:
-        if job.failed_runs:
-            yield "failed", _failing(job)
+    """Channels that do not take notices, and jobs that fail."""
+    yield from (("notices", _failing_channel(one)) for one in held.failing_channels)
+    yield from (("failed", _failing(job)) for job in held.jobs if job.failed_runs)
 
 
 def mute_words(mute: Mute, now: datetime) -> str:
     patterns = {name: getattr(mute, name) for name in ("rule", "code", "baseline", "candidate")}
     what = ", ".join(f"{name} {named(pattern)}" for name, pattern in patterns.items() if pattern != "*") or "everything"
     if mute.until is not None and mute.is_over(now):
-        return f"{what}: ENDED at {moment(mute.until)} UTC, remove it from config.toml ({mute.reason})"
+        return f"{what}: ENDED at {moment(mute.until)} UTC, remove it from config.toml"
     until = "" if mute.until is None else f" until {moment(mute.until)} UTC"
-    return f"{what}{until}: {mute.reason}"
+    return f"{what}{until}{f': {mute.reason}' if mute.reason else ''}"
 
 
-def _unsent(found: Unsent) -> str:
-    why = "" if found.error is None else f": {found.error}"
-    return f"{found.channel}: {counted(found.notices, 'notice')} not sent since {moment(found.since_ts)} UTC{why}"
+def _failing_channel(found: FailingChannel) -> str:
+    waiting = f", {counted(found.waiting, 'notice')} not sent" if found.waiting else ""
+    return f"channel {found.channel} fails since {moment(found.failed_since)} UTC{waiting}: {found.error}"
 
 
 def _failing(job: EndedJob) -> str:
-    runs = counted(job.failed_runs, "run")
+    runs = "run" if job.failed_runs == 1 else f"{job.failed_runs:,} runs"
     return f"job {job.job}: the last {runs} failed, with exit code {job.exit_code} at {moment(job.ended_at)} UTC"
 
 

@@ -7,10 +7,12 @@ from streammetrics.errors import EXIT_NOT_ENOUGH_DATA, EXIT_OPEN_INCIDENTS
 from streammetrics.report import wording
 from streammetrics.report.verdict.decide import Verdict
 from streammetrics.runtime import terminal
-from streammetrics.runtime.terminal import named, printable
+from streammetrics.runtime.terminal import counted, named, printable
 
 EXIT_CODES = {"not worse": 0, "not enough data": EXIT_NOT_ENOUGH_DATA, "worse": EXIT_OPEN_INCIDENTS}
 """From the best to the worst."""
+
+MOST_CODES = 10
 
 
 def exit_code(found: Sequence[Verdict]) -> int:
@@ -31,9 +33,14 @@ def render(found: Verdict) -> Iterator[str]:
     yield f"{found.verdict}{pair}  {found.reason}{time}"
     for incident in found.incidents:
         yield f"  {wording.incident_line(incident)}"
-    for one in [] if found.incidents else sorted(found.codes, key=lambda one: (one.found_ratio or 1e9, one.code)):
+    # First those that are next to be found, which the verdict waits for.
+    codes = sorted(found.codes, key=lambda one: (one.is_doubling_found, -(one.doubling_part or 0), one.code))
+    shown = [] if found.incidents else codes[:MOST_CODES]
+    for one in shown:
         least = "no increase" if one.found_ratio is None else f"an increase by x{one.found_ratio:g} or more"
         yield f"  code {named(one.code)}: {least} would have been found"
+    if len(shown) < len(found.codes) and shown:
+        yield f"  and {counted(len(codes) - len(shown), 'more code')}: --json lists all"
 
 
 def as_json(found: Verdict) -> str:
