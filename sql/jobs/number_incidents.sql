@@ -1,4 +1,4 @@
--- The number that each incident should have. A retraction cuts an incident in two, and other reopen_seconds cut and join
+-- The number that each incident should have. A retraction cuts an incident in two, other reopen_seconds cut and join
 -- them: the first part keeps the number, the others are given new ones.
 select
     rule, baseline, candidate, code, opened_ts, end_ts, case when part = 1 then incident_id end as incident_id,

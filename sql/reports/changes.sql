@@ -12,7 +12,9 @@ with changed as (
             when after.incident_id is null then 'withdrawn'
             when before.state = 'open' and after.state <> 'open' then after.state
             when before.state <> 'open' and after.state = 'open' then 'reopened'
-        when before.state <> 'open' and epoch(after.end_ts) > epoch(before.end_ts) + settings.merge_seconds then 'reopened'
+            when
+                before.state <> 'open' and epoch(after.end_ts) > epoch(before.end_ts) + settings.merge_seconds
+                then 'reopened'
             when after.doublings > before.doublings then 'worse'
         end as change,
         case when after.incident_id is null then before else after end as incident

@@ -1,6 +1,7 @@
 """config.toml read and checked: one line for each mistake, with the key, its value and what is allowed."""
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -103,7 +104,10 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "tuple_type" and isinstance(detail["input"], dict):
         return f"{where}: is a list of sections; write its keys below [[{where}]]"
     if detail["type"] == "tuple_type":
-        return f"{where}{value}: is a list, written such as [5, 10]"
+        example = (
+            f"[{json.dumps(detail['input'])}]" if isinstance(detail["input"], str) and not is_secret else "[5, 10]"
+        )
+        return f"{where}{value}: is a list, written such as {example}"
     if detail["type"] == "too_short" and not detail["input"]:
         return f"{where} = []: needs at least one"
     if isinstance(detail["input"], dict) or not where:

@@ -11,7 +11,7 @@ import pytest
 
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
-from streammetrics.config import Comparison, Config, RetentionSettings, Rule, StoreSettings
+from streammetrics.config import Comparison, Config, DetectSettings, RetentionSettings, Rule, StoreSettings
 from streammetrics.detect import alerts, passes, portions
 from streammetrics.detect.incidents import Change, Incident
 from streammetrics.detect.new_codes import NewCode, NewCodes
@@ -36,7 +36,9 @@ class Runs:
     def __init__(self, folder: Path, threshold: float = 1000, as_json: bool = False) -> None:
         self.printed: list[str] = []
         self.folder = folder
-        config = Config(rule=(rule(threshold),), store=StoreSettings(path="a.duckdb"), base=folder)
+        # Incidents of different minutes are not one.
+        apart = DetectSettings(reopen_seconds=0)
+        config = Config(rule=(rule(threshold),), detect=apart, store=StoreSettings(path="a.duckdb"), base=folder)
         progress = reporting(lambda _: None)
         self.session = Session(config, progress, self.printed.append, lambda: NOON + timedelta(hours=8), as_json)
 

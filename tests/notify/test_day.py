@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics.config import Channel
+from streammetrics.config import Channel, Comparison
 from streammetrics.report import verdict
 from streammetrics.runtime import failpoints
 from tests.release_day import CALM, ReleaseDay, scaled
@@ -64,7 +64,9 @@ class Killed(ReleaseDay):
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Killed:
     monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     words = f"cat >> {tmp_path}/got"
-    return Killed.at(tmp_path, channel=(Channel(name="hook", kind="command", command=("sh", "-c", words)),))
+    channel = Channel(name="hook", kind="command", command=("sh", "-c", words))
+    # Estimated, an increase of most codes would be traffic.
+    return Killed.at(tmp_path, channel=(channel,), comparison=(Comparison(exposure="equal"),))
 
 
 def both(share: float, **ratios: float) -> dict[str, dict[str, float]]:

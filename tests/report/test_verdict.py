@@ -125,6 +125,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert found["incidents"][0]["code"] in found["reason"]
     assert polling.verdict(session(tmp_path, 1300, printed), None, "7.7", None, 0) == 4
     assert printed[1].startswith("not enough data  these builds are not compared now: ")
+    assert polling.verdict(session(tmp_path, 1300, printed), None, None, "nosuch", 0) == 4
+    assert printed[2] == "not enough data  no build has ever sent code nosuch"
 
 
 def test_it_waits_until_there_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from streammetrics.detect import incidents
 from streammetrics.report.status import facts
 from streammetrics.report.status.models import Compared
 from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
+from streammetrics.runtime.terminal import named
 from streammetrics.sources import exposure
 from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.store.connection import Store
@@ -40,6 +41,8 @@ def verdicts(
         if not wanted:
             return [_none(baseline, candidate)]
         piece = facts.reach_slice(connection, wanted)
+        if code is not None and not run(connection, "reports/knows_code", {"code": code}).scalar_one():
+            return [Verdict(baseline, candidate, "not enough data", f"no build has ever sent code {named(code)}")]
         codes = defaultdict[tuple[str, str], list[CodeReach]](list)
         if piece is not None:
             for first, second, *reach in connection.exec_driver_sql(compose(statement("reports/code_verdicts"), piece)):
