@@ -107,7 +107,7 @@ def details(one: Incident) -> Details:
         baseline_errors=np.full(240, 10),
         candidate_errors=np.arange(240),
         evidence=tuple((MONDAY + 86460 + 12 * place, 7.0 + place / 10, 6.94) for place in range(300)),
-        notices=(Notice("opened", "stdout", NOW, None),),
+        notices=(Notice("opened", "stdout", NOW, None, 12, 1340),),
         queries={"Its figures": "select 1"},
         explain="streammetrics explain --code 1",
     )

@@ -50,7 +50,7 @@ def test_a_page_answers_what_who_is_paged_asks() -> None:
         "Is it over not over: last alert 2026-11-24 01:01:00 UTC",
         "Is it over resolved: last alert 2026-11-24 01:01:00 UTC",
         "How much worse x3: 100 → 300 errors at its peak",
-        "Who is hit users of 1.1 : equal exposure",
+        "Who is hit users of 1.1 : equal exposure; 1,340 clients of it, 12 of 1.0 , counted",
         "Evidence 10^20.5, required 10^6.94 (rule regression )",
         "Notices OPENED to stdout: not sent yet",
         "2 of 20 error codes alerted: E_010, E_000. Each column is the mean of 9 neighbouring bins (540 s).",

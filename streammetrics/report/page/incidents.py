@@ -69,12 +69,14 @@ class Incident:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a channel was sent of an incident; `taken_at`: None until it took it."""
+    """What a channel was sent of an incident; `taken_at`: None until it took it. Clients: None where unknown."""
 
     change: str
     channel: str
     created_at: datetime
     taken_at: datetime | None
+    baseline_clients: int | None = None
+    candidate_clients: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Details:
     notices: tuple[Notice, ...]
     queries: Mapping[str, str]
     explain: str
+
+    @property
+    def counted(self) -> Notice | None:
+        """The last notice for which clients were counted."""
+        return next((one for one in reversed(self.notices) if one.candidate_clients is not None), None)
 
 
 def collect(
@@ -158,8 +165,8 @@ def _details(connection: Connection, listed: Sequence[Incident], data: tuple[int
     ids = {"incident_ids": [one.incident_id for one in listed]}
     evidence = {row[0]: tuple(zip(*row[1:], strict=True)) for row in run(connection, "reports/page_evidence", ids)}
     notices = defaultdict(list)
-    for incident_id, channel, change, created_at, taken_at in run(connection, "reports/page_notices", ids):
-        notices[incident_id].append(Notice(change, channel, created_at, taken_at))
+    for incident_id, channel, change, *rest in run(connection, "reports/page_notices", ids):
+        notices[incident_id].append(Notice(change, channel, *rest))
     pairs = [(_series(one, one.baseline, data), _series(one, one.candidate, data)) for one in listed]
     found = iter(errors(connection, [series for pair in pairs for series in pair]))
     return [
