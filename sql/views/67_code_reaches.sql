@@ -15,15 +15,16 @@ errors as (
     where b.is_judged
 ),
 
--- The errors of both builds at equal rates, but those of the candidate times the ratio: what they say on average.
+-- The errors of both builds at equal rates, but those of the candidate times the ratio: what they say on average. Sums
+-- differ in their last bits from slice to slice.
 expected as (
     select
         e.rule, e.baseline, e.candidate, e.code, h.rate_ratio, h.min_bins,
         max(e.past_bins) - min(e.past_bins) + 1 as busy_bins, arg_max(g.threshold, e.bin_second) as threshold,
-        sum(e.weighed_errors * (
+        round(sum(e.weighed_errors * (
             e.share * h.rate_ratio * (ln(h.rate_ratio) - ln(e.min_ratio)) - (1 + (h.rate_ratio - 1) * e.share)
             * (ln(1 + (h.rate_ratio - 1) * e.tested_share) - ln(1 + (e.min_ratio - 1) * e.tested_share))
-        )) as nats
+        )), 6) as nats
     from errors as e
     inner join gains as g on e.series = g.series and e.bin_second = g.bin_second
     inner join hypotheses as h on e.rule = h.rule and g.rate_ratio = h.rate_ratio

@@ -425,7 +425,8 @@ def test_before_the_first_pass_there_is_nothing_to_draw(tmp_path: Path) -> None:
 def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path: Path) -> None:
     start = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) + timedelta(minutes=10)
     records(tmp_path / "errors.csv", start=start)
-    source = '[[source]]\nname = "clients"\npath = "errors.csv"\n'
+    # What is an hour apart is not one incident.
+    source = '[detect]\nreopen_seconds = 0\n[[source]]\nname = "clients"\npath = "errors.csv"\n'
     (tmp_path / "config.toml").write_text(source)
     first = streammetrics(tmp_path, "run")
     assert [line.split()[0] for line in first.stdout.splitlines()] == ["OPENED"]

@@ -117,7 +117,7 @@ def test_nothing_is_read_where_no_source_has_clients() -> None:
 @pytest.mark.parametrize("has_column", [True, False])
 def test_notices_count_clients(tmp_path: Path, has_column: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text of a channel has a line of them, the JSON of all channels two fields; without a column null."""
-    monkeypatch.setattr(pipeline, "_draw", lambda session: 0)
+    monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)
     lines = ["ts,build,code,user"]
     for second in range(2400):
         moment = NOON + timedelta(seconds=second)

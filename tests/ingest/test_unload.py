@@ -9,7 +9,7 @@ import pytest
 
 from streammetrics.cli import pipeline
 from streammetrics.cli.session import Session
-from streammetrics.config import Config, OutputSettings, RetentionSettings, Source, StoreSettings
+from streammetrics.config import Config, DetectSettings, OutputSettings, RetentionSettings, Source, StoreSettings
 from streammetrics.doctor import diagnosis
 from streammetrics.errors import UsageError
 from streammetrics.ingest import unload
@@ -59,7 +59,9 @@ class Site(Session):
     def settings(self, **settings: Any) -> Config:
         source = Source.model_validate({"name": "clients", "path": "in/*", **settings})
         store, output = StoreSettings(path="s.duckdb"), OutputSettings(dir="out")
-        return Config(rule=REFERENCE[:1], store=store, output=output, source=(source,), base=self.folder)
+        # What is an hour apart is not one incident.
+        apart = DetectSettings(reopen_seconds=0)
+        return Config(rule=REFERENCE[:1], detect=apart, store=store, output=output, source=(source,), base=self.folder)
 
     def time(self) -> datetime:
         return self.now

@@ -92,10 +92,10 @@ def test_the_run_that_prints_it_decides_how(day: ClosedOutput) -> None:
     assert (opened["change"], opened["code"], opened["state"]) == ("opened", "login", "open")
     with day.session.store.read() as connection:
         columns = {row[0] for row in connection.exec_driver_sql("describe incidents")}
-    added = ["doublings", "again", "comparison_seconds", "gone"]
+    added = ["doublings", "again", "comparison_seconds", "gone", "baseline_clients", "candidate_clients"]
     assert opened.keys() == columns | {"change", *added}
     assert [*opened][:3] == ["change", "incident_id", "rule"]
-    assert [*opened][-4:] == added
+    assert [*opened][-6:] == added
     assert (opened["again"], opened["gone"]) == (None, None)
     assert new.keys() == {"change", "baseline", "candidate", "codes", "most_frequent"}
     (named,) = new["most_frequent"]
