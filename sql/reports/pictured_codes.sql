@@ -1,14 +1,19 @@
 -- The codes of a time range that fit into a heatmap: those with alerts first, then those with most errors.
--- $after and $until are microseconds since 1970.
+-- $after and $until are epoch seconds.
 with sent as (
     select code, sum(errors) as errors from counters
-    where second >= make_timestamp($after) and second < make_timestamp($until)
+    where
+        second >= make_timestamp(cast($after as bigint) * 1000000)
+        and second < make_timestamp(cast($until as bigint) * 1000000)
     group by code
 ),
 
 alerted as (
     select distinct code from alerts
-    where end_ts > make_timestamp($after) and start_ts < make_timestamp($until) and state = 'current'
+    where
+        end_ts > make_timestamp(cast($after as bigint) * 1000000)
+        and start_ts < make_timestamp(cast($until as bigint) * 1000000)
+        and state = 'current'
 )
 
 select sent.code

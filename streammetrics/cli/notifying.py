@@ -1,10 +1,10 @@
 """What a job does about notices: keeps what a pass changed, prints it, and sends it to the channels."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -55,9 +55,9 @@ def _end(session: Session, connection: Connection, name: str, code: int, is_prin
     now = session.clock()
     with connection.begin():
         run(connection, "jobs/end_job", {"job": name, "code": code, "is_failed": code not in NO_FAILURES, "now": now})
-        for channel in set(outbox.failing_channels(connection)) - set(_channels(session, is_printed=True)):
-            outbox.recovered(connection, channel)
-        run(connection, "jobs/drop_notices", {"channels": _channels(session, is_printed=True), "now": now})
+        named = {"channels": _channels(session, is_printed=True)}
+        run(connection, "jobs/drop_notices", {**named, "now": now})
+        run(connection, "jobs/forget_channels", named)
         current = {
             f"feed-{feed.source}": f"no record newer than {moment(feed.last_ts)} UTC"
             for feed in (status.feeds(connection, session.config, (), now) if has_read else ())
@@ -94,9 +94,7 @@ def print_waiting(session: Session, connection: Connection) -> int:
     now = session.clock()
     with connection.begin():
         waiting = outbox.waiting(connection, outbox.STDOUT)
-        due, dropped = messages.sort_out(
-            waiting, lambda one: delivery.is_held(session.config, json.loads(one.json), now)
-        )
+        due, dropped = messages.sort_out(waiting, partial(delivery.is_held, session.config, now))
     try:
         for line in lines.of(due, as_json=session.as_json):
             session.out(line)

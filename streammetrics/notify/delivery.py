@@ -1,12 +1,12 @@
 """Sends to each channel what it has not taken. The store is open only before and after, for others wait for it."""
 
 import fcntl
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from streammetrics.notify.channels import alertmanager, command, pagerduty
 from streammetrics.notify.messages import ENDS, Message, Notice
 from streammetrics.notify.outbox import Condition
 from streammetrics.store.connection import Store
+from streammetrics.store.turns import locked
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Sender:
         with _sending_lock(self.store.path, self.config.store.lock_wait_seconds):
             now = self.clock()
             with self.store.write() as connection, connection.begin():
-                waiting = [self._waiting(connection, channel, now) for channel in self.config.channel]
+                waiting = self._waiting(connection, now)
             sent: list[Message] = []
             failures: dict[str, str] = {}
             for one in waiting:
@@ -84,15 +85,30 @@ class Sender:
             else:
                 yield channel.name, None
 
-    def _waiting(self, connection: Connection, channel: Channel, now: datetime) -> "Waiting":
-        found = outbox.waiting(connection, channel.name)
-        due, dropped = messages.sort_out(found, lambda one: is_held(self.config, json.loads(one.json), now))
-        budget = self.config.notices.max_notices_per_hour - outbox.sent_last_hour(connection, channel.name, now)
-        standing = incidents.open_now(connection) if due or channel.kind == "alertmanager" else []
-        keys = outbox.keys_of(connection, [one.incident_id for one in standing]).values()
-        ids = [one.notice_id for one in dropped]
-        failed = channel.name in outbox.failing_channels(connection)
-        return Waiting(channel, due, ids, budget, standing, frozenset(keys), outbox.conditions(connection), failed)
+    def _waiting(self, connection: Connection, now: datetime) -> "list[Waiting]":
+        """What each channel is to get; what is the same for all of them is read once."""
+        settings, failing = self.config.notices, set(outbox.failing_channels(connection))
+        sorted_out = [
+            (channel, *messages.sort_out(outbox.waiting(connection, channel.name), partial(is_held, self.config, now)))
+            for channel in self.config.channel
+        ]
+        is_read = any(due or channel.kind == "alertmanager" for channel, due, _ in sorted_out)
+        standing = incidents.open_now(connection) if is_read else []
+        keys = frozenset(outbox.keys_of(connection, [one.incident_id for one in standing]).values())
+        trouble = outbox.conditions(connection) if is_read else []
+        return [
+            Waiting(
+                channel=channel,
+                due=due,
+                dropped=[one.notice_id for one in dropped],
+                budget=settings.max_notices_per_hour - outbox.sent_last_hour(connection, channel.name, now),
+                standing=standing,
+                open_keys=keys,
+                trouble=trouble,
+                has_failed=channel.name in failing,
+            )
+            for channel, due, dropped in sorted_out
+        ]
 
     def _send(self, waiting: "Waiting", now: datetime) -> Iterator[Message]:
         """Send what is due to one channel, and yield what it took."""
@@ -116,9 +132,9 @@ class Sender:
     def _send_state(self, waiting: "Waiting", now: datetime) -> None:
         """Everything that stands now, and what has ended since the channel took it."""
         until = now + timedelta(seconds=self.alive_seconds)
-        alerts = [alertmanager.ended(json.loads(one.json), now) for one in waiting.due if one.change in ENDS]
+        alerts = [alertmanager.ended(one.fields, now) for one in waiting.due if one.change in ENDS]
         for incident in waiting.standing:
-            if not is_held(self.config, vars(incident), now):
+            if not is_muted_or_young(self.config, now, vars(incident)):
                 text = texts.of_change(Change("opened", incident), self.explain, self.config.notices.report_url)
                 alerts.append(alertmanager.alert(incident, until, text))
         alerts += [alertmanager.trouble(one, until) for one in waiting.trouble]
@@ -164,17 +180,19 @@ def send(channel: Channel, url: str, message: Message) -> None:
         apprise.send(url, message)
 
 
-def is_held(config: Config, change: dict[str, Any], now: datetime) -> bool:
-    """Whether an incident is muted at `now` (naive UTC), or not open for long enough; its columns by name."""
-    if "rule" not in change:
-        return False
-    names = (change["rule"], change["code"], change["baseline"], change["candidate"])
+def is_held(config: Config, now: datetime, notice: Notice) -> bool:
+    """Whether a notice is of an incident that is held back at `now` (naive UTC)."""
+    return notice.incident_id is not None and is_muted_or_young(config, now, notice.fields)
+
+
+def is_muted_or_young(config: Config, now: datetime, incident: Mapping[str, Any]) -> bool:
+    """Whether an incident, its columns by name, is muted at `now` (naive UTC), or not open for long enough."""
+    names = (incident["rule"], incident["code"], incident["baseline"], incident["candidate"])
     if any(mute.covers(*names) and not mute.is_over(now) for mute in config.mute):
         return True
     wait = timedelta(seconds=config.notices.for_seconds)
-    opened = change["opened_ts"]
     # Without a wait nothing is held, also where records are ahead of the clock.
-    return bool(wait) and now < (opened if isinstance(opened, datetime) else datetime.fromisoformat(opened)) + wait
+    return bool(wait) and now < datetime.fromisoformat(str(incident["opened_ts"])) + wait
 
 
 @contextmanager
@@ -187,16 +205,8 @@ def _sending_lock(store: Path, wait_seconds: float) -> Iterator[None]:
         raise InputOutputError(f"{path}: {error.strerror}") from None
     with lock:
         deadline = time.monotonic() + wait_seconds
-        while not _is_locked(lock.fileno()):
+        while not locked(lock.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 raise InputOutputError(f"{path}: another process has been sending notices for {wait_seconds:g} s")
             time.sleep(0.05)
         yield
-
-
-def _is_locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

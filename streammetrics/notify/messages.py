@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from streammetrics.runtime import suggestions
@@ -31,6 +32,12 @@ class Notice:
     text: str
     json: str
     key: str
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """What `json` holds: of an incident its columns and those of its change."""
+        found: dict[str, Any] = json.loads(self.json)
+        return found
 
     @property
     def about(self) -> int | str:
@@ -95,7 +102,7 @@ def by_key(
 
 
 def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str | None) -> Message:
-    changes = tuple(json.loads(one.json) for one in rows)
+    changes = tuple(one.fields for one in rows)
     ids = tuple(one.notice_id for one in rows)
     # The last change counts: an incident that began and ended meanwhile is over.
     last = {one.about: one.change for one in rows if one.change in BEGINNINGS + ENDS}
@@ -119,7 +126,7 @@ def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str |
 
 def _storm(begun: Sequence[Notice]) -> str:
     """Many incidents in one line, with those that have the most errors beyond what the baseline lets expect."""
-    found = sorted((json.loads(one.json) for one in begun), key=_excess, reverse=True)
+    found = sorted((one.fields for one in begun), key=_excess, reverse=True)
     largest = ", ".join(f"{named(one['code'])} (+{_excess(one):,.0f} errors)" for one in found[:LARGEST])
     candidates = ", ".join(sorted({printable(one["candidate"]) for one in found}))
     codes = counted(len({one["code"] for one in found}), "code")

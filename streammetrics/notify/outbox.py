@@ -134,7 +134,7 @@ def failed(connection: Connection, channel: str, error: str, now: datetime) -> N
 
 
 def recovered(connection: Connection, channel: str) -> None:
-    """A channel takes notices again, or is no more; in the caller's transaction."""
+    """A channel takes notices again; in the caller's transaction."""
     connection.exec_driver_sql("delete from failing_channels where channel = $channel", {"channel": channel})
 
 

@@ -137,13 +137,12 @@ def _keep_bins(connection: Connection, name: str, target: Path, within: Stretch,
             (since, utc.second_of(former["since_ts"])),
         ]
         changed = _merged(changed, since, until)
-        gone = "".join(f" and not (bin_second >= {start:d} and bin_second < {stop:d})" for start, stop in changed)
         made.add(_BINS)
         with attached(connection, target, "former") as kept:
-            connection.exec_driver_sql(
-                f"create table {name}.{_BINS} as select * from {kept}.{_BINS}\n"  # noqa: S608 names, whole numbers
-                f"where bin_second >= {since:d} and bin_second < {until:d}{gone}"
-            )
+            connection.exec_driver_sql(f"create or replace temp view former_bins as from {kept}.{_BINS}")
+            bounds = {"since": since, "until": until, "changed": [list(stretch) for stretch in changed]}
+            unchanged = statement("jobs/unchanged_bins")
+            connection.exec_driver_sql(f"create table {name}.{_BINS} as\n{unchanged}", bounds)
     return [
         piece
         for start, stop in changed

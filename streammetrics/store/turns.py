@@ -105,7 +105,7 @@ class Turn:
         seen, since = (0, 0), time.monotonic()
         while True:
             place = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            if _locked(place, fcntl.LOCK_EX):
+            if locked(place, fcntl.LOCK_EX):
                 return place
             found = os.fstat(place)
             os.close(place)
@@ -140,7 +140,7 @@ class Turn:
         except OSError:
             return
         try:
-            if not _locked(lock, fcntl.LOCK_SH):
+            if not locked(lock, fcntl.LOCK_SH):
                 raise TakenError(_holder(lock))
         finally:
             os.close(lock)
@@ -163,7 +163,8 @@ class Turn:
         return InputOutputError(f"{self._store}: cannot be locked: {atomic_files.reason(error)}")
 
 
-def _locked(descriptor: int, kind: int) -> bool:
+def locked(descriptor: int, kind: int) -> bool:
+    """Whether the system's lock on an open file could be had at once; `kind`: LOCK_EX or LOCK_SH."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -172,7 +173,7 @@ def _locked(descriptor: int, kind: int) -> bool:
 
 
 def _claimed(lock: int) -> None:
-    if not _locked(lock, fcntl.LOCK_EX):
+    if not locked(lock, fcntl.LOCK_EX):
         raise TakenError(_holder(lock))
     # In place and of one length, for others read it. On a full disk the id stays unknown.
     with suppress(OSError):

@@ -93,7 +93,7 @@ def heatmaps(
     after, until = found
     before = lags(connection)
     subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
-    within = {"after": after * 1_000_000, "until": until * 1_000_000}
+    within = {"after": after, "until": until}
     codes = run(connection, "reports/pictured_codes", {**within, "most": MOST_CODES}).scalars().all()
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(one.bin_seconds for one in config.rule)
     pieces = [Slice(start, stop, lead, lags=before) for start, stop in portions(after, until, PORTION_SECONDS)]
@@ -176,7 +176,7 @@ def _heatmap(
     codes: Sequence[str],
     within: Mapping[str, int],
 ) -> Iterator[Heatmap]:
-    """The heatmap of a rule, baseline and candidate, where they have bins; `within`: after, until (microseconds)."""
+    """The heatmap of a rule, baseline and candidate, where they have bins; `within`: after, until (epoch seconds)."""
     import numpy as np
 
     cells = []

@@ -16,7 +16,7 @@ from streammetrics.report.page.errors import Series, errors
 from streammetrics.report.page.incidents import Details, Incident
 from streammetrics.report.status.models import Contents
 from streammetrics.report.status.words import feed_words, judged_words
-from streammetrics.report.verdict import verdicts
+from streammetrics.report.verdict import of_comparisons
 from streammetrics.report.verdict.decide import Word
 from streammetrics.runtime.terminal import one_line
 from streammetrics.store.connection import Store
@@ -110,12 +110,13 @@ def collect(
         # The other rules alert on noise.
         ranked = sorted(drawn, key=lambda one: (one.detector != "sequential", -len(one.alerted)))
         panels = _panels(connection, ranked[:MOST_HEATMAPS])
+        compared = _compared(connection, now, contents)
     return Page(
         now=now,
         store=store.path,
         last_ts=last_ts,
         span=span,
-        compared=[] if contents is None else _compared(store, config, now, contents),
+        compared=compared,
         feeds=[Feed(feed_words(feed, now), feed.is_silent) for feed in held.feeds],
         to_do=[*map(one_line, held.refused), *held.unmatched, *([] if contents is None else contents.advice)],
         found=found,
@@ -126,14 +127,13 @@ def collect(
     )
 
 
-def _compared(store: Store, config: Config, now: datetime, contents: Contents) -> list[Compared]:
-    if not contents.comparisons:
+def _compared(connection: Connection, now: datetime, contents: Contents | None) -> list[Compared]:
+    pairs = [] if contents is None else contents.comparisons
+    if contents is None or not pairs:
         return []
-    found = {(one.baseline, one.candidate): one for one in verdicts(store, config, now)}
     return [
         Compared(pair.baseline, pair.candidate, one.verdict, one.reason, judged_words(pair, contents))
-        for pair in contents.comparisons
-        if (one := found.get((pair.baseline, pair.candidate))) is not None
+        for pair, one in zip(pairs, of_comparisons(connection, pairs, now), strict=True)
     ]
 
 

@@ -33,10 +33,6 @@ _MOST_STEPS = 120
 _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 1800, 6 * 3600
 _MOST_SECONDS = 7 * DAY_SECONDS
 
-_ALERTS_WITHIN = (
-    "select * from main.alerts where end_ts > make_timestamp({:d}) and start_ts < make_timestamp({:d})\nunion all\n"
-)
-
 
 @dataclass(frozen=True)
 class Incident:
@@ -116,7 +112,7 @@ def collect(
     if span is None or first_ts is None or last_ts is None:
         return 0, [], []
     after, until = span
-    tails = _ALERTS_WITHIN.format(after * 1_000_000, until * 1_000_000) + statement("reports/latest_alerts")
+    tails = f"{statement('reports/pictured_alerts')}\nunion all\n{statement('reports/latest_alerts')}"
     sql = compose(statement("reports/page_incidents"), alerts=whole_incidents(tails))
     parameters = {"after": after, "until": until, "most": MOST_LISTED}
     connection.exec_driver_sql(f"create or replace temp table page_incidents as\n{sql}", parameters)

@@ -61,6 +61,14 @@ class OpenIncident:
     open: int
 
 
+STANDSTILL_SECONDS = 1800
+"""A build that is awaited for so long is late no more: nobody may send it by now."""
+
+DISPLACED = "other comparisons go first ([builds] max_comparisons)"
+AWAITS_USERS = "waits for the users of its builds: a file of [[exposure]] is not whole"
+"""Why a comparison is not judged."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """A pair of builds that is compared now, and how far it is judged."""

@@ -10,6 +10,9 @@ from streammetrics.report import wording
 from streammetrics.report.status import operation
 from streammetrics.report.status.facts import EXPOSURE_HOURS, STRONGEST
 from streammetrics.report.status.models import (
+    AWAITS_USERS,
+    DISPLACED,
+    STANDSTILL_SECONDS,
     Compared,
     Contents,
     Family,
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 Found = TypeVar("Found", Reach, Share)
 
 NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
-STANDSTILL_SECONDS = 1800
-"""A build that is awaited for so long is late no more: nobody may send it by now."""
 
 
 def render(status: Status) -> str:
@@ -178,9 +179,9 @@ def _judged(pair: Compared, held: Contents) -> str:
 def judged_words(pair: Compared, held: Contents) -> str:
     """How far a comparison is judged, what it would have found, which build is awaited, and its exposure."""
     if pair.is_displaced:
-        return "not now: other comparisons go first ([builds] max_comparisons)"
+        return f"not now: {DISPLACED}"
     if pair.awaits_users:
-        return "waits for the users of its builds: a file of [[exposure]] is not whole"
+        return AWAITS_USERS
     reach, exposure = _of(pair, held.reaches), _of(pair, held.exposures)
     shares = "" if exposure is None else f", {_exposure(exposure)}"
     if pair.judged_seconds is not None and pair.judged_seconds < 0:

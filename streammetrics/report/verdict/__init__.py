@@ -1,7 +1,7 @@
 """Whether the candidate of each comparison is worse than its baseline: one word that a rollout can act on."""
 
 from streammetrics.report.verdict.decide import Verdict
-from streammetrics.report.verdict.facts import verdicts
+from streammetrics.report.verdict.facts import of_comparisons, verdicts
 from streammetrics.report.verdict.words import as_json, exit_code, is_open, render
 
-__all__ = ["Verdict", "as_json", "exit_code", "is_open", "render", "verdicts"]
+__all__ = ["Verdict", "as_json", "exit_code", "is_open", "of_comparisons", "render", "verdicts"]

@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import Literal
 
 from streammetrics.detect.incidents import Incident
-from streammetrics.report.status.models import Compared
+from streammetrics.report.status.models import AWAITS_USERS, DISPLACED, STANDSTILL_SECONDS, Compared
 from streammetrics.runtime.terminal import counted, moment, named, printable
 
 Word = Literal["worse", "not worse", "not enough data"]
 
 MOST_NAMED = 5
-STALE_SECONDS = 1800
-"""What is judged no further than this behind the clock says nothing of now."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +95,14 @@ def decide(
 def _unjudged(pair: Compared, now: datetime) -> str | None:
     """Why the comparison tells nothing of now, if that is so."""
     if pair.is_displaced:
-        return "it is not judged now: other comparisons go first ([builds] max_comparisons)"
+        return f"it is not judged now: {DISPLACED}"
     if pair.awaits_users:
-        return "it waits for the users of its builds: a file of [[exposure]] is not whole"
+        return f"it {AWAITS_USERS}"
     if pair.judged_until is None or not pair.judged_seconds or pair.judged_seconds < 0:
         return "it is not judged yet"
-    if pair.awaited is not None and pair.behind_seconds >= STALE_SECONDS:
+    if pair.awaited is not None and pair.behind_seconds >= STANDSTILL_SECONDS:
         return f"{printable(pair.awaited)} sends no records: judged only up to {moment(pair.judged_until)} UTC"
-    if (now - pair.judged_until).total_seconds() > STALE_SECONDS:
+    if (now - pair.judged_until).total_seconds() > STANDSTILL_SECONDS:
         return f"judged only up to {moment(pair.judged_until)} UTC: no newer records, or no run"
     return None
 

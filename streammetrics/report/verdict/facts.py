@@ -1,7 +1,10 @@
 """What verdicts rest on: the comparisons of now, their open incidents, and what would have been found of each code."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from streammetrics.config import Config
 from streammetrics.detect import incidents
@@ -40,15 +43,22 @@ def verdicts(
         ]
         if not wanted:
             return [_none(baseline, candidate)]
-        piece = facts.reach_slice(connection, wanted)
         if code is not None and not run(connection, "reports/knows_code", {"code": code}).scalar_one():
             return [Verdict(baseline, candidate, "not enough data", f"no build has ever sent code {named(code)}")]
-        codes = defaultdict[tuple[str, str], list[CodeReach]](list)
-        if piece is not None:
-            for first, second, *reach in connection.exec_driver_sql(compose(statement("reports/code_verdicts"), piece)):
-                codes[first, second].append(CodeReach(*reach))
-        history_seconds = run(connection, "reports/reach_widths").one().history_seconds or 0
-        standing = incidents.open_now(connection)
+        return of_comparisons(connection, wanted, now, code)
+
+
+def of_comparisons(
+    connection: Connection, wanted: Sequence[Compared], now: datetime, code: str | None = None
+) -> list[Verdict]:
+    """The verdicts on these comparisons, in their order; on this `code` alone where one is given."""
+    piece = facts.reach_slice(connection, wanted)
+    codes = defaultdict[tuple[str, str], list[CodeReach]](list)
+    if piece is not None:
+        for first, second, *reach in connection.exec_driver_sql(compose(statement("reports/code_verdicts"), piece)):
+            codes[first, second].append(CodeReach(*reach))
+    history_seconds = run(connection, "reports/reach_widths").one().history_seconds or 0
+    standing = incidents.open_now(connection)
     return [
         decide(
             pair,
