@@ -38,7 +38,7 @@ def _against_bare(shop: Workshop, path: Path, limit: float) -> list[Row]:
 
     def bare() -> Ran:
         shop.forget("bare")
-        return python("bench.peers", "bare", path, shop.folder / "bare.duckdb", MEMORY_LIMIT)
+        return python("bench.bare", path, shop.folder / "bare.duckdb", MEMORY_LIMIT)
 
     ours, others = alternate(shop.pairs, lambda: shop.ingest_anew(config), bare)
     what = f"ingest 10 M records{path.suffix}"
@@ -97,8 +97,8 @@ def peers(shop: Workshop) -> list[Row]:
     own, *others = alternate(
         shop.pairs,
         lambda: shop.judge_anew(config),
-        lambda: python("bench.peers", "pandas", shop.day),
-        lambda: python("bench.peers", "polars", shop.day),
+        lambda: python("bench.peers.frames", "pandas", shop.day),
+        lambda: python("bench.peers.frames", "polars", shop.day),
     )
     alerts = shop.alerts(config)
     rows = []

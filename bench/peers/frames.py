@@ -1,23 +1,29 @@
-"""The other sides: `python -m bench.peers pandas FILE`, `polars FILE` or `bare FILE STORE MEMORY_LIMIT`.
+"""The reference rules in pandas and polars: `python -m bench.peers.frames pandas FILE` or `polars FILE`.
 
-pandas and polars count errors per second, build and code, judge both reference rules, end with a table of alerts in
+They count errors per second, build and code, judge both reference rules, end with a table of alerts in
 memory and print how many there are by detector. They store nothing. Lateness, gaps and builds that come and go are left
 out, for the file has none of them. They read texts as categories, which spares them a third of their time.
 """
 
 import json
 import sys
-from pathlib import Path
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+
+from bench.peers.judge import MINUTE, Incident, merged
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from bench.peers.events import Events
 
 RULES: tuple[tuple[str, int, tuple[int, ...], float], ...] = (
     ("mean_ratio", 10, (5, 10), 1.25),
     ("mean_difference", 50, (10, 20), 6.0),
 )
 """Detector, seconds of a bin, bins of the windows, threshold."""
+
+MERGE_SECONDS, REPLAYED_SECONDS = 300, 1200
 
 
 def with_pandas(path: str) -> dict[str, int]:
@@ -66,16 +72,23 @@ def with_polars(path: str) -> dict[str, int]:
     schema = pl.Schema({"ts": pl.Datetime("us"), "build": pl.Categorical(), "code": pl.Categorical()})
     second = pl.col("ts").dt.epoch("s").alias("second")
     counters = pl.scan_csv(path, schema=schema).group_by(second, "build", "code").len().collect(engine="streaming")
-    builds = sorted(counters["build"].unique().cast(pl.String))
+    pairs, complete_until = pairs_of(counters.with_columns(pl.col("build").cast(pl.String)))
+    return {rule[0]: len(polars_alerts(pairs, complete_until, *rule)) for rule in RULES}
+
+
+def pairs_of(counters: "pl.DataFrame") -> tuple["pl.DataFrame", Any]:
+    """Errors of both builds by second and code, and the last second that both have; the baseline's name sorts first."""
+    import polars as pl
+
     complete_until = counters.group_by("build").agg(pl.col("second").max())["second"].min()
     pairs = counters.group_by("second", "code").agg(
         pl.col("len").filter(pl.col("build") == build).sum().cast(pl.Int64).alias(side)
-        for build, side in zip(builds, "bk", strict=True)
+        for build, side in zip(sorted(counters["build"].unique()), "bk", strict=True)
     )
-    return {rule[0]: len(_polars_alerts(pairs, complete_until, *rule)) for rule in RULES}
+    return pairs, complete_until
 
 
-def _polars_alerts(
+def polars_alerts(
     pairs: "pl.DataFrame", complete_until: Any, detector: str, width: int, windows: tuple[int, ...], threshold: float
 ) -> "pl.DataFrame":
     """Alerts of a rule; `pairs`: second, code, b and k, where there are any errors."""
@@ -102,34 +115,33 @@ def _polars_alerts(
     return pl.concat(found)
 
 
-def load_barely(path: str, store: str, memory_limit: str) -> None:
-    """DuckDB alone inserts the columns of ingest, and the counters ordered by second, in one transaction.
+def prepare() -> None:
+    """Nothing to start."""
 
-    The types are given, so that nothing is guessed; nothing is checked, and nobody knows afterwards what was loaded.
+
+def alerts(events: "Events") -> list[Incident]:
+    """`mean_ratio` by polars, every minute over the last twenty minutes of what has come in.
+
+    A program without a store: a late batch is counted where it belongs, once it has come. What was not found a minute
+    ago is new.
     """
-    import duckdb
+    import polars as pl
 
-    with duckdb.connect(store, config={"memory_limit": memory_limit}) as connection:
-        connection.execute("create table events (ts timestamp, build text, code text)")
-        connection.execute("create table counters (second timestamp, build text, code text, errors bigint)")
-        connection.execute("begin")
-        columns = "columns = {'ts': 'TIMESTAMP', 'build': 'TEXT', 'code': 'TEXT'}"
-        found = {
-            ".csv": f"read_csv('{path}', header = true, {columns})",
-            ".jsonl": f"read_json('{path}', format = 'newline_delimited', {columns})",
-            ".parquet": f"read_parquet('{path}')",
-        }
-        connection.execute(f"insert into events from {found[Path(path).suffix]}")
-        connection.execute(
-            "insert into counters select date_trunc('second', ts) as second, build, code, count(*) from events\n"
-            "group by all order by second"
-        )
-        connection.execute("commit")
+    moments: dict[str, list[int]] = defaultdict(list)
+    reported: set[tuple[Any, ...]] = set()
+    for now in range(MINUTE, events.seconds + 1, MINUTE):
+        came = events.frame.filter((pl.col("seen") < now) & (pl.col("second") >= now - REPLAYED_SECONDS))
+        if came["is_candidate"].n_unique() < 2:
+            continue
+        counters = came.group_by("second", pl.col("is_candidate").alias("build"), "code").len()
+        pairs, complete_until = pairs_of(counters)
+        found = set(polars_alerts(pairs, complete_until, *RULES[0]).select("code", "bin", "window_bins").iter_rows())
+        for code, *_ in found - reported:
+            moments[code].append(now)
+        reported |= found
+    return merged(moments, MERGE_SECONDS, events.seconds)
 
 
 if __name__ == "__main__":
-    name, *arguments = sys.argv[1:]
-    if name == "bare":
-        load_barely(*arguments)
-    else:
-        print(json.dumps({"pandas": with_pandas, "polars": with_polars}[name](*arguments)))
+    name, path = sys.argv[1:]
+    print(json.dumps({"pandas": with_pandas, "polars": with_polars}[name](path)))
