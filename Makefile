@@ -9,7 +9,7 @@ export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check reliability bench bench-detection relations rooms pins clean
+.PHONY: help demo test check reliability bench bench-detection bench-peers relations rooms pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make bench-detection  how good the detectors are, and the peers'
+	@echo 'make bench-peers  what others find in the same event files, written to docs/peers.md'
 	@echo 'make relations  write docs/relations.md from the comments of the store'
 	@echo 'make rooms   draw the picture of the rooms in CONTRIBUTING.md'
 	@echo 'make pins    choose the newest versions that pyproject.toml allows, and pin them'
@@ -53,10 +54,19 @@ rooms: .venv/.dev
 bench-detection: .venv/.dev .venv-bench/.made
 	@$(BIN)/python -m bench.detection $(FAMILIES)
 
-# apache-otava pins a numpy of its own, so that the peers from PyPI live apart from what is ours.
+bench-peers: .venv/.dev .venv-bench/.made .venv-peers/.made
+	@$(BIN)/python -m bench.peers
+
+# apache-otava pins a numpy of its own, so that peers from PyPI live apart from what is ours. gbstats needs numpy and pandas below
+# 2, which PyPI has ready for Python 3.11 and not for later ones.
 .venv-bench/.made: requirements-bench.txt | .venv/.made
 	$(BIN)/python -m venv .venv-bench
 	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement requirements-bench.txt
+	@touch $@
+
+.venv-peers/.made: requirements-peers.txt | .venv/.made
+	$(BIN)/python -m venv .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --requirement requirements-peers.txt
 	@touch $@
 
 .venv/.made:
@@ -89,12 +99,17 @@ pins:
 		.venv-pins/bin/python -m pip freeze --exclude streammetrics | grep -vxFf requirements.txt; } > requirements-dev.txt
 	rm -rf .venv-pins
 	"$(PYTHON)" -m venv .venv-pins
-	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install apache-otava savvi matplotlib
-	{ echo '# The peers of `make bench-detection`, in an environment of their own. Made by `make pins`; not edited by hand.'; \
+	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install apache-otava savvi matplotlib polars
+	{ echo '# Peers of `make bench-detection` and `make bench-peers`, in an environment of their own. Made by `make pins`; not edited by hand.'; \
 		echo '# savvi imports matplotlib and does not say so.'; \
 		.venv-pins/bin/python -m pip freeze; } > requirements-bench.txt
 	rm -rf .venv-pins
+	"$(PYTHON)" -m venv .venv-pins
+	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install elastalert2 gbstats polars
+	{ echo '# Peers of `make bench-peers` that fit neither, in an environment of their own. Made by `make pins`; not edited by hand.'; \
+		.venv-pins/bin/python -m pip freeze; } > requirements-peers.txt
+	rm -rf .venv-pins
 
 clean:
-	rm -rf .venv .venv-bench .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .venv-peers .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 YARDSTICK_SECONDS = 0.36
@@ -60,13 +61,13 @@ class Row:
         return f"{middle} {self.unit}" if low == high else f"{middle} ({low}-{high}) {self.unit}"
 
 
-def python(module: str, *arguments: object) -> Ran:
+def python(module: str, *arguments: object, interpreter: Path | str = sys.executable) -> Ran:
     """Run `python -m module arguments` to its end.
 
     Raises:
         RuntimeError: it failed; with what it printed.
     """
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+    command = [str(interpreter), "-m", module, *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMMETRICS_")}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
