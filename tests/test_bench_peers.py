@@ -110,6 +110,16 @@ def test_prometheus_fires_where_a_code_increases(broken: events.Events) -> None:
     assert found.resolved is None
 
 
+def test_rules_that_cannot_be_read_are_no_silence(
+    broken: events.Events, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("promtool", "prometheus")
+    (tmp_path / "rules.yml").write_text("groups: [{name: a, rules: [{alert: B, expr: '('}]}]")
+    monkeypatch.setattr(prometheus, "RULES", tmp_path / "rules.yml")
+    with pytest.raises(RuntimeError, match="could not parse expression"):
+        prometheus.alerts(broken)
+
+
 @pytest.mark.slow
 def test_ours_reports_where_a_code_increases(broken: events.Events) -> None:
     (found,) = ours.alerts(broken)

@@ -41,4 +41,6 @@ def alerts(events: Events) -> list[Incident]:
     firing: dict[str, list[int]] = defaultdict(list)
     for code, second in _GOT.findall(done.stderr):
         firing[code].append(int(float(second)))
+    if done.returncode != 0 and not firing:
+        raise RuntimeError(f"promtool: {done.stderr[-500:]}")
     return merged(firing, MINUTE, events.seconds)
