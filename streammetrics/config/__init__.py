@@ -4,6 +4,7 @@ In comes the text of config.toml with its overrides from the environment; out go
 names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
 """
 
+from streammetrics.config.engine import EngineSettings
 from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
 from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.read import DEFAULT_CONFIG, load, section_of
@@ -41,6 +42,7 @@ __all__ = [
     "Comparison",
     "Config",
     "DetectSettings",
+    "EngineSettings",
     "Exposure",
     "Heartbeat",
     "Mute",

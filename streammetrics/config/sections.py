@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from streammetrics.config.engine import EngineSettings
 from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSettings
 from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
@@ -144,6 +145,7 @@ class Config(Section):
     """All settings. `base` is the folder that relative paths start from."""
 
     store: StoreSettings = StoreSettings()
+    engine: EngineSettings = EngineSettings()
     source: tuple[Source, ...] = Field(default=(), strict=False)
     ingest: IngestSettings = IngestSettings()
     comparison: tuple[Comparison, ...] = Field(default=(Comparison(),), strict=False)

@@ -12,11 +12,13 @@ import duckdb
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from streammetrics import engine as engines
 from streammetrics.config import Config, SequentialRule, rules
 from streammetrics.config.rules import STANDING_SECONDS
 from streammetrics.detect import portions, watermarks
 from streammetrics.detect.alerts import Amendment, amend, number_incidents
 from streammetrics.detect.portions import Portion
+from streammetrics.engine import Engine
 from streammetrics.runtime import utc
 from streammetrics.sources import exposure
 from streammetrics.store import comments, retention, settings_tables, views
@@ -174,9 +176,7 @@ def _judge_portion(
 ) -> tuple[int, Amendment]:
     """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
 
-    Relations that are read more than once become temporary tables first, each in a transaction of its own. DuckDB 1.5
-    estimates zero rows for what the same transaction inserted, and then joins in an order that takes minutes.
-    Everything that is stored is one transaction.
+    What an engine computes comes first; everything that is stored of it is one transaction.
 
     `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
     """
@@ -187,10 +187,16 @@ def _judge_portion(
         run(connection, "jobs/cut_scopes", {"after": after, "until": until})
         lags = views.lags(connection, **watermarks.COMPARED)
     piece = Slice(after, until, lead_seconds(config), _history_seconds(config), lags)
-    bases = watermarks.keep_presence(connection, piece)
-    if has_sequential:
-        _keep_suspects(connection, piece, is_final, bases)
-    found = compose(statement("jobs/find_alerts"), piece, is_final=is_final, **bases)
+    engine = engines.opened(config, connection, piece, is_final=is_final)
+    try:
+        bases = watermarks.keep_presence(connection, engine, piece)
+        if has_sequential:
+            _keep_suspects(engine, piece, bases)
+        engine.fill("kept_fired", "select * from fired", bases)
+        engine.hand_over("kept_fired")
+    finally:
+        engine.close()
+    found = compose(statement("jobs/find_alerts"), fired="select * from kept_fired")
     scope = (utc.at_second(after), utc.at_second(until))
     joined = config.detect.joined_seconds
     with connection.begin():
@@ -203,13 +209,11 @@ def _judge_portion(
     return run_id, amendment
 
 
-def _keep_suspects(connection: Connection, piece: Slice, is_final: bool, bases: dict[str, str]) -> None:
+def _keep_suspects(engine: Engine, piece: Slice, bases: dict[str, str]) -> None:
     """Compute once what `sequential` needs more than once, and only bins that may have enough evidence."""
 
     def keep(name: str, text: str, **parameters: int) -> None:
-        select = compose(f"select * from (\n{text}\n)", piece, is_final=is_final, **bases)  # noqa: S608 files of sql/
-        with connection.begin():
-            connection.exec_driver_sql(f"create or replace temp table kept_{name} as\n{select}", parameters)
+        engine.fill(f"kept_{name}", text, bases, parameters)
         bases[name] = f"select * from kept_{name}"  # noqa: S608 a name of sql/
 
     for name in ("judged_bins", "bins", "weights"):

@@ -9,8 +9,9 @@ from typing import TypedDict
 
 from sqlalchemy import Connection
 
+from streammetrics.engine import Engine
 from streammetrics.store.statements import run
-from streammetrics.store.views import LAST_SECOND, Slice, compose
+from streammetrics.store.views import LAST_SECOND, Slice
 
 
 class Compared(TypedDict):
@@ -34,31 +35,25 @@ _SILENCES = "select build, from_second, until_second, is_rare from silences"
 _FORGET = "delete from progress where rule in (select rule from rules)"
 
 
-def keep_presence(connection: Connection, piece: Slice) -> dict[str, str]:
+def keep_presence(connection: Connection, engine: Engine, piece: Slice) -> dict[str, str]:
     """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
-
-    Each table in a transaction of its own: see `detect`.
 
     Returns:
         Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
         once. Of the pairs those are left out that have no place in all of the slice.
     """
-    sent = compose("select build, second, records from presence", piece, **COMPARED)
+    compared = dict(COMPARED)
+    engine.fill("kept_presence", "select build, second, records from presence", compared)
+    compared["presence"] = _PRESENCE
+    engine.fill("silences", "select build, from_second, until_second, is_rare from gaps", compared)
+    engine.fill("kept_places", "select * from places", compared)
+    engine.hand_over("silences")
+    engine.hand_over("kept_places")
     with connection.begin():
-        connection.exec_driver_sql("create or replace temp table kept_presence as\n" + sent)
-    silences = compose(
-        "select build, from_second, until_second, is_rare from gaps", piece, presence=_PRESENCE, **COMPARED
-    )
-    with connection.begin():
-        connection.exec_driver_sql("create or replace temp table silences as\n" + silences)
-    places = compose("select * from places", piece, presence=_PRESENCE, **COMPARED)
-    with connection.begin():
-        connection.exec_driver_sql("create or replace temp table kept_places as\n" + places)
         run(connection, "jobs/mark_displaced_pairs")
         run(connection, "jobs/find_placed_pairs", {"from_second": piece.after - piece.lead_seconds})
     kept = {"places": "select * from kept_places", "pairs": "select * from placed_pairs"}
-    known = {"earlier": COMPARED["earlier"], "sides": COMPARED["sides"]}
-    return {**known, "presence": _PRESENCE, "gaps": _SILENCES, **kept}
+    return {**compared, "gaps": _SILENCES, **kept}
 
 
 def pause(connection: Connection, after: int) -> None:

@@ -122,6 +122,17 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
         is_final: the input is over, so that the last bin is complete.
         bases: texts that stand in for a base table or a relation, by its name.
     """
+    texts = parts(final, piece, is_final=is_final, **bases)
+    if not texts:
+        return final
+    named = (f"{name} as {_HINTS.get(name, '')}(\n{text}\n)" for name, text in texts.items())
+    # What `final` begins with itself goes on with these.
+    own = final.removeprefix("with")
+    return "with\n" + ",\n\n".join(named) + (f"\n\n{final}" if own == final else f",\n{own}")
+
+
+def parts(final: str, piece: Slice | None = None, *, is_final: bool = False, **bases: str) -> dict[str, str]:
+    """The texts that `compose` puts before `final`, by the names of their relations, lower ones first."""
     needed = _needed(final, bases)
     texts: dict[str, str] = {}
     if piece is not None:
@@ -132,12 +143,7 @@ def compose(final: str, piece: Slice | None = None, *, is_final: bool = False, *
     for name, relation in relations().items():
         if name in needed:
             texts[name] = bases[name] if name in bases else _sliced(relation, piece)
-    if not texts:
-        return final
-    parts = (f"{name} as {_HINTS.get(name, '')}(\n{text}\n)" for name, text in texts.items())
-    # What `final` begins with itself goes on with these.
-    own = final.removeprefix("with")
-    return "with\n" + ",\n\n".join(parts) + (f"\n\n{final}" if own == final else f",\n{own}")
+    return texts
 
 
 def _needed(final: str, bases: Mapping[str, str]) -> set[str]:
@@ -168,9 +174,8 @@ def _sliced(relation: Relation, piece: Slice | None) -> str:
         cut = cut.replace("$begin", f"{begin:d}").replace("$until", f"{end:d}")
         return f"with span as (\n{relation.text}\n)\n{cut}"
     if relation.name == "judged_bins":
-        # Only bins of the slice itself may raise an alert; the others are there to look back on.
-        within = f"bin_second + bin_seconds > {piece.after:d} and bin_second + bin_seconds <= {piece.until:d}"
-        return f"select * replace (is_judged and {within} as is_judged) from (\n{relation.text}\n)"  # noqa: S608
+        cut = statement("jobs/slice_judged_bins").replace("$after", f"{piece.after:d}")
+        return f"with judged_bins as (\n{relation.text}\n)\n{cut.replace('$until', f'{end:d}')}"
     if relation.name in ("gains", "suspects") and piece.history_seconds is not None:
         read, times = ("bins", 2) if relation.name == "gains" else ("gains", 1)
         recent = f"select * from {read} where bin_second >= {piece.after - times * piece.history_seconds:d}"  # noqa: S608
@@ -202,13 +207,25 @@ def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
     return tuple(sorted(connection.exec_driver_sql(sides).scalars()))
 
 
-def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
-    """The relation of the epoch seconds [begin, end), from the counters of these and of those the lags before."""
+def counters_of(piece: Slice) -> str:
+    """All counters that any relation of the slice reads."""
+    begin, end = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS, piece.until + PRESENCE_LAG_SECONDS
+    return _counters(_lagged(begin, end, piece.lags))
+
+
+def _lagged(begin: int, end: int, lags: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The epoch seconds [begin, end), and those the lags before, as ranges that do not overlap."""
     ranges: list[tuple[int, int]] = []
     for since, until in sorted((begin - lag, end - lag) for lag in (0, *lags)):
         # Each counter once.
         free = max(since, ranges[-1][1]) if ranges else since
         ranges += [(free, until)] if free < until else []
+    return ranges
+
+
+def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
+    """The relation of the epoch seconds [begin, end), from the counters of these and of those the lags before."""
+    ranges = _lagged(begin, end, lags)
     text = f"with counters as (\n{_counters(ranges)}\n)\nselect * from (\n{relations()['side_counters'].text}\n)"
     return f"{text}\nwhere second >= {begin:d} and second < {end:d}" if lags else text
 

@@ -1,0 +1,39 @@
+"""The portable subset of SQL, written for DuckDB, as Spark executes it."""
+
+from collections.abc import Mapping
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.spark import Spark
+
+
+class _Nested(Spark):
+    """sqlglot moves nested common table expressions to the top, where two of one name collide; Spark nests them."""
+
+    class Generator(Spark.Generator):
+        EXPRESSIONS_WITHOUT_NESTED_CTES: set[type[exp.Expression]] = set()  # noqa: RUF012 as in sqlglot
+
+
+def parsed(text: str) -> exp.Expression:
+    """The syntax tree of one SELECT of the store."""
+    return sqlglot.parse_one(text, read="duckdb")
+
+
+def tables(tree: exp.Expression) -> set[str]:
+    """The names that stand for tables, those of common table expressions among them."""
+    return {table.name for table in tree.find_all(exp.Table)}
+
+
+def translated(tree: exp.Expression, parameters: Mapping[str, int]) -> str:
+    """The statement in Spark's SQL, its parameters as literals; the tree is changed.
+
+    DuckDB divides as DOUBLE; Spark divides decimals as decimals, and cuts their digits.
+    """
+    for division in list(tree.find_all(exp.Div)):
+        division.set("this", exp.cast(division.this, "double"))
+        division.set("expression", exp.cast(division.expression, "double"))
+    for table in tree.find_all(exp.Table):
+        table.set("db", None)
+    for parameter in list(tree.find_all(exp.Placeholder, exp.Parameter)):
+        parameter.replace(exp.Literal.number(parameters[parameter.name]))
+    return tree.sql(_Nested)

@@ -1,0 +1,150 @@
+"""Relations of a slice on a Spark cluster, each written once as Parquet.
+
+Spark puts the text of a common table expression in each place that reads it, so that one query of all relations takes
+exponentially long. Each relation is therefore materialised before the next one reads it, as files that outlive a
+worker.
+Tables of the store that a text reads are small, and are sent to the cluster.
+"""
+
+import logging
+import re
+import shutil
+import sys
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from streammetrics.config import EngineSettings
+from streammetrics.engine import dialect
+from streammetrics.errors import ConfigError, InputOutputError
+from streammetrics.store import arrow, views
+from streammetrics.store.views import Slice
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+_COUNTERS = "counters"
+_RENAMES = re.compile(r"select [\w, *]+ from \w+")
+_TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
+
+
+class SparkEngine:
+    """A relation is a temporary view of files in `<warehouse>/scratch`, of which each engine has a folder."""
+
+    def __init__(self, settings: EngineSettings, connection: Connection, piece: Slice, is_final: bool) -> None:
+        self._connection, self._piece, self._is_final = connection, piece, is_final
+        self._session = session(str(settings.url))
+        self._scratch = f"{settings.warehouse}/scratch/{uuid.uuid4().hex}"
+        self._made: dict[object, str] = {}
+        self._sent: set[str] = set()
+        self._filled: set[str] = set()
+        self._tables: set[str] = set()
+
+    def fill(self, name: str, text: str, bases: Mapping[str, str], parameters: Mapping[str, int] | None = None) -> None:
+        with self._connection.begin():
+            self._tables = set(self._connection.exec_driver_sql(_TABLES).scalars())
+        keys: dict[str, object] = {}
+        for relation, inner in views.parts(text, self._piece, is_final=self._is_final, **bases).items():
+            if relation in views.relations():
+                keys[relation] = self._materialise(relation, inner, keys, {})
+            elif relation in self._tables - {_COUNTERS}:
+                self._send(relation, inner)
+        self._materialise(name, text, keys, parameters or {}, is_anew=True)
+        self._filled.add(name)
+
+    def hand_over(self, name: str) -> None:
+        with _named(name):
+            found = self._session.table(name).toArrow()
+        with self._connection.begin():
+            arrow.put(self._connection, name, found)
+
+    def close(self) -> None:
+        # On an object store a rule of its own removes what lies in scratch/: see docs/spark.md.
+        shutil.rmtree(Path(self._scratch), ignore_errors=True)
+
+    def _materialise(
+        self, name: str, text: str, keys: Mapping[str, object], parameters: Mapping[str, int], *, is_anew: bool = False
+    ) -> object:
+        """Make a view of the files of a relation; what is the same as before, and reads the same, is not made again."""
+        tree = dialect.parsed(text)
+        read = dialect.tables(tree)
+        key = (text, tuple((other, keys[other]) for other in sorted(read & keys.keys())))
+        path = None if is_anew else self._made.get((name, key))
+        if path is None:
+            for table in sorted(read & self._tables - self._filled - self._sent):
+                self._send(table, self._of_counters() if table == _COUNTERS else f"select * from {table}")  # noqa: S608
+            if _RENAMES.fullmatch(text):
+                self._session.sql(text).createOrReplaceTempView(name)
+                return key
+            path = self._made[name, key] = f"{self._scratch}/{name}-{len(self._made)}"
+            with _named(name):
+                self._session.sql(dialect.translated(tree, parameters)).write.parquet(path)
+        self._session.read.parquet(path).createOrReplaceTempView(name)
+        return key
+
+    def _of_counters(self) -> str:
+        return views.counters_of(self._piece)
+
+    def _send(self, name: str, select: str) -> None:
+        with self._connection.begin():
+            found = arrow.fetched(self._connection, select)
+        _frame(self._session, found).createOrReplaceTempView(name)
+        self._sent.add(name)
+
+
+@contextmanager
+def _named(relation: str) -> Iterator[None]:
+    """Errors of the cluster with the relation that it was computing; without the trace of the Java stack."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        reason = str(error).split("\n\nJVM stacktrace")[0]
+        raise InputOutputError(f"the cluster failed at {relation}: {reason[:500]}") from None
+
+
+def _frame(session: "SparkSession", table: Any) -> "DataFrame":
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    if table.num_rows:
+        return session.createDataFrame(table)
+    return session.createDataFrame([], from_arrow_schema(table.schema, prefer_timestamp_ntz=True))
+
+
+@cache
+def session(url: str) -> "SparkSession":
+    """The session of this process on a Spark Connect server (`sc://host:port`).
+
+    Raises:
+        ConfigError: the Spark client is not installed.
+        InputOutputError: the server does not answer.
+    """
+    # See runtime/process: the Spark client needs it.
+    if sys.modules.get("pandas", sys) is None:
+        del sys.modules["pandas"]
+    # It would print each failed statement with its Java stack; the error says what is needed of it.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    with warnings.catch_warnings():
+        # That pandas is newer than what it was tested with: nothing of pandas is used here.
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            words = '[engine] kind = "spark" needs the Spark client: pip install "streammetrics[spark]"'
+            raise ConfigError(words) from None
+        try:
+            found = SparkSession.builder.remote(url).getOrCreate()
+            found.conf.set("spark.sql.session.timeZone", "UTC")
+            found.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
+        except Exception as error:
+            reason = str(error)[:200]
+            raise InputOutputError(f"[engine] url = {url!r}: the cluster does not answer: {reason}") from None
+    return found
