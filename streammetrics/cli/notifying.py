@@ -94,7 +94,7 @@ def print_waiting(session: Session, connection: Connection) -> int:
     now = session.clock()
     with connection.begin():
         waiting = outbox.waiting(connection, outbox.STDOUT)
-        due, dropped = messages.sort_out(waiting, partial(delivery.is_held, session.config, now))
+        due, dropped = messages.due_and_dropped(waiting, partial(delivery.is_held, session.config, now))
     try:
         for line in lines.of(due, as_json=session.as_json):
             session.out(line)

@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 
 from streammetrics.config import Channel, Config
 from streammetrics.detect import incidents
+from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change, Incident
 from streammetrics.errors import InputOutputError
 from streammetrics.notify import address, messages, outbox, texts
 from streammetrics.notify.channels import alertmanager, command, pagerduty
 from streammetrics.notify.messages import ENDS, Message, Notice
-from streammetrics.notify.outbox import Condition
+from streammetrics.notify.outbox import Condition, Reported
 from streammetrics.store.connection import Store
 from streammetrics.store.turns import locked
 
@@ -88,14 +89,15 @@ class Sender:
     def _waiting(self, connection: Connection, now: datetime) -> "list[Waiting]":
         """What each channel is to get; what is the same for all of them is read once."""
         settings, failing = self.config.notices, set(outbox.failing_channels(connection))
-        sorted_out = [
-            (channel, *messages.sort_out(outbox.waiting(connection, channel.name), partial(is_held, self.config, now)))
+        held = partial(is_held, self.config, now)
+        split = [
+            (channel, *messages.due_and_dropped(outbox.waiting(connection, channel.name), held))
             for channel in self.config.channel
         ]
-        is_read = any(due or channel.kind == "alertmanager" for channel, due, _ in sorted_out)
+        is_read = any(due or channel.kind == "alertmanager" for channel, due, _ in split)
         standing = incidents.open_now(connection) if is_read else []
-        keys = frozenset(outbox.keys_of(connection, [one.incident_id for one in standing]).values())
-        trouble = outbox.conditions(connection) if is_read else []
+        reported = outbox.last_reported(connection, [one.incident_id for one in standing])
+        conditions = outbox.conditions(connection) if is_read else []
         return [
             Waiting(
                 channel=channel,
@@ -103,11 +105,11 @@ class Sender:
                 dropped=[one.notice_id for one in dropped],
                 budget=settings.max_notices_per_hour - outbox.sent_last_hour(connection, channel.name, now),
                 standing=standing,
-                open_keys=keys,
-                trouble=trouble,
+                reported=reported,
+                conditions=conditions,
                 has_failed=channel.name in failing,
             )
-            for channel, due, dropped in sorted_out
+            for channel, due, dropped in split
         ]
 
     def _send(self, waiting: "Waiting", now: datetime) -> Iterator[Message]:
@@ -115,15 +117,15 @@ class Sender:
         channel, due, limit = waiting.channel, waiting.due, self.config.notices.storm_incidents
         if channel.kind == "alertmanager":
             self._send_state(waiting, now)
-            yield from messages.together(due, limit, self.config.notices.report_url)
+            yield from messages.grouped(due, limit, self.config.notices.report_url)
         elif due:
             url = "" if channel.kind == "command" else address.url(self.config, channel)
             is_pager = url.startswith(pagerduty.SCHEME)
             link = self.config.notices.report_url
             found = (
-                messages.by_key(due, limit, waiting.open_keys, link)
+                messages.by_key(due, limit, {one.key for one in waiting.reported.values()}, link)
                 if is_pager
-                else messages.together(due, limit, link)
+                else messages.grouped(due, limit, link)
             )
             for message in found[: max(0, waiting.budget)]:
                 send(channel, url, message)
@@ -132,12 +134,15 @@ class Sender:
     def _send_state(self, waiting: "Waiting", now: datetime) -> None:
         """Everything that stands now, and what has ended since the channel took it."""
         until = now + timedelta(seconds=self.alive_seconds)
-        alerts = [alertmanager.ended(one.fields, now) for one in waiting.due if one.change in ENDS]
+        alerts = [alertmanager.ended(one, now) for one in waiting.due if one.change in ENDS]
         for incident in waiting.standing:
             if not is_muted_or_young(self.config, now, vars(incident)):
-                text = texts.of_change(Change("opened", incident), self.explain, self.config.notices.report_url)
+                found = waiting.reported.get(incident.incident_id)
+                clients = None if found is None or found.clients == Clients() else found.clients
+                link = self.config.notices.report_url
+                text = texts.of_change(Change("opened", incident), self.explain, link, clients)
                 alerts.append(alertmanager.alert(incident, until, text))
-        alerts += [alertmanager.trouble(one, until) for one in waiting.trouble]
+        alerts += [alertmanager.condition(one, until) for one in waiting.conditions]
         alertmanager.send(address.url(self.config, waiting.channel), alerts, waiting.channel.timeout_seconds)
 
 
@@ -148,8 +153,8 @@ class Waiting:
     Args:
         dropped: numbers of notices that are never sent.
         budget: how many messages it may get now.
-        standing: the incidents that are open, with `open_keys`, under which they were sent.
-        trouble: feeds and jobs.
+        standing: the incidents that are open; `reported`: how, by their numbers.
+        conditions: the feeds that are silent and the jobs that fail.
         has_failed: it did not take notices before.
     """
 
@@ -158,8 +163,8 @@ class Waiting:
     dropped: list[int]
     budget: int
     standing: list[Incident]
-    open_keys: frozenset[str]
-    trouble: list[Condition]
+    reported: dict[int, Reported]
+    conditions: list[Condition]
     has_failed: bool
 
 
@@ -177,7 +182,7 @@ def send(channel: Channel, url: str, message: Message) -> None:
         # Apprise takes longer to import than all of the rest.
         from streammetrics.notify.channels import apprise
 
-        apprise.send(url, message)
+        apprise.send(url, message, channel.timeout_seconds)
 
 
 def is_held(config: Config, now: datetime, notice: Notice) -> bool:

@@ -60,7 +60,7 @@ class Message:
     notice_ids: tuple[int, ...]
 
 
-def sort_out(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tuple[list[Notice], list[Notice]]:
+def due_and_dropped(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tuple[list[Notice], list[Notice]]:
     """The notices to send, and those that are held back for good: of incidents that ended while they were held.
 
     What is in neither waits. The end of an incident whose beginning was sent is sent, muted or not.
@@ -81,8 +81,8 @@ def sort_out(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tu
     return due, dropped
 
 
-def together(due: Sequence[Notice], storm_incidents: int, link: str | None = None) -> list[Message]:
-    """All of them as one message, for people who read; `link` leads to the report."""
+def grouped(due: Sequence[Notice], storm_incidents: int, link: str | None = None) -> list[Message]:
+    """All of them as one message; `link` leads to the report."""
     return [_message(f"notice-{due[0].notice_id}", due, storm_incidents, link)] if due else []
 
 

@@ -26,8 +26,16 @@ NEW_CODES = "new_codes"
 
 
 @dataclass(frozen=True)
+class Reported:
+    """How an incident was reported last: the key, and its clients as they were counted then."""
+
+    key: str
+    clients: Clients
+
+
+@dataclass(frozen=True)
 class Condition:
-    """Trouble with a feed or a job that was reported and has not ended; `key` is such as feed-clients or job-run."""
+    """A feed that is silent or a job that fails, once reported until it ends; `key`: feed-NAME or job-NAME."""
 
     key: str
     text: str
@@ -69,7 +77,7 @@ def keep(
 
 
 def keep_conditions(connection: Connection, channels: Sequence[str], current: Mapping[str, str], now: datetime) -> None:
-    """Store what began and what ended of the trouble with feeds and jobs, in the caller's transaction.
+    """Store which conditions began and which ended, in the caller's transaction.
 
     Args:
         current: by key (feed-NAME or job-NAME) the words for what is wrong now.
@@ -95,7 +103,7 @@ def _kind(key: str) -> str:
 
 
 def conditions(connection: Connection) -> list[Condition]:
-    """The trouble with feeds and jobs that was reported and has not ended."""
+    """The conditions that were reported and have not ended."""
     return [Condition(*row) for row in run(connection, "reports/standing_conditions")]
 
 
@@ -104,11 +112,12 @@ def waiting(connection: Connection, channel: str) -> list[Notice]:
     return [Notice(*row) for row in run(connection, "reports/waiting_notices", {"channel": channel})]
 
 
-def keys_of(connection: Connection, incident_ids: Sequence[int]) -> dict[int, str]:
-    """The keys under which incidents were reported."""
+def last_reported(connection: Connection, incident_ids: Sequence[int]) -> dict[int, Reported]:
+    """How incidents were reported last, by their numbers; those that never were are left out."""
     if not incident_ids:
         return {}
-    return {row[0]: row[1] for row in run(connection, "reports/notice_keys", {"incidents": list(incident_ids)})}
+    found = run(connection, "reports/last_reported", {"incidents": list(incident_ids)})
+    return {number: Reported(key, Clients(*counts)) for number, key, *counts in found}
 
 
 def sent_last_hour(connection: Connection, channel: str, now: datetime) -> int:
@@ -141,7 +150,8 @@ def recovered(connection: Connection, channel: str) -> None:
 def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: int) -> dict[int, str]:
     """The key of each incident: its former one; of many that open at once a common one."""
     numbers = [one.incident.incident_id for one in changed]
-    found = {**{number: f"incident-{number}" for number in numbers}, **keys_of(connection, numbers)}
+    found = {number: f"incident-{number}" for number in numbers}
+    found.update((number, one.key) for number, one in last_reported(connection, numbers).items())
     opened = [one.incident.incident_id for one in changed if one.change in OPENINGS]
     if len(opened) > storm_incidents:
         found.update(dict.fromkeys(opened, f"storm-{min(opened)}"))

@@ -1,6 +1,9 @@
 """Each channel, as a real server or program on loopback takes it."""
 
 import json
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +19,7 @@ from streammetrics.detect.incidents import Change
 from streammetrics.errors import InputOutputError
 from streammetrics.notify import address, delivery, heartbeat, texts
 from streammetrics.notify.channels import alertmanager, pagerduty
-from streammetrics.notify.messages import Message
+from streammetrics.notify.messages import Message, Notice
 from tests.notify import alertmanager_server
 from tests.notify.requests_taken import Server, server
 from tests.notify.test_texts import EXPLAIN, INCIDENT
@@ -73,6 +76,23 @@ def test_apprise_sends_subject_and_text(taken: Server) -> None:
     delivery.send(channel(), taken.url.replace("http://", "json://"), MESSAGE)
     [(_, body)] = taken.taken
     assert (body["title"], body["message"], body["type"]) == (MESSAGE.subject, MESSAGE.body, "failure")
+
+
+@pytest.mark.slow
+def test_apprise_does_not_block_a_process() -> None:
+    """Two services in one URL that never answer: neither is awaited, also not at the end of the process."""
+    script = (
+        "import sys; from streammetrics.config import Channel; from streammetrics.notify import delivery;"
+        "from tests.notify.test_channels import MESSAGE;"
+        "delivery.send(Channel(name='a', kind='apprise', url='json://x', timeout_seconds=1), sys.argv[1], MESSAGE)"
+    )
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}/?rto=30"
+        command = [sys.executable, "-c", script, f"{url}, {url}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("InputOutputError: took longer than 1 s\n")
+    assert time.monotonic() - started < 15
 
 
 def test_apprise_fails_without_its_url(taken: Server) -> None:
@@ -167,13 +187,16 @@ def test_a_real_alertmanager(tmp_path: Path, taken: Server) -> None:
         post(60)
         post(1.5, "dies")
         wait(lambda: len(taken.taken) >= 3)
-        change = {**vars(INCIDENT), "code": "7", "start_ts": str(INCIDENT.start_ts)}
-        alertmanager.send(real.url, [alertmanager.ended(change, datetime.now(UTC).replace(tzinfo=None))], 10)
+        fields = json.dumps({**vars(INCIDENT), "code": "7"}, default=str)
+        over = Notice(1, "resolved", 3, "7", "[RESOLVED] code 7 x3\n10 -> 30 errors", fields, "incident-3")
+        alertmanager.send(real.url, [alertmanager.ended(over, datetime.now(UTC).replace(tzinfo=None))], 10)
         wait(lambda: len(taken.taken) >= 4)
         time.sleep(2)
     found = sorted((body["commonLabels"]["code"], body["status"]) for _, body in taken.taken)
     assert found == [("7", "firing"), ("7", "resolved"), ("dies", "firing"), ("dies", "resolved")]
     assert taken.taken[0][1]["alerts"][0]["annotations"]["summary"] == text.summary
+    resolved = {"summary": "code 7 x3", "description": "10 -> 30 errors"}
+    assert resolved in [body["alerts"][0]["annotations"] for _, body in taken.taken]
 
 
 def wait(is_so: Callable[[], bool]) -> None:

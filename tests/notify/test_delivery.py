@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from streammetrics.config import Channel, Config, Mute, NoticeSettings, StoreSettings
+from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change
 from streammetrics.errors import InputOutputError
 from streammetrics.notify import delivery, outbox
@@ -254,7 +255,7 @@ def test_a_pager_gets_each_incident_by_its_key(post: Post, taken: Server, monkey
     ]
 
 
-def test_trouble_with_feeds_and_jobs_is_sent_when_it_begins_and_ends(post: Post) -> None:
+def test_conditions_of_feeds_and_jobs_are_sent_when_they_begin_and_end(post: Post) -> None:
     for current in ({}, {"feed-a": "no record newer than noon"}, {"feed-a": "the same", "job-run": "3 failed"}, {}, {}):
         with post.store.write() as connection, connection.begin():
             outbox.keep_conditions(connection, [outbox.STDOUT, HOOK], current, post.now)
@@ -289,3 +290,24 @@ def test_a_test_notice(post: Post) -> None:
     assert found["hook"] is None
     assert "NO_SUCH_VARIABLE" in str(found["lost"])
     assert post.subjects == ["[TEST] streammetrics reaches this channel"]
+
+
+def test_alertmanager_gets_the_text_with_clients(post: Post, taken: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS", taken.url)
+    post.keys["channel"] = (Channel(name="am", kind="alertmanager", url_env="ALERTS"),)
+    opened, unknown = change("opened"), change("opened", 2)
+    monkeypatch.setattr("streammetrics.detect.clients.of_changes", lambda *_: {1: Clients(41, 340)})
+    post.keep(opened, unknown)
+    monkeypatch.setattr("streammetrics.detect.incidents.open_now", lambda _: [opened.incident, unknown.incident])
+    post.deliver()
+    post.keep(change("resolved"))
+    monkeypatch.setattr("streammetrics.detect.incidents.open_now", lambda _: [unknown.incident])
+    post.deliver(1)
+    (_, both), (_, (ended, other)) = taken.taken
+    words = "130 -> 420 errors (x3.23, 2.6 to 4.01)\nclients: 41 -> 340\nsince 2026-11-23 12:00:00 UTC, 5.9 -> 5.10\n"
+    assert both[0]["annotations"]["description"].startswith(words)
+    assert ended["labels"] == both[0]["labels"]
+    assert ended["annotations"]["summary"] == both[0]["annotations"]["summary"] == "code E1 x3.23 in 5.10"
+    assert "\nclients: 41 -> 340\n" in ended["annotations"]["description"]
+    assert both[1] == {**other, "endsAt": both[1]["endsAt"]}
+    assert "clients" not in other["annotations"]["description"]

@@ -50,27 +50,27 @@ def test_a_held_incident_sends_nothing_and_its_end_drops_it(
     changes: list[str], due: list[int], dropped: list[int]
 ) -> None:
     waiting = [notice(number, change) for number, change in enumerate(changes)]
-    assert [*map(numbers, messages.sort_out(waiting, always))] == [due, dropped]
-    assert [*map(numbers, messages.sort_out(waiting, never))] == [list(range(len(changes))), []]
+    assert [*map(numbers, messages.due_and_dropped(waiting, always))] == [due, dropped]
+    assert [*map(numbers, messages.due_and_dropped(waiting, never))] == [list(range(len(changes))), []]
 
 
 def test_people_get_one_message_a_run() -> None:
-    alone = only(messages.together([notice(7, "opened")], 5))
+    alone = only(messages.grouped([notice(7, "opened")], 5))
     assert (alone.subject, alone.body) == ("[OPENED] code E1", "10 -> 40 errors\nsince noon\nwhy")
     assert (alone.key, alone.kind, alone.notice_ids) == ("notice-7", "firing", (7,))
-    both = only(messages.together([notice(7, "resolved"), notice(8, "opened", 2)], 5))
+    both = only(messages.grouped([notice(7, "resolved"), notice(8, "opened", 2)], 5))
     assert both.subject == "[OPENED] code E2, and 1 more change"
     assert both.body.splitlines() == [
         "[RESOLVED] code E1: 10 -> 40 errors, since noon",
         "[OPENED] code E2: 10 -> 40 errors, since noon",
         "All of them: streammetrics status",
     ]
-    assert messages.together([], 5) == []
+    assert messages.grouped([], 5) == []
 
 
 def test_a_long_message_has_ten_lines() -> None:
     found = only(
-        messages.together([notice(number, "resolved", number) for number in range(50)], 5, "https://example.org")
+        messages.grouped([notice(number, "resolved", number) for number in range(50)], 5, "https://example.org")
     )
     lines = found.body.splitlines()
     assert len(lines) == 10
@@ -80,11 +80,11 @@ def test_a_long_message_has_ten_lines() -> None:
 
 def test_a_storm_names_the_three_largest() -> None:
     begun = [notice(number, "opened", number, errors=100 * number, ratio=2.0) for number in range(1, 8)]
-    found = only(messages.together([*begun, notice(9, "resolved", 9)], 5))
+    found = only(messages.grouped([*begun, notice(9, "resolved", 9)], 5))
     expected = "[STORM] 7 codes increased in 5.10, most of all E7 (+350 errors), E6 (+300 errors), E5 (+250 errors)"
     assert found.subject == expected
     assert found.body.splitlines()[0].startswith("[RESOLVED] code E9")
-    assert "[STORM]" not in only(messages.together(begun[:5], 5)).subject
+    assert "[STORM]" not in only(messages.grouped(begun[:5], 5)).subject
 
 
 def test_a_pager_gets_a_message_an_incident() -> None:
@@ -107,6 +107,6 @@ def test_a_storm_of_a_pager_is_over_with_its_last_incident() -> None:
 
 
 def test_news_is_no_end() -> None:
-    assert only(messages.together([notice(1, "new_codes", None, key="notice-1")], 5)).kind == "news"
-    assert only(messages.together([notice(1, "feed_silent", None, key="feed-a")], 5)).kind == "firing"
-    assert only(messages.together([notice(1, "feed_back", None, key="feed-a")], 5)).kind == "over"
+    assert only(messages.grouped([notice(1, "new_codes", None, key="notice-1")], 5)).kind == "news"
+    assert only(messages.grouped([notice(1, "feed_silent", None, key="feed-a")], 5)).kind == "firing"
+    assert only(messages.grouped([notice(1, "feed_back", None, key="feed-a")], 5)).kind == "over"

@@ -17,7 +17,7 @@ from streammetrics.config import Config
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.report.heatmap import AlertedWindow, Heatmap, heatmaps, picture, words
 from streammetrics.report.heatmap import draw_one as draw
-from streammetrics.report.heatmap.grid import colour_limit, deviations, make_grid
+from streammetrics.report.heatmap.grid import colour_limit, deviations, make_grid, units
 from tests.histories import history
 from tests.oracles.mean_rules import Record
 from tests.rules import REFERENCE
@@ -191,6 +191,32 @@ def test_one_outlier_does_not_wash_out_the_rest(tmp_path: Path) -> None:
     assert redness(rows_of(with_outlier, tmp_path)[7]) > 0.3
 
 
+def test_a_tall_row_leaves_colours_to_the_others() -> None:
+    """Of `sequential`: a row with a hundred times the errors is as calm as the others where nothing increased."""
+    random = np.random.default_rng(7)
+    rates = np.array([[0.5]] * 39 + [[100.0]])
+    ratios = np.where((np.arange(40) % 39 == 0)[:, None] & (np.arange(8640) >= 4320), 1.8, 1.0)
+    values = (random.poisson(rates * ratios, (40, 8640)) - random.poisson(rates, (40, 8640))) / 2
+    drawn = a_heatmap(values, detector="sequential", bin_seconds=10, threshold=np.nan)
+    grid = make_grid(drawn)
+    found = deviations(grid.values, "sequential") / units(grid, "sequential")
+    shades = np.clip(found / colour_limit(found, drawn), -1, 1)
+    calm = np.abs(shades[:, :450]).mean(axis=1)
+    assert calm.max() < 1.5 * calm.min()
+    assert calm.max() < 0.3
+    assert shades[0, 500:].mean() > 0.25
+    assert shades[39, 500:].mean() > 0.95
+
+
+def test_a_single_error_is_pale_and_a_row_may_be_empty() -> None:
+    values = np.zeros((3, 8640))
+    values[0, 4000] = 0.5
+    values[2] = np.nan
+    grid = make_grid(a_heatmap(values, detector="sequential"))
+    assert units(grid, "sequential").tolist() == [[pytest.approx(1 / 9)]] * 3
+    assert np.nanmax(grid.values[0]) / units(grid, "sequential")[0, 0] == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("values", "detector", "limit", "ends"),
     [
@@ -272,7 +298,8 @@ def test_too_many_bins_are_folded_into_means_of_what_is_known(tmp_path: Path) ->
     assert grid.values[0, -1] == 7.0
     draw(heatmap, tmp_path / "folded.svg")
     assert "Each column is the mean of 3 neighbouring bins (30 s)." in words_of(tmp_path / "folded.svg")
-    assert make_grid(a_heatmap(np.zeros((1, 1200)))).column_bins == 1
+    assert make_grid(a_heatmap(np.zeros((1, 1000)))).column_bins == 1
+    assert make_grid(a_heatmap(np.zeros((1, 1001)))).column_bins == 2
 
 
 @pytest.mark.slow

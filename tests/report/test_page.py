@@ -53,7 +53,7 @@ def test_a_page_answers_what_who_is_paged_asks() -> None:
         "Who is hit users of 1.1 : equal exposure; 1,340 clients of it, 12 of 1.0 , counted",
         "Evidence 10^20.5, required 10^6.94 (rule regression )",
         "Notices OPENED to stdout: not sent yet",
-        "2 of 20 error codes alerted: E_010, E_000. Each column is the mean of 9 neighbouring bins (540 s).",
+        "2 of 20 error codes alerted: E_010, E_000. Each column is the mean of 11 neighbouring bins (660 s).",
         "streammetrics explain --code 1",
     ):
         assert words in text

@@ -160,7 +160,7 @@ def test_pointing_at_a_cell_shows_code_time_errors_value_and_alert(browser: Brow
         tip.wait_for()
         words = " ".join(tip.inner_text().split())
         assert f"code: {'W' * 40}…{'W' * 39} time: 2026-11-23 00:3" in words
-        assert re.search(r"UTC baseline errors: [01] candidate errors: \d+ value: \+\S+ alerted: yes$", words)
+        assert re.search(r"UTC baseline errors: [01] candidate errors: \d+ value: \+[\d.]+ alerted: yes$", words)
         one.page.mouse.move(left + 0.1 * width, top + height * 7.5 / 11)
         one.page.wait_for_timeout(300)
         assert "alerted: no" in tip.inner_text().replace("\t", " ")

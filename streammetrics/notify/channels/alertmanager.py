@@ -9,7 +9,7 @@ from typing import Any
 
 from streammetrics.detect.incidents import Incident
 from streammetrics.notify import http, texts
-from streammetrics.notify.messages import Message
+from streammetrics.notify.messages import Message, Notice
 from streammetrics.notify.outbox import Condition
 
 ALERT_NAME = "ErrorsIncreased"
@@ -35,15 +35,18 @@ def alert(incident: Incident, until: datetime, notice: texts.Text) -> dict[str, 
     return {**_alert(vars(incident), incident.start_ts, until), "annotations": annotations, **link}
 
 
-def ended(change: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What a notice says has ended, at `now` (naive UTC); `change` are its fields."""
-    if "incident_id" in change:
-        return _alert(change, datetime.fromisoformat(change["start_ts"]), now)
-    key = next(f"{kind}-{change[kind]}" for kind in ("feed", "job") if kind in change)
-    return trouble(Condition(key, change["text"], now), now)
+def ended(notice: Notice, now: datetime) -> dict[str, Any]:
+    """What a notice says has ended, at `now` (naive UTC)."""
+    if notice.incident_id is None:
+        return condition(Condition(notice.key, notice.fields["text"], now), now)
+    subject, _, body = notice.text.partition("\n")
+    # Alertmanager replaces the annotations as well.
+    annotations = {"summary": subject.partition("] ")[2], "description": body}
+    start = datetime.fromisoformat(notice.fields["start_ts"])
+    return {**_alert(notice.fields, start, now), "annotations": annotations}
 
 
-def trouble(condition: Condition, until: datetime) -> dict[str, Any]:
+def condition(condition: Condition, until: datetime) -> dict[str, Any]:
     """A feed that is silent, or a job that fails."""
     kind, _, name = condition.key.partition("-")
     labels = {"alertname": _NAMES[kind], kind: name}

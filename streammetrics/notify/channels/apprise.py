@@ -2,6 +2,8 @@
 
 import io
 import logging
+from concurrent.futures import Future
+from threading import Thread
 
 import apprise
 
@@ -11,13 +13,14 @@ from streammetrics.notify.messages import Message
 _KINDS = {"firing": apprise.NotifyType.FAILURE, "over": apprise.NotifyType.SUCCESS, "news": apprise.NotifyType.WARNING}
 
 
-def send(url: str, message: Message) -> None:
+def send(url: str, message: Message, timeout_seconds: float) -> None:
     """Send a message as text.
 
     Raises:
-        InputOutputError: Apprise does not know such a URL, or the service does not take the message.
+        InputOutputError: Apprise does not know such a URL, or the service does not take the message, or not in time.
     """
-    service = apprise.Apprise()
+    # Without threads of its own, whose end a process awaits.
+    service = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
     if not service.add(url):
         raise InputOutputError(
             "Apprise does not accept its URL: unknown kind, or a part is missing (https://github.com/caronc/apprise/wiki)"
@@ -28,13 +31,26 @@ def send(url: str, message: Message) -> None:
     handler.setLevel(logging.WARNING)
     logger = logging.getLogger("apprise")
     logger.addHandler(handler)
+    result = Future[bool]()
+
+    def notify() -> None:
+        try:
+            is_taken = service.notify(
+                title=message.subject,
+                body=message.body,
+                notify_type=_KINDS[message.kind],
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+            result.set_result(bool(is_taken))
+        except Exception as error:
+            result.set_exception(error)
+
+    # Its own limits hold for each attempt, each recipient and each part of an answer.
+    Thread(target=notify, daemon=True).start()
     try:
-        is_sent = service.notify(
-            title=message.subject,
-            body=message.body,
-            notify_type=_KINDS[message.kind],
-            body_format=apprise.NotifyFormat.TEXT,
-        )
+        is_sent = result.result(timeout_seconds)
+    except TimeoutError:
+        raise InputOutputError(f"took longer than {timeout_seconds:g} s") from None
     finally:
         logger.removeHandler(handler)
     if not is_sent:

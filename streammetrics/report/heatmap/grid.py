@@ -10,7 +10,7 @@ from streammetrics.report.heatmap.data import Heatmap
 from streammetrics.store import builds
 
 MAX_ROWS = 60
-MAX_COLUMNS = 1200
+MAX_COLUMNS = 1000
 """Fewer than the plot has pixels, so that no column is lost."""
 
 NEGLIGIBLE = 1e-9
@@ -81,12 +81,28 @@ def deviations(values: Floats, detector: str) -> Floats:
         return np.log2(values)
 
 
+def units(grid: Grid, detector: str) -> Floats:
+    """What the colours of each row are measured in, shape (rows, 1).
+
+    Of `sequential` it is the row's mean change from one column to the next, and at least one error: a row a hundred
+    times taller than the others would leave these without colours, and its noise would be the loudest.
+    """
+    if detector != "sequential":
+        return np.ones((len(grid.values), 1))
+    changes = np.abs(np.diff(grid.values, axis=1))
+    counts = np.maximum(np.sum(~np.isnan(changes), axis=1, keepdims=True), 1)
+    usual: Floats = np.nansum(changes, axis=1, keepdims=True) / counts
+    return np.maximum(usual, 1 / grid.column_bins)
+
+
 def colour_limit(found: Floats, heatmap: Heatmap) -> float:
     """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
 
     It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
-    as if it were much.
+    as if it were much. Of `sequential` it is always 4 usual changes.
     """
+    if heatmap.detector == "sequential":
+        return 4.0
     sizes = np.abs(found[np.isfinite(found)])
     sizes = sizes[sizes > NEGLIGIBLE]
     # "lower" takes a value that occurs; between two, a single huge one would still weigh in.

@@ -29,6 +29,7 @@ from streammetrics.report.heatmap.grid import (
     colour_limit,
     deviations,
     make_grid,
+    units,
 )
 from streammetrics.runtime.utc import DAY_SECONDS
 
@@ -70,7 +71,7 @@ def font_shows() -> words.CanShow:
 def make_figure(heatmap: Heatmap, can_show: words.CanShow = str.isprintable) -> Figure:
     """The whole picture, not yet written; to be called under `style`. 1,600 pixels wide, as high as the codes need."""
     grid = make_grid(heatmap)
-    found = deviations(grid.values, heatmap.detector)
+    found = deviations(grid.values, heatmap.detector) / units(grid, heatmap.detector)
     limit = colour_limit(found, heatmap)
     figure = Figure(figsize=(16, 1.8 + max(3.0, 0.2 * len(found))), dpi=100, layout="constrained")
     axes = figure.add_subplot()

@@ -32,7 +32,7 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from streammetrics.report.heatmap import words
-from streammetrics.report.heatmap.grid import COLOURS, UNKNOWN_COLOUR, colour_limit, deviations
+from streammetrics.report.heatmap.grid import COLOURS, UNKNOWN_COLOUR, colour_limit, deviations, units
 from streammetrics.report.page.data import Panel
 from streammetrics.report.page.incidents import Details
 from streammetrics.runtime import utc
@@ -50,7 +50,8 @@ _TICKS = DatetimeTickFormatter(seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%
 def heatmap(panel: Panel) -> Any:
     """A row of pixels for each code, so that a name is stored once; outlines of what was alerted."""
     drawn, grid = panel.heatmap, panel.grid
-    found = deviations(grid.values, drawn.detector)
+    unit = units(grid, drawn.detector)
+    found = deviations(grid.values, drawn.detector) / unit
     limit = colour_limit(found, drawn)
     rows, columns = found.shape
     step = grid.column_bins * drawn.bin_seconds
@@ -83,7 +84,7 @@ def heatmap(panel: Panel) -> Any:
     value += (
         "'x' + (2 ** value).toPrecision(3)"
         if drawn.detector == "mean_ratio"
-        else "(value > 0 ? '+' : '') + value.toPrecision(3)"
+        else "(value > 0 ? '+' : '') + (value * units[special_vars.index]).toPrecision(3)"
     )
     formatters: dict[str, Any] = {
         "$x": _hover(
@@ -91,7 +92,7 @@ def heatmap(panel: Panel) -> Any:
             "const show = (ms, from) => new Date(ms).toISOString().replace('T', ' ').slice(from, 19);"
             "return show(at, 0) + ' to ' + show(at + step * 1000, 11) + ' UTC'", first=first, step=step,
         ),
-        "@image": _hover(f"return {value}"),
+        "@image": _hover(f"return {value}", units=unit[:, 0].tolist()),
         "@alerted": _hover("return value ? 'yes' : 'no'"),
     }  # fmt: skip
     tips = [
@@ -235,5 +236,5 @@ def _small(counts: NDArray[np.int64]) -> NDArray[Any]:
     return counts.astype(np.min_scalar_type(int(counts.max(initial=0))).newbyteorder("="))
 
 
-def _hover(code: str, **arguments: int) -> CustomJSHover:
+def _hover(code: str, **arguments: Any) -> CustomJSHover:
     return CustomJSHover(code=code, args=arguments)
