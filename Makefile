@@ -7,14 +7,18 @@ BIN := .venv/bin
 # Tests that need the reference data run where these lie beside the checkout, and are skipped elsewhere.
 export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST := $(BIN)/python -m pytest -m "" -n 2 --dist worksteal -q
+# Tests on Spark have their own call: each process would start a cluster. Without Java they are skipped.
+SPARK := $(BIN)/python -m pytest -m spark -q tests/engine
+WITH_SPARK := $(if $(shell command -v java),.venv-spark/.made)
+PYTEST := $(BIN)/python -m pytest -m "not spark" -n 2 --dist worksteal -q
 
-.PHONY: help demo test check reliability bench bench-detection bench-peers relations rooms pins clean
+.PHONY: help demo test test-spark check reliability bench bench-detection bench-peers relations rooms pins clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    make an hour of records, run the whole job on it, show what it finds'
 	@echo 'make test    all tests'
+	@echo 'make test-spark  all conformance tests on a Spark cluster of this machine; needs Java 17'
 	@echo 'make check   everything CI runs: format, lint, types, SQL, import contract, tests'
 	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
@@ -28,15 +32,20 @@ help:
 demo: .venv/.runtime
 	@$(BIN)/streammetrics demo
 
-test: .venv/.dev
+test: .venv/.dev $(WITH_SPARK)
+	@$(SPARK)
 	@$(PYTEST)
 
-check: .venv/.dev
+test-spark: .venv/.dev .venv-spark/.made
+	@SPARK_FULL=1 $(SPARK)
+
+check: .venv/.dev $(WITH_SPARK)
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql
 	$(BIN)/lint-imports --no-cache
+	$(SPARK)
 	$(PYTEST)
 
 reliability: .venv/.dev
@@ -62,6 +71,11 @@ bench-peers: .venv/.dev .venv-bench/.made .venv-peers/.made
 .venv-bench/.made: requirements-bench.txt | .venv/.made
 	$(BIN)/python -m venv .venv-bench
 	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement requirements-bench.txt
+	@touch $@
+
+.venv-spark/.made: requirements-spark.txt | .venv/.made
+	$(BIN)/python -m venv .venv-spark
+	.venv-spark/bin/python -m pip --disable-pip-version-check --quiet install --requirement requirements-spark.txt
 	@touch $@
 
 .venv-peers/.made: requirements-peers.txt | .venv/.made
@@ -106,10 +120,12 @@ pins:
 	rm -rf .venv-pins
 	"$(PYTHON)" -m venv .venv-pins
 	.venv-pins/bin/python -m pip --disable-pip-version-check --quiet install elastalert2 gbstats polars
+	{ echo '# The Spark cluster of tests, in an environment of its own. Made by `make pins`; not edited by hand.'; \
+		echo 'pyspark==4.3.0'; echo 'py4j==0.10.9.9'; } > requirements-spark.txt
 	{ echo '# Peers of `make bench-peers` that fit neither, in an environment of their own. Made by `make pins`; not edited by hand.'; \
 		.venv-pins/bin/python -m pip freeze; } > requirements-peers.txt
 	rm -rf .venv-pins
 
 clean:
-	rm -rf .venv .venv-bench .venv-peers .venv-pins build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .venv-peers .venv-pins .venv-spark build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

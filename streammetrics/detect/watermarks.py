@@ -42,7 +42,7 @@ def keep_presence(connection: Connection, engine: Engine, piece: Slice) -> dict[
         Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
         once. Of the pairs those are left out that have no place in all of the slice.
     """
-    compared = dict(COMPARED)
+    compared = {name: str(text) for name, text in COMPARED.items()}
     engine.fill("kept_presence", "select build, second, records from presence", compared)
     compared["presence"] = _PRESENCE
     engine.fill("silences", "select build, from_second, until_second, is_rare from gaps", compared)

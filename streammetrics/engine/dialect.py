@@ -10,21 +10,24 @@ from sqlglot.dialects.spark import Spark
 class _Nested(Spark):
     """sqlglot moves nested common table expressions to the top, where two of one name collide; Spark nests them."""
 
-    class Generator(Spark.Generator):
+    class Generator(Spark.Generator):  # type: ignore[misc, valid-type]
         EXPRESSIONS_WITHOUT_NESTED_CTES: set[type[exp.Expression]] = set()  # noqa: RUF012 as in sqlglot
 
 
-def parsed(text: str) -> exp.Expression:
+def parsed(text: str) -> exp.Query:
     """The syntax tree of one SELECT of the store."""
-    return sqlglot.parse_one(text, read="duckdb")
+    tree = sqlglot.parse_one(text, read="duckdb")
+    if not isinstance(tree, exp.Query):
+        raise TypeError(f"is not a SELECT: {text[:80]}")
+    return tree
 
 
-def tables(tree: exp.Expression) -> set[str]:
+def tables(tree: exp.Query) -> set[str]:
     """The names that stand for tables, those of common table expressions among them."""
     return {table.name for table in tree.find_all(exp.Table)}
 
 
-def translated(tree: exp.Expression, parameters: Mapping[str, int]) -> str:
+def translated(tree: exp.Query, parameters: Mapping[str, int]) -> str:
     """The statement in Spark's SQL, its parameters as literals; the tree is changed.
 
     DuckDB divides as DOUBLE; Spark divides decimals as decimals, and cuts their digits.

@@ -9,6 +9,7 @@ Tables of the store that a text reads are small, and are sent to the cluster.
 import logging
 import re
 import shutil
+import socket
 import sys
 import uuid
 import warnings
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -27,10 +29,10 @@ from streammetrics.store import arrow, views
 from streammetrics.store.views import Slice
 
 if TYPE_CHECKING:
-    from pyspark.sql.connect.dataframe import DataFrame
-    from pyspark.sql.connect.session import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _COUNTERS = "counters"
+_CONNECT_SECONDS = 10
 _RENAMES = re.compile(r"select [\w, *]+ from \w+")
 _TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
 
@@ -80,12 +82,14 @@ class SparkEngine:
         if path is None:
             for table in sorted(read & self._tables - self._filled - self._sent):
                 self._send(table, self._of_counters() if table == _COUNTERS else f"select * from {table}")  # noqa: S608
-            if _RENAMES.fullmatch(text):
-                self._session.sql(text).createOrReplaceTempView(name)
-                return key
-            path = self._made[name, key] = f"{self._scratch}/{name}-{len(self._made)}"
+            path = f"{self._scratch}/{name}-{len(self._made)}"
             with _named(name):
-                self._session.sql(dialect.translated(tree, parameters)).write.parquet(path)
+                found = self._session.sql(dialect.translated(tree, parameters))
+                if _RENAMES.fullmatch(text):
+                    found.createOrReplaceTempView(name)
+                    return key
+                found.write.parquet(path)
+            self._made[name, key] = path
         self._session.read.parquet(path).createOrReplaceTempView(name)
         return key
 
@@ -95,7 +99,7 @@ class SparkEngine:
     def _send(self, name: str, select: str) -> None:
         with self._connection.begin():
             found = arrow.fetched(self._connection, select)
-        _frame(self._session, found).createOrReplaceTempView(name)
+        frame(self._session, found).createOrReplaceTempView(name)
         self._sent.add(name)
 
 
@@ -111,7 +115,8 @@ def _named(relation: str) -> Iterator[None]:
         raise InputOutputError(f"the cluster failed at {relation}: {reason[:500]}") from None
 
 
-def _frame(session: "SparkSession", table: Any) -> "DataFrame":
+def frame(session: "SparkSession", table: Any) -> "DataFrame":
+    """A `pyarrow.Table` of the client on the cluster; that of no rows has its columns too."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
     if table.num_rows:
@@ -141,6 +146,9 @@ def session(url: str) -> "SparkSession":
             words = '[engine] kind = "spark" needs the Spark client: pip install "streammetrics[spark]"'
             raise ConfigError(words) from None
         try:
+            # The client itself would try for ten minutes.
+            address = urlsplit(url)
+            socket.create_connection((address.hostname, address.port or 15002), _CONNECT_SECONDS).close()
             found = SparkSession.builder.remote(url).getOrCreate()
             found.conf.set("spark.sql.session.timeZone", "UTC")
             found.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")

@@ -136,7 +136,7 @@ def parts(final: str, piece: Slice | None = None, *, is_final: bool = False, **b
     needed = _needed(final, bases)
     texts: dict[str, str] = {}
     if piece is not None:
-        texts["counters"] = _counters([(piece.after - piece.lead_seconds, piece.until)])
+        texts["counters"] = _counters(piece.after - piece.lead_seconds, piece.until)
     if is_final:
         texts["settings"] = "select * replace (true as is_final) from main.settings"
     texts.update({name: text for name, text in bases.items() if name not in relations()})
@@ -210,28 +210,22 @@ def lags(connection: Connection, **bases: str) -> tuple[int, ...]:
 def counters_of(piece: Slice) -> str:
     """All counters that any relation of the slice reads."""
     begin, end = piece.after - piece.lead_seconds - PRESENCE_LEAD_SECONDS, piece.until + PRESENCE_LAG_SECONDS
-    return _counters(_lagged(begin, end, piece.lags))
-
-
-def _lagged(begin: int, end: int, lags: tuple[int, ...]) -> list[tuple[int, int]]:
-    """The epoch seconds [begin, end), and those the lags before, as ranges that do not overlap."""
-    ranges: list[tuple[int, int]] = []
-    for since, until in sorted((begin - lag, end - lag) for lag in (0, *lags)):
-        # Each counter once.
-        free = max(since, ranges[-1][1]) if ranges else since
-        ranges += [(free, until)] if free < until else []
-    return ranges
+    return _counters(begin, end, piece.lags)
 
 
 def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
     """The relation of the epoch seconds [begin, end), from the counters of these and of those the lags before."""
-    ranges = _lagged(begin, end, lags)
-    text = f"with counters as (\n{_counters(ranges)}\n)\nselect * from (\n{relations()['side_counters'].text}\n)"
+    own = relations()["side_counters"].text
+    text = f"with counters as (\n{_counters(begin, end, lags)}\n)\nselect * from (\n{own}\n)"
     return f"{text}\nwhere second >= {begin:d} and second < {end:d}" if lags else text
 
 
-def _counters(ranges: Iterable[tuple[int, int]]) -> str:
-    """The counters of these ranges of epoch seconds, which do not overlap."""
+def _counters(begin: int, end: int, lags: tuple[int, ...] = ()) -> str:
+    """The counters of the epoch seconds [begin, end), and of those the lags before; each once."""
+    ranges: list[tuple[int, int]] = []
+    for since, until in sorted((begin - lag, end - lag) for lag in (0, *lags)):
+        free = max(since, ranges[-1][1]) if ranges else since
+        ranges += [(free, until)] if free < until else []
     return "\nunion all\n".join(
         "select * from main.counters\n"  # noqa: S608 literals of whole numbers
         f"where second >= {timestamp_literal(since)} and second < {timestamp_literal(until)}"

@@ -1,0 +1,95 @@
+"""A Spark cluster on loopback for tests: a master, two workers of one core, and a Connect server."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.programs import missing, program
+
+SPARK = Path(__file__).parents[1] / ".venv-spark"
+HOST = "127.0.0.1"
+START_SECONDS = 90
+MASTER = "org.apache.spark.deploy.master.Master"
+WORKER = "org.apache.spark.deploy.worker.Worker"
+CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
+
+
+class Cluster:
+    """Processes that write their logs to a folder; `url` is what a client connects to."""
+
+    def __init__(self, folder: Path) -> None:
+        program("java", "openjdk-17-jre-headless")
+        found = sorted(SPARK.glob("lib/python3*/site-packages/pyspark"))
+        if not found:
+            missing("Spark is not installed in .venv-spark (make .venv-spark/.made)")
+        self.folder, self.home = folder, found[0]
+        self.url = f"sc://{HOST}:{_free_port()}"
+        self._master = f"spark://{HOST}:{_free_port()}"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start all; it answers within START_SECONDS, or the test fails."""
+        port = self._master.rpartition(":")[2]
+        self._start("master", "spark-class", MASTER, "--host", HOST, "--port", port, "--webui-port", "0")
+        _wait_for(port)
+        self.workers = [self.start_worker(number) for number in (1, 2)]
+        settings = {
+            "spark.connect.grpc.binding.address": HOST,
+            "spark.connect.grpc.binding.port": self.url.rpartition(":")[2],
+            "spark.executor.cores": "1",
+            "spark.executor.memory": "1g",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.ui.enabled": "false",
+        }
+        options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
+        self._start("connect", "spark-submit", "--class", CONNECT, "--master", self._master, *options, "spark-internal")
+        _wait_for(settings["spark.connect.grpc.binding.port"])
+
+    def start_worker(self, number: int) -> subprocess.Popen[bytes]:
+        size = ("--cores", "1", "--memory", "2g", "--webui-port", "0", "--work-dir", str(self.folder / f"work{number}"))
+        return self._start(f"worker{number}", "spark-class", WORKER, "--host", HOST, *size, self._master)
+
+    def kill_worker(self) -> None:
+        """Kill a worker with its executor."""
+        worker = self.workers.pop()
+        _end(worker)
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            _end(process)
+
+    def _start(self, name: str, command: str, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "SPARK_HOME": str(self.home), "SPARK_LOCAL_IP": HOST}
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(self.home / "bin" / command), *arguments],
+                env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self._processes.append(process)
+        return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: str) -> None:
+    for _ in range(START_SECONDS * 5):
+        with suppress(OSError), socket.create_connection((HOST, int(port)), timeout=1):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"nothing listens on port {port} after {START_SECONDS} s")
