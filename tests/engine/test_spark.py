@@ -49,6 +49,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         found.start()
         yield found
     finally:
+        # At its end the client would wait minutes for a server that is gone.
+        spark_engine.session(found.url).stop()
         found.stop()
 
 
@@ -150,7 +152,7 @@ def test_a_worker_that_is_killed_in_a_pass_changes_nothing(
     killed = threading.Event()
 
     def kill() -> None:
-        while not list(scratch.glob("*/kept_bins-*/_SUCCESS")):
+        while not list(scratch.glob("*/judged_bins-*/_SUCCESS")):
             time.sleep(0.05)
         cluster.kill_worker()
         killed.set()
