@@ -221,11 +221,11 @@ def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
 
 
 def _counters(begin: int, end: int, lags: tuple[int, ...] = ()) -> str:
-    """The counters of the epoch seconds [begin, end), and of those the lags before; each once."""
+    """The counters of the epoch seconds [begin, end), and of those the lags before; each once. It may be empty."""
     ranges: list[tuple[int, int]] = []
     for since, until in sorted((begin - lag, end - lag) for lag in (0, *lags)):
         free = max(since, ranges[-1][1]) if ranges else since
-        ranges += [(free, until)] if free < until else []
+        ranges += [(free, until)] if free < until or not ranges else []
     return "\nunion all\n".join(
         "select * from main.counters\n"  # noqa: S608 literals of whole numbers
         f"where second >= {timestamp_literal(since)} and second < {timestamp_literal(until)}"
