@@ -45,6 +45,7 @@ class SparkEngine:
         self._session = session(str(settings.url))
         self._scratch = f"{settings.warehouse}/scratch/{uuid.uuid4().hex}"
         self._made: dict[object, str] = {}
+        self._shown: dict[str, str] = {}
         self._sent: set[str] = set()
         self._filled: set[str] = set()
         self._tables: set[str] = set()
@@ -81,20 +82,20 @@ class SparkEngine:
         path = None if is_anew else self._made.get((name, key))
         if path is None:
             for table in sorted(read & self._tables - self._filled - self._sent):
-                self._send(table, self._of_counters() if table == _COUNTERS else f"select * from {table}")  # noqa: S608
+                self._send(table, views.counters_of(self._piece) if table == _COUNTERS else f"select * from {table}")  # noqa: S608
             path = f"{self._scratch}/{name}-{len(self._made)}"
             with _named(name):
                 found = self._session.sql(dialect.translated(tree, parameters))
                 if _RENAMES.fullmatch(text):
                     found.createOrReplaceTempView(name)
+                    self._shown.pop(name, None)
                     return key
                 found.write.parquet(path)
             self._made[name, key] = path
-        self._session.read.parquet(path).createOrReplaceTempView(name)
+        if self._shown.get(name) != path:
+            self._session.read.parquet(path).createOrReplaceTempView(name)
+            self._shown[name] = path
         return key
-
-    def _of_counters(self) -> str:
-        return views.counters_of(self._piece)
 
     def _send(self, name: str, select: str) -> None:
         with self._connection.begin():
