@@ -99,8 +99,8 @@ def publish(store: Store, config: Config, target: Path, clock: Callable[[], date
                     ended = {"at": clock(), "seconds": time.perf_counter() - started}
                     sql = f"update {name}.published set published_at = $at, seconds = $seconds"  # noqa: S608
                     connection.exec_driver_sql(sql, ended)
-        # Who opens it for writing would leave a log beside it, which does not belong to the next file.
-        unfinished.chmod(0o444)
+        # Who opens it for writing would leave a log beside it, which does not belong to the next file. The umask holds.
+        unfinished.chmod(unfinished.stat().st_mode & 0o444)
 
 
 def _write_tables(connection: Connection, config: Config, name: str, target: Path, made: set[str]) -> list[Stretch]:

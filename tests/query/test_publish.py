@@ -169,6 +169,17 @@ def test_a_reader_keeps_the_file_open(tmp_path: Path, record_property: Callable[
     record_property("seen", f"a file kept open through {times:,} others, and as many new readers: all consistent")
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o444), (0o027, 0o440), (0o077, 0o400)])
+def test_the_file_can_be_read_by_whom_the_umask_lets(tmp_path: Path, umask: int, mode: int) -> None:
+    store, target = history(tmp_path / "s.duckdb", regression(60)), tmp_path / "p.duckdb"
+    before = os.umask(umask)
+    try:
+        publish.publish(store, settings(tmp_path, relations=("builds",)), target, lambda: NOW)
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == mode
+
+
 def test_a_crash_leaves_the_old_file(tmp_path: Path) -> None:
     folder = program.install(tmp_path / "installation")
     with (folder / "config.toml").open("a") as stream:
