@@ -26,7 +26,11 @@ _HINTS = {"ts": "time|date|stamp|_at$", "build": "build|version|release", "code"
 _VERSION = re.compile(r"(\w+[-/ _])?v?\d+(\.\d+)+\S*", re.ASCII)
 _PARQUET = "select * from read_parquet($path, hive_partitioning = false) limit 1000"
 _TEXTS = "select 0 as line, '' as reason, unnest($texts) as ts, '' as build, '' as code, '' as client, '' as content"
-_TIMES, _LOCAL, _CLOCKS = range(3)
+_DAY_AND_MONTH = re.compile(
+    r"\s*\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?P<gap>,? )\d{1,2}:\d\d(?P<seconds>:\d\d)?((?P<point>[.,])\d+)?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?[+-]\d\d(:?\d\d)?)?\s*",
+    re.ASCII,
+)
 _KINDS = "select count(coalesce(utc_ts, local_ts)), count(local_ts), count(*) filter (is_clock) from times"
 
 
@@ -36,6 +40,16 @@ class Guess:
 
     keys: dict[str, object]
     assumed: list[str]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Whether texts are times: any, such without a zone, such of day. `formats`: time_format, and others that fit."""
+
+    is_time: bool
+    is_local: bool
+    is_clock: bool
+    formats: Sequence[str] = ()
 
 
 def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
@@ -79,19 +93,21 @@ def _roles(connection: Connection, file: SourceFile, texts: dict[str, list[str]]
     kinds = {name: _kind(connection, filled[name]) for name in free}
     known = {free[place]: role for role, place in columns.places(file, free).items()}
     for role in columns.ROLES:
-        fit = [name for name in free if known.get(name, role) == role and (role != "ts" or kinds[name][_TIMES])]
+        fit = [name for name in free if known.get(name, role) == role and (role != "ts" or kinds[name].is_time)]
         if not fit:
             shown = ", ".join(f"{name!r} ({values[0]})" for name, values in filled.items()) or "none"
-            form = "; times of other forms need time_format" if role == "ts" else ""
+            form = "; times of other forms need time_format, which is found for none of these" if role == "ts" else ""
             raise ConfigError(f"{file.path}: no column can be {role}{form}; there are: {shown}")
         roles[role] = min(fit, key=lambda name: (name not in known, *_misfit(role, name, filled[name])))
         free.remove(roles[role])
-        if role == "ts" and kinds[roles[role]][_CLOCKS]:
+        if role == "ts" and kinds[roles[role]].is_clock:
             joined = {name: list(map(" ".join, zip(texts[name], texts[roles[role]], strict=True))) for name in free}
-            days = [name for name, both in joined.items() if _kind(connection, both)[_TIMES]][:1]
+            both = {name: kind for name in free if (kind := _kind(connection, joined[name])).is_time}
+            days = list(both)[:1]
             free = [name for name in free if name not in days]
     lines, ts, day = [", ".join(f"{key} {value!r}" for key, value in keys.items())], [*days, roles["ts"]], ""
-    if kinds[ts[-1]][_CLOCKS] and not days:
+    kind = both[days[0]] if days else kinds[ts[0]]
+    if kind.is_clock and not days:
         written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC).date()
         keys["date"] = "name" if day_in(file.path.name) else str(written)
         day = f", times of day; assumed is date {keys['date']!r}"
@@ -99,7 +115,11 @@ def _roles(connection: Connection, file: SourceFile, texts: dict[str, list[str]]
         as_key = int if "header" in keys else str
         by_role = {role: as_key(name) for role, name in roles.items()}
         keys["columns"] = by_role if not days else {**by_role, "ts": list(map(as_key, ts))}
-    zone = ", without a zone; assumed is timezone 'UTC'" if kinds[ts[-1]][_LOCAL] else ""
+    if kind.formats:
+        keys["time_format"], *others = kind.formats
+        day = f", read by time_format {kind.formats[0]!r}"
+        day += "".join(f"; {other!r} fits as well: check which of both is the day" for other in others)
+    zone = ", without a zone; assumed is timezone 'UTC'" if kind.is_local else ""
     lines += [f"time: {' and '.join(map(repr, ts))}, such as {' '.join(filled[name][0] for name in ts)}{day}{zone}"]
     for role in ("build", "code"):
         values = list(dict.fromkeys(filled[roles[role]]))
@@ -118,9 +138,34 @@ def _misfit(role: str, name: str, values: list[str]) -> tuple[object, ...]:
     return is_other, distinct == 1, distinct > len(values) / 2
 
 
-def _kind(connection: Connection, texts: list[str]) -> list[bool]:
-    """As ingest reads times; nine of ten decide, for some lines may be bad."""
+def _kind(connection: Connection, texts: list[str]) -> _Kind:
+    """As ingest reads times, or by a format that it needs for them; nine of ten decide, for some lines may be bad."""
+    times, locals_, clocks = _counts(connection, texts, None)
+    least = 0.9 * len(texts)
+    if times >= least:
+        return _Kind(True, locals_ >= least, clocks >= least)
+    counts = {one: _counts(connection, texts, one) for one in _formats(texts[0])}
+    most = max([least, *(count[0] for count in counts.values())])
+    fit = [one for one, count in counts.items() if count[0] == most]
+    return _Kind(bool(fit), bool(fit) and counts[fit[0]][1] >= least, False, fit)
+
+
+def _counts(connection: Connection, texts: list[str], time_format: str | None) -> Sequence[int]:
+    """How many texts are times, times without a zone, and times of day."""
     ctes = ("with records as (", _TEXTS, "), times as (", statement("jobs/times"), ")", _KINDS)
+    parameters = {"texts": texts, "day": "2000-01-01", "time_format": time_format}
     with connection.begin():
-        found = connection.exec_driver_sql("\n".join(ctes), {"texts": texts, "day": "2000-01-01", "time_format": None})
-        return [count >= 0.9 * len(texts) for count in found.one()]
+        return list(connection.exec_driver_sql("\n".join(ctes), parameters).one())
+
+
+def _formats(text: str) -> list[str]:
+    """The formats of a text such as 27.11.2026 14:00:05, day first and month first: the likelier one comes first."""
+    found = _DAY_AND_MONTH.fullmatch(text)
+    if found is None:
+        return []
+    mark, gap, seconds, point, half, zone = (found[name] or "" for name in _DAY_AND_MONTH.groupindex)
+    clock = ("%I" if half else "%H") + ":%M" + (seconds and ":%S") + (point and f"{point}%n")
+    clock += half[:-2] + (half and "%p") + (zone and zone[: zone.startswith(" ")] + "%z")
+    days = [f"%d{mark}%m{mark}%Y{gap}{clock}", f"%m{mark}%d{mark}%Y{gap}{clock}"]
+    # Where a day has two halves, the month comes first.
+    return days[::-1] if half and mark == "/" else days

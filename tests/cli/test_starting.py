@@ -102,6 +102,19 @@ def test_a_file_elsewhere_and_one_build(tmp_path: Path) -> None:
     assert streammetrics(folder, "run").returncode == 0
 
 
+def test_a_format_of_times_is_written(tmp_path: Path) -> None:
+    start = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=1)
+    times = ((start + timedelta(seconds=second)).strftime("%d.%m.%Y %H:%M:%S") for second in range(60))
+    (tmp_path / "e.csv").write_text("at,rel,err\n" + "".join(f"{at},2026.1,E{n % 3}\n" for n, at in enumerate(times)))
+    done = streammetrics(tmp_path, "init", "e.csv")
+    assert done.returncode == 0, done.stderr
+    assert ", read by time_format '%d.%m.%Y %H:%M:%S'" in done.stderr
+    assert "builds, in order: 2026.1 (60 records)\n" in done.stderr
+    written = tomllib.loads((tmp_path / "config.toml").read_text(encoding="utf-8"))
+    assert written["source"][0]["time_format"] == "%d.%m.%Y %H:%M:%S"
+    assert streammetrics(tmp_path, "run").returncode == 0
+
+
 def test_a_sample_of_which_nothing_counts_is_reported(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("at,rel,err\n2006-01-01 00:00:00,1.0,7\n")
     done = streammetrics(tmp_path, "init", "e.csv")

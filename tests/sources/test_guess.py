@@ -1,6 +1,7 @@
 """What a sample file shows of how it is to be read: the keys of its [[source]], and what is said to be assumed."""
 
 import gzip
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,46 @@ def test_a_zone_is_not_assumed_where_there_is_one(shop: Shop) -> None:
     assert found.assumed[1] == "time: 'ts', such as 2026-11-23T10:00:00+01:00"
 
 
+@pytest.mark.parametrize(
+    ("times", "time_format", "said"),
+    [
+        (["27.11.2026 14:00:05", "nothing"], None, None),
+        (["27.11.2026 14:00:05"], "%d.%m.%Y %H:%M:%S", "; assumed is timezone"),
+        (["27.11.2026 14:00:05,250"], "%d.%m.%Y %H:%M:%S,%n", ""),
+        (["11/27/2026 2:00 PM"], "%m/%d/%Y %I:%M %p", ""),
+        (["11/27/2026, 2:00:05PM"], "%m/%d/%Y, %I:%M:%S%p", ""),
+        (["27-11-2026 14:00:05.5 +0100"], "%d-%m-%Y %H:%M:%S.%n %z", ""),
+        # One day that is no month decides for all.
+        (["05/11/2026 14:00", "05/27/2026 14:00"], "%m/%d/%Y %H:%M", ""),
+        (["05/11/2026 14:00"], "%d/%m/%Y %H:%M", "; '%m/%d/%Y %H:%M' fits as well: check which of both is the day"),
+        (["05/11/2026 2:00 pm"], "%m/%d/%Y %I:%M %p", "; '%d/%m/%Y %I:%M %p' fits as well"),
+        # Forms that are read without it.
+        (["27/Nov/2026:14:00:05 +0000"], None, "such as 27/Nov/2026:14:00:05 +0000"),
+        (["2026/11/27 2:00:05 PM"], None, ""),
+    ],
+)
+def test_a_format_is_found_for_times_that_need_one(
+    shop: Shop, times: list[str], time_format: str | None, said: str | None
+) -> None:
+    text = "".join(json.dumps({"ts": one, "build": "5.9", "code": "404"}) + "\n" for one in times)
+    if said is None:
+        with pytest.raises(ConfigError, match="time_format"):
+            guessed(shop, "a.jsonl", text)
+        return
+    found = guessed(shop, "a.jsonl", text)
+    assert found.keys.get("time_format") == time_format
+    assert (f"read by time_format {time_format!r}" in found.assumed[1]) == (time_format is not None)
+    assert said in found.assumed[1]
+    assert ("fits as well" in found.assumed[1]) == ("fits as well" in said)
+    assert ("without a zone" in found.assumed[1]) == ("+" not in times[0])
+
+
+def test_a_date_and_a_time_in_two_columns_may_need_a_format(shop: Shop) -> None:
+    found = guessed(shop, "a.csv", "day,clock,rel,what\n27.11.2026,10:00:00,5.9,404\n")
+    assert found.keys["columns"] == {"ts": ["day", "clock"], "build": "rel", "code": "what"}
+    assert found.keys["time_format"] == "%d.%m.%Y %H:%M:%S"
+
+
 def test_columns_of_parquet_have_types(shop: Shop) -> None:
     path = shop.folder / "a.parquet"
     select = "select timestamp '2026-11-23 10:00:00' + to_seconds(i) as w, 41 + i % 2 as build_no, i % 5 as e"
@@ -134,10 +175,16 @@ def test_what_is_shown_is_short(shop: Shop) -> None:
     ("text", "words"),
     [
         (
-            "when,rel,what\n28.11.2026 17:03:11,5.9,404\n",
-            "no column can be ts; times of other forms need time_format; ",
+            "when,rel,what\n28.11.26 um 17 Uhr,5.9,404\n",
+            "no column can be ts; times of other forms need time_format, which is found for none of these; there are: "
+            "'when' (28.11.26 um 17 Uhr), ",
         ),
-        ("when,rel,what\n", "no column can be ts; times of other forms need time_format; there are: none"),
+        # Neither the first nor the second number is always a month.
+        ("when,rel,what\n28/11/2026 17:03,5.9,404\n11/28/2026 17:03,5.9,404\n", "no column can be ts; "),
+        (
+            "when,rel,what\n",
+            "no column can be ts; times of other forms need time_format, which is found for none of these; there are: ",
+        ),
         (
             "when,rel\n2026-11-23 10:00:00,5.9\n",
             "no column can be code; there are: 'when' (2026-11-23 10:00:00), 'rel'",
