@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import LAST_SECOND, alerts_of_open_incidents, compose
+from streammetrics.store.views import LAST_SECOND, alerts_of_open_incidents, compose, whole_incidents
 
 _UNREPORTED = "select min(since_second) from unreported"
 _EVERY = "select * from incidents order by start_ts, incident_id"
@@ -183,6 +183,13 @@ def every(connection: Connection) -> list[Incident]:
 def open_now(connection: Connection) -> list[Incident]:
     """The open incidents, by their beginnings."""
     found = connection.exec_driver_sql(compose(_OPEN, alerts=alerts_of_open_incidents()))
+    return [Incident(**row) for row in found.mappings()]
+
+
+def recent(connection: Connection) -> list[Incident]:
+    """The open incidents, and those resolved within reopen_seconds, by their beginnings."""
+    alerts = whole_incidents(statement("reports/recent_alerts"))
+    found = connection.exec_driver_sql(compose(statement("reports/recent_incidents"), alerts=alerts))
     return [Incident(**row) for row in found.mappings()]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from streammetrics.cli import polling
 from streammetrics.cli.session import Session
-from streammetrics.config import Config, StoreSettings
+from streammetrics.config import Comparison, Config, StoreSettings
 from streammetrics.errors import StoreBusyError
 from streammetrics.report import verdict
 from streammetrics.report.status.models import Compared
@@ -19,6 +19,7 @@ from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
 from streammetrics.report.verdict.words import EXIT_CODES
 from tests.histories import history, regression
 from tests.notify.test_texts import INCIDENT
+from tests.release_day import ReleaseDay, scaled
 from tests.streams import MONDAY, moment_of, reporting
 
 NOON = datetime(2026, 11, 23, 12)
@@ -45,6 +46,20 @@ def test_an_open_incident_is_worse() -> None:
 def test_what_the_detector_of_evidence_found_is_named_first() -> None:
     noise = [replace(INCIDENT, code=f"n{number}", detector="mean_ratio") for number in (1, 2, 1)]
     assert decide(PAIR, [*noise, INCIDENT], [], HISTORY, NOON).reason == "4 open incidents: E_TIMEOUT, n1, n2"
+
+
+def test_an_incident_that_has_just_ended_is_part_of_the_reason() -> None:
+    """An open one is what counts; of the ended ones, the last that the detector of evidence found is named."""
+    ended = replace(INCIDENT, state="resolved", code="E_X")
+    noise = replace(ended, code="n", detector="mean_ratio", end_ts=NOON + timedelta(hours=1))
+    found = decide(PAIR, [noise, ended], [SEEN], HISTORY, NOON)
+    doubling = "a doubling of any of 1 code with traffic would have been found"
+    words = "E_X was worse (x3.23, 2.6 to 4.01) until 2026-11-23 12:20:10 UTC, and 1 more incident ended"
+    assert (found.verdict, found.reason) == ("not worse", f"{doubling}; {words}")
+    assert (found.incidents, found.ended) == ([], [noise, ended])
+    assert decide(PAIR, [ended], [], HISTORY, NOON).reason.endswith("4.44 h; " + words.partition(", and")[0])
+    found = decide(PAIR, [ended, INCIDENT], [SEEN], HISTORY, NOON)
+    assert (found.reason, found.incidents, found.ended) == ("1 open incident: E_TIMEOUT", [INCIDENT], [ended])
 
 
 def test_a_doubling_of_every_code_with_traffic_would_have_been_found() -> None:
@@ -127,6 +142,26 @@ def test_the_command(tmp_path: Path) -> None:
     assert printed[1].startswith("not enough data  these builds are not compared now: ")
     assert polling.verdict(session(tmp_path, 1300, printed), None, None, "nosuch", 0) == 4
     assert printed[2] == "not enough data  no build has ever sent code nosuch"
+
+
+@pytest.mark.slow
+def test_an_incident_is_mentioned_until_it_can_no_longer_be_reopened(tmp_path: Path) -> None:
+    day = ReleaseDay.at(tmp_path, comparison=(Comparison(exposure="equal"),))
+    calm = {"1.0": scaled(0.5), "1.1": scaled(0.5)}
+    day.play(40, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=6)}, at_once=True)
+    day.play(40, calm, at_once=True)
+
+    def found() -> Verdict:
+        (one,) = verdict.verdicts(day.session.store, day.config, moment_of(MONDAY + day.minute * 60))
+        return one
+
+    assert found().verdict == "not worse"
+    assert "; login was worse (x" in found().reason
+    assert [(one.code, one.state) for one in found().ended] == [("login", "resolved")]
+    assert json.loads(verdict.as_json(found()))["ended"][0]["code"] == "login"
+    day.play(60, calm, at_once=True)
+    assert (found().verdict, found().ended) == ("not worse", [])
+    assert "was worse" not in found().reason
 
 
 def test_it_waits_until_there_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from streammetrics.detect.incidents import Incident
+from streammetrics.report import wording
 from streammetrics.report.status.models import AWAITS_USERS, DISPLACED, STANDSTILL_SECONDS, Compared
 from streammetrics.runtime.terminal import counted, moment, named, printable
 
@@ -40,6 +41,8 @@ class Verdict:
 
     Args:
         missing_seconds: how long `not enough data` takes at the present traffic; None where that is not known.
+        incidents: those that are open.
+        ended: those that were resolved within reopen_seconds.
     """
 
     baseline: str | None
@@ -50,6 +53,7 @@ class Verdict:
     missing_seconds: int | None = None
     incidents: Sequence[Incident] = ()
     codes: Sequence[CodeReach] = ()
+    ended: Sequence[Incident] = ()
 
 
 def decide(
@@ -58,21 +62,24 @@ def decide(
     """The verdict on a comparison.
 
     Args:
-        incidents: those of it that are open.
+        incidents: those of it that are open, or were resolved within reopen_seconds.
         codes: those of it with errors within the history.
         history_seconds: how long evidence adds up.
         now: naive UTC.
     """
+    standing = [one for one in incidents if one.state == "open"]
+    ended = [one for one in incidents if one.state != "open"]
 
     def found(word: Word, reason: str, missing_seconds: float | None = None) -> Verdict:
         missing = None if missing_seconds is None else round(missing_seconds)
-        return Verdict(pair.baseline, pair.candidate, word, reason, pair.judged_until, missing, incidents, codes)
+        why = reason + ("" if standing else _ends(ended))
+        return Verdict(pair.baseline, pair.candidate, word, why, pair.judged_until, missing, standing, codes, ended)
 
-    if incidents:
+    if standing:
         # The other detectors alert on noise.
-        first = sorted(incidents, key=lambda one: one.detector != "sequential")
+        first = sorted(standing, key=lambda one: one.detector != "sequential")
         codes_worse = list(dict.fromkeys(one.code for one in first))
-        return found("worse", f"{counted(len(incidents), 'open incident')}: {_some(codes_worse)}")
+        return found("worse", f"{counted(len(standing), 'open incident')}: {_some(codes_worse)}")
     if why := _unjudged(pair, now):
         return found("not enough data", why)
     if not history_seconds:
@@ -105,6 +112,15 @@ def _unjudged(pair: Compared, now: datetime) -> str | None:
     if (now - pair.judged_until).total_seconds() > STANDSTILL_SECONDS:
         return f"judged only up to {moment(pair.judged_until)} UTC: no newer records, or no run"
     return None
+
+
+def _ends(ended: Sequence[Incident]) -> str:
+    """The last incident that was resolved, and how many others; the other detectors alert on noise."""
+    if not ended:
+        return ""
+    last = max(ended, key=lambda one: (one.detector == "sequential", one.end_ts))
+    more = f", and {counted(len(ended) - 1, 'more incident')} ended" if len(ended) > 1 else ""
+    return f"; {named(last.code)} was worse{wording.ratio(last)} until {moment(last.end_ts)} UTC{more}"
 
 
 def _some(codes: Sequence[str]) -> str:

@@ -58,11 +58,11 @@ def of_comparisons(
         for first, second, *reach in connection.exec_driver_sql(compose(statement("reports/code_verdicts"), piece)):
             codes[first, second].append(CodeReach(*reach))
     history_seconds = run(connection, "reports/reach_widths").one().history_seconds or 0
-    standing = incidents.open_now(connection)
+    recent = incidents.recent(connection)
     return [
         decide(
             pair,
-            [one for one in standing if (one.baseline, one.candidate) == _pair(pair) and code in (None, one.code)],
+            [one for one in recent if (one.baseline, one.candidate) == _pair(pair) and code in (None, one.code)],
             [one for one in codes[_pair(pair)] if code in (None, one.code)],
             history_seconds,
             now,
