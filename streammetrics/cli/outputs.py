@@ -4,7 +4,7 @@ They come last, and each fails alone: none delays what people have to read, or a
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from streammetrics.errors import InputOutputError, StreammetricsError
 from streammetrics.store.connection import explained
 
 if TYPE_CHECKING:
+    from streammetrics.report.heatmap import Heatmap
     from streammetrics.report.metrics import Figures
 
 
@@ -28,9 +29,18 @@ def figures(session: Session, connection: Connection) -> "Figures | None":
         return metrics.collect(connection)
 
 
-def write(session: Session, found: "Figures | None", *, is_changed: bool) -> int:
-    """Write what is due, heatmaps if `is_changed`: bins were judged; the exit code of the first that fails."""
-    codes = [_expose(session, found), _draw(session) if is_changed else 0, _publish(session)]
+def write(session: Session, found: "Figures | None", *, is_judged: bool, is_changed: bool) -> int:
+    """Write what is due; the exit code of the first that fails.
+
+    Args:
+        is_judged: bins were judged, so that heatmaps and the report page are due.
+        is_changed: something was reported, so that the page is. It is too if it is old.
+    """
+    codes = [
+        _expose(session, found),
+        _draw(session) if is_judged else _write_page(session, is_due=is_changed),
+        _publish(session),
+    ]
     return next((code for code in codes if code), 0)
 
 
@@ -47,27 +57,35 @@ def _expose(session: Session, found: "Figures | None") -> int:
 
 
 def _draw(session: Session) -> int:
-    """The last day's heatmaps, and the report page where it is set."""
+    """The last day's heatmaps, and the report page with them."""
     from streammetrics.report import heatmap
 
-    store, config, folder = session.store, session.config, session.config.output_dir
     drawn: list[heatmap.Heatmap] | None = None
 
     def draw() -> None:
         nonlocal drawn
-        drawn = heatmap.last_day(store, config)
-        heatmap.draw_all(drawn, folder)
-
-    def write_page() -> None:
-        from streammetrics.report import page
-
-        page.write(store, config, folder, session.clock(), drawn=drawn)
+        drawn = heatmap.last_day(session.store, session.config)
+        heatmap.draw_all(drawn, session.config.output_dir)
 
     code = _alone(session, "drawing", draw, "the heatmaps could not be drawn", "draw.failed")
-    if not config.output.report:
-        return code
-    unwritten = _alone(session, "drawing", write_page, "the report could not be written", "report.failed")
+    unwritten = _write_page(session, drawn, is_due=True)
     return code or unwritten
+
+
+def _write_page(session: Session, drawn: "Sequence[Heatmap] | None" = None, *, is_due: bool) -> int:
+    """The report page, where it is set and due or old."""
+    folder = session.config.output_dir
+    if not session.config.output.report:
+        return 0
+    from streammetrics.report import page
+
+    if not is_due and not page.is_old(folder, session.clock()):
+        return 0
+
+    def write_page() -> None:
+        page.write(session.store, session.config, folder, session.clock(), drawn=drawn)
+
+    return _alone(session, "drawing", write_page, "the report could not be written", "report.failed")
 
 
 def _publish(session: Session) -> int:

@@ -8,7 +8,7 @@ stretches of time of which bins may have changed since.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,8 @@ class Published:
 
 def is_due(config: Config, now: datetime) -> bool:
     """Whether a file is wanted, and there is none from within `every_seconds` before `now` (naive UTC)."""
-    if config.publish_path is None:
-        return False
-    try:
-        written_at = utc.at_second(int(config.publish_path.stat().st_mtime))
-    except OSError:
-        return True
-    return not timedelta(0) <= now - written_at < timedelta(seconds=config.publish.every_seconds)
+    path = config.publish_path
+    return path is not None and atomic_files.is_older(path, config.publish.every_seconds, now)
 
 
 def last(config: Config) -> Published | None:

@@ -4,10 +4,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from streammetrics.runtime import failpoints
+from streammetrics.runtime import failpoints, utc
 
 UNFINISHED = ".*.tmp-*"
 """A glob for the folders of files that are not finished; those of a process that was killed stay behind."""
@@ -27,6 +28,15 @@ def reason(error: object) -> str:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     text = (reason.splitlines() or [""])[0][:300]
     return f"{text}; {_ROOM}" if is_full(error) else text
+
+
+def is_older(path: Path, seconds: float, now: datetime) -> bool:
+    """Whether a file was written so long before `now` (naive UTC), or after it, or is not there."""
+    try:
+        written_at = utc.at_second(int(path.stat().st_mtime))
+    except OSError:
+        return True
+    return not timedelta(0) <= now - written_at < timedelta(seconds=seconds)
 
 
 @contextmanager
