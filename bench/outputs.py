@@ -1,4 +1,4 @@
-"""What a run leaves behind for other programs: the published file, and figures for Prometheus."""
+"""What a run leaves behind: the report page, the published file, and figures for Prometheus."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -32,11 +32,31 @@ def published(shop: Workshop) -> list[Row]:
         what = f"publishing {days} d x {CODES} codes, {limit:g} s"
         rows.append(Row(what, printed, limit / YARDSTICK_SECONDS, seconds(yardsticks), note=note))
         config.write_text(plain, "utf-8")
+        if days == 1:
+            rows.append(_all_of_a_day(shop, config, target, minutes))
     exposed = config.with_name("exposed.toml")
     metrics = f'dir = "out"\nmetrics = "{shop.folder / "figures.prom"}"'
     exposed.write_text(plain.replace('dir = "out"', metrics), "utf-8")
     others, idle = alternate(3 * shop.pairs, lambda: shop.run(exposed), lambda: shop.run(config))
     return [*rows, Row("`run` with nothing new, with metrics / without", seconds(others), 1.1, seconds(idle))]
+
+
+def _all_of_a_day(shop: Workshop, config: Path, target: Path, minutes: Iterator[int]) -> Row:
+    """What notices, the report page and publishing add to a `run` over the newest minute."""
+    plain, whole = config.read_text("utf-8"), config.with_name("whole.toml")
+    channel = '[[channel]]\nname = "none"\nkind = "command"\ncommand = ["true"]\n'
+    publish = f'[publish]\npath = "{target}"\nevery_seconds = 0\n'
+    whole.write_text(plain.replace('dir = "out"', 'dir = "out"\nreport = true') + channel + publish, "utf-8")
+
+    def fed(by: Path) -> Ran:
+        add_minute(shop, config, CODES, 1, next(minutes))
+        return shop.run(by, "--accept-clock")
+
+    fed(whole)
+    runs, others, yardsticks = alternate(shop.pairs, lambda: fed(whole), lambda: fed(config), yardstick)
+    added = tuple(ran - other for ran, other in zip(seconds(runs), seconds(others), strict=True))
+    what = f"notices, report and publishing after a pass, 1 d x {CODES} codes, 3 s"
+    return Row(what, added, 3 / YARDSTICK_SECONDS, seconds(yardsticks))
 
 
 def _after_a_pass(shop: Workshop, config: Path, days: int, minutes: Iterator[int]) -> Ran:

@@ -14,9 +14,12 @@ from streammetrics.cli.session import Session
 from streammetrics.config import Comparison, Config, StoreSettings
 from streammetrics.errors import StoreBusyError
 from streammetrics.report import verdict
+from streammetrics.report.status import facts
 from streammetrics.report.status.models import Compared
 from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
 from streammetrics.report.verdict.words import EXIT_CODES
+from streammetrics.store.statements import statement
+from streammetrics.store.views import Slice, compose
 from tests.histories import history, regression
 from tests.notify.test_texts import INCIDENT
 from tests.release_day import ReleaseDay, scaled
@@ -162,6 +165,22 @@ def test_an_incident_is_mentioned_until_it_can_no_longer_be_reopened(tmp_path: P
     day.play(60, calm, at_once=True)
     assert (found().verdict, found().ended) == ("not worse", [])
     assert "was worse" not in found().reason
+
+
+@pytest.mark.slow
+def test_the_gains_of_the_lead_in_change_nothing(tmp_path: Path) -> None:
+    day = ReleaseDay.at(tmp_path)
+    day.play(90, {"1.0": scaled(0.5), "1.1": scaled(0.5, login=3)}, at_once=True)
+    end = MONDAY + 90 * 60
+    for final in (statement("reports/code_verdicts"), "select * from reaches order by all"):
+        for since in (end - 3600, end - 900):
+            piece = Slice(since, end, 3600)
+            with day.session.store.read() as connection:
+                expected, found = (
+                    connection.exec_driver_sql(sql).all()
+                    for sql in (compose(final, piece), facts.of_reaches(final, piece))
+                )
+            assert found == expected != []
 
 
 def test_it_waits_until_there_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Row
 
 from streammetrics.config import Config, Rule
+from streammetrics.detect import portions
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime import atomic_files, utc
 from streammetrics.runtime.utc import DAY_SECONDS
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags, portions
+from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, Slice, compose, lags
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,9 @@ def heatmaps(
     within = {"after": after, "until": until}
     codes = run(connection, "reports/pictured_codes", {**within, "most": MOST_CODES}).scalars().all()
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(one.bin_seconds for one in config.rule)
-    pieces = [Slice(start, stop, lead, lags=before) for start, stop in portions(after, until, PORTION_SECONDS)]
+    length = max(PORTION_SECONDS, portions.longest_seconds(connection, config, lead, after, until))
+    parts = portions.cut(connection, length, lead, after, until)
+    pieces = [Slice(part.after, part.until, lead, lags=before) for part in parts]
     return [
         drawn
         for subject in subjects

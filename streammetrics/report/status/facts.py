@@ -39,7 +39,14 @@ from streammetrics.sources import discovery, exposure, ledger, tail
 from streammetrics.sources.snapshot import LONGEST_QUOTED_BYTES
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, alerts_of_open_incidents, compose, lags
+from streammetrics.store.views import (
+    EXPOSURE_LEAD_SECONDS,
+    Slice,
+    alerts_of_open_incidents,
+    compose,
+    lags,
+    relations,
+)
 
 STRONGEST = 3
 """So many incidents of a rule, and so many comparisons, fit into a line."""
@@ -152,7 +159,7 @@ def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]
     young = [pair for pair in compared if not pair.is_displaced and (pair.judged_seconds or 0) < DAY_SECONDS]
     if (piece := reach_slice(connection, young)) is None:
         return []
-    found = connection.exec_driver_sql(compose(_REACHES, piece))
+    found = connection.exec_driver_sql(of_reaches(_REACHES, piece))
     ratios = {(baseline, candidate): ratio for baseline, candidate, ratio in found}
     return [
         Reach(pair.baseline, pair.candidate, pair.judged_seconds, ratios.get((pair.baseline, pair.candidate)))
@@ -174,6 +181,13 @@ def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice |
     begin, last = min(end - seconds for end, seconds in ends), max(end for end, _ in ends)
     lead = LOOK_BACK_BLOCKS * max(BLOCK_SECONDS, widest) + EXPOSURE_LEAD_SECONDS + 2 * widest
     return Slice(max(begin - widest, last - history_seconds), last, lead, lags=lags(connection))
+
+
+def of_reaches(final: str, piece: Slice) -> str:
+    """A query over `reaches` or `code_reaches` of a slice, without the gains of its lead-in: these look at none."""
+    bins = f"select * from bins where bin_second + bin_seconds > {piece.after:d}"  # noqa: S608 a number
+    gains = f"with bins as (\n{bins}\n)\nselect * from (\n{relations()['gains'].text}\n)"
+    return compose(final, piece, gains=gains)
 
 
 def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:

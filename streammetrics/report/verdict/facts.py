@@ -16,7 +16,6 @@ from streammetrics.sources import exposure
 from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
-from streammetrics.store.views import compose
 
 
 def verdicts(
@@ -55,7 +54,9 @@ def of_comparisons(
     piece = facts.reach_slice(connection, wanted)
     codes = defaultdict[tuple[str, str], list[CodeReach]](list)
     if piece is not None:
-        for first, second, *reach in connection.exec_driver_sql(compose(statement("reports/code_verdicts"), piece)):
+        for first, second, *reach in connection.exec_driver_sql(
+            facts.of_reaches(statement("reports/code_verdicts"), piece)
+        ):
             codes[first, second].append(CodeReach(*reach))
     history_seconds = run(connection, "reports/reach_widths").one().history_seconds or 0
     recent = incidents.recent(connection)
