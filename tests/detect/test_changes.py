@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streammetrics.config import BuildSettings, Comparison
+from streammetrics.config import BuildSettings, Channel, Comparison
 from streammetrics.detect.incidents import Change, Departure, Incident, Latest
 from streammetrics.report import wording
 from tests.oracles.mean_rules import Record
@@ -108,3 +108,19 @@ def test_an_incident_that_is_back_tells_the_figures_of_its_latest_alert(tmp_path
     assert [one["change"] for one in map(json.loads, (text for _, text in day.printed))][:2] == ["opened", "resolved"]
     (latest,) = day.rows(f"select {figures} from alerts order by stop_ts desc limit 1")
     assert (datetime.fromisoformat(again["start_ts"]), again["baseline_errors"], again["candidate_errors"]) == latest
+
+
+@pytest.mark.slow
+def test_late_records_withdraw_an_incident(tmp_path: Path) -> None:
+    """The baseline had the same increase; its records come later."""
+    channel = Channel(name="hook", kind="command", command=("sh", "-c", f"cat >> {tmp_path}/got"))
+    day = ReleaseDay.at(tmp_path, channel=(channel,), comparison=(Comparison(exposure="equal"),))
+    calm = [one for build in ("1.0", "1.1") for code in ("7", "8") for one in steady(day, build, code, range(30), 20)]
+    increase, same = (steady(day, build, "7", range(10, 30), 200) for build in ("1.1", "1.0"))
+    day.play(30, {}, [*calm, *increase], at_once=True)
+    assert day.changes() == [("OPENED", "7", "1.1")]
+    day.play(1, {}, same)
+    assert day.changes() == [("OPENED", "7", "1.1"), ("WITHDRAWN", "7", "1.1")]
+    sent = [json.loads(line)["changes"] for line in (tmp_path / "got").read_text().splitlines()]
+    assert [one["change"] for changes in sent for one in changes] == ["opened", "withdrawn"]
+    assert day.rows("select count(*) from incidents") == [(0,)]

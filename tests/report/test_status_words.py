@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streammetrics.config import Mute
 from streammetrics.query.publish import Published
 from streammetrics.report.status import Status, render
 from streammetrics.report.status.models import (
@@ -116,6 +117,18 @@ def test_trouble_has_lines_of_its_own() -> None:
     assert len(found) == 12
     assert lines(last_pass=FAILED, last_failure=FAILED)["last pass"] == failure
     assert "failed" not in lines(last_pass=FAILED, last_failure=FAILED)
+
+
+def test_mutes_are_listed_also_those_that_have_ended() -> None:
+    mutes = (
+        Mute(code="E_*", candidate="5.1*", until=NOON + timedelta(hours=1), reason="known"),
+        Mute(rule="ratio", until=NOON),
+    )
+    text = render(replace(STATUS, mutes=mutes))
+    assert [line[11:] for line in text.splitlines() if line.startswith("mute")] == [
+        "code E_*, candidate 5.1* until 2026-11-23 13:00:00 UTC: known",
+        "rule ratio: ENDED at 2026-11-23 12:00:00 UTC, remove it from config.toml",
+    ]
 
 
 def test_what_a_person_has_to_do() -> None:
