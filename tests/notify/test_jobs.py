@@ -103,6 +103,18 @@ def test_a_source_that_falls_silent_is_reported_once_and_when_it_is_back(install
     assert installation.sent == [f"[SILENT] {expected[0]}", f"[BACK] {expected[1]}"]
 
 
+def test_alertmanager_gets_what_lives_for_four_intervals_from_each_run(installation: Installation) -> None:
+    with server() as taken:
+        with (installation.folder / "config.toml").open("a") as stream:
+            stream.write(f'[[channel]]\nname = "am"\nkind = "alertmanager"\nurl = "{taken.url}"\n')
+            stream.write("[schedule]\nevery_seconds = 120\n")
+        installation.run(text=installation.good())
+        for minutes, text in ((11, None), (2, None), (1, installation.good())):
+            installation.run(minutes, text and f"ts,build,code\n{moment_of(MONDAY + 74 * 60)},1.0,8\n")
+    sent = [(one["labels"]["alertname"], one["endsAt"]) for _, body in taken.taken for one in body]
+    assert sent == [("FeedSilent", f"2026-11-23T01:{minute}:00Z") for minute in (19, 21, 14)]
+
+
 def test_a_job_that_fails_three_times_is_reported_once_and_when_it_does_not(installation: Installation) -> None:
     installation.run(text=installation.good())
     bad = installation.folder / "in" / "bad.csv"
