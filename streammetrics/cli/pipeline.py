@@ -97,7 +97,7 @@ def run(
             with suppress(DBAPIError):
                 notifying.print_waiting(session, connection)
             raise
-        is_changed = notifying.is_waiting(connection)
+        is_changed = session.config.output.report and notifying.is_waiting(connection)
         unprinted = notifying.print_waiting(session, connection)
         figures = outputs.figures(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0

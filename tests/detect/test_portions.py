@@ -88,7 +88,7 @@ def test_a_record_a_day_is_judged_in_few_portions(store: Connection) -> None:
     """With the alerts of the day on which there are more."""
     busy = [Record(MONDAY - 40 * DAY + s, build, "7") for build in ("5.9", "5.10") for s in range(0, 1800, 30)]
     worse = [Record(MONDAY - 40 * DAY + s, "5.10", "7") for s in range(600, 900, 20)]
-    rare = [Record(MONDAY - day * DAY, build, "7") for build in ("5.9", "5.10") for day in range(200)]
+    rare = [Record(MONDAY - day * DAY, build, "7") for build in ("5.9", "5.10") for day in range(100)]
     found, numbers = [], []
     for portion_seconds in (None, DAY):
         clear(store)
@@ -100,4 +100,4 @@ def test_a_record_a_day_is_judged_in_few_portions(store: Connection) -> None:
     assert found[0][:2] == found[1][:2]
     assert len(found[0][0]) > 5
     assert numbers[0] <= 8
-    assert numbers[1] >= 199
+    assert numbers[1] >= 99

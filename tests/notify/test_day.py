@@ -1,5 +1,6 @@
 """A day with channels: releases, increases, a storm, and a run that is killed in every phase."""
 
+import inspect
 import json
 import os
 import signal
@@ -18,7 +19,22 @@ from tests.streams import MONDAY, moment_of
 
 pytestmark = pytest.mark.slow
 
-EVERY = 10
+CALM_HOURS, WORSE_HOURS = (60, 60, 60), (20, 40, 60, 60)
+"""Minutes between runs."""
+
+PHASES = (
+    ("_load", 1),
+    ("_judge_portion", 12),
+    ("_keep", 1),
+    ("_advise", 1),
+    ("_end", 1),
+    ("print_waiting", 1),
+    ("print_waiting", 2),
+    ("deliver", 2),
+    ("deliver", 4),
+)
+"""Where a run dies: before this commit within this function; of the last two, the second is after notices were sent."""
+
 MANY = {f"s{number}": 0.2 for number in range(12)}
 
 
@@ -26,24 +42,28 @@ MANY = {f"s{number}": 0.2 for number in range(12)}
 class Killed(ReleaseDay):
     """A day on which runs can be killed at a commit."""
 
-    def killed(self, minutes: int, builds: dict[str, dict[str, float]], visit: int) -> bool:
-        """Play so many minutes; their run dies before its commit number `visit`, if it has so many: whether it did."""
+    def kill(self, minutes: int, builds: dict[str, dict[str, float]], function: str, visit: int) -> None:
+        """Play so many minutes; their run dies before commit number `visit` within the function."""
         before = len(list(self.folder.glob("*.csv")))
         child = os.fork()
         if child == 0:
-            failpoints._WANTED = f"commit.before:{visit}:kill"
-            failpoints._visits.clear()
-            code = 1
             try:
-                self.play(minutes, builds, every=minutes)
-                code = 0
+                left = visit
+
+                def reach(point: str) -> None:
+                    nonlocal left
+                    left -= point == "commit.before" and any(one.function == function for one in inspect.stack(0))
+                    if left == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+                failpoints._WANTED, failpoints.reach = "all", reach
+                self.play(minutes, builds, at_once=True)
             finally:
-                os._exit(code)
+                os._exit(1)
         _, status = os.waitpid(child, 0)
         assert len(list(self.folder.glob("*.csv"))) == before + 1
-        assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL, status
+        assert os.WIFSIGNALED(status), (function, visit)
         self.minute += minutes
-        return status != 0
 
     @property
     def sent(self) -> list[tuple[str, str]]:
@@ -75,24 +95,26 @@ def both(share: float, **ratios: float) -> dict[str, dict[str, float]]:
 
 
 def test_a_day_in_the_life(day: Killed) -> None:
-    storm = dict.fromkeys(MANY, 6.0)
     day.play(120, {"1.0": scaled(1, {**CALM, **MANY})}, at_once=True)
-    hours: list[tuple[str, dict[str, float]]] = [
-        ("calm", {}),
-        ("login", {"login": 6}),
-        ("calm again", {}),
-        ("timeout and parse", {"timeout": 4, "parse": 5}),
-        ("calm for the third time", {}),
-        ("storm", storm),
-        ("recovered", {}),
-    ]
-    expected = {"calm": "not worse", "login": "worse", "timeout and parse": "worse", "storm": "worse"}
-    for name, ratios in hours:
-        day.play(180, both(0.5, **ratios), every=EVERY)
-        assert day.verdicts()["1.1"] == expected.get(name, "not worse"), name
-    day.play(60, {"1.1": scaled(0.5, {**CALM, **MANY}), "1.2": scaled(0.5, {**CALM, **MANY}, disk=8)}, every=EVERY)
-    assert day.verdicts()["1.2"] == "worse"
-    day.play(60, {"1.1": scaled(0.5, {**CALM, **MANY}), "1.2": scaled(0.5, {**CALM, **MANY})}, every=EVERY)
+
+    def hours(name: str, steps: tuple[int, ...], builds: dict[str, dict[str, float]], candidate: str = "1.1") -> None:
+        word = "worse" if name in ("login", "timeout and parse", "storm", "disk") else "not worse"
+        for minutes in steps:
+            day.play(minutes, builds, at_once=True)
+            if day.minute % 60 == 0:
+                assert day.verdicts()[candidate] == word, (name, day.minute)
+
+    hours("calm", CALM_HOURS[1:], both(0.5))
+    hours("login", WORSE_HOURS, both(0.5, login=6))
+    hours("calm again", CALM_HOURS, both(0.5))
+    hours("timeout and parse", WORSE_HOURS, both(0.5, timeout=4, parse=5))
+    hours("calm for the third time", CALM_HOURS, both(0.5))
+    hours("storm", WORSE_HOURS, both(0.5, **dict.fromkeys(MANY, 6.0)))
+    hours("recovered", CALM_HOURS, both(0.5))
+    half = scaled(0.5, {**CALM, **MANY})
+    hours("disk", (20, 40), {"1.1": half, "1.2": scaled(0.5, {**CALM, **MANY}, disk=8)}, "1.2")
+    hours("mended", (60,), {"1.1": half, "1.2": half}, "1.2")
+    assert day.minute >= 24 * 60
     opened = Counter(code for change, code in day.sent if change == "opened")
     over = Counter(code for change, code in day.sent if change in ("resolved", "superseded"))
     assert opened == over == dict.fromkeys(["login", "timeout", "parse", "disk", *MANY], 1)
@@ -104,21 +126,18 @@ def test_a_day_in_the_life(day: Killed) -> None:
 
 
 def test_a_run_that_is_killed_in_any_phase_loses_no_notice(day: Killed) -> None:
-    """Each run that opens or ends an incident is killed at another of its commits."""
-    day.play(60, {"1.0": scaled(1, {**CALM, **MANY})}, at_once=True)
-    day.play(30, both(0.5), at_once=True)
-    kills, visit = 0, 1
-    while visit < 40:
-        code = list(CALM)[visit % len(CALM)]
-        is_killed = day.killed(20, both(0.5, **{code: 8.0}), visit)
-        day.play(1, both(0.5, **{code: 8.0}))
-        ends = day.killed(30, both(0.5), visit)
-        day.play(10, both(0.5), every=5)
-        kills += is_killed + ends
-        if not (is_killed or ends):
-            break
-        visit += 1
-    assert kills >= 10
+    """Each run that opens or ends an incident is killed in one phase."""
+    day.play(60, {"1.0": scaled(1)}, at_once=True)
+    calm = {"1.0": scaled(0.5), "1.1": scaled(0.5)}
+    day.play(30, calm, at_once=True)
+    for number, phase in enumerate(PHASES):
+        worse = {"1.0": scaled(0.5), "1.1": scaled(0.5, CALM, **{list(CALM)[number % len(CALM)]: 8.0})}
+        day.kill(20, worse, *phase)
+        # Of every other one, the next run finds the end as well.
+        if number % 2:
+            day.play(1, worse)
+        day.kill(30, calm, *phase)
+        day.play(10, calm, at_once=True)
     rows: list[Any] = day.rows("select code, count(*) from incidents group by code order by code")
     for change in ("opened", "resolved"):
         assert sorted(Counter(code for kind, code in day.sent if kind == change).items()) == rows, change
