@@ -233,9 +233,9 @@ def test_a_run_writes_the_page_where_it_is_set_and_reports_where_it_cannot(tmp_p
 
 
 @slow
-def test_a_run_without_a_page_imports_nothing_for_it() -> None:
+def test_a_run_without_page_and_channels_imports_nothing_for_them() -> None:
     imported = "import sys; from streammetrics.cli import outputs, pipeline, pictures"
-    script = f"{imported}; print({{'bokeh', 'jinja2'}} & set(sys.modules))"
+    script = f"{imported}; print({{'bokeh', 'jinja2', 'apprise'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
