@@ -111,6 +111,16 @@ def test_an_incident_that_is_back_tells_the_figures_of_its_latest_alert(tmp_path
 
 
 @pytest.mark.slow
+def test_an_increase_that_doubles_is_worse(tmp_path: Path) -> None:
+    day = JsonDay.at(tmp_path, comparison=(Comparison(exposure="equal"),))
+    for minutes, ratio in ((60, 1), (10, 3), (10, 3.3), (10, 9), (10, 9)):
+        day.play(minutes, {"1.0": scaled(1), "1.1": scaled(1, login=ratio)}, at_once=True)
+    assert [row["change"] for row in map(json.loads, (text for _, text in day.printed))] == ["opened", "worse"]
+    (worse,) = day.changes_to("worse")
+    assert (worse["code"], worse["doublings"]) == ("login", 1)
+
+
+@pytest.mark.slow
 def test_late_records_withdraw_an_incident(tmp_path: Path) -> None:
     """The baseline had the same increase; its records come later."""
     channel = Channel(name="hook", kind="command", command=("sh", "-c", f"cat >> {tmp_path}/got"))

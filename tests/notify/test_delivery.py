@@ -13,6 +13,7 @@ import pytest
 from streammetrics.config import Channel, Config, Mute, NoticeSettings, StoreSettings
 from streammetrics.detect.clients import Clients
 from streammetrics.detect.incidents import Change
+from streammetrics.detect.new_codes import NewCode, NewCodes
 from streammetrics.errors import InputOutputError
 from streammetrics.notify import delivery, outbox
 from streammetrics.store.connection import Store
@@ -80,6 +81,19 @@ def test_each_change_is_sent_once(post: Post) -> None:
     assert post.subjects == ["[FIRING] code E1 x3.23 in 5.10", "[RESOLVED] code E1 x3.23 in 5.10"]
     sent = post.rows("select change, incident_id, notice_key, is_held_back from notices where taken_at is not null")
     assert sent == [("opened", 1, "incident-1", False), ("resolved", 1, "incident-1", False)]
+
+
+def test_new_codes_are_sent_where_they_are_set_and_in_one_notice(post: Post) -> None:
+    code = NewCode("E_NEW", NOON, 0, 12, 9)
+    found = [NewCodes("5.9", candidate, 1, (code,)) for candidate in ("5.10", "5.11")]
+    for is_set in (False, True):
+        post.keys["notices"] = NoticeSettings(new_codes=is_set)
+        with post.store.write() as connection, connection.begin():
+            outbox.keep(connection, post.config, [HOOK], [], found, EXPLAIN, post.now)
+        assert post.deliver() == []
+        assert len(post.subjects) == is_set
+    lines = (post.folder / "got").read_text().splitlines()
+    assert [one["candidate"] for one in json.loads(lines[0])["changes"]] == ["5.10", "5.11"]
 
 
 def test_a_channel_that_fails_gets_it_from_the_next_run(post: Post) -> None:
