@@ -144,7 +144,8 @@ def _kind(connection: Connection, texts: list[str]) -> _Kind:
     least = 0.9 * len(texts)
     if times >= least:
         return _Kind(True, locals_ >= least, clocks >= least)
-    counts = {one: _counts(connection, texts, one) for one in _formats(texts[0])}
+    formats = next(filter(None, map(_formats, texts)), [])
+    counts = {one: _counts(connection, texts, one) for one in formats}
     most = max([least, *(count[0] for count in counts.values())])
     fit = [one for one, count in counts.items() if count[0] == most]
     return _Kind(bool(fit), bool(fit) and counts[fit[0]][1] >= least, False, fit)

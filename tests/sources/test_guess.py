@@ -105,6 +105,7 @@ def test_a_zone_is_not_assumed_where_there_is_one(shop: Shop) -> None:
     [
         (["27.11.2026 14:00:05", "nothing"], None, None),
         (["27.11.2026 14:00:05"], "%d.%m.%Y %H:%M:%S", "; assumed is timezone"),
+        (["nothing", *["27.11.2026 14:00:05"] * 9], "%d.%m.%Y %H:%M:%S", ""),
         (["27.11.2026 14:00:05,250"], "%d.%m.%Y %H:%M:%S,%n", ""),
         (["11/27/2026 2:00 PM"], "%m/%d/%Y %I:%M %p", ""),
         (["11/27/2026, 2:00:05PM"], "%m/%d/%Y, %I:%M:%S%p", ""),
