@@ -1,12 +1,15 @@
 """A Spark cluster on loopback for tests: a master, two workers of one core, and a Connect server."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tests.programs import missing, program
 
@@ -21,12 +24,14 @@ CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 class Cluster:
     """Processes that write their logs to a folder; `url` is what a client connects to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, part_bytes: int = 50_000, has_ui: bool = False) -> None:
+        """Files are read in parts of so many bytes; small ones show whether lines are numbered right."""
         program("java", "openjdk-17-jre-headless")
         found = sorted(SPARK.glob("lib/python3*/site-packages/pyspark"))
         if not found:
             missing("Spark is not installed in .venv-spark (make .venv-spark/.made)")
         self.folder, self.home = folder, found[0]
+        self._part_bytes, self._has_ui, self._ui_port = part_bytes, has_ui, _free_port()
         self.url = f"sc://{HOST}:{_free_port()}"
         self._master = f"spark://{HOST}:{_free_port()}"
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -43,9 +48,11 @@ class Cluster:
             "spark.connect.grpc.binding.port": self.url.rpartition(":")[2],
             "spark.executor.cores": "1",
             "spark.executor.memory": "1g",
+            "spark.sql.files.maxPartitionBytes": str(self._part_bytes),
             "spark.sql.session.timeZone": "UTC",
             "spark.sql.shuffle.partitions": "2",
-            "spark.ui.enabled": "false",
+            "spark.ui.enabled": str(self._has_ui).lower(),
+            "spark.ui.port": str(self._ui_port),
         }
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         self._start("connect", "spark-submit", "--class", CONNECT, "--master", self._master, *options, "spark-internal")
@@ -59,6 +66,23 @@ class Cluster:
         """Kill a worker with its executor."""
         worker = self.workers.pop()
         _end(worker)
+
+    def shuffled_bytes(self) -> int:
+        """What all executors have written for others to read; of a cluster that `has_ui`."""
+        applications = f"http://{HOST}:{self._ui_port}/api/v1/applications"
+        (application,) = _json(applications)
+        executors = _json(f"{applications}/{application['id']}/allexecutors")
+        return sum(executor["totalShuffleWrite"] for executor in executors)
+
+    def peak_mb(self) -> float:
+        """The largest resident memory (MB, 10^6 bytes) that each process has had, summed; executors included."""
+        kilobytes = 0
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with suppress(OSError):
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                if int(fields["NSsid"].split()[0]) in {process.pid for process in self._processes}:
+                    kilobytes += int(fields.get("VmHWM", "0 kB").split()[0])
+        return kilobytes * 1024 / 1e6
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -79,6 +103,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _json(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 our own
+        return json.load(answer)
 
 
 def _free_port() -> int:

@@ -34,7 +34,7 @@ def write(session: Session, found: "Figures | None", *, is_judged: bool, is_chan
 
     Args:
         is_judged: bins were judged, so that heatmaps and the report page are due.
-        is_changed: something was reported, so that the page is. It is too if it is old.
+        is_changed: something was reported, so that the report page is due. It is due as well if it is old.
     """
     codes = [
         _expose(session, found),

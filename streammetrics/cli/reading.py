@@ -1,7 +1,7 @@
 """What a job reads: records of files and databases into the store, and words for what came of each."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import chain
@@ -30,8 +30,6 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
         InputOutputError: the clock was never set, and there is nothing to hold it to.
         ConfigError: what is to be read holds the store itself.
     """
-    from streammetrics.ingest.files import ingest
-
     if session.clock() < EARLIEST:
         raise InputOutputError(f"the clock shows {terminal.moment(session.clock())}: set it; nothing was read, for X")
     code, files, clock = 0, list(paths), session.clock
@@ -39,7 +37,15 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
     batches: list[int] = []
     with_rejects: list[int] = []
     with session.progress.task("reading") as advance:
-        outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
+        outcomes: Iterator[FileOutcome]
+        if session.config.engine.kind == "spark" and not files:
+            from streammetrics.ingest import cluster
+
+            outcomes = cluster.ingest(connection, session.config, source, clock, advance)
+        else:
+            from streammetrics.ingest.files import ingest
+
+            outcomes = ingest(connection, session.config, files, source, clock, advance, is_final=is_final)
         if not files and any(found.url is not None for found in session.config.source):
             from streammetrics.ingest import databases
 

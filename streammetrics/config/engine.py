@@ -1,4 +1,4 @@
-"""The section [engine] of config.toml: where passes compute."""
+"""The section [engine] of config.toml: where files are read and passes compute."""
 
 from typing import Literal
 

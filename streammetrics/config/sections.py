@@ -180,6 +180,21 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _reads_where_its_files_are(self) -> "Config":
+        for source in self.source:
+            if self.engine.kind == "spark" and source.after != "keep" and source.path is not None:
+                raise ValueError(
+                    f'[[source]] {source.name!r}: after = "{source.after}" is not for files that a cluster reads; '
+                    '[engine] kind is "spark"'
+                )
+            if self.engine.kind != "spark" and "://" in (source.path or ""):
+                raise ValueError(
+                    f'[[source]] {source.name!r}: path = "{source.path}" is an address, which a cluster reads; '
+                    'see [engine] kind = "spark"'
+                )
+        return self
+
+    @model_validator(mode="after")
     def _keeps_what_is_compared(self) -> "Config":
         kept = self.retention.counters_days
         lag = max((pair.lag_days for pair in self.comparison if pair.is_earlier), default=0)

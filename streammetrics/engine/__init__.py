@@ -1,8 +1,9 @@
-"""Where a pass computes its relations: in the store itself, or on a Spark cluster.
+"""Where files are read and passes compute: in the store itself, or on a Spark cluster.
 
 In come the texts of sql/views/ and a slice of time; out go temporary tables of the store. `duckdb` and `spark` have the
 same outline: `fill` makes a relation, `hand_over` brings it into the store. `detect` opens one for each portion of a
-pass. Tables of the store are written by their rooms alone, whatever the engine.
+pass. `cluster_files` and `cluster_load` are for files what `sources` is on this machine. Tables of the store are
+written by their rooms alone, whatever the engine.
 """
 
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ def tables(tree: exp.Query) -> set[str]:
     return {table.name for table in tree.find_all(exp.Table)}
 
 
-def translated(tree: exp.Query, parameters: Mapping[str, int]) -> str:
+def translated(tree: exp.Query, parameters: Mapping[str, object]) -> str:
     """The statement in Spark's SQL, its parameters as literals; the tree is changed.
 
     DuckDB divides as DOUBLE; Spark divides decimals as decimals, and cuts their digits.
@@ -38,5 +38,5 @@ def translated(tree: exp.Query, parameters: Mapping[str, int]) -> str:
     for table in tree.find_all(exp.Table):
         table.set("db", None)
     for parameter in list(tree.find_all(exp.Placeholder, exp.Parameter)):
-        parameter.replace(exp.Literal.number(parameters[parameter.name]))
+        parameter.replace(exp.convert(parameters[parameter.name]))
     return tree.sql(_Nested)

@@ -37,6 +37,10 @@ _RENAMES = re.compile(r"select [\w, *]+ from \w+")
 _TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
 
 
+class UnreadableFileError(InputOutputError):
+    """The cluster answers, and cannot read a file."""
+
+
 class SparkEngine:
     """A relation is a temporary view of files in `<warehouse>/scratch`, of which each engine has a folder."""
 
@@ -63,7 +67,7 @@ class SparkEngine:
         self._filled.add(name)
 
     def hand_over(self, name: str) -> None:
-        with _named(name):
+        with named(name):
             found = self._session.table(name).toArrow()
         with self._connection.begin():
             arrow.put(self._connection, name, found)
@@ -84,7 +88,7 @@ class SparkEngine:
             for table in sorted(read & self._tables - self._filled - self._sent):
                 self._send(table, views.counters_of(self._piece) if table == _COUNTERS else f"select * from {table}")  # noqa: S608
             path = f"{self._scratch}/{name}-{len(self._made)}"
-            with _named(name):
+            with named(name):
                 found = self._session.sql(dialect.translated(tree, parameters))
                 if _RENAMES.fullmatch(text):
                     found.createOrReplaceTempView(name)
@@ -105,15 +109,16 @@ class SparkEngine:
 
 
 @contextmanager
-def _named(relation: str) -> Iterator[None]:
-    """Errors of the cluster with the relation that it was computing; without the trace of the Java stack."""
+def named(work: str) -> Iterator[None]:
+    """Errors of the cluster with what it was computing; without the trace of the Java stack."""
     from pyspark.errors import PySparkException
 
     try:
         yield
     except PySparkException as error:
         reason = str(error).split("\n\nJVM stacktrace")[0]
-        raise InputOutputError(f"the cluster failed at {relation}: {reason[:500]}") from None
+        kind = UnreadableFileError if "FAILED_READ_FILE" in reason else InputOutputError
+        raise kind(f"the cluster failed at {work}: {reason[:500]}") from None
 
 
 def frame(session: "SparkSession", table: Any) -> "DataFrame":

@@ -151,13 +151,24 @@ def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
     return found
 
 
-def finish(connection: Connection, batch: Batch) -> tuple[dict[int, Tally], str]:
+def finish(
+    connection: Connection, batch: Batch, elsewhere: Mapping[int, Tally] | None = None
+) -> tuple[dict[int, Tally], str]:
     """All that follows from what a batch has inserted: counters, builds, and the wide view, if that changes.
+
+    Args:
+        elsewhere: of records that are not in `events`; then the counters are there already.
 
     Returns:
         What became of the records, batch by batch, and what there is to say of the wide view.
     """
-    tallies = count(connection, batch.batch_id, batch.last_id, batch.file.source.cursor)
+    ids = (batch.batch_id, batch.last_id)
+    if elsewhere is None:
+        tallies = count(connection, *ids, batch.file.source.cursor)
+    else:
+        tallies = _tallies(connection, *ids)
+        for batch_id, tally in elsewhere.items():
+            tallies[batch_id] = tallies.get(batch_id, Tally()).with_records(tally)
     has_records = any(tally.records for tally in tallies.values())
     is_new = has_records and builds.update(connection, batch.batch_id)
     return tallies, counters_wide.publish(connection) if is_new else ""
@@ -177,5 +188,9 @@ def count(connection: Connection, batch_id: int, last_id: int, cursor: str | Non
         for start, stop in pairwise([first, *cuts[1:], last + timedelta(seconds=1)]):
             half = start + (stop - start) / 2
             run(connection, "jobs/add_counters", {"from_ts": start, "half_ts": half, "until_ts": stop, **ids})
-    tallied = {**ids, "header": HEADER, "cursor": cursor}
+    return _tallies(connection, batch_id, last_id, cursor)
+
+
+def _tallies(connection: Connection, batch_id: int, last_id: int, cursor: str | None = None) -> dict[int, Tally]:
+    tallied = {"batch_id": batch_id, "last_id": last_id, "header": HEADER, "cursor": cursor}
     return {batch_id: Tally(*found) for batch_id, *found in run(connection, "jobs/batch_tallies", tallied)}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -109,6 +109,12 @@ class Tally:
     least_ahead: int | None = None
     most_ahead: int | None = None
     header_line: int | None = None
+
+    def with_records(self, other: "Tally") -> "Tally":
+        """The tally of more records of the same file."""
+        first = min((ts for ts in (self.min_ts, other.min_ts) if ts is not None), default=None)
+        last = max((ts for ts in (self.max_ts, other.max_ts) if ts is not None), default=None)
+        return replace(self, records=self.records + other.records, min_ts=first, max_ts=last)
 
 
 @dataclass(frozen=True)

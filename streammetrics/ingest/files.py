@@ -59,7 +59,7 @@ def ingest(
     """
     found: dict[Path, SourceFile] = {}
     refusals = Refusals(connection, config, clock)
-    for chosen, path in _wanted(config, paths, source):
+    for chosen, path in wanted(config, paths, source):
         try:
             matches = discovery.matching(path, None if paths else config)
             place = path if paths else config.resolve(str(path))
@@ -137,7 +137,7 @@ def _settled(
     return outcome
 
 
-def _wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
+def wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
     """Which paths and globs are requested, as they were written, and the source whose settings apply to each."""
     sources = {source.name: source for source in config.source}
     known = ", ".join(sources) or "none"

@@ -37,7 +37,7 @@ _COPIES = "select batch_id from batches where duplicate_of in (select unnest($ba
 
 _FIRST = "select min(loaded_at) from batches where source = $source"
 
-_TABLES = ("events", "counters", "rejects", "contents", "replaced", "cursor_rows", "cursor_marks", "batches")
+_TABLES = ("events", "counters", "rejects", "contents", "replaced", "cursor_rows", "cursor_marks", "loads", "batches")
 
 _BUILDS_BEFORE = "create or replace temp table builds_before as from builds where first_second < $kept_from"
 
@@ -195,8 +195,9 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
         connection.exec_driver_sql(_HOURS_BEFORE, {"kept_from": kept_from})
     sources = connection.exec_driver_sql(_SOURCES, ids).scalars().all()
     copies = connection.exec_driver_sql(_COPIES, ids).scalars().all()
+    gone = {"batch_ids": [*batch_ids, *copies]}
+    run(connection, "jobs/unload_forget_loads", gone)
     for table in _TABLES:
-        gone = {"batch_ids": [*batch_ids, *copies]}
         connection.exec_driver_sql(f"delete from {table} where batch_id in (select unnest($batch_ids))", gone)  # noqa: S608 ours
     _require_overlap(connection, sources)
     if first is not None:

@@ -89,8 +89,8 @@ def expand(path: Path) -> list[Path]:
     if os.path.lexists(name) or not glob.has_magic(str(path)):
         return [Path(name)]
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    paths = (Path(name) for name in found if not name.endswith(_UNFINISHED) and not os.path.isdir(name))  # noqa: PTH112
-    return [path for path in paths if not path.name.startswith(".")]
+    paths = (Path(name) for name in found if not os.path.isdir(name))  # noqa: PTH112
+    return [path for path in paths if not is_unfinished(path)]
 
 
 def matching(path: Path, config: Config | None = None) -> list[Path]:
@@ -131,6 +131,17 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
         raise InputOutputError(f"{path}: is a folder; name its files, such as {path}/*")
     if not stat.S_ISREG(found.st_mode):
         raise InputOutputError(f"{path}: {open_once.DEVICE}")
+    kind, compression = kind_of(source, path)
+    size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
+    return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
+
+
+def kind_of(source: Source, path: Path) -> tuple[Format, Compression | None]:
+    """What the name of a file, or its source, says about its content.
+
+    Raises:
+        ConfigError: neither does.
+    """
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
     kind = _FORMATS.get(inner.suffix.lower()) or source.format
@@ -139,8 +150,12 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
             f"{path}: its suffix does not show what is in it; set format of [[source]] {source.name!r} "
             'to "csv", "tsv", "jsonl" or "parquet"'
         )
-    size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
-    return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
+    return kind, compression
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a glob passes over it: hidden files, and those that are still being written, are not meant to be read."""
+    return path.name.startswith(".") or path.name.endswith(_UNFINISHED)
 
 
 def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
@@ -148,7 +163,8 @@ def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
     found: dict[Path, SourceFile] = {}
     refused: dict[Path, str] = {}
     for source in config.source:
-        if source.path is None:
+        # What only a cluster can read is looked for there.
+        if source.path is None or "://" in source.path:
             continue
         try:
             matches = matching(Path(source.path), config)

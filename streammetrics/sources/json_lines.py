@@ -16,11 +16,11 @@ Path = tuple[str, ...]
 """The keys from an object to a value within."""
 
 
-def sample(snapshot: Snapshot, believed: Iterable[str]) -> dict[Path, list[str]]:
+def sample(snapshot: Snapshot, believed: Iterable[str], *, is_part: bool = False) -> dict[Path, list[str]]:
     """The paths of the first objects in the order of their appearance, each with the texts and numbers there.
 
     Those that are `believed` (`error.code` is a key that holds a dot, or that of an object in `error`) count where
-    there are more objects, which may have them.
+    there are more objects, which may have them, as where the snapshot `is_part` of them.
     """
     found: dict[Path, list[str]] = {}
     with snapshot.open_text() as stream:
@@ -29,7 +29,7 @@ def sample(snapshot: Snapshot, believed: Iterable[str]) -> dict[Path, list[str]]
             if isinstance(value, dict):
                 for path, inner in _paths(value):
                     found.setdefault(path, []).extend([inner] if isinstance(inner, str) else [])
-        if next(lines, None) is not None:
+        if is_part or next(lines, None) is not None:
             found.update({(name,): [] for name in believed if name not in map(".".join, found)})
     return found
 

@@ -100,6 +100,7 @@ def plan(
     *,
     header_line: int | None,
     is_begun: bool,
+    is_part: bool = False,
     like: Plan | None = None,
 ) -> Plan:
     """Find the columns of a file, and look at its first records.
@@ -107,6 +108,7 @@ def plan(
     Args:
         header_line: of a later header by which what is to be read is read.
         is_begun: the first lines were read before.
+        is_part: more comes than the snapshot has.
         like: that of a text of the same source whose first line is its header, and the same.
 
     Raises:
@@ -116,7 +118,7 @@ def plan(
     if file.format == "parquet":
         found, sample = _plan_parquet(connection, file, snapshot.path)
     elif file.format == "jsonl":
-        texts = json_lines.sample(snapshot, named(file))
+        texts = json_lines.sample(snapshot, named(file), is_part=is_part)
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
         found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
@@ -208,14 +210,28 @@ def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obje
     }
 
 
+def _parquet_parameters(plan: Plan) -> dict[str, object]:
+    parameters: dict[str, object] = {
+        "has_clock": plan.columns.clock is not None,
+        "has_stratum": plan.columns.stratum is not None,
+        "has_client": plan.columns.client is not None,
+    }
+    if plan.types[plan.columns.ts] not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
+        parameters["time_format"] = None
+    return parameters
+
+
+def cluster_reader(plan: Plan, places: Sequence[int]) -> Reader:
+    """The rows of Parquet files that a cluster leaves to a closer look: see sql/jobs/cluster_found.sql."""
+    found = {"found": statement("jobs/cluster_found")}
+    parameters = {**_parquet_parameters(plan), "places": list(places)}
+    return Reader(found, found, {"records": statement("jobs/parquet_records")}, parameters)
+
+
 def parquet_reader(plan: Plan, path: Path, connection: Connection) -> Reader:
     """The rows of a Parquet file, which numbers them itself; in the caller's transaction."""
-    parameters: dict[str, object] = {"path": glob.escape(str(path)), **plan.columns.by_role}
-    parameters |= {"has_clock": plan.columns.clock is not None, "has_stratum": plan.columns.stratum is not None}
-    parameters["has_client"] = plan.columns.client is not None
+    parameters = {"path": glob.escape(str(path)), **plan.columns.by_role, **_parquet_parameters(plan)}
     ts, build, code = (plan.types[place] for place in (plan.columns.ts, plan.columns.build, plan.columns.code))
-    if ts not in ("VARCHAR", "BLOB") and plan.columns.clock is None:
-        parameters["time_format"] = None
     found = {"found": statement("jobs/parquet_rows")}
     if not {build, code} <= {*_PLAIN_TEXTS}:
         plan = replace(plan, guard=None)

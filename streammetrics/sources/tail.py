@@ -22,6 +22,9 @@ from streammetrics.sources.ledger import Boundary, Ledger, settings_of
 from streammetrics.sources.open_once import held
 from streammetrics.sources.snapshot import HEAD_LINES, LONGEST_QUOTED_BYTES, SMALL_BYTES, Snapshot, heads, open_bytes
 
+CLUSTER = "cluster:"
+"""How the fingerprint of a content begins that a cluster has read."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -132,9 +135,15 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
 
     Raises:
         OSError: it cannot be read.
+        InputOutputError: a cluster has loaded it, as it was before.
     """
     file, snapshot = opened.file, opened.bytes
     former = ledger.by_path.get(str(file.path))
+    if former is not None and former.fingerprint.startswith(CLUSTER) and not former.is_rejected:
+        raise InputOutputError(
+            f"{file.path}: a cluster has loaded it as batch {former.batch_id}, and it has been written to since: after "
+            f"`streammetrics unload {former.batch_id}` it is read here"
+        )
     known, stale = None, []
     for boundary in ledger.like(opened.heads):
         is_ours = boundary.path == str(file.path)
@@ -174,7 +183,7 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
     was known to hold, as itself or as a duplicate.
     """
     file = opened.file
-    if file.source.same_content == "load" or _is_of_another_day(file, boundary.path):
+    if file.source.same_content == "load" or is_of_another_day(file, boundary.path):
         return False
     if boundary == former or boundary.end == opened.bytes.size:
         return True
@@ -184,7 +193,7 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
     return has_many_lines or boundary.inode == file.inode or _is_elsewhere(boundary)
 
 
-def _is_of_another_day(file: SourceFile, path: str) -> bool:
+def is_of_another_day(file: SourceFile, path: str) -> bool:
     """Whether the names of two files give the same times of day to two days."""
     if file.source.date != "name":
         return False

@@ -82,6 +82,15 @@ class Text:
         self.sections.append(Section(self.lines + 1, (place << PLACE_BITS) + before - self.lines, plan.columns))
         self.lines += found.count(b"\n")
 
+    def add_lines(self, place: int, lines: Mapping[int, bytes]) -> None:
+        """Some lines of the file at a place of the batch, by their numbers; each is a record."""
+        for number in lines:
+            before = (place << PLACE_BITS) + number - 1 - self.lines
+            if not self.sections or self.sections[-1].before != before:
+                self.sections.append(Section(self.lines + 1, before, self.plan.columns))
+            self.lines += 1
+        self.content += b"".join(plain([b"".join(line + b"\n" for line in lines.values())], "utf-8", None))
+
     @property
     def reader(self) -> Reader:
         """The reader of its lines; DuckDB's own readers may read it as well where it `is_whole`."""

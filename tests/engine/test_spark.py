@@ -42,25 +42,8 @@ ALERTS = "select * exclude (alert_id, incident_id, run_id, created_at, updated_a
 INCIDENTS = "select * exclude (incident_id) from incidents order by all"
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    found = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        found.start()
-        yield found
-    finally:
-        # At its end the client would wait minutes for a server that is gone.
-        spark_engine.session(found.url).stop()
-        found.stop()
-
-
 columns = cases.columns
 """The fixture, which pytest finds by its name."""
-
-
-@pytest.fixture
-def on_spark(cluster: Cluster, tmp_path: Path) -> EngineSettings:
-    return EngineSettings(kind="spark", url=cluster.url, warehouse=str(tmp_path / "warehouse"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")

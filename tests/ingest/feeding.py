@@ -88,7 +88,7 @@ class Shop:
         """As good as new."""
         self.connection.rollback()
         with self.connection.begin():
-            for table in (*TABLES, "refused", "cursor_marks", "cursor_rows", "pruned"):
+            for table in (*TABLES, "refused", "cursor_marks", "cursor_rows", "pruned", "loads"):
                 self.connection.exec_driver_sql(f"delete from {table}")
 
 

@@ -184,7 +184,7 @@ def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice |
 
 
 def of_reaches(final: str, piece: Slice) -> str:
-    """A query over `reaches` or `code_reaches` of a slice, without the gains of its lead-in: these look at none."""
+    """A query over `reaches` or `code_reaches` of a slice, without the gains of its lead-in, which they do not read."""
     bins = f"select * from bins where bin_second + bin_seconds > {piece.after:d}"  # noqa: S608 a number
     gains = f"with bins as (\n{bins}\n)\nselect * from (\n{relations()['gains'].text}\n)"
     return compose(final, piece, gains=gains)

@@ -1,0 +1,18 @@
+-- Counters of a day of a load: of `cluster_counters`, which are of that day, and of lines that came here for a closer
+-- look. A batch has one row of a second, build and code.
+-- Parameters: $batch_id, $last_id, $day.
+insert into counters
+with found as (
+    select second, build, code, errors, $batch_id + place as batch_id from cluster_counters
+    union all
+    select date_trunc('second', ts) as second, build, code, 1 as errors, batch_id
+    from events
+    where
+        batch_id between $batch_id and $last_id
+        and ts >= cast($day as timestamp) and ts < cast($day as timestamp) + interval 1 day
+)
+
+select second, build, code, sum(errors)::bigint as errors, batch_id
+from found
+group by all
+order by second

@@ -1,0 +1,14 @@
+-- Records that a cluster keeps: to the store they are events that it does not have any more.
+-- Parameters: $rows (see jobs/add_batches).
+insert into pruned
+select 'events' as relation, before_ts, batch_id, records, removed_at
+from (
+    select
+        unnest(
+            from_json_strict(
+                $rows,
+                '[{"batch_id": "BIGINT", "records": "BIGINT", "before_ts": "TIMESTAMP", "removed_at": "TIMESTAMP"}]'
+            ), recursive := true
+        )
+) as found
+where records > 0

@@ -1,0 +1,94 @@
+"""Lines of files on a cluster: how they are read there, what was found, and their numbers."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from streammetrics.engine.cluster_load import ROLES
+from streammetrics.ingest.batch import Tally
+from streammetrics.sources import json_lines
+from streammetrics.sources.reader import Plan
+
+_LONGEST_LINE = 1 << 16
+"""Characters of a line that the cluster reads."""
+
+_KEY = re.compile(r"[\w@](?:[\w@ -]*[\w@])?", re.ASCII)
+_TOKENS = {"true", "false", "null"}
+_WHOLE_OR_TEXT = r'("[^"]*"|-?[1-9][0-9]{0,17}|0)'
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a load holds of one file; the tally is of the records that the cluster has read. `other_bytes`: of the lines
+    that need a closer look.
+    """
+
+    lines: int
+    tally: Tally
+    other_bytes: int
+
+    @property
+    def others(self) -> int:
+        """The lines that need a closer look."""
+        return self.lines - self.tally.records
+
+
+def columns_of(plan: Plan) -> dict[str, str] | None:
+    """The columns of Parquet files by role; of texts None."""
+    if plan.file.is_text:
+        return None
+    names, places = plan.columns.names, plan.columns.places
+    return {role: names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
+
+
+def parameters_of(plan: Plan) -> dict[str, object]:
+    """Those of the statement that makes records of lines; a longest record of -1 leaves all to a closer look."""
+    source, places = plan.file.source, plan.columns.places
+    is_plain = source.timezone == "UTC" and source.time_format is None and source.code_pattern is None
+    is_plain &= not plan.columns.is_split
+    if not plan.file.is_text:
+        return {"longest_record": _LONGEST_LINE if is_plain else -1}
+    if plan.head is not None:
+        ts, _, build, code, _, client = places
+        is_plain &= not plan.head.is_spaced
+        found: dict[str, object] = {"ts_place": ts, "build_place": build, "code_place": code, "client_place": client}
+        found |= {"delimiter": plan.head.delimiter, "width": len(plan.columns.names)}
+        return {**found, "longest_record": _LONGEST_LINE if is_plain else -1}
+    pointers, _, _ = json_lines.pointers(plan.columns, plan.paths)
+    names = {role: plan.columns.names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
+    is_plain &= len(pointers) == len(names)
+    is_plain &= all(_KEY.fullmatch(name) and name not in _TOKENS for name in names.values())
+    parameters: dict[str, object] = {"longest_record": _LONGEST_LINE if is_plain else -1}
+    for role in ("ts", "build", "code", "client"):
+        name = names.get(role)
+        value = _WHOLE_OR_TEXT if role != "client" else _WHOLE_OR_TEXT.replace("|0)", "|0|null)")
+        parameters[f"{role}_key"] = None if name is None else f'"{name}"'
+        parameters[f"{role}_value"] = rf'"{name}" *: *{value} *[,}}]'
+    return parameters
+
+
+def read(blocks: Sequence[tuple[Any, ...]]) -> dict[int, Read]:
+    """What a load holds of files, by place: see `Load.blocks`."""
+    found: dict[int, Read] = {}
+    for place, group in groupby(blocks, lambda block: block[0]):
+        parts = list(group)
+        lines, records = sum(part[2] for part in parts), sum(part[4] for part in parts)
+        first = min((part[5] for part in parts if part[5] is not None), default=None)
+        last = max((part[6] for part in parts if part[6] is not None), default=None)
+        found[place] = Read(lines, Tally(records, min_ts=first, max_ts=last), sum(part[7] for part in parts))
+    return found
+
+
+def numbered(others: Sequence[tuple[Any, ...]], blocks: Sequence[tuple[Any, ...]]) -> dict[int, dict[int, bytes]]:
+    """The lines of each place by their numbers in the file. Ids are consecutive within a block."""
+    before: dict[tuple[int, int], int] = {}
+    for _, group in groupby(blocks, lambda block: block[0]):
+        lines = 0
+        for place, block, count, first_id, *_ in group:
+            before[place, block], lines = lines + 1 - first_id, lines + count
+    found: dict[int, dict[int, bytes]] = {}
+    for place, block, number, text in others:
+        found.setdefault(place, {})[before[place, block] + number] = text
+    return found
