@@ -194,6 +194,17 @@ def test_the_image_runs_as_a_user_and_a_python_that_fits() -> None:
     assert yaml.safe_load(found["ENTRYPOINT"]) == [next(iter(project["scripts"]))]
 
 
+@pytest.mark.parametrize(
+    "command", [("hadolint", "Dockerfile"), ("kubernetes-validate", "--strict", "kubernetes.yaml")]
+)
+def test_linters_find_nothing(command: tuple[str, ...]) -> None:
+    name, *arguments = command
+    found = subprocess.run(
+        [Path(sys.executable).parent / name, *arguments], cwd=DEPLOY, text=True, capture_output=True, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
 def test_the_cron_job_has_what_it_needs() -> None:
     found = documents()
     job = found["CronJob"]["spec"]
