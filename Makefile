@@ -12,7 +12,7 @@ SPARK := $(BIN)/python -m pytest -m spark -q tests/engine
 WITH_SPARK := $(if $(shell command -v java),.venv-spark/.made)
 PYTEST := $(BIN)/python -m pytest -m "not spark" -n 2 --dist worksteal -q
 
-.PHONY: help demo test test-spark check reliability bench bench-detection bench-peers relations rooms pins clean
+.PHONY: help demo test test-spark check reliability bench bench-detection bench-peers bench-scale relations rooms pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make reliability  all tests of docs/reliability.md in full, and what they saw'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make bench-detection  how good the detectors are, and the peers'
+	@echo 'make bench-scale  days of up to 10^9 records on this machine and on a Spark cluster of it, written to docs/scaling.md'
 	@echo 'make bench-peers  what others find in the same event files, written to docs/peers.md'
 	@echo 'make relations  write docs/relations.md from the comments of the store'
 	@echo 'make rooms   draw the picture of the rooms in CONTRIBUTING.md'
@@ -65,6 +66,9 @@ bench-detection: .venv/.dev .venv-bench/.made
 
 bench-peers: .venv/.dev .venv-bench/.made .venv-peers/.made
 	@$(BIN)/python -m bench.peers
+
+bench-scale: .venv/.dev .venv-spark/.made
+	@$(BIN)/python -m bench.scale
 
 # apache-otava pins a numpy of its own, so that peers from PyPI live apart from what is ours. gbstats needs numpy and pandas below
 # 2, which PyPI has ready for Python 3.11 and not for later ones.

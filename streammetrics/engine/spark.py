@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _COUNTERS = "counters"
 _CONNECT_SECONDS = 10
+_PORTION_ROWS = 200_000
+"""Rows that are part of a plan are on the driver's heap as long as the plan, and each plan that reads them."""
 _RENAMES = re.compile(r"select [\w, *]+ from \w+")
 _TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
 
@@ -104,8 +106,18 @@ class SparkEngine:
     def _send(self, name: str, select: str) -> None:
         with self._connection.begin():
             found = arrow.fetched(self._connection, select)
-        frame(self._session, found).createOrReplaceTempView(name)
+        with named(name):
+            self._placed(name, found).createOrReplaceTempView(name)
         self._sent.add(name)
+
+    def _placed(self, name: str, table: Any) -> "DataFrame":
+        """Rows of the client on the cluster: few as part of the plan, many as files, a portion at a time."""
+        if table.num_rows <= _PORTION_ROWS:
+            return frame(self._session, table)
+        path = f"{self._scratch}/{name}"
+        for first in range(0, table.num_rows, _PORTION_ROWS):
+            frame(self._session, table.slice(first, _PORTION_ROWS)).write.mode("append").parquet(path)
+        return self._session.read.parquet(path)
 
 
 @contextmanager

@@ -116,7 +116,10 @@ def judged(store: Connection, loads: list[list[Record]], config: Config) -> list
     return outcome(store)
 
 
-def test_passes_find_the_same_alerts_and_leave_nothing_behind(store: Connection, on_spark: EngineSettings) -> None:
+def test_passes_find_the_same_alerts_and_leave_nothing_behind(
+    store: Connection, on_spark: EngineSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark_engine, "_PORTION_ROWS", 1000)
     records = stream(0.5)
     late = [one for one in records if one.second % 97 == 0]
     loads = [[one for one in records if one.second % 97], late]
