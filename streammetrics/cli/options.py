@@ -22,13 +22,13 @@ from streammetrics.runtime.terminal import printable_lines
 
 
 def time(text: str) -> datetime:
-    """A time of the command line as naive UTC.
+    """A time of the command line as naive UTC; messages write ` UTC` behind it.
 
     Raises:
         BadParameter: it is no time.
     """
     try:
-        return utc.naive(datetime.fromisoformat(text.strip()))
+        return utc.naive(datetime.fromisoformat(text.strip().removesuffix(" UTC")))
     except ValueError:
         raise typer.BadParameter(f"{text}: is not a time such as 2026-11-23T06:00 or 2026-11-23") from None
 

@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.dialects.spark import Spark
+from streammetrics.errors import ConfigError
+
+NEEDS_CLIENT = """[engine] kind = "spark" needs the Spark client: in the sources, pip install '.[spark]'"""
+
+try:
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.dialects.spark import Spark
+except ImportError:
+    raise ConfigError(NEEDS_CLIENT) from None
 
 
 class _Nested(Spark):

@@ -161,8 +161,7 @@ def session(url: str) -> "SparkSession":
         try:
             from pyspark.sql import SparkSession
         except ImportError:
-            words = '[engine] kind = "spark" needs the Spark client: pip install "streammetrics[spark]"'
-            raise ConfigError(words) from None
+            raise ConfigError(dialect.NEEDS_CLIENT) from None
         try:
             # The client itself would try for ten minutes.
             address = urlsplit(url)

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from streammetrics.cli import options
 from streammetrics.cli.commands import app
 from tests.rules import REFERENCE_TOML
 
@@ -72,6 +73,11 @@ def test_there_are_the_commands_that_the_readme_names() -> None:
         "schedule status unload verdict"
     )
     assert expected.split() == COMMANDS
+
+
+@pytest.mark.parametrize("text", ["2026-11-23T06:00", "2026-11-23 06:00:00 UTC", " 2026-11-23T07:00+01:00"])
+def test_times_of_the_command_line_may_be_those_that_are_printed(text: str) -> None:
+    assert options.time(text) == datetime(2026, 11, 23, 6)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,5 +1,7 @@
 """Which engine the settings mean, and what is wrong where it is not to be had."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,18 @@ def test_the_store_computes_by_default() -> None:
         assert isinstance(engine, DuckDBEngine)
         engine.fill("kept_numbers", "select 1 as a where 1 > $after", {}, {"after": 0})
         assert store.exec_driver_sql("select a from kept_numbers").scalar_one() == 1
+
+
+@pytest.mark.slow
+def test_without_the_spark_client_it_says_what_to_install(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    engine = f'[engine]\nkind = "spark"\nurl = "sc://127.0.0.1:9"\nwarehouse = "{tmp_path}"\n'
+    config.write_text(f'{engine}[[source]]\nname = "feed"\npath = "*.csv"\n')
+    program = "import sys; sys.modules['sqlglot'] = None; from streammetrics.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "ingest", "--config", str(config)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    words = """[engine] kind = "spark" needs the Spark client: in the sources, pip install '.[spark]'"""
+    assert (found.returncode, found.stderr) == (78, f"streammetrics: {words}\n")
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from streammetrics.report import verdict
 from streammetrics.report.status import facts
 from streammetrics.report.status.models import Compared
 from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
+from streammetrics.report.verdict.facts import none_compared
 from streammetrics.report.verdict.words import EXIT_CODES
 from streammetrics.store.statements import statement
 from streammetrics.store.views import Slice, compose
@@ -128,6 +129,31 @@ def test_many_codes_are_counted() -> None:
     assert decided(codes).reason.endswith(": c0, c1, c2, c3, c4, 4 more")
 
 
+@pytest.mark.parametrize(
+    ("asked", "builds", "words"),
+    [
+        ((None, None), [], "nothing is compared now: {}; builds are none yet; {}"),
+        (
+            (None, None), [("4.1", 40, True), ("4.2", 19, False)],
+            "nothing is compared now: {}; 4.2 has sent 19; {}",
+        ),
+        (
+            (None, "4.2"), [("4.0", 9, False), ("4.1", 40, True), ("4.2", 1900, False)],
+            "these builds are not compared now: {}; 4.2 has sent 1,900; {}",
+        ),
+        ((None, "4.3"), [("4.1", 40, True)], "build 4.3 has never sent a record: {}; builds are 4.1; {}"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_where_nothing_is_compared(
+    asked: tuple[str | None, str | None], builds: list[tuple[str, int, bool]], words: str
+) -> None:
+    counts, where = (
+        "a build counts once it has sent 20 records that span 30 s",
+        "`streammetrics status` lists comparisons",
+    )
+    assert none_compared(*asked, builds).reason == words.format(counts, where)
+
+
 def session(folder: Path, seconds: int, printed: list[str], *, as_json: bool = False) -> Session:
     config = Config(store=StoreSettings(path="s.duckdb"), base=folder)
     return Session(config, reporting(print), printed.append, lambda: moment_of(MONDAY + seconds), as_json)
@@ -142,7 +168,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert (found["verdict"], found["baseline"], found["candidate"]) == ("worse", "1.9", "1.10")
     assert found["incidents"][0]["code"] in found["reason"]
     assert polling.verdict(session(tmp_path, 1300, printed), None, "7.7", None, 0) == 4
-    assert printed[1].startswith("not enough data  these builds are not compared now: ")
+    assert printed[1].startswith("not enough data  build 7.7 has never sent a record: ")
+    assert "; builds are 1.9, 1.10; " in printed[1]
     assert polling.verdict(session(tmp_path, 1300, printed), None, None, "nosuch", 0) == 4
     assert printed[2] == "not enough data  no build has ever sent code nosuch"
 

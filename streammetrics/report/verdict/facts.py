@@ -17,6 +17,8 @@ from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 
+_SHOWN_BUILDS = 5
+
 
 def verdicts(
     store: Store,
@@ -41,7 +43,9 @@ def verdicts(
             pair for pair in compared if baseline in (None, pair.baseline) and candidate in (None, pair.candidate)
         ]
         if not wanted:
-            return [_none(baseline, candidate)]
+            rows = run(connection, "reports/builds_so_far")
+            builds = [(row.build, row.records, row.is_established) for row in rows]
+            return [none_compared(baseline, candidate, builds)]
         if code is not None and not run(connection, "reports/knows_code", {"code": code}).scalar_one():
             return [Verdict(baseline, candidate, "not enough data", f"no build has ever sent code {named(code)}")]
         return of_comparisons(connection, wanted, now, code)
@@ -76,11 +80,25 @@ def _pair(compared: Compared) -> tuple[str, str]:
     return compared.baseline, compared.candidate
 
 
-def _none(baseline: str | None, candidate: str | None) -> Verdict:
-    """Nothing is compared, or nothing that was meant."""
-    is_any = baseline is None and candidate is None
-    what = "nothing is compared now" if is_any else "these builds are not compared now"
+def none_compared(baseline: str | None, candidate: str | None, builds: Sequence[tuple[str, int, bool]]) -> Verdict:
+    """Nothing is compared, or nothing that was meant; `builds` with their records, and whether they count."""
+    sent = {build for build, _, _ in builds}
+    unknown = [build for build in (baseline, candidate) if build is not None and build not in sent]
+    what = "nothing is compared now" if baseline is candidate is None else "these builds are not compared now"
+    if unknown:
+        what = f"build {named(unknown[-1])} has never sent a record"
     counts = f"a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
+    so_far = [
+        f"{named(build)} has sent {records:,}"
+        for build, records, is_established in builds
+        if not is_established and (unknown or build in (baseline, candidate) or baseline is candidate is None)
+    ]
+    so_far = so_far or [
+        f"builds are {', '.join(named(build) for build, _, _ in builds[-_SHOWN_BUILDS:]) or 'none yet'}"
+    ]
     return Verdict(
-        baseline, candidate, "not enough data", f"{what}: {counts}; `streammetrics status` lists comparisons"
+        baseline,
+        candidate,
+        "not enough data",
+        f"{what}: {counts}; {', '.join(so_far[-_SHOWN_BUILDS:])}; `streammetrics status` lists comparisons",
     )
