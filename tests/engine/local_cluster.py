@@ -20,6 +20,15 @@ BLOCK_LINES = 7
 """Files are cut into blocks of so many lines, which have ids of their own."""
 
 
+OPENED: list[duckdb.DuckDBPyConnection] = []
+
+
+def close() -> None:
+    """Close what loads have opened."""
+    while OPENED:
+        OPENED.pop().close()
+
+
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put it in the place of the cluster."""
     monkeypatch.setattr(cluster_files, "listed", listed)
@@ -70,6 +79,7 @@ class LocalLoad:
         assert columns is None
         self.files = files
         self.connection = duckdb.connect()
+        OPENED.append(self.connection)
         self.connection.execute("set timezone = 'UTC'")
         self.folder = Path(f"{settings.warehouse}/events/load={load}")
         self.lines: dict[tuple[int, int], bytes] = {}

@@ -108,11 +108,12 @@ def one_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def both(shop: Shop, one_other: Shop, monkeypatch: pytest.MonkeyPatch) -> Both:
+def both(shop: Shop, one_other: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     one_other.clear()
     one_other.folder = shop.folder
     local_cluster.install(monkeypatch)
-    return Both(shop, one_other)
+    yield Both(shop, one_other)
+    local_cluster.close()
 
 
 def states(outcomes: list[FileOutcome]) -> list[tuple[str, str]]:
