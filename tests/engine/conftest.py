@@ -17,9 +17,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         found.start()
         yield found
     finally:
-        # At its end the client would wait minutes for a server that is gone.
-        spark.session(found.url).stop()
-        found.stop()
+        try:
+            # At its end the client would wait minutes for a server that is gone.
+            spark.session(found.url).stop()
+        finally:
+            found.stop()
 
 
 @pytest.fixture
