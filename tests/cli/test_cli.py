@@ -311,12 +311,12 @@ def test_demo_finds_exactly_the_truth(tmp_path: Path) -> None:
     assert "Rule difference (mean_difference): exactly the truth" in done.stdout
     pictures = list((tmp_path / "var" / "demo" / "out").glob("*.png"))
     assert [str(path.relative_to(tmp_path)) in done.stdout for path in pictures] == [True, True, True]
-    page = done.stdout.rstrip().rpartition("Report, to be opened in a browser: ")[2]
+    page = done.stdout.rstrip().rpartition("Report of rule regression, to be opened in a browser: ")[2]
     truth = json.loads((tmp_path / "var" / "demo" / "incoming" / "errors.truth.json").read_text(encoding="utf-8"))
     articles = (tmp_path / page).read_text(encoding="utf-8").split("<article ")[1:]
-    of_evidence = [text for text in articles if '(rule <span class="name" title="regression">' in text]
+    assert len(articles) == len(truth["increased"])
     for one in truth["increased"]:
-        (article,) = (text for text in of_evidence if f'title="{one["code"]}"' in text)
+        (article,) = (text for text in articles if f'title="{one["code"]}"' in text)
         for question in ("Build", "Since", "Is it over", "How much worse", "Who is hit"):
             assert f"<dt>{question}</dt><dd>" in article, (one["code"], question)
     assert streammetrics(tmp_path, "demo").returncode == 0

@@ -78,7 +78,7 @@ def unit(heatmap: Heatmap) -> str:
     if heatmap.detector == "mean_ratio":
         return f"candidate / baseline, mean of the\nratios per second in {heatmap.bin_seconds} s"
     if heatmap.detector == "sequential":
-        return "candidate's errors beyond its share of both,\nin usual changes of the code from column to column"
+        return "candidate's errors minus its share of both builds',\nin units of the code's usual variation"
     return f"candidate minus baseline,\nerrors in {heatmap.bin_seconds} s"
 
 

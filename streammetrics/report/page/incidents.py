@@ -147,7 +147,7 @@ def _incident(row: RowMapping) -> Incident:
     times = ("start_ts", "opened_ts", "stop_ts", "end_ts")
     return Incident(
         **{name: row[name] for name in (*names, *times, "baseline_errors", "candidate_errors")},
-        ratio=wording.ratio(cast("wording.Ratio", SimpleNamespace(**row))).strip(" ()") or "not in the baseline",
+        ratio=wording.ratio(cast("wording.Ratio", SimpleNamespace(**row))).strip(" ()") or "none in the baseline",
         rank=ratio,
         value=row["peak_value"],
         evidence=show(row["peak_value"]),
