@@ -1,6 +1,6 @@
--- Counters of a day of a load: of `cluster_counters`, which are of that day, and of lines that came here for a closer
--- look. A batch has one row of a second, build and code.
--- Parameters: $batch_id, $last_id, $day.
+-- Counters of a part of a day of a load: of `cluster_counters`, which are of that part, and of lines that came here for
+-- a closer look. A batch has one row of a second, build and code.
+-- Parameters: $batch_id, $last_id, $from_ts, $until_ts.
 insert into counters
 with found as (
     select second, build, code, errors, $batch_id + place as batch_id from cluster_counters
@@ -9,7 +9,7 @@ with found as (
     from events
     where
         batch_id between $batch_id and $last_id
-        and ts >= cast($day as timestamp) and ts < cast($day as timestamp) + interval 1 day
+        and ts >= $from_ts and ts < $until_ts
 )
 
 select second, build, code, sum(errors)::bigint as errors, batch_id

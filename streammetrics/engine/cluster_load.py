@@ -6,7 +6,7 @@ table `loads` of the store names it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from streammetrics.config import EngineSettings
@@ -130,11 +130,11 @@ class Load:
             keys = self._events().where("day is null").select("place", "id")
             return self._placed(rows).join(f.broadcast(keys), ["place", "id"]).drop("uri").toArrow()
 
-    def count(self, places: Iterable[int]) -> list[date]:
+    def count(self, places: Iterable[int]) -> dict[date, int]:
         """Count the records of files by second, build and code, and write that beside them.
 
         Returns:
-            Their days.
+            How many counters each day has.
         """
         from pyspark.sql import functions as f
 
@@ -143,13 +143,15 @@ class Load:
             records = self._events().where("day is not null").where(f.col("place").isin(list(places)))
             counted = records.groupBy("day", "place", second, "build", "code").agg(f.count("*").alias("errors"))
             counted.write.partitionBy("day").parquet(self._path["counters"])
-            days = rows_of(self._counters().select("day").distinct().orderBy("day").toArrow())
-        return [day for (day,) in days]
+            return dict(rows_of(self._counters().groupBy("day").count().toArrow()))
 
-    def counters(self, day: date) -> Any:
-        """What was counted of a day, as a `pyarrow.Table`: place, second, build, code, errors."""
+    def counters(self, day: date, first: datetime, until: datetime) -> Any:
+        """What was counted of a part of a day, as a `pyarrow.Table`: place, second, build, code, errors.
+
+        Spark's driver holds a result as a whole; more than its memory takes would never come.
+        """
         with named(f"counters of {self._shown}"):
-            found = self._counters().where(f"day = date '{day}'")
+            found = self._counters().where(f"day = date '{day}' and second >= '{first}' and second < '{until}'")
             return found.select("place", "second", "build", "code", "errors").toArrow()
 
     def _counters(self) -> "DataFrame":

@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -33,7 +34,11 @@ MOST_OTHERS = 500_000
 MOST_OTHER_BYTES = 128_000_000
 """Lines of a load that come to this machine for a closer look, which are in memory at once."""
 
+MOST_COUNTERS = 500_000
+"""Of a part of a day, which are in memory at once."""
+
 _SAMPLE_LINES = 1_000
+_DAY_SECONDS = 86_400
 _DAYS = "select distinct cast(ts as date) from events where batch_id between $batch_id and $last_id"
 
 
@@ -176,12 +181,16 @@ class Loader:
                 raise _HeaderError(section.place, (section.first_line + section.before) & 0xFFFFFFFF)
 
     def _add_counters(self, load: Load, batch: Batch, places: Sequence[int]) -> None:
-        """A day at a time: those of all days may not fit into memory."""
+        """In parts of days, so that neither this process nor Spark's driver holds more than a part."""
         ids = {"batch_id": batch.batch_id, "last_id": batch.last_id}
-        here = self.connection.exec_driver_sql(_DAYS, ids).scalars().all()
-        for day in sorted({*load.count(places), *here}):
-            arrow.put(self.connection, "cluster_counters", load.counters(day))
-            run(self.connection, "jobs/add_cluster_counters", {**ids, "day": day})
+        counted, here = load.count(places), self.connection.exec_driver_sql(_DAYS, ids).scalars()
+        for day in sorted({*counted, *here}):
+            parts = 1 + counted.get(day, 0) // MOST_COUNTERS
+            start = datetime.combine(day, time())
+            cuts = [start + timedelta(seconds=_DAY_SECONDS * part // parts) for part in range(parts + 1)]
+            for first, until in pairwise(cuts):
+                arrow.put(self.connection, "cluster_counters", load.counters(day, first, until))
+                run(self.connection, "jobs/add_cluster_counters", {**ids, "from_ts": first, "until_ts": until})
 
 
 def _require(plan: Plan, read: Mapping[int, Read], contents: Mapping[int, Content]) -> None:

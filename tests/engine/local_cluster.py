@@ -3,7 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -115,16 +115,22 @@ class LocalLoad:
         found = self.connection.execute("select place, block, id from found where day is null order by all").fetchall()
         return [(place, block, key, self.lines[place, key]) for place, block, key in found]
 
-    def count(self, places: Iterable[int]) -> list[date]:
+    def count(self, places: Iterable[int]) -> dict[date, int]:
         self.places = list(places)
-        query = (
-            "select distinct day from found where day is not null and place in (select unnest($places)) order by day"
-        )
-        return [day for (day,) in self.connection.execute(query, {"places": self.places}).fetchall()]
+        query = """
+            select day, count(distinct (place, date_trunc('second', ts), build, code))
+            from found where day is not null and place in (select unnest($places)) group by day
+        """
+        return dict(self.connection.execute(query, {"places": self.places}).fetchall())
 
-    def counters(self, day: date) -> Any:
+    def counters(self, day: date, first: datetime, until: datetime) -> Any:
         query = """
             select place, date_trunc('second', ts) as second, build, code, count(*) as errors
-            from found where day = $day and place in (select unnest($places)) group by all
+            from found
+            where
+                day = $day and date_trunc('second', ts) >= $first and date_trunc('second', ts) < $until
+                and place in (select unnest($places))
+            group by all
         """
-        return self.connection.execute(query, {"day": day, "places": self.places}).to_arrow_table()
+        parameters = {"day": day, "first": first, "until": until, "places": self.places}
+        return self.connection.execute(query, parameters).to_arrow_table()

@@ -121,7 +121,8 @@ def states(outcomes: list[FileOutcome]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_lines_mean_the_same(both: Both, seed: int) -> None:
+def test_any_lines_mean_the_same(both: Both, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_loading, "MOST_COUNTERS", 7)
     random_ = random.Random(seed)
     for number in range(3):
         lines = [delimited(random_) for _ in range(400)]
