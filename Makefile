@@ -8,7 +8,7 @@ BIN := .venv/bin
 export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests on Spark have their own call: each process would start a cluster. Without Java they are skipped.
-SPARK := $(BIN)/python -m pytest -m spark -q tests/engine
+SPARK := $(BIN)/python -m pytest -q tests/engine -m
 WITH_SPARK := $(if $(shell command -v java),.venv-spark/.made)
 PYTEST := $(BIN)/python -m pytest -m "not spark" -n 2 --dist worksteal -q
 
@@ -34,11 +34,11 @@ demo: .venv/.runtime
 	@$(BIN)/streammetrics demo
 
 test: .venv/.dev $(WITH_SPARK)
-	@$(SPARK)
+	@$(SPARK) "spark and not spark_full"
 	@$(PYTEST)
 
 test-spark: .venv/.dev .venv-spark/.made
-	@SPARK_FULL=1 $(SPARK)
+	@SPARK_FULL=1 $(SPARK) spark
 
 check: .venv/.dev $(WITH_SPARK)
 	$(BIN)/python -m ruff format --check --quiet .
@@ -46,7 +46,7 @@ check: .venv/.dev $(WITH_SPARK)
 	$(BIN)/python -m mypy
 	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql
 	$(BIN)/lint-imports --no-cache
-	$(SPARK)
+	$(SPARK) "spark and not spark_full"
 	$(PYTEST)
 
 reliability: .venv/.dev

@@ -37,36 +37,35 @@ class Read:
 
 def columns_of(plan: Plan) -> dict[str, str] | None:
     """The columns of Parquet files by role; of texts None."""
-    if plan.file.is_text:
-        return None
-    names, places = plan.columns.names, plan.columns.places
-    return {role: names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
+    return None if plan.file.is_text else _names(plan)
 
 
 def parameters_of(plan: Plan) -> dict[str, object]:
     """Those of the statement that makes records of lines; a longest record of -1 leaves all to a closer look."""
-    source, places = plan.file.source, plan.columns.places
+    source = plan.file.source
     is_plain = source.timezone == "UTC" and source.time_format is None and source.code_pattern is None
     is_plain &= not plan.columns.is_split
-    if not plan.file.is_text:
-        return {"longest_record": _LONGEST_LINE if is_plain else -1}
+    found: dict[str, object] = {}
     if plan.head is not None:
-        ts, _, build, code, _, client = places
         is_plain &= not plan.head.is_spaced
-        found: dict[str, object] = {"ts_place": ts, "build_place": build, "code_place": code, "client_place": client}
+        found = {f"{role}_place": place for role, place in zip(ROLES, plan.columns.places, strict=True)}
         found |= {"delimiter": plan.head.delimiter, "width": len(plan.columns.names)}
-        return {**found, "longest_record": _LONGEST_LINE if is_plain else -1}
-    pointers, _, _ = json_lines.pointers(plan.columns, plan.paths)
-    names = {role: plan.columns.names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
-    is_plain &= len(pointers) == len(names)
-    is_plain &= all(_KEY.fullmatch(name) and name not in _TOKENS for name in names.values())
-    parameters: dict[str, object] = {"longest_record": _LONGEST_LINE if is_plain else -1}
-    for role in ("ts", "build", "code", "client"):
-        name = names.get(role)
-        value = _WHOLE_OR_TEXT if role != "client" else _WHOLE_OR_TEXT.replace("|0)", "|0|null)")
-        parameters[f"{role}_key"] = None if name is None else f'"{name}"'
-        parameters[f"{role}_value"] = rf'"{name}" *: *{value} *[,}}]'
-    return parameters
+    elif plan.file.is_text:
+        names = _names(plan)
+        is_plain &= len(json_lines.pointers(plan.columns, plan.paths)[0]) == len(names)
+        is_plain &= all(_KEY.fullmatch(name) and name not in _TOKENS for name in names.values())
+        for role in ("ts", "build", "code", "client"):
+            name = names.get(role)
+            value = _WHOLE_OR_TEXT if role != "client" else _WHOLE_OR_TEXT.replace("|0)", "|0|null)")
+            found[f"{role}_key"] = None if name is None else f'"{name}"'
+            found[f"{role}_value"] = rf'"{name}" *: *{value} *[,}}]'
+    return {**found, "longest_record": _LONGEST_LINE if is_plain else -1}
+
+
+def _names(plan: Plan) -> dict[str, str]:
+    """The columns that there are, by role."""
+    names, places = plan.columns.names, plan.columns.places
+    return {role: names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
 
 
 def read(blocks: Sequence[tuple[Any, ...]]) -> dict[int, Read]:

@@ -1,6 +1,6 @@
 """Conformance: whole runs with a real Spark cluster leave the store that runs on DuckDB leave.
 
-`make check` runs all but those of SPARK_FULL=1 (`make test-spark`): the reference data, and streams of `generate`.
+`make check` runs all but those of the marker `spark_full`, which `make test-spark` runs as well.
 """
 
 import gzip
@@ -28,12 +28,10 @@ from tests.engine.test_cluster_files import (
     delimited,
     json_line,
 )
-from tests.engine.test_spark import ALERTS, INCIDENTS, IS_FULL, assert_alike
+from tests.engine.test_spark import ALERTS, INCIDENTS, assert_alike
 from tests.test_conformance import CONFIG as SET_A
 
 pytestmark = pytest.mark.spark
-
-only_in_full = pytest.mark.skipif(not IS_FULL, reason="only make test-spark takes the time")
 
 HOUR = """
 [[source]]
@@ -152,7 +150,7 @@ def test_a_run_that_is_killed_leaves_nothing_visible(tmp_path: Path, on_spark: E
         assert there.rows(query) == here.rows(query)
 
 
-@only_in_full
+@pytest.mark.spark_full
 def test_the_order_of_files_does_not_matter(tmp_path: Path, on_spark: EngineSettings) -> None:
     """Late records revise what was found before them; the last word is that of DuckDB, and of one run."""
     data = tmp_path / "all"
@@ -175,7 +173,7 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path, on_spark: EngineSett
     assert_alike(*found)
 
 
-@only_in_full
+@pytest.mark.spark_full
 def test_the_reference_data_give_the_same_alerts(
     tmp_path: Path, on_spark: EngineSettings, reference_data: Path
 ) -> None:
@@ -189,7 +187,7 @@ def test_the_reference_data_give_the_same_alerts(
     assert_alike(*found)
 
 
-@only_in_full
+@pytest.mark.spark_full
 @pytest.mark.parametrize("options", [("--share", "0.1"), ("--effect", "7=3@1800"), ("--codes", "200")], ids=str)
 def test_streams_of_the_generator_give_the_same_alerts(
     tmp_path: Path, on_spark: EngineSettings, options: tuple[str, ...]
