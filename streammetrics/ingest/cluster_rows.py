@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.ingest.batch import Batch, LedgerRow, Tally, supersede
-from streammetrics.ingest.outcome import FileOutcome, all_rejected, failed, suspicion
+from streammetrics.ingest.outcome import FileOutcome, all_rejected, failed, rejects_in_words, with_suspicion
 from streammetrics.sources import ledger
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.ledger import Boundary, Ledger
@@ -111,15 +111,12 @@ def outcome(row: LedgerRow, first_time: str) -> FileOutcome:
     """What there is to say of a new file, once it is counted."""
     path, tally = row.file.path, row.tally
     counts = tally.records or not tally.misread
-    message = ""
-    if tally.rejected:
-        message = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
+    message = rejects_in_words(path, tally)
     outcome = FileOutcome(path, "loaded", tally.records, tally.rejected, row.batch_id, message, is_done=bool(counts))
     if not counts:
         error = all_rejected(row.file, tally.rejected, tally.first_reject, first_time)
         outcome = replace(outcome, message=str(error), error=error)
-    suspected = suspicion(row.file.source, path, row.batch_id, tally, row.loaded_at)
-    return replace(outcome, message=f"{outcome.message}\n{suspected}".strip()) if suspected else outcome
+    return with_suspicion(outcome, row.file.source, row.batch_id, tally, row.loaded_at)
 
 
 def _is_same(file: SourceFile, path: str) -> bool:

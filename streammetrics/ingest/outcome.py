@@ -1,6 +1,6 @@
 """What ingest reports of each file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -104,6 +104,19 @@ def problem(store: Path, path: Path, error: StreammetricsError | OSError | DBAPI
     if is_fatal(error):
         raise InputOutputError(f"{store}: the store failed: {reported[:300]}") from None
     return InputOutputError(f"{path}: cannot be loaded: {open_once.named(reported, path)[:200]}")
+
+
+def rejects_in_words(path: Path, tally: Tally) -> str:
+    """How many records of a file were rejected, and why the first was; empty where none was."""
+    if not tally.rejected:
+        return ""
+    return f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
+
+
+def with_suspicion(outcome: FileOutcome, source: Source, batch_id: int, tally: Tally, now: datetime) -> FileOutcome:
+    """The outcome, with the sentence of `suspicion` below its message."""
+    suspected = suspicion(source, outcome.path, batch_id, tally, now)
+    return replace(outcome, message=f"{outcome.message}\n{suspected}".strip()) if suspected else outcome
 
 
 def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: datetime) -> str:

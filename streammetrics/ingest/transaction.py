@@ -12,7 +12,7 @@ from streammetrics.config import Config
 from streammetrics.errors import DamagedInputError
 from streammetrics.ingest import base_tables
 from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, supersede
-from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, suspicion
+from streammetrics.ingest.outcome import FileOutcome, all_rejected, rejected_copy, rejects_in_words, with_suspicion
 from streammetrics.sources import ledger
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.rotation import Rotation
@@ -113,8 +113,7 @@ class Transaction:
         if error is not None:
             self.refuse(row.file, error)
             outcome = replace(outcome, message=str(error), error=error)
-        suspected = suspicion(row.file.source, row.file.path, row.batch_id, row.tally, row.loaded_at)
-        return replace(outcome, message=f"{outcome.message}\n{suspected}".strip()) if suspected else outcome
+        return with_suspicion(outcome, row.file.source, row.batch_id, row.tally, row.loaded_at)
 
     def _problem(self, row: LedgerRow, tail: Tail, first_time: str) -> DamagedInputError | None:
         """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
@@ -144,9 +143,7 @@ def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
     if not row.is_new:
         message = f"{path}: {_why_skipped(tail)}"
         return FileOutcome(path, "skipped", batch_id=row.batch_id, message=message, is_done=is_done)
-    message = ""
-    if tally.rejected:
-        message = f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
+    message = rejects_in_words(path, tally)
     if not counts:
         message += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
     outcome = FileOutcome(path, "loaded", tally.records, tally.rejected, row.batch_id, message, is_done=is_done)
