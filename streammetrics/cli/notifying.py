@@ -89,12 +89,6 @@ def _channels(session: Session, is_printed: bool) -> list[str]:
     return [outbox.STDOUT, *names] if is_printed else names
 
 
-def is_waiting(connection: Connection) -> bool:
-    """Whether anything was found that was not printed yet."""
-    with connection.begin():
-        return bool(outbox.waiting(connection, outbox.STDOUT))
-
-
 def print_waiting(session: Session, connection: Connection) -> int:
     """Print what no run could write yet; the exit code where this one cannot, either."""
     now = session.clock()

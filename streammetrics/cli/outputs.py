@@ -29,16 +29,11 @@ def figures(session: Session, connection: Connection) -> "Figures | None":
         return metrics.collect(connection)
 
 
-def write(session: Session, found: "Figures | None", *, is_judged: bool, is_changed: bool) -> int:
-    """Write what is due; the exit code of the first that fails.
-
-    Args:
-        is_judged: bins were judged, so that heatmaps and the report page are due.
-        is_changed: something was reported, so that the report page is due. It is due as well if it is old.
-    """
+def write(session: Session, found: "Figures | None", *, is_judged: bool) -> int:
+    """Write what is due; the exit code of the first that fails. Heatmaps are due if bins were judged (`is_judged`)."""
     codes = [
         _expose(session, found),
-        _draw(session) if is_judged else _write_page(session, is_due=is_changed),
+        _draw(session) if is_judged else _write_page(session),
         _publish(session),
     ]
     return next((code for code in codes if code), 0)
@@ -68,19 +63,16 @@ def _draw(session: Session) -> int:
         heatmap.draw_all(drawn, session.config.output_dir)
 
     code = _alone(session, "drawing", draw, "the heatmaps could not be drawn", "draw.failed")
-    unwritten = _write_page(session, drawn, is_due=True)
+    unwritten = _write_page(session, drawn)
     return code or unwritten
 
 
-def _write_page(session: Session, drawn: "Sequence[Heatmap] | None" = None, *, is_due: bool) -> int:
-    """The report page, where it is set and due or old."""
+def _write_page(session: Session, drawn: "Sequence[Heatmap] | None" = None) -> int:
+    """The report page, where it is set: also with nothing new, as verdicts and the ages of feeds depend on the time."""
     folder = session.config.output_dir
     if not session.config.output.report:
         return 0
     from streammetrics.report import page
-
-    if not is_due and not page.is_old(folder, session.clock()):
-        return 0
 
     def write_page() -> None:
         page.write(session.store, session.config, folder, session.clock(), drawn=drawn)

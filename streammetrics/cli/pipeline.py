@@ -97,12 +97,11 @@ def run(
             with suppress(DBAPIError):
                 notifying.print_waiting(session, connection)
             raise
-        is_changed = session.config.output.report and notifying.is_waiting(connection)
         unprinted = notifying.print_waiting(session, connection)
         figures = outputs.figures(session, connection)
         count = incidents.open_incidents(connection) if exit_code else 0
     _prune(session)
-    unwritten = outputs.write(session, figures, is_judged=done.until is not None, is_changed=is_changed)
+    unwritten = outputs.write(session, figures, is_judged=done.until is not None)
     return job.code or unprinted or unwritten or (EXIT_OPEN_INCIDENTS if count else 0)
 
 

@@ -8,7 +8,7 @@ PUBLISHED = ("alerts", "incidents", "alert_revisions", "notices", "counters", "b
 
 
 class OutputSettings(Section):
-    """Where pictures go; whether runs with new bins also write the report page; where figures for Prometheus go."""
+    """Where pictures go; whether runs also write the report page; where figures for Prometheus go."""
 
     dir: str = "var/out"
     report: bool = False

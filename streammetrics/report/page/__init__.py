@@ -10,18 +10,10 @@ from pathlib import Path
 from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.report.heatmap import Heatmap
-from streammetrics.report.status.models import STANDSTILL_SECONDS
 from streammetrics.runtime import atomic_files, utc
 from streammetrics.store.connection import Store
 
 _NAME = "index.html"
-
-__all__ = ["is_old", "write"]
-
-
-def is_old(folder: Path, now: datetime) -> bool:
-    """Whether there is no page, or one whose verdicts may no longer be those of `now` (naive UTC)."""
-    return atomic_files.is_older(folder / _NAME, STANDSTILL_SECONDS, now)
 
 
 def write(
