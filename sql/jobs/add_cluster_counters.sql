@@ -1,9 +1,9 @@
--- Counters of a part of a day of a load: of `cluster_counters`, which are of that part, and of lines that came here for
--- a closer look. A batch has one row of a second, build and code.
--- Parameters: $batch_id, $last_id, $from_ts, $until_ts.
+-- Counters of a part of a day of a load: of the Parquet file $path, which are of that part, and of lines that came here
+-- for a closer look. A batch has one row of a second, build and code.
+-- Parameters: $path, $batch_id, $last_id, $from_ts, $until_ts.
 insert into counters
 with found as (
-    select second, build, code, errors, $batch_id + place as batch_id from cluster_counters
+    select second, build, code, errors, $batch_id + place as batch_id from read_parquet($path)
     union all
     select date_trunc('second', ts) as second, build, code, 1 as errors, batch_id
     from events

@@ -1,13 +1,22 @@
--- The first of the batches from $batch_id on with which a code had come in two different seconds.
-update arrived
-set repeat_batch_id = found.batch_id
-from (
-    select build, code, min(counters.batch_id) as batch_id
-    from counters inner join arrived using (build, code)
+-- The first of the batches from $batch_id on with which a code had come in two different seconds. A batch has a second
+-- other than the opening one where its first or its last is another: few rows are left before the join.
+with found as (
+    select build, code, batch_id, min(second) as first_second, max(second) as last_second
+    from counters
+    where batch_id >= $batch_id and second >= $first_second and second <= $last_second
+    group by build, code, batch_id
+),
+
+repeats as (
+    select f.build, f.code, min(f.batch_id) as batch_id
+    from found as f inner join arrived as a on f.build = a.build and f.code = a.code
     where
-        counters.batch_id >= $batch_id and counters.second >= $first_second and counters.second <= $last_second
-        and counters.second <> arrived.opening_second
-        and arrived.repeat_batch_id is null and arrived.first_batch_id < arrived.last_batch_id
-    group by build, code
-) as found
-where arrived.build = found.build and arrived.code = found.code
+        (f.first_second, f.last_second) <> (a.opening_second, a.opening_second)
+        and a.repeat_batch_id is null and a.first_batch_id < a.last_batch_id
+    group by f.build, f.code
+)
+
+update arrived
+set repeat_batch_id = repeats.batch_id
+from repeats
+where arrived.build = repeats.build and arrived.code = repeats.code

@@ -181,7 +181,13 @@ class Loader:
                 raise _HeaderError(section.place, (section.first_line + section.before) & 0xFFFFFFFF)
 
     def _add_counters(self, load: Load, batch: Batch, places: Sequence[int]) -> None:
-        """In parts of days, so that neither this process nor Spark's driver holds more than a part."""
+        """In parts of days, so that neither this process nor Spark's driver holds more than a part.
+
+        By way of a file, because DuckDB keeps an Arrow table until the transaction ends.
+        """
+        from pyarrow import parquet
+
+        path = self.scratch / "counters.parquet"
         ids = {"batch_id": batch.batch_id, "last_id": batch.last_id}
         counted, here = load.count(places), self.connection.exec_driver_sql(_DAYS, ids).scalars()
         for day in sorted({*counted, *here}):
@@ -189,8 +195,9 @@ class Loader:
             start = datetime.combine(day, time())
             cuts = [start + timedelta(seconds=_DAY_SECONDS * part // parts) for part in range(parts + 1)]
             for first, until in pairwise(cuts):
-                arrow.put(self.connection, "cluster_counters", load.counters(day, first, until))
-                run(self.connection, "jobs/add_cluster_counters", {**ids, "from_ts": first, "until_ts": until})
+                part = {"from_ts": first, "until_ts": until, "path": str(path)}
+                parquet.write_table(load.counters(day, first, until), path)
+                run(self.connection, "jobs/add_cluster_counters", {**ids, **part})
 
 
 def _require(plan: Plan, read: Mapping[int, Read], contents: Mapping[int, Content]) -> None:
