@@ -9,17 +9,19 @@ from bench.scale.page import Line, Step
 
 
 def test_a_row_says_what_was_measured() -> None:
-    line = Line("an hour more", "Spark", 41_666, 40, 7, Step(12.34, 99.6, 0.25), Step(5, 1234.5, 150.4), 2345.6, 9.9)
+    line = Line(
+        "an hour more", "Spark", 41_666, 40, 9_999, 7, Step(12.34, 99.6, 0.25), Step(5, 1234.5, 150.4), 2345.6, 9.9
+    )
     table = page.page([line]).splitlines()
     (row,) = [text for text in table if text.startswith("| an hour more")]
     assert row == (
-        "| an hour more, 7 days before | Spark | 41,666 | 40 | 12.3 | 5.0 | 1,234 | 2,346 | 0.2 | 150 | 10 |"
+        "| an hour more, 7 days before | Spark | 41,666 | 40 | 9,999 | 12.3 | 5.0 | 1,234 | 2,346 | 0.2 | 150 | 10 |"
     )
 
 
 def test_duckdb_has_no_cluster() -> None:
-    line = Line("a day", "DuckDB", 10, 40, 0, Step(1, 2), Step(3, 4), None, 5)
-    assert line.cells() == ("a day", "DuckDB", "10", "40", "1.0", "3.0", "4", "", "", "", "5")
+    line = Line("a day", "DuckDB", 10, 40, 9, 0, Step(1, 2), Step(3, 4), None, 5)
+    assert line.cells() == ("a day", "DuckDB", "10", "40", "9", "1.0", "3.0", "4", "", "", "", "5")
 
 
 def test_files_hold_an_hour_each(tmp_path: Path) -> None:

@@ -55,8 +55,9 @@ class Site:
         say(f"{name}, {records:,} records: {engine}")
         ingest, detect = self._ran("ingest", config), self._ran("detect", config)
         cluster_mb = self.cluster.peak_mb() if self.cluster else None
-        store_mb = (self.folder / "history.duckdb").stat().st_size / 1e6
-        return Line(name, engine, records, codes, history_days, ingest, detect, cluster_mb, store_mb)
+        store = self.folder / "history.duckdb"
+        counters, store_mb = inputs.counters(store), store.stat().st_size / 1e6
+        return Line(name, engine, records, codes, counters, history_days, ingest, detect, cluster_mb, store_mb)
 
     def _ran(self, command: str, config: Path) -> Step:
         before = self.cluster.shuffled_bytes() if self.cluster else 0

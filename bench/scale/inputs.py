@@ -39,3 +39,9 @@ def write_hours(folder: Path, first: int, hours: int, records: int, codes: int, 
                     _RECORDS.format(first_us=first_us, records=records, codes=codes, path=part, options=options)
                 )
                 part.rename(path)
+
+
+def counters(store: Path) -> int:
+    """How many counters are in a store."""
+    with duckdb.connect(store, read_only=True) as connection:
+        return int(connection.sql("select count(*) from counters").fetchall()[0][0])

@@ -7,7 +7,7 @@ from string import Template
 
 PAGE = Path(__file__).with_name("page.md")
 HEADER = (
-    "", "engine", "records", "codes", "ingest s", "detect s", "this process, MB", "cluster, MB",
+    "", "engine", "records", "codes", "counters", "ingest s", "detect s", "this process, MB", "cluster, MB",
     "shuffled by ingest, MB", "by detect, MB", "store, MB",
 )  # fmt: skip
 
@@ -23,12 +23,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table. `cluster_mb`: peaks of all processes of the cluster, summed."""
+    """A row of the table. `counters`: of the store, days before included. `cluster_mb`: peaks of all its processes."""
 
     name: str
     engine: str
     records: int
     codes: int
+    counters: int
     history_days: int
     ingest: Step
     detect: Step
@@ -39,8 +40,9 @@ class Line:
         days = self.history_days
         name = f"{self.name}, {days} day{'s' * (days > 1)} before" if days else self.name
         return (
-            name, self.engine, f"{self.records:,}", f"{self.codes}", f"{self.ingest.seconds:,.1f}",
-            f"{self.detect.seconds:,.1f}", f"{max(self.ingest.rss_mb, self.detect.rss_mb):,.0f}", _mb(self.cluster_mb),
+            name, self.engine, f"{self.records:,}", f"{self.codes}", f"{self.counters:,}",
+            f"{self.ingest.seconds:,.1f}", f"{self.detect.seconds:,.1f}",
+            f"{max(self.ingest.rss_mb, self.detect.rss_mb):,.0f}", _mb(self.cluster_mb),
             _mb(self.ingest.shuffled_mb), _mb(self.detect.shuffled_mb), f"{self.store_mb:,.0f}",
         )  # fmt: skip
 
