@@ -35,6 +35,8 @@ _COUNTERS = "counters"
 _CONNECT_SECONDS = 10
 _PORTION_ROWS = 200_000
 """Rows that are part of a plan are on the driver's heap as long as the plan, and each plan that reads them."""
+_BROADCAST = "1m"
+"""Files of relations are a hundredth of what they are in memory: Spark's own 10 MB would fill the driver's heap."""
 _RENAMES = re.compile(r"select [\w, *]+ from \w+")
 _TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
 
@@ -169,6 +171,7 @@ def session(url: str) -> "SparkSession":
             found = SparkSession.builder.remote(url).getOrCreate()
             found.conf.set("spark.sql.session.timeZone", "UTC")
             found.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
+            found.conf.set("spark.sql.autoBroadcastJoinThreshold", _BROADCAST)
         except Exception as error:
             reason = str(error)[:200]
             raise InputOutputError(f"[engine] url = {url!r}: the cluster does not answer: {reason}") from None
