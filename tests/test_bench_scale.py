@@ -27,13 +27,15 @@ def test_duckdb_has_no_cluster() -> None:
 def test_files_hold_an_hour_each(tmp_path: Path) -> None:
     inputs.write_hours(tmp_path, 1, 2, 7200, 40, "csv")
     query = """
-        select min(ts)::timestamp, max(ts)::timestamp, count(*), count(distinct build), count(distinct code) > 20
+        select min(ts)::timestamp, max(ts)::timestamp, count(*), count(distinct build), count(distinct code) > 20,
+            count(*) filter (code = 'E1' and build = '5.9')
         from read_csv($path)
     """
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         found = [connection.execute(query, {"path": str(path)}).fetchone() for path in sorted(tmp_path.iterdir())]
-    spans = [(str(row[0]), str(row[1]), *row[2:]) for row in found if row]
+    assert len({row[5] for row in found if row}) == 2
+    spans = [(str(row[0]), str(row[1]), *row[2:5]) for row in found if row]
     assert spans == [
         ("2026-11-23 01:00:00", "2026-11-23 01:59:59.500000", 7200, 2, True),
         ("2026-11-23 02:00:00", "2026-11-23 02:59:59.500000", 7200, 2, True),

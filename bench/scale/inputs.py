@@ -9,13 +9,14 @@ DAY = datetime(2026, 11, 23, tzinfo=UTC)
 HOURS = 24
 
 # Of code n so many errors as of code 0 by 1 / (n + 1); two builds share them evenly. Records are in order of time.
+# No hour repeats another: what is chance in one would be evidence in all.
 _RECORDS = """
     copy (
         select
-            make_timestamp({first_us} + cast(i as bigint) * 3600000000 // {records}) as ts,
+            make_timestamp({first_us} + (i - {first}) * 3600000000 // {records}) as ts,
             case when hash(i, 1) % 2 = 0 then '5.9' else '5.10' end as build,
             'E' || cast(floor(pow({codes}, hash(i, 2) / 18446744073709551616.0)) as integer) as code
-        from range({records}) as numbers (i)
+        from range({first}, {first} + {records}) as numbers (i)
     ) to '{path}' ({options})
 """
 
@@ -35,9 +36,10 @@ def write_hours(folder: Path, first: int, hours: int, records: int, codes: int, 
             if not path.exists():
                 first_us = int(DAY.timestamp() + hour * 3600) * 1_000_000
                 part = path.with_suffix(".part")
-                connection.execute(
-                    _RECORDS.format(first_us=first_us, records=records, codes=codes, path=part, options=options)
+                text = _RECORDS.format(
+                    first_us=first_us, first=hour * records, records=records, codes=codes, path=part, options=options
                 )
+                connection.execute(text)
                 part.rename(path)
 
 
