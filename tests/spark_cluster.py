@@ -43,6 +43,10 @@ class Cluster:
         self._start("master", "spark-class", MASTER, "--host", HOST, "--port", port, "--webui-port", "0")
         _wait_for(port)
         self.workers = [self.start_worker(number) for number in (1, 2)]
+        self.start_driver()
+
+    def start_driver(self) -> None:
+        """Start the Connect server, Spark's driver; it listens at `url`."""
         settings = {
             "spark.connect.grpc.binding.address": HOST,
             "spark.connect.grpc.binding.port": self.url.rpartition(":")[2],
@@ -55,8 +59,12 @@ class Cluster:
             "spark.ui.port": str(self._ui_port),
         }
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
-        self._start("connect", "spark-submit", "--class", CONNECT, "--master", self._master, *options, "spark-internal")
+        command = ("spark-submit", "--class", CONNECT, "--master", self._master, *options, "spark-internal")
+        self._driver = self._start("connect", *command)
         _wait_for(settings["spark.connect.grpc.binding.port"])
+
+    def kill_driver(self) -> None:
+        _end(self._driver)
 
     def start_worker(self, number: int) -> subprocess.Popen[bytes]:
         size = ("--cores", "1", "--memory", "2g", "--webui-port", "0", "--work-dir", str(self.folder / f"work{number}"))

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _COUNTERS = "counters"
 _CONNECT_SECONDS = 10
+_RETRIES = 5
+"""About 20 seconds: a driver that was away for longer has lost the session. The client would try for ten minutes."""
 _PORTION_ROWS = 200_000
 """Rows that are part of a plan are on the driver's heap as long as the plan, and each plan that reads them."""
 _BROADCAST = "1m"
@@ -131,6 +133,8 @@ def named(work: str) -> Iterator[None]:
         yield
     except PySparkException as error:
         reason = str(error).split("\n\nJVM stacktrace")[0]
+        if "StatusCode.UNAVAILABLE" in reason:
+            raise InputOutputError(f"the cluster no longer answers; it was at {work}") from None
         kind = UnreadableFileError if "FAILED_READ_FILE" in reason else InputOutputError
         raise kind(f"the cluster failed at {work}: {reason[:500]}") from None
 
@@ -157,11 +161,14 @@ def session(url: str) -> "SparkSession":
         del sys.modules["pandas"]
     # It would print each failed statement with its Java stack; the error says what is needed of it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    # The error says it.
+    warnings.filterwarnings("ignore", message=re.escape("[RETRIES_EXCEEDED]"))
     with warnings.catch_warnings():
         # That pandas is newer than what it was tested with: nothing of pandas is used here.
         warnings.simplefilter("ignore", FutureWarning)
         try:
             from pyspark.sql import SparkSession
+            from pyspark.sql.connect.client.retries import DefaultPolicy
         except ImportError:
             raise ConfigError(dialect.NEEDS_CLIENT) from None
         try:
@@ -169,6 +176,7 @@ def session(url: str) -> "SparkSession":
             address = urlsplit(url)
             socket.create_connection((address.hostname, address.port or 15002), _CONNECT_SECONDS).close()
             found = SparkSession.builder.remote(url).getOrCreate()
+            found.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
             found.conf.set("spark.sql.session.timeZone", "UTC")
             found.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
             found.conf.set("spark.sql.autoBroadcastJoinThreshold", _BROADCAST)

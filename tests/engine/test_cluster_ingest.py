@@ -5,6 +5,7 @@
 
 import gzip
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tests.engine.test_cluster_files import (
     json_line,
 )
 from tests.engine.test_spark import ALERTS, INCIDENTS, assert_alike
+from tests.spark_cluster import Cluster
 from tests.test_conformance import CONFIG as SET_A
 
 pytestmark = pytest.mark.spark
@@ -127,6 +129,13 @@ def test_files_of_all_formats_mean_the_same(tmp_path: Path, on_spark: EngineSett
     assert events.where("day is not null").count() == records
 
 
+def wait_for_records(events: Path, process: subprocess.Popen[str]) -> None:
+    """Until the cluster writes records of a load, or the process has ended."""
+    deadline = time.monotonic() + 120
+    while not list(events.glob("load=*/day=*")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_a_run_that_is_killed_leaves_nothing_visible(tmp_path: Path, on_spark: EngineSettings) -> None:
     settings = HOUR.format(path=tmp_path / "data" / "*.csv")
     sites = [Site(tmp_path / "here", settings, None), Site(tmp_path / "there", settings, on_spark)]
@@ -135,9 +144,7 @@ def test_a_run_that_is_killed_leaves_nothing_visible(tmp_path: Path, on_spark: E
     here.run("ingest")
     events = Path(str(on_spark.warehouse)) / "events"
     process = there.start("ingest")
-    deadline = time.monotonic() + 120
-    while not list(events.glob("load=*/day=*")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for_records(events, process)
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -148,6 +155,34 @@ def test_a_run_that_is_killed_leaves_nothing_visible(tmp_path: Path, on_spark: E
     assert load != killed
     for query in TABLES:
         assert there.rows(query) == here.rows(query)
+
+
+@pytest.mark.spark_full
+def test_a_driver_that_is_killed_in_an_ingest_leaves_nothing_visible(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    cluster = Cluster(tmp_path / "logs")
+    settings = HOUR.format(path=tmp_path / "data" / "*.csv")
+    engine = EngineSettings(kind="spark", url=cluster.url, warehouse=str(tmp_path / "warehouse"))
+    here, there = Site(tmp_path / "here", settings, None), Site(tmp_path / "there", settings, engine)
+    write_lines(tmp_path / "data", 1)
+    here.run("ingest")
+    events = tmp_path / "warehouse" / "events"
+    try:
+        cluster.start()
+        process = there.start("ingest")
+        wait_for_records(events, process)
+        cluster.kill_driver()
+        printed, _ = process.communicate(timeout=180)
+        assert process.returncode == 74, printed
+        assert re.fullmatch("the cluster no longer answers; it was at .*\n", printed)
+        assert there.rows("select count(*) from batches") == there.rows("select count(*) from counters") == [(0,)]
+        cluster.start_driver()
+        there.run("ingest")
+        (_,) = events.iterdir()
+        for query in TABLES:
+            assert there.rows(query) == here.rows(query)
+    finally:
+        cluster.stop()
 
 
 @pytest.mark.spark_full
