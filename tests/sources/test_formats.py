@@ -1,5 +1,6 @@
 """Whatever the format, its compression and its habits, the same records come out."""
 
+import bz2
 import codecs
 import gzip
 import json
@@ -169,8 +170,12 @@ def test_json_numbers_keep_their_digits(shop: Shop) -> None:
         ("404.0", "404.0", "404"),
         ("404.50", "404.50", "404.5"),
         ("5.10", "5.10", "5.1"),
+        ("1.2345678E7", "1.2345678E7", "12345678"),
+        ("1e3", "1e3", "1000"),
+        ("1e30", "1e30", "1e30"),
         ('"404.0"', "404.0", "404.0"),
         ('"5.10"', "5.10", "5.10"),
+        ('"1e3"', "1e3", "1e3"),
     ],
 )
 def test_a_code_of_json_has_one_spelling(shop: Shop, value: str, build: str, code: str) -> None:
@@ -281,6 +286,26 @@ def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
     )
     assert isinstance(outcome.error, ConfigError)
     assert shop.feed(path, format="csv")[0].records == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", gzip.compress(THREE), "holds gzip, no text: unpack it, or let its name end in .gz"),
+        ("a.jsonl", zstandard.compress(THREE), "holds zstd, no text: unpack it, or let its name end in .zst"),
+        ("a.csv", bz2.compress(THREE), "holds bzip2, no text: unpack it, or pack it as .gz or .zst"),
+        ("a.csv", b"SQLite format 3\0x", "holds an SQLite database, no text: give it a [[source]] with url and table"),
+        (
+            "a.jsonl",
+            b"[\n {}\n]\n",
+            "no line is a JSON object; one a line is meant; `jq -c '.[]'` makes these of an array",
+        ),
+    ],
+)
+def test_what_is_no_text_is_named(shop: Shop, name: str, content: bytes, problem: str) -> None:
+    outcome = shop.feed_text(content, name)
+    assert isinstance(outcome.error, ConfigError)
+    assert outcome.message == f"{shop.folder / name}: {problem}"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r"])
