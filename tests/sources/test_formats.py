@@ -411,6 +411,12 @@ def test_a_damaged_file_loads_nothing_and_the_others_load(shop: Shop, name: str,
 
 
 @pytest.mark.slow
+def test_a_pattern_that_no_file_matches_says_what_a_bracket_is(shop: Shop) -> None:
+    (outcome,) = shop.feed(path=str(shop.folder / "logs [x]" / "*.csv"))
+    hint = "[ begins a set of letters there: write [[] where a name has it"
+    assert outcome.message == f"[[source]] 'feed': no file matches {shop.folder}/logs [x]/*.csv; {hint}"
+
+
 @pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "a?.csv", "it's.csv", "a b.csv", "%s;--.csv"])
 def test_a_name_is_only_a_name(shop: Shop, name: str) -> None:
     shop.write("a1.csv", THREE.replace(b"10:", b"09:"))

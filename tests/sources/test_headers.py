@@ -158,6 +158,18 @@ def test_behind_a_header_that_lacks_a_column_nothing_counts(shop: Shop) -> None:
     assert 'no column for build; the columns found are: "ts", "code", "release"' in outcome.message
 
 
+@pytest.mark.usefixtures("way")
+def test_behind_a_header_of_the_usual_names_nothing_counts_where_others_are_set(shop: Shop) -> None:
+    columns = {"ts": "when", "build": "app", "code": "reason"}
+    shop.feed_text(joined("when,app,reason", *LINES, *SWAPPED), columns=columns)
+    lacking = "is a header without a column for ts, build, code"
+    assert shop.events() == EVENTS
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [
+        (4, lacking),
+        (5, f"stands after line 4, which {lacking}"),
+    ]
+
+
 def test_codes_may_be_called_as_columns_are(shop: Shop) -> None:
     shop.feed_text(joined(HEADER, "2026-11-23 10:00:00,build,time", "time,5.9,x", ",ts,code"))
     assert shop.events() == [("2026-11-23 10:00:00", "build", "time")]
