@@ -26,7 +26,7 @@ respelled as (
                 $time_format is null
                 and not regexp_full_match(
                     time_text, '[1-9]\d{3}-\d{1,2}-\d{1,2}[Tt ] *\d+:[\d:]+([.,]\d*)?([Zz]|[+-][\d:]+)?'
-                    || '|(\d{1,13}|\d{15,16}|\d{18,})(\.\d*)?'
+                    || '|(\d{1,13}|\d{15,})(\.\d*)?'
                 )
                 then time_text
         end as other_text,
@@ -37,24 +37,21 @@ respelled as (
         cast(length(number['whole']) as integer) + try_cast(number['exponent'] as integer) as places,
         number['whole'] || number['fraction'] as digits,
         rpad(digits, places, '0') || '.' || digits[places + 1:] as number_text,
-        -- A date that has a clock of its own, and the clock from a column beside it.
-        regexp_replace(other_text, '^(\S+)[Tt ]00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:\d)', '\1 \2') as joined,
         -- Behind the offset some name the zone: +0100 CET m=+0.1, Z[UTC], GMT+0100 (Central European Standard Time).
         regexp_replace(
-            joined,
+            other_text,
             '^\[?(.*?\d)( ?)(?:GMT|UTC)?([Zz]|[+-]\d{2}:?\d{2})'
             || '(?: (?:[A-Z]{2,5}|[+-]\d{2,4}))?(?: m=[+-][\d.]+)?(?:\[[\w/+-]+\]| \([\w ]+\))?\]?$',
             '\1\2\3'
         ) as unnamed,
-        -- 20261128161500, 20261128161500250: as milli- or microseconds since 1970 these are past the year 2600.
+        -- 20261128T161500, and 20261128161500: as milliseconds since 1970 that is past the year 2600.
+        regexp_replace(unnamed, '^([1-9]\d{3})(\d\d)(\d\d)(?:[Tt ]|(\d{6}[Zz]?\b))', '\1-\2-\3 \4') as hyphened,
+        -- 2026/11/28 16:15:00; and a date with a midnight of its own, before the time of day of another column.
         regexp_replace(
-            unnamed,
-            '^((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]?(\d+))?([Zz]|[+-]\d\d:?\d\d)?$',
-            '\1-\2-\3 \4:\5:\6.\7\8'
-        ) as parted,
-        -- 20261128T161500, 2026/11/28 16:15:00
-        regexp_replace(parted, '^([1-9]\d{3})(\d\d)(\d\d)[Tt ]', '\1-\2-\3 ') as hyphened,
-        regexp_replace(hyphened, '^([1-9]\d{3})[/.](\d{1,2})[/.](\d{1,2})[Tt ]', '\1-\2-\3 ') as year_first,
+            hyphened,
+            '^([1-9]\d{3})[-/.](\d{1,2})[-/.](\d{1,2})[Tt ](?:00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:))?',
+            '\1-\2-\3 \4'
+        ) as year_first,
         -- 28/Nov/2026:16:15:00, Sat, 28 Nov 2026 16:15:00
         regexp_replace(
             year_first,
