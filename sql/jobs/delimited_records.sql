@@ -2,14 +2,17 @@
 -- unless it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where
 -- there are none), and behind it the reason why it cannot be read.
 -- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
--- follow delimiters), $has_header, $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
+-- stand beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
+-- $kept_of_rejects.
+-- Where files with a byte order mark are put together, one stands before a line.
 with whole as (
     select
         * exclude (text),
+        if(starts_with(text, chr(65279)), substring(text, 2), text) as unmarked,
         if(
             mark is null or starts_with(mark, ' '),
-            text,
-            replace(replace(text, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
+            unmarked,
+            replace(replace(unmarked, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
         ) as text
     from placed
     where text <> ''
@@ -32,12 +35,12 @@ split as (
 picked as (
     select
         *,
-        if($is_spaced, ltrim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
-        if($is_spaced, ltrim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
-        if($is_spaced, ltrim(fields[places[3]], ' '), fields[places[3]]) as build_field,
-        if($is_spaced, ltrim(fields[places[4]], ' '), fields[places[4]]) as code_field,
-        if($is_spaced, ltrim(fields[places[5]], ' '), fields[places[5]]) as stratum_field,
-        if($is_spaced, ltrim(fields[places[6]], ' '), fields[places[6]]) as client_field
+        if($is_spaced, trim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
+        if($is_spaced, trim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
+        if($is_spaced, trim(fields[places[3]], ' '), fields[places[3]]) as build_field,
+        if($is_spaced, trim(fields[places[4]], ' '), fields[places[4]]) as code_field,
+        if($is_spaced, trim(fields[places[5]], ' '), fields[places[5]]) as stratum_field,
+        if($is_spaced, trim(fields[places[6]], ' '), fields[places[6]]) as client_field
     from split
 ),
 

@@ -4,7 +4,15 @@
 -- Parameters: $pointers to values, first those that may be the time, then clock, build, code, stratum and client;
 -- $stops, the places of the last of each among them; $keys, how these are called in a line; $longest_record,
 -- $kept_of_rejects.
-with objects as (
+-- Where files with a byte order mark are put together, one stands before a line.
+with whole as (
+    select
+        * exclude (text),
+        if(starts_with(text, chr(65279)), substring(text, 2), text) as text
+    from placed
+),
+
+objects as (
     select
         *,
         case
@@ -12,7 +20,7 @@ with objects as (
                 then json_valid(text)
             else false
         end as is_object
-    from placed
+    from whole
     where trim(text, ' ' || chr(9) || chr(11) || chr(12)) <> ''
 ),
 
@@ -89,11 +97,13 @@ read as (
         *,
         if($stops[2] > $stops[1], texts[1] || ' ' || texts[2], coalesce(simple_ts, texts[1])) as ts,
         coalesce(simple_build, texts[3]) as build,
-        -- 404.0 is 404, as in Parquet; but of builds 5.10 stays what it is.
+        -- 404.0 is 404, as in Parquet, and 1.0E7 is 10000000; but of builds 5.10 stays what it is.
         case
             when simple_code is not null then simple_code
             when starts_with(found_code, '"') then texts[4]
-            else regexp_replace(texts[4], '(\.\d*[1-9])0+$|\.0+$', '\1')
+            else regexp_replace(
+                if(contains(lower(texts[4]), 'e'), found_code, texts[4]), '(\.\d*[1-9])0+$|\.0+$', '\1'
+            )
         end as code
     from shown
 )
@@ -109,7 +119,8 @@ select
         when coalesce(found_ts, 'null') = 'null' then 'has no ts'
         when $stops[2] > $stops[1] and coalesce(found_clock, 'null') = 'null' then 'has no ts'
         when coalesce(found_build, 'null') = 'null' then 'has no build'
-        when coalesce(found_code, 'null') = 'null' then 'has no code'
+        -- NaN is how Python writes a missing number.
+        when coalesce(lower(found_code), 'null') in ('null', 'nan') then 'has no code'
         when ts is null then 'ts is neither text nor a number'
         when build is null then 'build is neither text nor a number'
         when code is null then 'code is neither text nor a number'

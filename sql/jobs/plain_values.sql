@@ -19,7 +19,8 @@ select
         when $is_build_text
             then if(
                 build < ':' and build like '%.%.%',
-                true, not regexp_matches(build, '^-?\d.*[.eE]|^[\[{]|^true$|^false$')
+                true,
+                not regexp_matches(build, '^-?\d.*[.eE]|^[\[{]|^true$|^false$|^(?i)-?(nan|inf(inity)?)$')
             )
         else if(
             starts_with(cast(build_value as varchar), '"'),
@@ -28,7 +29,7 @@ select
     end
     and case
         when code < ':' then not contains(code, '.') and not contains(code, 'e')
-        else not regexp_matches(code, '^[\[{]|^true$|^false$')
+        else not regexp_matches(code, '^[\[{]|^true$|^false$|^(?i)-?(nan|inf(inity)?)$')
     end
     and not ($has_escapes and (contains(build, '\') or contains(build, chr(0)) or contains(code, chr(0))))
     and not coalesce($has_escapes and (contains(client, '\') or contains(client, chr(0))), false) as is_whole

@@ -25,7 +25,8 @@ respelled as (
             when
                 $time_format is null
                 and not regexp_full_match(
-                    time_text, '[1-9]\d{3}-\d{1,2}-\d{1,2}[Tt ] *\d+:[\d:]+([.,]\d*)?([Zz]|[+-][\d:]+)?|\d+(\.\d*)?'
+                    time_text, '[1-9]\d{3}-\d{1,2}-\d{1,2}[Tt ] *\d+:[\d:]+([.,]\d*)?([Zz]|[+-][\d:]+)?'
+                    || '|(\d{1,13}|\d{15,})(\.\d*)?'
                 )
                 then time_text
         end as other_text,
@@ -43,18 +44,23 @@ respelled as (
             || '(?: (?:[A-Z]{2,5}|[+-]\d{2,4}))?(?: m=[+-][\d.]+)?(?:\[[\w/+-]+\]| \([\w ]+\))?\]?$',
             '\1\2\3'
         ) as unnamed,
-        -- 20261128T161500, 2026/11/28 16:15:00
-        regexp_replace(unnamed, '^([1-9]\d{3})(\d\d)(\d\d)[Tt ]', '\1-\2-\3 ') as hyphened,
-        regexp_replace(hyphened, '^([1-9]\d{3})[/.](\d{1,2})[/.](\d{1,2})[Tt ]', '\1-\2-\3 ') as year_first,
+        -- 20261128T161500, and 20261128161500: as milliseconds since 1970 that is past the year 2600.
+        regexp_replace(unnamed, '^([1-9]\d{3})(\d\d)(\d\d)(?:[Tt ]|(\d{6}[Zz]?\b))', '\1-\2-\3 \4') as hyphened,
+        -- 2026/11/28 16:15:00; and a date with a midnight of its own, before the time of day of another column.
+        regexp_replace(
+            hyphened,
+            '^([1-9]\d{3})[-/.](\d{1,2})[-/.](\d{1,2})[Tt ](?:00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:))?',
+            '\1-\2-\3 \4'
+        ) as year_first,
         -- 28/Nov/2026:16:15:00, Sat, 28 Nov 2026 16:15:00
         regexp_replace(
             year_first,
             '^(?:[A-Za-z]{3,9},? +)?(\d{1,2})[-/ ]([A-Za-z]{3})[a-z]*[-/ ]([1-9]\d{3})[: ]', '\3-\2-\1 '
         ) as day_first,
-        -- Sat Nov 28 2026 16:15:00, Sat Nov 28 16:15:00 UTC 2026
+        -- Sat Nov 28 2026 16:15:00, Nov 28, 2026 @ 16:15:00.250, Sat Nov 28 16:15:00 UTC 2026
         regexp_replace(
             day_first,
-            '^(?:[A-Za-z]{3,9},? +)?([A-Za-z]{3})[a-z]* +(\d{1,2}),? +([1-9]\d{3}),? ', '\3-\1-\2 '
+            '^(?:[A-Za-z]{3,9},? +)?([A-Za-z]{3})[a-z]* +(\d{1,2}),? +([1-9]\d{3}),? (?:@ )?', '\3-\1-\2 '
         ) as month_first,
         regexp_replace(
             month_first,

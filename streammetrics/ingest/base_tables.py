@@ -38,6 +38,7 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
         MisreadError: it must be read without `plain`.
     """
     inserted, rows = 0, reader.rows
+    reader = _in_order(connection, reader, batch)
     # DuckDB 1.5 loses what a transaction inserts into a table after a statement that inserted no rows into it.
     if reader.plain and _run(connection, reader, batch, reader.plain, "select true from plain where is_plain limit 1"):
         inserted = _add_plain_events(connection, reader, batch)
@@ -132,10 +133,16 @@ def _run(
 
 def _typed(connection: Connection, reader: Reader, batch: Batch, text: str, create: str = "") -> int:
     """Run a statement on `typed`, which is made of the records of a reader."""
-    if batch.has_order:
-        reader = replace(reader, parameters={**reader.parameters, "after": _latest(connection, batch)})
+    reader = _in_order(connection, reader, batch)
     records = f"with {_with({**reader.numbered, **reader.records})}\n{statement('jobs/stratified_records')}"
     return _run(connection, reader, batch, {"records": records, **typed(has_order=batch.has_order)}, text, create)
+
+
+def _in_order(connection: Connection, reader: Reader, batch: Batch) -> Reader:
+    """With what its records come after, which does not change where they are read again once some are inserted."""
+    if not batch.has_order or "after" in reader.parameters:
+        return reader
+    return replace(reader, parameters={**reader.parameters, "after": _latest(connection, batch)})
 
 
 def _with(expressions: Mapping[str, str]) -> str:

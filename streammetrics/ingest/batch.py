@@ -28,6 +28,8 @@ _QUARANTINE = "insert into rejects values ($batch_id, $source, $path, 0, $reason
 
 _ROWS_TAKEN = "select coalesce(max(range_end), 0) from batches where source = $source and path = $path"
 
+_LAST_BATCH = "select max(batch_id) from batches where source = $source and path = $path and records > 0"
+
 _NEXT_IDS = "select min(batch_id) from (select nextval('batch_ids') as batch_id from range($number))"
 
 _NAMED = re.compile(r"\$([a-z_]+)")
@@ -187,6 +189,12 @@ def rows_taken(connection: Connection, file: SourceFile) -> int:
     """How many rows were ever taken from a database."""
     place = {"source": file.source.name, "path": str(file.path)}
     return int(connection.exec_driver_sql(_ROWS_TAKEN, place).scalar_one())
+
+
+def last_batch(connection: Connection, file: SourceFile) -> int:
+    """The latest batch with records of a database, from which its next rows go on; 0 where there is none."""
+    place = {"source": file.source.name, "path": str(file.path)}
+    return int(connection.exec_driver_sql(_LAST_BATCH, place).scalar() or 0)
 
 
 def quarantine(connection: Connection, row: LedgerRow, reason: str) -> None:

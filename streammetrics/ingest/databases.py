@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.config import Config, Source
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.ingest import base_tables
-from streammetrics.ingest.batch import Batch, LedgerRow, Tally, record, rows_taken
+from streammetrics.ingest.batch import Batch, LedgerRow, Tally, last_batch, record, rows_taken
 from streammetrics.ingest.files import Clock, OnProgress
 from streammetrics.ingest.outcome import FileOutcome, problem, suspicion
 from streammetrics.sources import connections, cursor_state, databases
@@ -114,6 +114,7 @@ class _DatabaseIngest:
         connection = self.connection
         with connection.begin():
             batch = Batch.begin(connection, self.config, [database.place], taken.now)
+            batch.continued[0] = last_batch(connection, database.place)
             for reader in databases.readers(taken.records()):
                 base_tables.stage(connection, reader, batch)
                 base_tables.add_staged(connection, batch)

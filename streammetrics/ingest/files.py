@@ -69,7 +69,7 @@ def ingest(
         # A spool is empty most of the time, and cron would mail it each minute.
         is_empty_spool = chosen.after != "keep" and not paths and place.parent.is_dir()
         if not matches and not is_empty_spool:
-            yield FileOutcome(place, "skipped", message=f"[[source]] {chosen.name!r}: no file matches {place}")
+            yield FileOutcome(place, "skipped", message=discovery.unmatched(chosen, place))
         for match in matches:
             try:
                 is_final_here = is_final or bool(paths)

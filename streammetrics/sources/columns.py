@@ -70,9 +70,9 @@ class Columns:
 
 
 def known(file: SourceFile) -> list[list[str]]:
-    """The names, folded, that columns of time, build and code may have."""
+    """The names, folded, by which a header is recognized: of time, build and code, the usual ones included."""
     mapped = _mapped(file)
-    return [folded(_KNOWN[role] if mapped[role] is None else [str(mapped[role])]) for role in ROLES]
+    return [folded([*_KNOWN[role], *([] if mapped[role] is None else [str(mapped[role])])]) for role in ROLES]
 
 
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:

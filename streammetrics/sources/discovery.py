@@ -31,6 +31,12 @@ _UNFINISHED = (".tmp", ".part")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
+def unmatched(source: Source, place: Path) -> str:
+    """A sentence for a pattern that no file matches."""
+    hint = "; [ begins a set of letters there: write [[] where a name has it" if "[" in str(place) else ""
+    return f"[[source]] {source.name!r}: no file matches {place}{hint}"
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file.

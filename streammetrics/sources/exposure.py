@@ -4,7 +4,8 @@ A file is read as those of sources are: any line may be bad without harm to the 
 What cannot be read stops nothing: its former rows stay in use, and comparisons of builds without known users wait.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from streammetrics.config import Config, Exposure, Source
 from streammetrics.config.source import SourceColumns
 from streammetrics.errors import ConfigError, StreammetricsError
 from streammetrics.sources import delimited
+from streammetrics.sources.checks import binary_kind
 from streammetrics.sources.columns import places
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
@@ -28,6 +30,8 @@ EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 _NAMES = {"ts": "since", "build": "build", "code": "users"}
 
 _SOURCE = Source(name="exposure", path="*", columns=SourceColumns(ts="since", build="build", code="users"))
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 
 _ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
 
@@ -86,6 +90,8 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
         snapshot = Snapshot(path)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from None
+    if kind := binary_kind(snapshot.beginning):
+        raise ConfigError(f"holds {kind}; a CSV of since, build, users is meant")
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else snapshot.last_line_end(0)
@@ -104,7 +110,11 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
         if not line.strip("\0"):
             continue
         try:
-            yield _row(line, head, at)
+            row = _fields(line, head)
+            if len(places(file, row)) == len(_NAMES):
+                at = places(file, row)
+            else:
+                yield _row(row, at)
         except ValueError as error:
             problem = _ALLOWED if isinstance(error, ValidationError) else error
             yield (
@@ -113,7 +123,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
             )
 
 
-def _row(line: str, head: Head, at: Mapping[str, int]) -> Exposure:
+def _fields(line: str, head: Head) -> list[str]:
     text, _, mark = line.partition("\0")
     if reason := mark[2:]:
         raise ValueError(reason)
@@ -122,5 +132,12 @@ def _row(line: str, head: Head, at: Mapping[str, int]) -> Exposure:
         row.pop()
     if len(row) != len(head.fields):
         raise ValueError(f"expected {len(head.fields)} fields, found {len(row)}")
+    return [field.strip(" ") for field in row]
+
+
+def _row(row: Sequence[str], at: Mapping[str, int]) -> Exposure:
+    users = row[at["code"]]
+    if _THOUSANDS.fullmatch(users):
+        raise ValueError(f"{users} may be a fraction or thousands")
     since = datetime.fromisoformat(row[at["ts"]]) if row[at["ts"]] else None
-    return Exposure(build=row[at["build"]], users=float(row[at["code"]]), since=since)
+    return Exposure(build=row[at["build"]], users=float(users), since=since)

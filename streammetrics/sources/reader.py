@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streammetrics.errors import ConfigError, DamagedInputError
-from streammetrics.sources import delimited, json_lines, open_once, times
+from streammetrics.sources import checks, delimited, json_lines, open_once, times
 from streammetrics.sources.columns import CLIENT, ROLES, Columns, named, resolve
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
@@ -115,23 +115,30 @@ def plan(
         ConfigError: columns are not found, or times of day have no date; the message says what to set.
         DamagedInputError: a Parquet file that is none.
     """
+    if file.is_text:
+        checks.require_text(file, snapshot.beginning)
     if file.format == "parquet":
         found, sample = _plan_parquet(connection, file, snapshot.path)
     elif file.format == "jsonl":
         texts = json_lines.sample(snapshot, named(file), is_part=is_part)
+        if not texts:
+            raise ConfigError(
+                f"{file.path}: no line is a JSON object; one a line is meant; `jq -c '.[]'` makes these of an array"
+            )
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
         found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
         sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        head = like.head if like and like.head else delimited.sniff(file, snapshot)
+        alike = like.head if like else None
+        head = delimited.with_blanks(alike, snapshot) if alike else delimited.sniff(file, snapshot)
         columns = like.columns if like else delimited.columns(file, snapshot, head, header_line)
         lead = head.lead + file.source.header
         found = Plan(file, columns, head, 0 if is_begun else lead)
         records = delimited.times(snapshot, columns, head, lead, _SAMPLE_RECORDS)
         sample = list(islice(records, 1 if like else _SAMPLE_RECORDS))
     first_time = sample[0] if sample else ""
-    _require_date(file, first_time)
+    checks.require_date(file, first_time)
     guard = None
     if file.source.timezone == "UTC" and file.source.time_format is None:
         guard = times.plain_guard(sample, like.guard if like else None)
@@ -156,21 +163,6 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
         reported = open_once.named(str(error.orig), file.path)
         raise DamagedInputError(f"{file.path}: cannot be read as Parquet: {reported[:200]}") from None
     return found, sample
-
-
-def _require_date(file: SourceFile, first_time: str) -> None:
-    if not times.is_time_of_day(first_time) or file.day() is not None or file.source.time_format is not None:
-        return
-    where = f"[[source]] {file.source.name!r}"
-    if file.source.date == "name":
-        raise ConfigError(
-            f'{file.path}: holds times of day, and date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
-        )
-    raise ConfigError(
-        f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "
-        'to the day it belongs to, such as date = "2026-11-23", or to "name" where the file\'s name has it; where '
-        'another column has it, name both: columns = { ts = ["date", "time"] }'
-    )
 
 
 def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:

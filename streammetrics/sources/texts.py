@@ -130,11 +130,11 @@ class Text:
             kind, quick = "jobs/delimited_records", {"candidates": "jobs/plain_lines"}
             own = {"candidates": "jobs/read_fields"}
             sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
-            blanks = " *" if plan.head.is_spaced else ""
+            blanks = " *" if plan.head.is_spaced else ""  # on both sides of a delimiter
             parameters |= {
                 "has_quotes": self.has_quotes,
                 "delimiter": plan.head.delimiter,
-                "field": f'{sign}{blanks}("(?:[^"]|"")*"|[^"{sign}][^{sign}]*|)',
+                "field": f'{sign}{blanks}("(?:[^"]|"")*"{blanks}|[^"{sign}][^{sign}]*|)',
                 "is_spaced": plan.head.is_spaced,
                 "has_header": plan.has_header,
                 "known_names": known(plan.file) if plan.has_header else [[], [], []],

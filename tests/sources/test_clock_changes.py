@@ -140,3 +140,13 @@ def test_a_file_that_goes_on_after_the_night(shop: Shop, tmp_path: Path) -> None
         stream.write("".join(lines(late := [NIGHT + timedelta(minutes=140, seconds=1)])))
     shop.feed(timezone=BERLIN)
     read_rightly(shop, len(found) + len(late))
+
+
+def test_bad_lines_in_a_large_file_change_no_time(shop: Shop) -> None:
+    """Its rejects are looked for once the rest is inserted, which must not count as what the lines come after."""
+    found = moments(NIGHT, 500, 1)
+    text = lines(found)
+    text.insert(1000, "x\n")
+    outcome = shop.feed_text("".join(["ts,build,code\n", *text]), timezone=BERLIN)
+    assert outcome.rejected == 1
+    read_rightly(shop, len(found))

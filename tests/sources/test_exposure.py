@@ -1,5 +1,6 @@
 """How many users a build has: rows of config.toml, and the files that it names."""
 
+import gzip
 import os
 import time
 from datetime import datetime, timedelta
@@ -84,6 +85,7 @@ ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 
         (f",{'A' * 201},5", ALLOWED),
         (f",{'A' * 200_000},5", ALLOWED),
         (',"A"B,5', "a quoted field does not end where it should"),
+        (",A,12.000", "12.000 may be a fraction or thousands"),
         (",A,5\0", "holds a NUL character"),
         ("9999-12-31T23:59-12:00,A,5", ALLOWED),
     ],
@@ -102,6 +104,12 @@ def test_headings_are_read_as_those_of_sources(tmp_path: Path, heading: str) -> 
     names = [name.strip().lower() for name in heading.splitlines()[-1].replace(";", ",").split(",")]
     line = (";" if ";" in heading else ",").join({"since": "", "build": "A", "users": "5"}[name] for name in names)
     assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users=f"{heading}\n{line}\n") == [(EVER, "A", 5)]
+
+
+def test_a_second_heading_holds_from_there_on(tmp_path: Path) -> None:
+    users = "build,users,since\nA,1,\nUsers,Build,Since\n2, B ,2026-11-23T06:00 \n"
+    path = "[[exposure]]\npath = 'users.csv'\n"
+    assert rows(tmp_path, path, users=users) == [(EVER, "A", 1.0), (datetime(2026, 11, 23, 6), "B", 2.0)]
 
 
 def aged(path: Path, seconds: int) -> None:
@@ -163,6 +171,8 @@ def test_a_file_without_a_column_says_which_are_meant(tmp_path: Path) -> None:
     path.write_text("")
     aged(path, 601)
     assert unread(tmp_path) == [f"exposure.path: {path}: has no column build and since and users; {meant}{HELD}"]
+    path.write_bytes(gzip.compress(b"since,build,users\n,A,1\n"))
+    assert unread(tmp_path) == [f"exposure.path: {path}: holds gzip; {meant}{HELD}"]
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Whatever the format, its compression and its habits, the same records come out."""
 
+import bz2
 import codecs
 import gzip
 import json
@@ -169,8 +170,12 @@ def test_json_numbers_keep_their_digits(shop: Shop) -> None:
         ("404.0", "404.0", "404"),
         ("404.50", "404.50", "404.5"),
         ("5.10", "5.10", "5.1"),
+        ("1.2345678E7", "1.2345678E7", "12345678"),
+        ("1e3", "1e3", "1000"),
+        ("1e30", "1e30", "1e30"),
         ('"404.0"', "404.0", "404.0"),
         ('"5.10"', "5.10", "5.10"),
+        ('"1e3"', "1e3", "1e3"),
     ],
 )
 def test_a_code_of_json_has_one_spelling(shop: Shop, value: str, build: str, code: str) -> None:
@@ -283,6 +288,26 @@ def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
     assert shop.feed(path, format="csv")[0].records == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", gzip.compress(THREE), "holds gzip, no text: unpack it, or let its name end in .gz"),
+        ("a.jsonl", zstandard.compress(THREE), "holds zstd, no text: unpack it, or let its name end in .zst"),
+        ("a.csv", bz2.compress(THREE), "holds bzip2, no text: unpack it, or pack it as .gz or .zst"),
+        ("a.csv", b"SQLite format 3\0x", "holds an SQLite database, no text: give it a [[source]] with url and table"),
+        (
+            "a.jsonl",
+            b"[\n {}\n]\n",
+            "no line is a JSON object; one a line is meant; `jq -c '.[]'` makes these of an array",
+        ),
+    ],
+)
+def test_what_is_no_text_is_named(shop: Shop, name: str, content: bytes, problem: str) -> None:
+    outcome = shop.feed_text(content, name)
+    assert isinstance(outcome.error, ConfigError)
+    assert outcome.message == f"{shop.folder / name}: {problem}"
+
+
 @pytest.mark.parametrize("end", ["\n", "\r"])
 def test_columns_that_are_not_found_are_listed_with_a_line_to_copy(shop: Shop, end: str) -> None:
     outcome = shop.feed_text(end.join(["when,Version,what", "2026-11-23 10:00:00,1,7"]))
@@ -386,6 +411,12 @@ def test_a_damaged_file_loads_nothing_and_the_others_load(shop: Shop, name: str,
 
 
 @pytest.mark.slow
+def test_a_pattern_that_no_file_matches_says_what_a_bracket_is(shop: Shop) -> None:
+    (outcome,) = shop.feed(path=str(shop.folder / "logs [x]" / "*.csv"))
+    hint = "[ begins a set of letters there: write [[] where a name has it"
+    assert outcome.message == f"[[source]] 'feed': no file matches {shop.folder}/logs [x]/*.csv; {hint}"
+
+
 @pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "a?.csv", "it's.csv", "a b.csv", "%s;--.csv"])
 def test_a_name_is_only_a_name(shop: Shop, name: str) -> None:
     shop.write("a1.csv", THREE.replace(b"10:", b"09:"))

@@ -40,7 +40,9 @@ def test_json_lines(shop: Shop) -> None:
     assert [(line, reason) for line, reason, _ in shop.rejects()] == [(3, "has no ts")]
 
 
-@pytest.mark.parametrize("kinds", [("date", "time"), ("varchar", "varchar"), ("date", "varchar")])
+@pytest.mark.parametrize(
+    "kinds", [("date", "time"), ("varchar", "varchar"), ("date", "varchar"), ("timestamp", "time")]
+)
 def test_parquet(shop: Shop, kinds: tuple[str, str]) -> None:
     day, clock = kinds
     path = shop.folder / "x.parquet"

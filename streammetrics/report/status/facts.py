@@ -216,7 +216,7 @@ def _unmatched(config: Config, matched: Collection[str]) -> Iterator[str]:
         # What is wrong with the path itself is refused.
         with suppress(StreammetricsError):
             if not discovery.matching(Path(source.path), config):
-                yield f"[[source]] {source.name!r}: no file matches {config.resolve(source.path)}"
+                yield discovery.unmatched(source, config.resolve(source.path))
 
 
 def _pass(connection: Connection, *, is_failed: bool) -> Pass | None:

@@ -1,11 +1,12 @@
 """A database is read to its end and no row twice, whatever its rows are; here SQLite, which needs no server."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -502,3 +503,17 @@ def test_rows_that_are_all_ahead_of_the_clock_are_suspected(reader: Reader, erro
         f"0:10:01 (h:mm:ss): is timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload {first}`, mend "
         "it, and they are read again"
     )
+
+
+def test_local_times_go_on_from_the_rows_before(reader: Reader, errors: Sqlite) -> None:
+    """Read every ten minutes through the night in which the clock is put back."""
+    first, zone = datetime(2026, 10, 24, 23, 30), ZoneInfo("Europe/Berlin")
+    moments = [first + timedelta(minutes=minute) for minute in range(180)]
+    for number, at in enumerate(moments, start=1):
+        local = at.replace(tzinfo=UTC).astimezone(zone)
+        row = (number, f"{local:%Y-%m-%d %H:%M:%S}", "5.9", str(at))
+        errors.run("insert into errors values (?, ?, ?, ?)", [row])
+        if number % 10 == 0:
+            reader.ingest(timezone="Europe/Berlin")
+    assert reader.rejects() == []
+    assert reader.rows("select count(*), count(*) filter (ts = code::timestamp) from events") == [(180, 180)]
