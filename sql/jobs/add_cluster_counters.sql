@@ -3,7 +3,8 @@
 -- Parameters: $path, $batch_id, $last_id, $from_ts, $until_ts.
 insert into counters
 with found as (
-    select second, build, code, errors, $batch_id + place as batch_id from read_parquet($path)
+    select second, build, code, errors, $batch_id + place as batch_id
+    from read_parquet($path, hive_partitioning = false)
     union all
     select date_trunc('second', ts) as second, build, code, 1 as errors, batch_id
     from events

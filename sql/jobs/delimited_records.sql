@@ -4,15 +4,13 @@
 -- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
 -- stand beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
 -- $kept_of_rejects.
--- Where files with a byte order mark are put together, one stands before a line.
 with whole as (
     select
         * exclude (text),
-        if(starts_with(text, chr(65279)), substring(text, 2), text) as unmarked,
         if(
             mark is null or starts_with(mark, ' '),
-            unmarked,
-            replace(replace(unmarked, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
+            text,
+            replace(replace(text, left(mark, 1), chr(10)), substring(mark, 2, 1), chr(13))
         ) as text
     from placed
     where text <> ''

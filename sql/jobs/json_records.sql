@@ -4,15 +4,7 @@
 -- Parameters: $pointers to values, first those that may be the time, then clock, build, code, stratum and client;
 -- $stops, the places of the last of each among them; $keys, how these are called in a line; $longest_record,
 -- $kept_of_rejects.
--- Where files with a byte order mark are put together, one stands before a line.
-with whole as (
-    select
-        * exclude (text),
-        if(starts_with(text, chr(65279)), substring(text, 2), text) as text
-    from placed
-),
-
-objects as (
+with objects as (
     select
         *,
         case
@@ -20,7 +12,7 @@ objects as (
                 then json_valid(text)
             else false
         end as is_object
-    from whole
+    from placed
     where trim(text, ' ' || chr(9) || chr(11) || chr(12)) <> ''
 ),
 

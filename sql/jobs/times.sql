@@ -2,7 +2,8 @@
 -- all but line are text). A time is in UTC (`utc_ts`), or as the clock of the source shows it (`local_ts`), or none.
 -- ISO 8601 and what common writers make of it; seconds, milli-, micro- or nanoseconds since 1970, by magnitude; a time
 -- of day where the source gives a date. Fractions are cut, not rounded, at the microsecond. A number below 100,000,000
--- (1973) is no time: each unit covers 1973 to 5138, and no two overlap.
+-- (1973) is no time: each unit covers 1973 to 5138, and no two overlap. 14 digits that are a date and a time of day are
+-- that, and no milliseconds, which would be after 2286.
 -- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
 -- by which alone texts are then read. The session's time zone is UTC.
 with texts as (
@@ -49,7 +50,7 @@ respelled as (
         -- 2026/11/28 16:15:00; and a date with a midnight of its own, before the time of day of another column.
         regexp_replace(
             hyphened,
-            '^([1-9]\d{3})[-/.](\d{1,2})[-/.](\d{1,2})[Tt ](?:00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:))?',
+            '^([1-9]\d{3})[-/.](\d{1,2})[-/.](\d{1,2})[Tt ](?:00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:\d\d:))?',
             '\1-\2-\3 \4'
         ) as year_first,
         -- 28/Nov/2026:16:15:00, Sat, 28 Nov 2026 16:15:00

@@ -161,14 +161,13 @@ def session(url: str) -> "SparkSession":
         del sys.modules["pandas"]
     # It would print each failed statement with its Java stack; the error says what is needed of it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    # The error says it.
+    # The client warns of what `named` makes an error of.
     warnings.filterwarnings("ignore", message=re.escape("[RETRIES_EXCEEDED]"))
     with warnings.catch_warnings():
         # That pandas is newer than what it was tested with: nothing of pandas is used here.
         warnings.simplefilter("ignore", FutureWarning)
         try:
             from pyspark.sql import SparkSession
-            from pyspark.sql.connect.client.retries import DefaultPolicy
         except ImportError:
             raise ConfigError(dialect.NEEDS_CLIENT) from None
         try:
@@ -176,6 +175,8 @@ def session(url: str) -> "SparkSession":
             address = urlsplit(url)
             socket.create_connection((address.hostname, address.port or 15002), _CONNECT_SECONDS).close()
             found = SparkSession.builder.remote(url).getOrCreate()
+            from pyspark.sql.connect.client.retries import DefaultPolicy
+
             found.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
             found.conf.set("spark.sql.session.timeZone", "UTC")
             found.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")

@@ -139,7 +139,7 @@ def _typed(connection: Connection, reader: Reader, batch: Batch, text: str, crea
 
 
 def _in_order(connection: Connection, reader: Reader, batch: Batch) -> Reader:
-    """With what its records come after, which does not change where they are read again once some are inserted."""
+    """Fix what its records come after, before the first insert: later statements would find their own records."""
     if not batch.has_order or "after" in reader.parameters:
         return reader
     return replace(reader, parameters={**reader.parameters, "after": _latest(connection, batch)})

@@ -1,5 +1,6 @@
 """Files on a cluster into the store: several that begin alike as one load, which is one transaction."""
 
+import glob
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -183,7 +184,7 @@ class Loader:
     def _add_counters(self, load: Load, batch: Batch, places: Sequence[int]) -> None:
         """In parts of days, so that neither this process nor Spark's driver holds more than a part.
 
-        By way of a file, because DuckDB keeps an Arrow table until the transaction ends.
+        Through a file, because DuckDB keeps an Arrow table until the transaction ends.
         """
         from pyarrow import parquet
 
@@ -195,7 +196,7 @@ class Loader:
             start = datetime.combine(day, time())
             cuts = [start + timedelta(seconds=_DAY_SECONDS * part // parts) for part in range(parts + 1)]
             for first, until in pairwise(cuts):
-                part = {"from_ts": first, "until_ts": until, "path": str(path)}
+                part = {"from_ts": first, "until_ts": until, "path": glob.escape(str(path))}
                 parquet.write_table(load.counters(day, first, until), path)
                 run(self.connection, "jobs/add_cluster_counters", {**ids, **part})
 

@@ -24,9 +24,6 @@ HEADER = "is a header"
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
-_COMMENTS = re.compile(rb'(?:\xef\xbb\xbf)?(?:(?:#[^\r\n]*|"?sep=."?)?(?:\r\n|\r|\n|\Z))+', re.IGNORECASE)
-
-
 class Head(NamedTuple):
     """How a text begins: the fields of its first record or header, and the number of lines before that.
 
@@ -51,38 +48,23 @@ def sniff(file: SourceFile, snapshot: Snapshot) -> Head:
             if found := _SEPARATOR.fullmatch(text):
                 named = found[1]
             elif len(line) > LONGEST_RECORD or (text and not is_comment):
-                return _with_blanks(head, read_line(stream))
+                return head
             lead += 1
     return _fit(file, "", file.source.delimiter or named, lead)
-
-
-def is_comments(file: SourceFile, snapshot: Snapshot, start: int, stop: int) -> bool:
-    """Whether a file holds nothing but lines before a header so far."""
-    is_short = file.format in ("csv", "tsv") and start == 0 and stop < len(snapshot.beginning) + 1
-    return is_short and _COMMENTS.fullmatch(snapshot.beginning[:stop]) is not None
 
 
 def _fit(file: SourceFile, text: str, delimiter: str, lead: int) -> Head:
     tab_first = ("\t", *DELIMITERS) if file.format == "tsv" else DELIMITERS
     heads = []
     for candidate in (delimiter,) if delimiter else tab_first:
-        names = fields(text, candidate, is_spaced=True)
-        heads.append(_with_blanks(Head(candidate, names, lead, is_spaced=False), text))
+        heads.append(Head(candidate, fields(text, candidate, is_spaced=True), lead, _is_spaced(text, candidate)))
     return max(heads, key=lambda head: (fitting(file, head.fields), len(head.fields)))
 
 
-def with_blanks(head: Head, snapshot: Snapshot) -> Head:
-    """The head of a text with the same first line and none before it; its first record shows blanks as well."""
-    with snapshot.open_text() as stream:
-        read_line(stream)
-        return _with_blanks(head, read_line(stream))
-
-
-def _with_blanks(head: Head, line: str) -> Head:
-    """A blank before each delimiter of a line, or behind it, is no part of a field."""
-    sign, number = head.delimiter, line.count(head.delimiter)
-    is_spaced = sign != " " and 0 < number in (line.count(f"{sign} "), line.count(f" {sign}"))
-    return head._replace(is_spaced=head.is_spaced or is_spaced)
+def _is_spaced(line: str, sign: str) -> bool:
+    """Whether a blank stands before each delimiter of a line, or behind each."""
+    number = line.count(sign)
+    return sign != " " and 0 < number in (line.count(f"{sign} "), line.count(f" {sign}"))
 
 
 def fields(text: str, delimiter: str, *, is_spaced: bool, is_strict: bool = False) -> list[str]:

@@ -138,6 +138,6 @@ def _fields(line: str, head: Head) -> list[str]:
 def _row(row: Sequence[str], at: Mapping[str, int]) -> Exposure:
     users = row[at["code"]]
     if _THOUSANDS.fullmatch(users):
-        raise ValueError(f"{users} may be a fraction or thousands")
+        raise ValueError(f"{users} may be a fraction or thousands: write digits alone")
     since = datetime.fromisoformat(row[at["ts"]]) if row[at["ts"]] else None
     return Exposure(build=row[at["build"]], users=float(users), since=since)

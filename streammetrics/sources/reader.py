@@ -123,15 +123,15 @@ def plan(
         texts = json_lines.sample(snapshot, named(file), is_part=is_part)
         if not texts:
             raise ConfigError(
-                f"{file.path}: no line is a JSON object; one a line is meant; `jq -c '.[]'` makes these of an array"
+                f"{file.path}: no line is a JSON object with keys; one a line is meant; "
+                "`jq -c '.[]'` makes these of an array"
             )
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
         found = Plan(file, columns, paths=tuple(texts), builds=_texts_at(columns.names[columns.build], texts))
         parts = [_texts_at(columns.names[place], texts) for place in columns.times]
         sample = list(map(" ".join, zip(*parts, strict=False)))
     else:
-        alike = like.head if like else None
-        head = delimited.with_blanks(alike, snapshot) if alike else delimited.sniff(file, snapshot)
+        head = like.head if like and like.head else delimited.sniff(file, snapshot)
         columns = like.columns if like else delimited.columns(file, snapshot, head, header_line)
         lead = head.lead + file.source.header
         found = Plan(file, columns, head, 0 if is_begun else lead)

@@ -159,8 +159,7 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
     damaged = tuple(ledger.damaged.get(str(file.path), ()))
     again = tuple(boundary for boundary in stale if boundary.start >= start)
     tail = Tail(opened, start, snapshot.size, known, again, former, is_placed, damaged)
-    tail = tail if file.is_over(now) else replace(tail, stop=_whole_lines(tail))
-    return replace(tail, stop=0) if delimited.is_comments(file, snapshot, start, tail.stop) else tail
+    return tail if file.is_over(now) else replace(tail, stop=_whole_lines(tail))
 
 
 def _holds(opened: Opened, boundary: Boundary) -> bool:

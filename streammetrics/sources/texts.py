@@ -130,7 +130,7 @@ class Text:
             kind, quick = "jobs/delimited_records", {"candidates": "jobs/plain_lines"}
             own = {"candidates": "jobs/read_fields"}
             sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
-            blanks = " *" if plan.head.is_spaced else ""  # on both sides of a delimiter
+            blanks = " *" if plan.head.is_spaced else ""
             parameters |= {
                 "has_quotes": self.has_quotes,
                 "delimiter": plan.head.delimiter,

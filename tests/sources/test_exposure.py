@@ -85,7 +85,7 @@ ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 
         (f",{'A' * 201},5", ALLOWED),
         (f",{'A' * 200_000},5", ALLOWED),
         (',"A"B,5', "a quoted field does not end where it should"),
-        (",A,12.000", "12.000 may be a fraction or thousands"),
+        (",A,12.000", "12.000 may be a fraction or thousands: write digits alone"),
         (",A,5\0", "holds a NUL character"),
         ("9999-12-31T23:59-12:00,A,5", ALLOWED),
     ],
