@@ -140,8 +140,8 @@ def _step(rate: float, ratio: float) -> Family:
 
 
 def _delivered(name: str, says: str, make: Callable[[Generator], Stream]) -> Family:
-    # Judged pass by pass, not only where it is near: that takes a minute of a core for each 20 to 200 code-days.
-    return Family(name, f"{says} (400 code-days)", make, code_days=400, is_punctual=False)
+    # Judged pass by pass, not only where it is near: that takes a minute of a core for each 200 code-days.
+    return Family(name, f"{says} (2,000 code-days)", make, code_days=2_000, is_punctual=False)
 
 
 def _released(
@@ -369,28 +369,21 @@ NULLS = (
     _null("estimated-0.01", "share .01, estimated", 1, share=_constant(0.01), is_estimated=True),
     _null("estimated-0.1", "share .1, estimated", 1, share=_constant(0.1), is_estimated=True),
     _null("estimated-rare", ".1/s, share .01, estimated", 0.1, share=_constant(0.01), is_estimated=True),
-    _null(
-        "estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True,
-        code_days=400,
-    ),
-    _null(
-        "estimated-steps", "share 1, 5, 20, 50, 95 % each day, estimated", 1, share=_stepwise, is_estimated=True,
-        code_days=400,
-    ),
+    _null("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True),
+    _null("estimated-steps", "share 1, 5, 20, 50, 95 % each day, estimated", 1, share=_stepwise, is_estimated=True),
     _null(
         "estimated-steps-rare", "the same, .05/s", 0.05, share=_stepwise, is_estimated=True,
-        code_days=400,
     ),
     *(
         Family(
             f"earlier-{percent}", f"against the day before, rates move by {percent} %", _day_before(percent),
-            code_days=400, limit=10, is_estimated=True,
+            code_days=2_000, limit=10, is_estimated=True,
         )
         for percent in (5, 15, 30)
     ),
     Family(
         "earlier-requests", "against the day before, users as the requests of a load balancer", _requests_day_before,
-        code_days=400, limit=10, is_estimated=True,
+        code_days=2_000, limit=10, is_estimated=True,
     ),
     _null(
         "estimated-dominant", ".1/s and a code of 40/s, share .1, estimated", 0.1, share=_constant(0.1),
