@@ -44,7 +44,7 @@ check: .venv/.dev $(WITH_SPARK)
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql
+	$(BIN)/python -m sqlfluff lint --disable-progress-bar sql bench
 	$(BIN)/lint-imports --no-cache
 	$(SPARK) "spark and not spark_full"
 	$(PYTEST)

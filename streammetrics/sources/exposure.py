@@ -111,8 +111,8 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
             continue
         try:
             row = _fields(line, head)
-            if len(places(file, row)) == len(_NAMES):
-                at = places(file, row)
+            if len(named := places(file, row)) == len(_NAMES):
+                at = named
             else:
                 yield _row(row, at)
         except ValueError as error:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError, DamagedInputError
 from streammetrics.sources import columns, delimited, json_lines
+from streammetrics.sources.checks import binary_kind
 from streammetrics.sources.discovery import SourceFile, day_in, describe
 from streammetrics.sources.open_once import named
 from streammetrics.sources.snapshot import Snapshot
@@ -58,7 +59,7 @@ def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
     with unpack(describe(source, path), scratch.parent, scratch.name) as plain:
         snapshot = Snapshot(plain)
         start = snapshot.beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
-        kind = "parquet" if start[:4] == b"PAR1" else "jsonl" if start[:1] == b"{" else "csv"
+        kind = "parquet" if binary_kind(start) == "Parquet" else "jsonl" if start[:1] == b"{" else "csv"
         file = describe(source.model_copy(update={"format": kind}), path)  # its suffix comes before what it holds
         keys: dict[str, object] = {"format": file.format}
         rows: Sequence[Sequence[object]]

@@ -83,7 +83,6 @@ class LocalLoad:
         self.connection.execute("set timezone = 'UTC'")
         self.folder = Path(f"{settings.warehouse}/events/load={load}")
         self.lines: dict[tuple[int, int], bytes] = {}
-        self.places: list[int] = []
 
     def read(self, text: str, parameters: Mapping[str, object]) -> None:
         self.folder.mkdir(parents=True)
@@ -116,21 +115,12 @@ class LocalLoad:
         return [(place, block, key, self.lines[place, key]) for place, block, key in found]
 
     def count(self, places: Iterable[int]) -> dict[date, int]:
-        self.places = list(places)
-        query = """
-            select day, count(distinct (place, date_trunc('second', ts), build, code))
-            from found where day is not null and place in (select unnest($places)) group by day
-        """
-        return dict(self.connection.execute(query, {"places": self.places}).fetchall())
+        found = self.connection.table("found").filter(f"day is not null and list_contains({list(places)}, place)")
+        second = "date_trunc('second', ts) as second"
+        found.aggregate(f"day, place, {second}, build, code, count(*) as errors").create("counted")
+        return dict(self.connection.table("counted").aggregate("day, count(*)").fetchall())
 
     def counters(self, day: date, first: datetime, until: datetime) -> Any:
-        query = """
-            select place, date_trunc('second', ts) as second, build, code, count(*) as errors
-            from found
-            where
-                day = $day and date_trunc('second', ts) >= $first and date_trunc('second', ts) < $until
-                and place in (select unnest($places))
-            group by all
-        """
-        parameters = {"day": day, "first": first, "until": until, "places": self.places}
-        return self.connection.execute(query, parameters).to_arrow_table()
+        found = self.connection.table("counted")
+        found = found.filter(f"day = '{day}' and second >= '{first}' and second < '{until}'")
+        return found.project("place, second, build, code, errors").to_arrow_table()
