@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bench.detection.streams import BIN_SECONDS, START_SECOND, Counts, Findings, Layer, Stream, punctual
@@ -40,6 +41,8 @@ insert into batches
 select $1, 'bench', 'bench', 0, 0, '', 0, coalesce(sum(errors), 0), 0, min(second), max(second), $2, null
 from counters where batch_id = $1
 """
+
+_TABLES = "select table_name from duckdb_tables() where not temporary and table_name <> 'store_info'"
 
 # Alerts that were taken back were reported all the same.
 _ALERTS = """
@@ -124,7 +127,19 @@ def clock(second: int) -> Callable[[], datetime]:
 
 @contextmanager
 def store() -> Iterator[Connection]:
-    """A store in memory, one thread: as many processes run beside each other as there are cores."""
+    """A store in memory that holds nothing: of a process always the same, for making its views takes a second.
+
+    One thread: as many processes run beside each other as there are cores.
+    """
+    with _engine().connect() as connection:
+        with connection.begin():
+            for table in connection.exec_driver_sql(_TABLES).scalars().all():
+                connection.exec_driver_sql(f"truncate {table}")
+        yield connection
+
+
+@cache
+def _engine() -> Engine:
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # DuckDB would import it
     engine = create_engine(
         "duckdb:///:memory:", poolclass=StaticPool, connect_args={"config": {"threads": 1, "memory_limit": "3GB"}}
@@ -134,8 +149,7 @@ def store() -> Iterator[Connection]:
             connection.exec_driver_sql("set timezone = 'UTC'")
             connection.exec_driver_sql("set enable_progress_bar = false")
         schema.migrate(connection)
-        yield connection
-    engine.dispose()
+    return engine
 
 
 def load(connection: Connection, stream: Stream, since: int, until: int, spread: Generator | None = None) -> None:
