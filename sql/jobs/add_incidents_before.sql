@@ -1,5 +1,5 @@
 -- Keep incidents as they are before a pass, of those that end before $until and are not kept yet.
-insert into incidents_before
+insert into incidents_before by name
 select incidents_now.* from incidents_now -- noqa: AM04
 where
     epoch(incidents_now.end_ts) < $until

@@ -159,10 +159,10 @@ def generate(
     pipeline.generate(session, to, wanted)
 
 
-@app.command(epilog="Example: streammetrics explain --code E_TIMEOUT --at 2026-11-23T06:12:30")
+@app.command(epilog="Example: streammetrics explain --code E_TIMEOUT")
 def explain(
     code: options.CodeOption,
-    at: options.AtOption,
+    at: options.AtOption = None,
     rule: options.RuleOption = None,
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,

@@ -30,7 +30,7 @@ def status(
     config: options.ConfigOption = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Exit with 1 if no job has ended for 3 intervals, or a source is silent."),
+        typer.Option("--check", help="Exit with 1 if no job ended for 3 intervals, or a source is silent or refused."),
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:

@@ -155,4 +155,4 @@ def _sender(session: Session) -> delivery.Sender:
 
 def _explain() -> str:
     """The command that begins an explanation, with the settings of this process."""
-    return suggestions.command("streammetrics explain")
+    return suggestions.command_anywhere("streammetrics explain")

@@ -107,8 +107,8 @@ PasswordFileOption = Annotated[
 RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
 CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
 AtOption = Annotated[
-    datetime,
-    typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it, such as an alert's stop_ts."),
+    datetime | None,
+    typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it. Default: the latest alert."),
 ]
 NullOption = Annotated[
     int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds at random N times.")
@@ -184,6 +184,6 @@ def session_of(
 ) -> Session:
     """A command's session; without `use_default` the file in the working directory does not count."""
     found = config_path(path) if use_default else path
-    suggestions.configure(None if found == configuration.DEFAULT_CONFIG else found)
+    suggestions.configure(found, is_default=found == configuration.DEFAULT_CONFIG)
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")
     return Session(configuration.load(found), progress, as_json=as_json, accept_clock=accept_clock)

@@ -31,7 +31,10 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
         ConfigError: what is to be read holds the store itself.
     """
     if session.clock() < EARLIEST:
-        raise InputOutputError(f"the clock shows {terminal.moment(session.clock())}: set it; nothing was read, for X")
+        raise InputOutputError(
+            f"the clock shows {terminal.moment(session.clock())}: set it; nothing was read, because every record would "
+            "seem to lie in the future"
+        )
     code, files, clock = 0, list(paths), session.clock
     _require_apart(session.config, files)
     batches: list[int] = []

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from streammetrics.config.section import Name, Section
-from streammetrics.runtime import utc
+from streammetrics.config.section import Moment, Name, Section
 
 
 class Channel(Section):
@@ -67,13 +66,8 @@ class Mute(Section):
     code: Name = "*"
     baseline: Name = "*"
     candidate: Name = "*"
-    until: datetime | None = Field(default=None, strict=False)
+    until: Moment | None = None
     reason: str = Field(default="", max_length=200)
-
-    @field_validator("until")
-    @classmethod
-    def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return None if value is None else utc.naive(value)
 
     @model_validator(mode="after")
     def _is_narrow(self) -> "Mute":

@@ -1,7 +1,6 @@
 """The sections of config.toml: every key with its type, its default and what it may be."""
 
 import glob
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +11,9 @@ from streammetrics.config.notices import Channel, Heartbeat, Mute, NoticeSetting
 from streammetrics.config.outputs import OutputSettings, PublishSettings
 from streammetrics.config.rules import DEFAULT_RULES, ESTIMATE_SECONDS, RATE_RATIOS, AnyRule
 from streammetrics.config.schedule import ScheduleSettings
-from streammetrics.config.section import Name, Section
+from streammetrics.config.section import Moment, Name, Section
 from streammetrics.config.source import Source
 from streammetrics.errors import ConfigError
-from streammetrics.runtime import utc
 
 OLDEST_DAYS = 3650
 
@@ -98,13 +96,8 @@ class Exposure(Section):
 
     build: Name | None = None
     users: float | None = Field(default=None, ge=0, le=1e15, strict=False)
-    since: datetime | None = Field(default=None, strict=False)
+    since: Moment | None = None
     path: str | None = Field(default=None, min_length=1)
-
-    @field_validator("since")
-    @classmethod
-    def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return None if value is None else utc.naive(value)
 
     @model_validator(mode="after")
     def _row_or_file(self) -> "Exposure":

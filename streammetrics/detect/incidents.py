@@ -1,9 +1,10 @@
 """Incidents as they are reported: the first alert of each, and the changes by a pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from streammetrics.detect.watermarks import COMPARED
 from streammetrics.store.statements import run, statement
@@ -40,6 +41,11 @@ class Incident:
     candidate_share: float | None
     dispersion: float | None
     opened_ts: datetime
+
+    @classmethod
+    def of(cls, row: RowMapping | dict[str, Any]) -> "Incident":
+        """The incident of a row, which may have further columns."""
+        return cls(**{field.name: row[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,7 @@ def changes(connection: Connection) -> list[Change]:
     return [
         Change(
             row.change,
-            Incident(**{name: row.incident[name] for name in Incident.__dataclass_fields__}),
+            Incident.of(row.incident),
             row.incident["doublings"],
             row.again and Latest(**row.again),
             row.comparison_seconds,
@@ -177,20 +183,20 @@ def _snapshot(connection: Connection, since: int) -> None:
 
 def every(connection: Connection) -> list[Incident]:
     """All incidents, by their beginnings."""
-    return [Incident(**row) for row in connection.exec_driver_sql(_EVERY).mappings()]
+    return [Incident.of(row) for row in connection.exec_driver_sql(_EVERY).mappings()]
 
 
 def open_now(connection: Connection) -> list[Incident]:
     """The open incidents, by their beginnings."""
     found = connection.exec_driver_sql(compose(_OPEN, alerts=alerts_of_open_incidents()))
-    return [Incident(**row) for row in found.mappings()]
+    return [Incident.of(row) for row in found.mappings()]
 
 
 def recent(connection: Connection) -> list[Incident]:
     """The open incidents, and those resolved within reopen_seconds, by their beginnings."""
     alerts = whole_incidents(statement("reports/recent_alerts"))
     found = connection.exec_driver_sql(compose(statement("reports/recent_incidents"), alerts=alerts))
-    return [Incident(**row) for row in found.mappings()]
+    return [Incident.of(row) for row in found.mappings()]
 
 
 def open_incidents(connection: Connection) -> int:

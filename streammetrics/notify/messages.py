@@ -119,7 +119,7 @@ def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str |
         subject = storm or f"{subject}, and {counted(len(shown) - 1, 'more change')}"
         rest = len(lines) - MOST_LINES
         more = [f"... and {counted(rest, 'more change')}"] if rest > 0 else []
-        closing = [f"All of them: {suggestions.command('streammetrics status')}", *([link] if link else [])]
+        closing = [f"All of them: {suggestions.command_anywhere('streammetrics status')}", *([link] if link else [])]
         body = "\n".join([*lines[:MOST_LINES], *more, *closing])
     return Message(key, kind, subject, body, changes, ids)
 

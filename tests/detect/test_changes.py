@@ -57,6 +57,10 @@ def test_what_is_superseded_says_which_build_has_gone() -> None:
         assert line("superseded", state="superseded", gone=tuple(gone)) == expected.format(words)
 
 
+def test_an_incident_is_of_a_row_that_may_know_more() -> None:
+    assert Incident.of({**vars(INCIDENT), "further": 1}) == INCIDENT
+
+
 class JsonDay(ReleaseDay):
     """A day whose changes are printed as JSON."""
 

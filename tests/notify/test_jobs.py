@@ -140,7 +140,8 @@ def test_a_monitor_is_given_channels_that_fail(installation: Installation) -> No
     (installation.folder / "in" / "bad.csv").write_text("a,b\n1,2\n")
     for _ in range(7):
         installation.run(1)
-    [problem] = installation.check()
+    refused, problem = installation.check()
+    assert refused.startswith(f"refused: {installation.folder / 'in' / 'bad.csv'}: ")
     assert problem.startswith("channel hook fails since 2026-11-23 01:03:00 UTC, 1 notice not sent: /no/such/program: ")
 
 

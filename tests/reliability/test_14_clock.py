@@ -21,6 +21,10 @@ pytestmark = pytest.mark.reliability
 
 HOUR = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1)
+FALSE_CLOCK = (
+    "the clock shows 1970-01-01 00:00:05: set it; nothing was read, because every record would seem "
+    "to lie in the future"
+)
 PART_MINUTES, PARTS = 10, count(2, 6)
 
 
@@ -42,7 +46,7 @@ def follow(folder: Path, parts: Sequence[Path], clocks: Sequence[Callable[[datet
         now = clock(program.START + timedelta(minutes=(place + 1) * PART_MINUTES))
         session = Session(program.config(folder), reporting(print), lambda _: None, lambda now=now: now)  # type: ignore[misc]
         if now < EPOCH + HOUR and not place:
-            with pytest.raises(InputOutputError, match="the clock shows 1970-01-01 00:00:05: set it; nothing was read"):
+            with pytest.raises(InputOutputError, match=FALSE_CLOCK):
                 pipeline.ingest(session)
         else:
             pipeline.ingest(session)

@@ -310,3 +310,14 @@ def test_the_command_tells_it_in_words_and_as_json(regressed: Store) -> None:
     (line,) = streammetrics(folder, *arguments, "--json").stdout.splitlines()
     assert (json.loads(line)["rule"], json.loads(line)["gate"]) == ("regression", None)
     assert streammetrics(folder, "explain", "--code", "7", "--at", "soon").returncode == 2
+
+
+def test_without_a_time_the_latest_alert_of_the_code_is_explained(regressed: Store, tmp_path: Path) -> None:
+    sql = "select max(stop_ts) from alerts where rule = 'regression'"
+    with regressed.read() as connection:
+        latest = connection.exec_driver_sql(sql).scalar_one()
+    found = the(explain(regressed, CONFIG, "7", rule="regression"))
+    assert (found.start_ts, found.gate) == (latest, None)
+    calm = history(tmp_path / "calm.duckdb", stream(seconds=MINUTE), CONFIG)
+    with pytest.raises(UsageError, match="--code 7: it has no alert; name the time to explain with --at"):
+        explain(calm, CONFIG, "7")

@@ -219,7 +219,7 @@ def test_rejects_of_the_last_day_with_the_most_frequent_reason(tmp_path: Path) -
         connection.exec_driver_sql(
             "insert into rejects select 2, 's', '/b.csv', i, 'line is too long', '' from range(9) r (i)"
         )
-    assert lines_of(store)["rejects"] == "3 in the last day, most of them: ts is no time"
+    assert lines_of(store)["rejects"] == "3 in the last day, the most frequent reason: ts is no time"
     assert lines_of(store)["records"] == "60 in 1 batch, 3 rejected"
     assert "rejects" not in lines_of(store, now=NOW + timedelta(seconds=1))
 

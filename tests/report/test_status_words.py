@@ -111,7 +111,7 @@ def test_trouble_has_lines_of_its_own() -> None:
         rejected=9, rejected_last_day=3, reject_reason="ts is no time", late_last_day=1, last_failure=FAILED,
     )  # fmt: skip
     assert found["records"] == "3,001 in 1 batch, 9 rejected"
-    assert found["rejects"] == "3 in the last day, most of them: ts is no time"
+    assert found["rejects"] == "3 in the last day, the most frequent reason: ts is no time"
     assert found["late"] == "1 record of the last day: counted, but too late to judge again"
     assert found["failed"] == failure
     assert len(found) == 12

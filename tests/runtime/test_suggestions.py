@@ -28,6 +28,15 @@ def test_a_suggested_command_names_the_settings(path: str | None, text: str, sho
     assert suggestions.complete(text) == shown
 
 
+def test_who_reads_a_notice_is_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    suggestions.configure(Path("config.toml"), is_default=True)
+    assert suggestions.command("streammetrics status") == "streammetrics status"
+    assert (
+        suggestions.command_anywhere("streammetrics status") == f"streammetrics status --config {tmp_path}/config.toml"
+    )
+
+
 def test_messages_name_commands_in_backticks() -> None:
     """Others would not be completed. The examples of --help and the demo name their settings themselves."""
     offenders = [
@@ -37,7 +46,7 @@ def test_messages_name_commands_in_backticks() -> None:
         if BARE.search(line)
         and "epilog=" not in line
         and "--config {path}" not in line
-        and "suggestions.command(" not in line
+        and "suggestions.command" not in line
     ]
     assert offenders == []
 

@@ -106,13 +106,17 @@ class Explanation:
     ratios: tuple[Likelihood, ...]
 
 
-def explain(store: Store, config: Config, code: str, at: datetime, rule: str | None = None) -> list[Explanation]:
+def explain(
+    store: Store, config: Config, code: str, at: datetime | None = None, rule: str | None = None
+) -> list[Explanation]:
     """Explain the bins that hold the moment `at` (naive UTC), rule by rule and comparison by comparison.
+
+    None: those of the code's latest alert.
 
     The rules are those of `config`, whether or not a pass has judged by them.
 
     Raises:
-        UsageError: there is no such rule, or no build has ever sent the code.
+        UsageError: there is no such rule, or no build has ever sent the code; or without `at`, it has no alert.
         StoreBusyError, InputOutputError: the store cannot be read.
     """
     rules = [found for found in config.rule if rule in (None, found.name)]
@@ -125,7 +129,10 @@ def explain(store: Store, config: Config, code: str, at: datetime, rule: str | N
             shown = ", ".join(known[:MOST_CODES]) or "none, for it holds no records"
             more = f" and {len(known) - MOST_CODES:,} more" if len(known) > MOST_CODES else ""
             raise UsageError(f"--code {code}: no build in the store has sent it; its codes are: {shown}{more}")
-        second = utc.second_of(at)
+        moment = at or run(connection, "reports/latest_alert_of_code", {"code": code, "rule": rule}).scalar_one()
+        if moment is None:
+            raise UsageError(f"--code {code}: it has no alert; name the time to explain with --at")
+        second = utc.second_of(moment)
         return [found for chosen in rules for found in _explain(connection, config, chosen, code, second)]
 
 

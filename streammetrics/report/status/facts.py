@@ -164,7 +164,7 @@ def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]
     return [
         Reach(pair.baseline, pair.candidate, pair.judged_seconds, ratios.get((pair.baseline, pair.candidate)))
         for pair in young
-        if pair.judged_until and pair.judged_seconds and pair.judged_seconds > 0
+        if pair.is_judged and pair.judged_seconds
     ]
 
 
@@ -174,7 +174,7 @@ def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice |
     ends = [
         (utc.second_of(pair.judged_until), pair.judged_seconds)
         for pair in compared
-        if pair.judged_until and pair.judged_seconds and pair.judged_seconds > 0
+        if pair.is_judged and pair.judged_until and pair.judged_seconds
     ]
     if widest is None or not ends:
         return None

@@ -5,14 +5,18 @@ from datetime import datetime, timedelta
 
 from streammetrics.config import Mute
 from streammetrics.report.status.models import Contents, EndedJob, FailingChannel, Status
-from streammetrics.runtime.terminal import counted, moment, named
+from streammetrics.runtime.terminal import counted, moment, named, one_line
 
 CHECKED_INTERVALS = 3
 
 
 def check(status: Status, interval_seconds: float) -> list[str]:
-    """What a monitor has to know: for three intervals no job has ended, or a channel failed; or a source is silent."""
+    """What a monitor has to know: for three intervals no job has ended, or a channel failed; or a source is silent.
+
+    Or a file or database is refused, as it is until its settings are corrected, or it is.
+    """
     found = [f"source {one.source} is silent since {moment(one.last_ts)} UTC" for one in status.feeds if one.is_silent]
+    found += [f"refused: {one_line(message)}" for message in status.refused]
     if status.contents is None or not status.contents.jobs:
         return ["no job has ended yet", *found]
     limit = timedelta(seconds=CHECKED_INTERVALS * interval_seconds)

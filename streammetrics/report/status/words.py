@@ -75,7 +75,7 @@ def _content_lines(held: Contents, now: datetime) -> Iterator[tuple[str, str]]:
     batches = counted(held.batches, "batch", "batches")
     yield "records", f"{held.records:,} in {batches}, {held.rejected:,} rejected"
     if held.rejected_last_day:
-        yield "rejects", f"{held.rejected_last_day:,} in the last day, most of them: {held.reject_reason}"
+        yield "rejects", f"{held.rejected_last_day:,} in the last day, the most frequent reason: {held.reject_reason}"
     if held.late_last_day:
         late = counted(held.late_last_day, "record")
         yield "late", f"{late} of the last day: counted, but too late to judge again"
