@@ -38,7 +38,7 @@ def run(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Read new records, judge them, report changed incidents, draw heatmaps. For cron: silent if nothing changed."""
+    """Read new records, judge them, and report what changed. Draws heatmaps. For cron: silent if nothing changed."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -71,7 +71,7 @@ def detect(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Judge complete bins that are not judged yet, and print the first alert of each new incident."""
+    """Judge complete bins, and print the alerts of new incidents."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -124,7 +124,7 @@ def export(
     password_env: options.PasswordEnvOption = None,
     password_file: options.PasswordFileOption = None,
 ) -> None:
-    """Write a table or view to a file, which appears complete or not at all; or alerts or incidents to a database."""
+    """Write a table or view to a file. It appears complete or not at all. Or alerts or incidents to a database."""
     from streammetrics.cli import exports
 
     session = options.session_of(config)
@@ -147,7 +147,7 @@ def generate(
     effect: options.EffectOption = None,
     share: Annotated[float, typer.Option("--share", min=0.001, max=0.999, help="Of users, with the new build.")] = 0.5,
 ) -> None:
-    """Write a synthetic stream of error records, and its truth as JSON beside it."""
+    """Write a synthetic stream of error records. Its truth goes beside it, as JSON."""
     from streammetrics.cli import pipeline
     from streammetrics.simulate import generate as streams
 
@@ -167,7 +167,7 @@ def explain(
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show why a rule fired for a code at a time, or why not: counts, exposure, evidence, and the gate that closed."""
+    """Show why a rule fired for a code, or why not. Counts, exposure, evidence, and the gate that closed."""
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
@@ -185,7 +185,7 @@ def backtest(
     seed: options.DrawSeedOption = 1,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Judge history by these settings, store nothing, and print the incidents. Without times, the last day."""
+    """Judge history by these settings, and store nothing. Prints the incidents. Without times, the last day."""
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]

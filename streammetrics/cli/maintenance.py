@@ -34,7 +34,7 @@ def status(
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show in a dozen lines what the store holds, what was judged, what is open and what waits to be read."""
+    """Show what is stored, judged, open, and waiting to be read."""
     from streammetrics.report import status as statuses
 
     session = options.session_of(config, as_json)
@@ -58,7 +58,7 @@ def verdict(
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Whether each candidate is worse (exit code 3), not worse (0), or there is not enough data to tell (4)."""
+    """Say whether candidates are worse. Exit code 3: worse, 0: not worse, 4: not enough data to tell."""
     from streammetrics.cli import polling
 
     sys.exit(polling.verdict(options.session_of(config, as_json), baseline, candidate, code, wait or 0))
@@ -86,7 +86,7 @@ def doctor(
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Check the store against its ledger: what is wrong, and what to do. Exits with 1 if something is wrong."""
+    """Check the store against its ledger. Says what is wrong, and what to do. Exits with 1 if something is wrong."""
     from streammetrics.doctor import diagnosis as doctors
 
     session = options.session_of(config, as_json)
@@ -119,7 +119,7 @@ def unload(
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Remove batches that were loaded with wrong settings; the next run reads their files again, and judges again.
+    """Remove batches that were loaded with wrong settings. The next run reads their files again, and judges again.
 
     Later batches of the same file or database are removed too, because they continue the removed ones.
     """
@@ -140,7 +140,7 @@ def backup(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A DuckDB file; an existing one is replaced.")],
     config: options.ConfigOption = None,
 ) -> None:
-    """Copy the store while jobs run; the copy appears complete or not at all."""
+    """Copy the store while jobs run. The copy appears complete or not at all."""
     from streammetrics.store import backup as backups
 
     session = options.session_of(config)
@@ -153,7 +153,7 @@ def backup(
 def demo(
     folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Recreated each time.")] = Path("var/demo"),
 ) -> None:
-    """Make an hour of records with known truth, run the whole job on it, and print findings beside the truth."""
+    """Run the whole job on an hour of made records, and compare. Prints what was found beside the truth."""
     from streammetrics.cli import demo as demonstration
 
     sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))
