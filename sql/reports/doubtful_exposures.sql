@@ -1,6 +1,6 @@
 -- Comparisons whose exposure [[exposure]] may give, and what it gives at second $latest, in the last bin of a rule of
 -- evidence. Most codes must agree that the exposure is unequal: one code alone is a regression. One or two codes do not
--- decide.
+-- decide. A build that has no users, and sends 20 errors or more, cannot be compared.
 with given as (
     select build, arg_max(users, since_ts) as users
     from exposure
@@ -17,7 +17,13 @@ code_shares as (
     having sum(baseline_errors + candidate_errors) >= 20
 ),
 
-sent as (select pair_id, count(*) as codes, median(share) as share from code_shares group by pair_id)
+sent as (select pair_id, count(*) as codes, median(share) as share from code_shares group by pair_id),
+
+errors as (
+    select pair_id, sum(baseline_errors) as baseline_errors, sum(candidate_errors) as candidate_errors
+    from tallies
+    group by pair_id
+)
 
 select
     pairs.baseline, pairs.candidate,
@@ -26,11 +32,16 @@ select
         when older.build is not null and newer.build is null then pairs.candidate
     end as unknown_build,
     coalesce(older.users + newer.users = 0, false) as is_nobody,
+    case
+        when older.users = 0 and newer.users > 0 and errors.baseline_errors >= 20 then pairs.baseline
+        when newer.users = 0 and older.users > 0 and errors.candidate_errors >= 20 then pairs.candidate
+    end as unused_build,
     case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as assumption,
     known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join known on pairs.pair_id = known.pair_id
 left join sent on pairs.pair_id = sent.pair_id
+left join errors on pairs.pair_id = errors.pair_id
 left join given as older on pairs.baseline = older.build
 left join given as newer on pairs.candidate = newer.build
 where pairs.exposure = 'given' and pairs.is_current

@@ -47,6 +47,11 @@ _DOUBTFUL = (
     "exposure in [[comparison]]"
 )
 
+_UNUSED = (
+    "[[exposure]] gives 0 users for {build!r}, which sends errors: give its users, else an increase is missed or "
+    "reported falsely"
+)
+
 _LATEST = "select max(complete_until_second) from pairs where is_current"
 
 _FORGET = "delete from advice where list_contains($texts, text) or seen_at < $since"
@@ -134,5 +139,7 @@ def _exposures(connection: Connection, latest: int) -> Iterator[str]:
             yield f"{builds}: {pair.assumption}, for [[exposure]] does not give the users of {pair.unknown_build!r}"
         if pair.is_nobody:
             yield f"{builds}: {pair.assumption}, for [[exposure]] gives neither build any users"
+        if pair.unused_build is not None:
+            yield f"{builds}: {_UNUSED.format(build=pair.unused_build)}"
         if pair.is_doubtful:
             yield f"{builds}: {_DOUBTFUL}"

@@ -29,6 +29,10 @@ NO_NEWER = (
 REVERSED = (
     "[[comparison]] has baseline '1.10' and candidate '1.9', which is the older one: exchange them unless that is meant"
 )
+UNUSED = (
+    "1.9 -> 1.10: [[exposure]] gives 0 users for '{}', which sends errors: give its users, else an increase is missed "
+    "or reported falsely"
+)
 UNMATCHED = "[[comparison]] compares builds '3.*_?!%', and no build that has sent records matches that"
 MISSING = "[[comparison]] names build '1.11', of which no record has come yet; did you mean '1.10'?"
 
@@ -84,6 +88,8 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
             Config(exposure=users(**{"1_9": 0, "1_10": 0})),
             ["1.9 -> 1.10: exposure is estimated, for [[exposure]] gives neither build any users"],
         ),
+        ((1, 1), Config(exposure=users(**{"1_9": 0, "1_10": 9})), [UNUSED.format("1.9")]),
+        ((1, 1), Config(exposure=users(**{"1_9": 9, "1_10": 0})), [UNUSED.format("1.10")]),
         ((1, 1), Config(comparison=(Comparison(candidate="1.11"),)), [MISSING]),
         (
             (1, 1),
@@ -109,6 +115,17 @@ def test_what_there_is_to_act_on(
     store: Connection, counts: tuple[int, int], config: Config, expected: list[str]
 ) -> None:
     with configured(store, sent(*counts), config).begin():
+        assert warnings.current(store) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("errors", "expected"), [(19, []), (20, [UNUSED.format("1.9")])])
+def test_a_few_late_errors_of_a_build_without_users_are_no_mistake(
+    store: Connection, errors: int, expected: list[str]
+) -> None:
+    late = [Record(MONDAY + 600 + 30 * second, "1.9", "7") for second in range(errors)]
+    config = Config(exposure=users(**{"1_9": 0, "1_10": 9}), comparison=(Comparison(baseline="1.9"),))
+    with configured(store, sorted([*sent(0, 1), *late]), config).begin():
         assert warnings.current(store) == expected
 
 
