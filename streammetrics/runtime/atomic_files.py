@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, whatever happens while they are written: every rename goes through here."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ def replacing(target: Path) -> Iterator[Path]:
     The folder goes in any case.
 
     Raises:
-        OSError: the disk is full, or the folder of the target is not there or not ours.
+        OSError: the disk is full, the target is a pipe or device, or its folder is not there or not ours.
     """
+    _require_file(target)
     with TemporaryDirectory(prefix=f".{target.name}.tmp-", dir=target.absolute().parent) as folder:
         unfinished = Path(folder, target.name)
         yield unfinished
@@ -56,6 +58,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def put(unfinished: Path, target: Path) -> None:
     """Rename a file over its target; on return content and name are on disk."""
+    _require_file(target)
     _persist(unfinished)
     move(unfinished, target)
     _persist(target.absolute().parent)
@@ -66,6 +69,12 @@ def move(path: Path, target: Path) -> None:
     failpoints.reach("rename.before")
     path.replace(target)
     failpoints.reach("rename.after")
+
+
+def _require_file(target: Path) -> None:
+    """A rename over /dev/null would take it away from all programs; what reads from a pipe would wait for ever."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OSError(errno.EINVAL, "is a pipe, socket or device, and only files are replaced; name another")
 
 
 def _persist(path: Path) -> None:

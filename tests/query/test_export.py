@@ -217,6 +217,21 @@ def test_failure_of_the_query_leaves_no_file(store: Store, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_pipe_or_device_is_not_replaced(store: Store, tmp_path: Path, is_linked: bool) -> None:
+    """The same holds for backups, figures and the report: who may write to /dev would lose /dev/null."""
+    pipe, target = tmp_path / "pipe", tmp_path / "alerts.csv"
+    os.mkfifo(pipe if is_linked else target)
+    if is_linked:
+        target.symlink_to(pipe)
+    before = sorted((path.name, path.lstat().st_mode) for path in tmp_path.iterdir())
+    with pytest.raises(
+        InputOutputError, match=r"alerts\.csv: cannot be written: is a pipe, socket or device, and only"
+    ):
+        export(store, "alerts", target)
+    assert sorted((path.name, path.lstat().st_mode) for path in tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("name", ["none/a.csv", "file/a.csv", "folder.csv", "x" * 250 + ".csv"])
 def test_a_place_that_cannot_be_written_is_reported(store: Store, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
