@@ -95,6 +95,9 @@ class Store:
 
     @contextmanager
     def _opened(self, settings: dict[str, str], *, alone: bool) -> Iterator[Connection]:
+        if self.path.exists() and not self.path.is_file():
+            # DuckDB would wait for ever for who writes to a pipe.
+            raise InputOutputError(f"{self.path}: is no regular file; set path in [store] to the file of the history")
         with ExitStack() as held:
             turn = held.enter_context(turns.Turn(self.path, self._lock_wait_seconds))
             spilled = held.enter_context(spill.folder(self.path))

@@ -1,5 +1,6 @@
 """The store: schema versions, who may open it when, and what SQL that people type may do."""
 
+import os
 import re
 import subprocess
 import sys
@@ -190,6 +191,15 @@ def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path) -> None:
     with pytest.raises(InputOutputError, match="cannot be opened as a store"), Store(path).write():
         pass
     assert path.read_text().startswith("a letter")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    store = Store(tmp_path / "a.duckdb")
+    make(store.path)
+    for opened in (store.write, store.read):
+        with pytest.raises(InputOutputError, match=r"a\.duckdb: is no regular file; set path in \[store\]"), opened():
+            pass
 
 
 def test_another_process_is_waited_for_then_named(tmp_path: Path) -> None:
