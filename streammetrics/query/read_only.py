@@ -27,6 +27,9 @@ _FUNCTIONS = (
 Not those to which a relation or a query is given as text, such as query() and histogram(): these could name a file.
 """
 
+_FILE_URL = re.compile(r"^file:(//[^/]*)?")
+"""DuckDB takes a path with this before it for the path."""
+
 _ABOUT_THE_STORE = ("duckdb_", "pragma_")
 """Beginnings of the names of functions that describe the store and DuckDB."""
 
@@ -58,7 +61,7 @@ def require(connection: Connection, store: Path, sql: str) -> None:
             allowed = ", ".join((*_FUNCTIONS, *(f"{prefix}*" for prefix in _ABOUT_THE_STORE)))
             raise UsageError(f"{name}(): a query cannot call this table function; it can call {allowed}")
     for name in relations:
-        if os.path.realpath(name) == os.path.realpath(store):
+        if os.path.realpath(_FILE_URL.sub("", name)) == os.path.realpath(store):
             raise UsageError(f"{name}: is the store's file; name one of its tables or views")
 
 
