@@ -1,9 +1,9 @@
 -- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, client, content): a line is a record,
 -- unless it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where
 -- there are none), and behind it the reason why it cannot be read.
--- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
--- stand beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
--- $kept_of_rejects.
+-- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $has_header,
+-- $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
+-- Blanks beside delimiters are no part of an unquoted field, and may stand beside the quotes of another one.
 with whole as (
     select
         * exclude (text),
@@ -33,12 +33,12 @@ split as (
 picked as (
     select
         *,
-        if($is_spaced, trim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
-        if($is_spaced, trim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
-        if($is_spaced, trim(fields[places[3]], ' '), fields[places[3]]) as build_field,
-        if($is_spaced, trim(fields[places[4]], ' '), fields[places[4]]) as code_field,
-        if($is_spaced, trim(fields[places[5]], ' '), fields[places[5]]) as stratum_field,
-        if($is_spaced, trim(fields[places[6]], ' '), fields[places[6]]) as client_field
+        trim(fields[places[1]], ' ') as ts_field,
+        trim(fields[places[2]], ' ') as clock_field,
+        trim(fields[places[3]], ' ') as build_field,
+        trim(fields[places[4]], ' ') as code_field,
+        trim(fields[places[5]], ' ') as stratum_field,
+        trim(fields[places[6]], ' ') as client_field
     from split
 ),
 
@@ -51,7 +51,9 @@ read as (
             when len(fields) <= width then len(fields)
             else greatest(
                 width,
-                strlen(rtrim(array_to_string(list_transform(fields, lambda x: if(x in ('', '""'), '0', '1')), ''), '0'))
+                strlen(rtrim(
+                    array_to_string(list_transform(fields, lambda x: if(trim(x, ' ') in ('', '""'), '0', '1')), ''), '0'
+                ))
             )
         end as found,
         case

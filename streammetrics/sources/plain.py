@@ -61,6 +61,11 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         yield _BLANK_LINES.sub(b"\0\n", text) if b"\n\n" in text or text.startswith(b"\n") else text
 
 
+def split(lines: Iterable[str], delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
+    """The fields of records; blanks behind a delimiter are no part of them."""
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ", strict=is_strict)
+
+
 def quoted_spans(text: bytes, delimiter: str) -> Iterator[tuple[int, int, bool | None]]:
     """Where lines have an odd number of quotes.
 
@@ -91,7 +96,7 @@ def _record_end(text: bytes, start: int, delimiter: str) -> tuple[int, bool | No
 
     with long_fields():
         try:
-            next(csv.reader(lines(), delimiter=delimiter, strict=True))
+            next(split(lines(), delimiter, is_strict=True))
         except csv.Error:
             if is_over:
                 return len(text), None
