@@ -1,4 +1,5 @@
--- Lines of CSV and its kin on a cluster, with the fields that they have where no quote is in them. Portable.
+-- Lines of CSV and its kin on a cluster, with the fields that they have where no quote and no byte order mark is in
+-- them. Portable.
 -- Reads `lines` (place, block, id, text, is_utf8).
 -- Parameters: $delimiter, $ts_place, $build_place, $code_place and $client_place (or NULL) of fields, from 1; $width,
 -- $longest_record (characters).
@@ -14,5 +15,5 @@ select
     is_utf8
     and length(text) <= $longest_record
     and length(text) - length(replace(text, $delimiter, '')) = $width - 1
-    and not regexp_matches(text, '["\x00]') as is_whole
+    and not regexp_matches(text, '["\x00\x{feff}]') as is_whole
 from lines

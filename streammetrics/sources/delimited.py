@@ -69,11 +69,14 @@ def fields(text: str, delimiter: str, *, is_strict: bool = False) -> list[str]:
 
 
 def read_line(stream: TextIO) -> str:
-    """The next physical line with its end; of one that is too long, as much as shows that. Empty at the end."""
+    """The next physical line with its end; of one that is too long, as much as shows that. Empty at the end.
+
+    A byte order mark before it, as where files were put together, is left out.
+    """
     line = rest = stream.readline(LONGEST_RECORD + 1)
     while len(rest) > LONGEST_RECORD and not rest.endswith(("\r", "\n")):
         rest = stream.readline(LONGEST_RECORD + 1)
-    return line
+    return line.removeprefix("\ufeff")
 
 
 def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int | None) -> Columns:

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from streammetrics.sources.plain import MARKED_LINE
+
 # Small enough for the processor's cache.
 PORTION_BYTES = 1 << 20
 
@@ -50,22 +52,24 @@ def examine(path: Path) -> Examined:
     feeds = returns = pairs = 0
     last, decoder = b"", codecs.getincrementaldecoder("utf-8")()
     is_ascii = is_text = True
-    is_long = has_quotes = has_escapes = False
+    is_long = is_marked = has_quotes = has_escapes = False
     for portion in portions(path):
         new_feeds = portion.count(b"\n")
         # To look for a byte is much quicker than to count it.
         new_returns = portion.count(b"\r") if b"\r" in portion else 0
-        if new_returns or last == b"\r":
-            pairs += (last + portion).count(b"\r\n")
-        feeds, returns, last = feeds + new_feeds, returns + new_returns, portion[-1:]
+        if new_returns or last.endswith(b"\r"):
+            pairs += (last[-1:] + portion).count(b"\r\n")
+        feeds, returns = feeds + new_feeds, returns + new_returns
         is_long |= not new_feeds and len(portion) == PORTION_BYTES
         is_known, is_ascii = is_ascii, portion.isascii()
+        is_marked = is_marked or (not is_ascii and MARKED_LINE in last + portion)
+        last = portion[1 - len(MARKED_LINE) :]
         is_text = is_text and b"\0" not in portion and ((is_known and is_ascii) or _is_decoded(decoder, portion))
         has_quotes = has_quotes or b'"' in portion
         has_escapes = has_escapes or b"\\" in portion
     is_mixed = returns > pairs or 0 < pairs < feeds
-    is_plain = is_text and not is_mixed and not is_long and _is_decoded(decoder, b"", is_over=True)
-    return Examined(is_plain, has_quotes, has_escapes, feeds + (last not in (b"", b"\n")), hashing)
+    is_plain = is_text and not (is_mixed or is_long or is_marked) and _is_decoded(decoder, b"", is_over=True)
+    return Examined(is_plain, has_quotes, has_escapes, feeds + (last[-1:] not in (b"", b"\n")), hashing)
 
 
 def _is_decoded(decoder: codecs.IncrementalDecoder, portion: bytes, *, is_over: bool = False) -> bool:

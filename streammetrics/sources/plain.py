@@ -1,4 +1,4 @@
-"""Text as DuckDB reads it line by line: UTF-8, line ends LF, no NUL, a line a record.
+"""Text as DuckDB reads it line by line: UTF-8, line ends LF, no NUL, no byte order mark, a line a record.
 
 Most files are so. What is not is made so here, with each line at its number. What plain text cannot say stands behind a
 line and a NUL, as its mark: two characters that stand for LF and CR within the record, or blanks where there are
@@ -16,6 +16,9 @@ LONGEST_RECORD = 1_000_000
 """Characters. What is longer is rejected: the memory that a file takes must not depend on what is in it."""
 
 _LONGEST_BYTES = 4 * LONGEST_RECORD
+
+MARKED_LINE = b"\n" + codecs.BOM_UTF8
+"""How a line begins where files with a byte order mark were put together."""
 
 # DuckDB passes over lines without anything.
 _BLANK_LINES = re.compile(rb"^\n", re.MULTILINE)
@@ -37,10 +40,10 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         skipped: so many lines at the beginning are left out.
     """
     decoder = None if codec == "utf-8" else codecs.getincrementaldecoder(codec)("replace")
-    rest, half, mark = b"", b"", codecs.BOM_UTF8
+    rest, half = b"", b""
     for portion in chain(portions, (None,)):
         text = (portion or b"") if decoder is None else decoder.decode(portion or b"", portion is None).encode()
-        text, mark, is_known = half + text.removeprefix(mark), b"", _CRLF in text or _CR in text
+        text, is_known = half + text, _CRLF in text or _CR in text
         half = b"\r" if portion is not None and text.endswith(b"\r") else b""
         if b"\r" in text:
             # Within quotes line ends stay what they are.
@@ -52,6 +55,7 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         text, rest = text[:stop], text[stop:][: _LONGEST_BYTES + 4]
         while skipped and text:
             text, skipped = text[(text.find(b"\n") + 1) or len(text) :], skipped - 1
+        text = text.removeprefix(codecs.BOM_UTF8).replace(MARKED_LINE, b"\n")
         if delimiter is not None and b'"' in text:
             whole, opened = _without_quoted_ends(text, delimiter, is_utf16=decoder is not None, is_over=portion is None)
             text, rest = whole, opened + rest

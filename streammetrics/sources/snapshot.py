@@ -54,7 +54,7 @@ class Snapshot:
             OSError: they cannot be read.
         """
         is_utf8 = self.codec == "utf-8"
-        encoding, errors = ("utf-8-sig", "surrogateescape") if is_utf8 else ("utf-16", "replace")
+        encoding, errors = ("utf-8", "surrogateescape") if is_utf8 else ("utf-16", "replace")
         stream = self.path.open("rb") if self.data is None else BytesIO(self.data)
         return TextIOWrapper(stream, encoding, errors, newline="")
 

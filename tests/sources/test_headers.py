@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streammetrics.errors import ConfigError
+from streammetrics.sources.encoding import PORTION_BYTES, examine
 from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import Shop
 
@@ -233,3 +234,56 @@ def test_blanks_on_either_side_of_delimiters(shop: Shop, header: str, around: st
     assert [outcome.message for outcome in shop.feed()] == ["", ""]
     first = ("2026-11-23 09:00:00", "5.9", "E1")
     assert shop.events() == [first, *EVENTS, ("2026-11-23 10:00:02", "5.9", "a , b")]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("second", [HEADER, "ts,code,build", '"ts","code","build"'])
+def test_a_byte_order_mark_between_files_put_together(shop: Shop, codec: str, end: str, second: str) -> None:
+    more = "2026-11-23 10:00:02,5.9,E3" if second == HEADER else SWAPPED[1]
+    texts = [joined(*lines, end=end) for lines in ([HEADER, *LINES], [second, more], [second, more])]
+    shop.feed_text(b"".join(text.encode(codec) for text in texts))
+    assert shop.events() == [*EVENTS, *2 * [("2026-11-23 10:00:02", "5.9", "E3")]]
+    assert shop.rejects() == [(4, AGAIN, second), (6, AGAIN, second)]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "line", ["2026-11-23 10:00:00,5.9,E1", '"2026-11-23 10:00:00","5.9","E1"', "5.9,2026-11-23 10:00:00,E1"]
+)
+def test_a_byte_order_mark_before_records(shop: Shop, line: str) -> None:
+    place = line.split(",").index("5.9") + 1 if '"' not in line else 2
+    settings: dict[str, Any] = {"header": False, "columns": {"ts": 3 - place, "build": place, "code": 3}}
+    shop.feed_text(2 * joined(line).encode("utf-8-sig"), **settings)
+    with (shop.folder / "errors.csv").open("ab") as stream:
+        stream.write(2 * joined(line).encode("utf-8-sig"))
+    shop.feed(**settings)
+    assert shop.events() == 4 * EVENTS[:1]
+    assert shop.rejects() == []
+
+
+@pytest.mark.usefixtures("way")
+def test_a_byte_order_mark_between_files_of_json(shop: Shop) -> None:
+    line = '{"ts":"2026-11-23 10:00:00","build":"5.9","code":"E1"}\n'
+    shop.feed_text(3 * line.encode("utf-8-sig"), "a.jsonl")
+    assert (shop.events(), shop.rejects()) == (3 * EVENTS[:1], [])
+
+
+@pytest.mark.usefixtures("way")
+def test_what_is_added_may_begin_with_a_byte_order_mark_and_a_header(shop: Shop) -> None:
+    path = shop.write("errors.csv", joined(HEADER, *LINES).encode("utf-8-sig"))
+    shop.feed()
+    for code in ("E3", "E4"):
+        with path.open("ab") as stream:
+            stream.write(joined(SWAPPED[0], f"2026-11-23 10:00:02,{code},5.9").encode("utf-8-sig"))
+        shop.feed()
+    assert shop.events() == [*EVENTS, *[("2026-11-23 10:00:02", "5.9", code) for code in ("E3", "E4")]]
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(4, AGAIN), (6, AGAIN)]
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_a_byte_order_mark_is_found_where_portions_meet(shop: Shop, before: int) -> None:
+    lines = b"x" * (PORTION_BYTES - 1 - before) + b"\n"
+    for mark in (b"", codecs.BOM_UTF8):
+        assert examine(shop.write("a.csv", lines + mark + b"x\n")).is_plain == (mark == b"")
