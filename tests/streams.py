@@ -49,7 +49,8 @@ def empty_store() -> Iterator[Connection]:
     engine = create_engine("duckdb:///:memory:", poolclass=StaticPool, connect_args={"config": {"threads": 1}})
     with engine.connect() as connection:
         with connection.begin():
-            connection.exec_driver_sql("set timezone = 'UTC'")
+            for setting in schema.SESSION:
+                connection.exec_driver_sql(setting)
         schema.migrate(connection)
         yield connection
     engine.dispose()

@@ -110,7 +110,8 @@ class Store:
                 held.callback(same_file.SameFile(self.path, connection).leave)
             # Around that check, so that the file can be replaced at any commit.
             failpoints.watch_commits(engine.dialect)
-            connection.exec_driver_sql("set timezone = 'UTC'")
+            for setting in schema.SESSION:
+                connection.exec_driver_sql(setting)
             # Bars are drawn by us, on terminals only: cron would mail DuckDB's.
             connection.exec_driver_sql("set enable_progress_bar = false")
             if spilled is not None:

@@ -12,6 +12,11 @@ from sqlalchemy import Connection
 from streammetrics.errors import InputOutputError
 from streammetrics.store.statements import folder
 
+SESSION = ("set timezone = 'UTC'", "set enable_external_file_cache = false")
+"""Of each connection. Files are read through descriptors, whose paths are used again: DuckDB's cache of Parquet, by
+path, size and second, took what it held of one file for another one.
+"""
+
 LOCK_DOWN = ("set allowed_directories = []", "set enable_external_access = false", "set lock_configuration = true")
 """In this order: once the configuration is locked nothing can be taken back."""
 

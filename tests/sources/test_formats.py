@@ -277,6 +277,19 @@ def test_parquet_types(shop: Shop) -> None:
     ]
 
 
+def test_packed_parquet_files_of_one_size_are_each_read_as_they_are(shop: Shop) -> None:
+    """They are unpacked to one place within a second: DuckDB must not keep the schema of one for the other."""
+    plain, sizes = shop.folder / ".plain", set()
+    for second, (kind, pad) in enumerate([("bigint", "xx"), ("double", "xxxx"), ("bigint", "xx")]):
+        row = f"select {1795428000 + second}::{kind} as ts, '5.9' as build, 404 as code"
+        duckdb.execute(f"copy ({row}) to '{plain}' (format parquet, kv_metadata {{pad: '{pad}'}})")
+        sizes.add(plain.stat().st_size)
+        shop.write(f"{second}.parquet.gz", plain.read_bytes())
+    assert len(sizes) == 1
+    assert [outcome.message for outcome in shop.feed()] == 3 * [""]
+    assert shop.events() == [(f"2026-11-23 10:00:0{second}", "5.9", "404") for second in range(3)]
+
+
 def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
     path = shop.write("errors.log", THREE)
     (outcome,) = shop.feed(path)

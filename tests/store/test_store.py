@@ -47,6 +47,14 @@ def up_to(version: int) -> Callable[[], tuple[tuple[str, ...], ...]]:
     return lambda: known
 
 
+def test_no_connection_caches_files(tmp_path: Path) -> None:
+    setting = "select current_setting('enable_external_file_cache')"
+    store = Store(tmp_path / "a.duckdb")
+    for open_ in (store.write, store.read):
+        with open_() as connection:
+            assert connection.exec_driver_sql(setting).scalar() is False
+
+
 def test_a_new_store_has_the_schema_of_this_version(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "a.duckdb")
     with store.write() as connection:
