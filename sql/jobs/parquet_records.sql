@@ -59,6 +59,7 @@ select
             or (code is null and code_text is not null)
             or (stratum is null and stratum_text is not null)
             then 'is not valid UTF-8'
+        when contains(concat(ts, build, stratum, code, client), chr(0)) then 'holds a NUL character'
         else ''
     end as reason,
     ts,
@@ -66,5 +67,5 @@ select
     code,
     stratum,
     client,
-    left(concat_ws(',', ts_text, build_text, code_text), 200) as content
+    left(replace(concat_ws(',', ts_text, build_text, code_text), chr(0), '\x00'), 200) as content
 from texts

@@ -16,5 +16,9 @@ with texts as (
 
 select
     *,
-    build <> '' and strlen(build) <= $longest_text - strlen($before_build) as is_whole
+    build <> ''
+    and not contains(build, chr(0))
+    and not contains(code, chr(0))
+    and not coalesce(contains(client, chr(0)), false)
+    and strlen(build) <= $longest_text - strlen($before_build) as is_whole
 from texts

@@ -77,10 +77,10 @@ respelled as (
         -- A clock without colons.
         regexp_replace(numbered, '^(\S+[Tt ]\d\d)(\d\d)', '\1:\2') as halved,
         regexp_replace(halved, '^(\S+[Tt ]\d\d:\d\d)(\d\d)', '\1:\2') as clocked,
-        -- 4:15:00 PM
+        -- 4:15:00 PM; Java and JavaScript have a narrow no-break space in it.
         regexp_extract(
             clocked,
-            '^(\S+[Tt ] *)(1[0-2]|0?[1-9])(:[\d:.,]*\d) ?([AaPp])\.?[Mm]\.?(.*)$',
+            '^(\S+[Tt ] *)(1[0-2]|0?[1-9])(:[\d:.,]*\d)[ \x{202f}]?([AaPp])\.?[Mm]\.?(.*)$',
             ['day', 'hour', 'minutes', 'half', 'zone']
         ) as halves,
         try_cast(halves['hour'] as integer) % 12 + if(lower(halves['half']) = 'p', 12, 0) as hour,
@@ -119,7 +119,8 @@ tidy as (
     select
         *,
         if(is_leap, replace(iso['clock'], ':60', ':59'), iso['clock']) as clock,
-        iso['day'] || ' ' || replace(clock, ',', '.') as iso_text,
+        -- A time with an offset needs seconds.
+        iso['day'] || ' ' || replace(clock, ',', '.') || if(clock like '%:%:%', '', ':00') as iso_text,
         try_cast(epoch['whole'] as ubigint) as epoch_number
     from parts
 ),

@@ -29,7 +29,7 @@ _PARQUET = "select * from read_parquet($path, hive_partitioning = false) limit 1
 _TEXTS = "select 0 as line, '' as reason, unnest($texts) as ts, '' as build, '' as code, '' as client, '' as content"
 _DAY_AND_MONTH = re.compile(
     r"\s*\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?P<gap>,? )\d{1,2}:\d\d(?P<seconds>:\d\d)?((?P<point>[.,])\d+)?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?[+-]\d\d(:?\d\d)?)?\s*",
+    r"(?P<half>[ \u202f]?[AaPp][Mm])?(?P<zone> ?[+-]\d\d(:?\d\d)?)?\s*",
     re.ASCII,
 )
 _KINDS = "select count(coalesce(utc_ts, local_ts)), count(local_ts), count(*) filter (is_clock) from times"

@@ -4,11 +4,14 @@ import bz2
 import codecs
 import gzip
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 import zstandard
+from pyarrow import parquet
 
 from streammetrics.errors import ConfigError, InputOutputError
 from streammetrics.sources import unpack
@@ -275,6 +278,37 @@ def test_parquet_types(shop: Shop) -> None:
         ("2026-11-23 10:00:00", "5.9", "3"),
         ("2026-11-23 10:00:00", "5.9", "4"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [(role, kind) for role in ("ts", "build", "code") for kind in ("varchar", "blob")] + [("who", "varchar")],
+)
+def test_a_nul_character_in_parquet_is_a_reject(shop: Shop, other: str, kind: str) -> None:
+    """As columns of fixed length are filled up with."""
+    values = {"ts": "'2026-11-23 10:00:00'", "build": "'5.9'", "code": "'404'", "who": "'me'"}
+    bad = {**values, other: f"{values[other]} || chr(0)"}
+    rows = " union all ".join(
+        f"select {', '.join(f'{value}::{kind} as {name}' for name, value in row.items())}" for row in (values, bad)
+    ).replace("chr(0)::blob", "chr(0)")
+    if kind == "blob":
+        rows = rows.replace(f"{values[other]} || chr(0)", f"({values[other]}::blob || '\\x00'::blob)")
+    duckdb.execute(f"copy ({rows}) to '{shop.folder / 'x.parquet'}' (format parquet)")
+    shop.feed(columns={"client": "who"})
+    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "404")]
+    assert [(line, reason) for line, reason, _ in shop.rejects()] == [(2, "holds a NUL character")]
+    assert not any("\0" in content for *_, content in shop.rejects())
+
+
+def test_decimals_that_duckdb_misreads_are_refused(shop: Shop) -> None:
+    codes = pa.array([Decimal(404)], pa.decimal256(50, 0))
+    table = pa.table({"ts": ["2026-11-23 10:00:00"], "build": ["5.9"], "code": codes, "id": codes})
+    path = shop.folder / "x.parquet"
+    parquet.write_table(table, path)
+    problem = "column 'code' holds decimals of more than 38 digits, which DuckDB misreads"
+    assert [outcome.message for outcome in shop.feed()] == [f"{path}: {problem}: write it as text or as whole numbers"]
+    parquet.write_table(table.set_column(2, "code", [["404"]]), path)
+    assert [outcome.message for outcome in shop.feed()] == [""]
 
 
 def test_packed_parquet_files_of_one_size_are_each_read_as_they_are(shop: Shop) -> None:

@@ -42,6 +42,12 @@ TIMES = {
 }
 
 SPELLINGS = {
+    # Java's OffsetDateTime and ZonedDateTime, of a full minute.
+    "2026-11-23T10:00+01:00": "2026-11-23 09:00:00",
+    "2026-11-23T10:00-0130": "2026-11-23 11:30:00",
+    "2026-11-23T10:00+01:00[Europe/Berlin]": "2026-11-23 09:00:00",
+    # Java's DateFormat and JavaScript's toLocaleString since Unicode's CLDR 42.
+    "Nov 23, 2026, 9:05:01\u202fAM": "2026-11-23 09:05:01",
     # Go, with its monotonic clock, and with zones of a name or of none.
     "2026-11-23 10:00:00 +0000 UTC": "2026-11-23 10:00:00",
     "2026-11-23 10:00:00.123456789 +0000 UTC m=+0.1": "2026-11-23 10:00:00.123456",
