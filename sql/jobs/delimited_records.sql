@@ -88,17 +88,17 @@ select
         when found <> width then format('expected {} fields, found {}', width, found)
         else ''
     end as reason,
-    if(is_quoted and starts_with(ts_field, '"'), replace(ts_field[2:-2], '""', '"'), ts_field)
+    if(is_quoted and ts_field like '"%"', replace(ts_field[2:-2], '""', '"'), ts_field)
     || case
         when places[2] is null then ''
-        when is_quoted and starts_with(clock_field, '"') then ' ' || replace(clock_field[2:-2], '""', '"')
+        when is_quoted and clock_field like '"%"' then ' ' || replace(clock_field[2:-2], '""', '"')
         else ' ' || clock_field
     end as ts,
-    if(is_quoted and starts_with(build_field, '"'), replace(build_field[2:-2], '""', '"'), build_field) as build,
-    if(is_quoted and starts_with(code_field, '"'), replace(code_field[2:-2], '""', '"'), code_field) as code,
-    if(is_quoted and starts_with(stratum_field, '"'), replace(stratum_field[2:-2], '""', '"'), stratum_field)
+    if(is_quoted and build_field like '"%"', replace(build_field[2:-2], '""', '"'), build_field) as build,
+    if(is_quoted and code_field like '"%"', replace(code_field[2:-2], '""', '"'), code_field) as code,
+    if(is_quoted and stratum_field like '"%"', replace(stratum_field[2:-2], '""', '"'), stratum_field)
         as stratum,
-    if(is_quoted and starts_with(client_field, '"'), replace(client_field[2:-2], '""', '"'), client_field)
+    if(is_quoted and client_field like '"%"', replace(client_field[2:-2], '""', '"'), client_field)
         as client,
     if(reason = 'is a header', text, left(text, $kept_of_rejects)) as content
 from read

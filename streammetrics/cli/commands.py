@@ -71,7 +71,7 @@ def detect(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Judge complete bins, and print the alerts of new incidents."""
+    """Judge complete bins, and report new incidents. It prints the first alert of each."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -124,7 +124,7 @@ def export(
     password_env: options.PasswordEnvOption = None,
     password_file: options.PasswordFileOption = None,
 ) -> None:
-    """Write a table or view to a file. It appears complete or not at all. Or alerts or incidents to a database."""
+    """Write a table or view to a file. With a URL, write alerts or incidents to a database."""
     from streammetrics.cli import exports
 
     session = options.session_of(config)
@@ -167,7 +167,7 @@ def explain(
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show why a rule fired for a code, or why not. Counts, exposure, evidence, and the gate that closed."""
+    """Show why a rule fired for a code, or why not. It prints counts, exposure, evidence, and the gate that closed."""
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
@@ -185,7 +185,7 @@ def backtest(
     seed: options.DrawSeedOption = 1,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Judge history by these settings, and store nothing. Prints the incidents. Without times, the last day."""
+    """Judge history by these settings, and store nothing. It prints the incidents; without times, of the last day."""
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]

@@ -86,7 +86,7 @@ def doctor(
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Check the store against its ledger. Says what is wrong, and what to do. Exits with 1 if something is wrong."""
+    """Check the store against its ledger. It says what to do, and exits with 1 if something is wrong."""
     from streammetrics.doctor import diagnosis as doctors
 
     session = options.session_of(config, as_json)
@@ -153,7 +153,7 @@ def backup(
 def demo(
     folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Recreated each time.")] = Path("var/demo"),
 ) -> None:
-    """Run the whole job on an hour of made records, and compare. Prints what was found beside the truth."""
+    """Run the whole job on an hour of made records, and compare. It prints what was found beside the truth."""
     from streammetrics.cli import demo as demonstration
 
     sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))

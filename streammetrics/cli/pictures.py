@@ -18,7 +18,7 @@ def heatmap(
     since: options.SinceOption = None,
     until: options.UntilOption = None,
 ) -> None:
-    """Draw codes against time. One picture a rule and comparison; without times, the last day."""
+    """Draw codes against time. It draws a picture for each rule and comparison; without times, of the last day."""
     from streammetrics.report import heatmap as heatmaps
 
     session = options.session_of(config)
@@ -33,7 +33,7 @@ def report(
     since: options.SinceOption = None,
     until: options.UntilOption = None,
 ) -> None:
-    """Write a page for the browser. Comparisons, incidents and heatmaps; without times, of the last day."""
+    """Write a page for the browser. It shows comparisons, incidents and heatmaps; without times, of the last day."""
     from streammetrics.report import page
 
     session = options.session_of(config)

@@ -73,7 +73,8 @@ def move(path: Path, target: Path) -> None:
 
 def _require_file(target: Path) -> None:
     """A rename over /dev/null would take it away from all programs; what reads from a pipe would wait for ever."""
-    if target.exists() and not (target.is_file() or target.is_dir()):
+    is_descriptor = target.is_symlink() and target.readlink().is_relative_to("/proc")
+    if is_descriptor or (target.exists() and not (target.is_file() or target.is_dir())):
         raise OSError(errno.EINVAL, "is a pipe, socket or device, and only files are replaced; name another")
 
 

@@ -100,7 +100,8 @@ def _record_end(text: bytes, start: int, delimiter: str) -> tuple[int, bool | No
 
     with long_fields():
         try:
-            next(split(lines(), delimiter, is_strict=True))
+            # A quote behind a blank may stand in free text: it opens no record of several lines.
+            next(csv.reader(lines(), delimiter=delimiter, strict=True))
         except csv.Error:
             if is_over:
                 return len(text), None

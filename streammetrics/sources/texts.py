@@ -134,7 +134,7 @@ class Text:
             parameters |= {
                 "has_quotes": self.has_quotes,
                 "delimiter": plan.head.delimiter,
-                "field": f'{sign}{blanks}("(?:[^"]|"")*"{blanks}|[^"{sign}][^{sign}]*|)',
+                "field": f'{sign}({blanks}"(?:[^"]|"")*"{blanks}|[^"{sign}][^{sign}]*|)',
                 "has_header": plan.has_header,
                 "known_names": known(plan.file) if plan.has_header else [[], [], []],
             }

@@ -212,9 +212,12 @@ def test_blanks_alone_are_no_build_and_an_empty_code(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("way")
-def test_a_quoted_field_behind_a_blank_may_have_lines(shop: Shop) -> None:
-    shop.feed_text(joined(HEADER, '2026-11-23 10:00:00,5.9, "a', 'b, c"', LINES[1]))
-    assert shop.events() == [("2026-11-23 10:00:00", "5.9", "a\nb, c"), EVENTS[1]]
+def test_a_quote_behind_a_blank_may_stand_in_free_text(shop: Shop) -> None:
+    texts = (' "open', "plain", ' close"', ' 5 " wide')
+    lines = [f"2026-11-23 10:00:0{second},5.9,E{second},{text}" for second, text in enumerate(texts)]
+    shop.feed_text(joined(f"{HEADER},text", *lines))
+    assert [code for _, _, code in shop.events()] == ["E0", "E1", "E2", "E3"]
+    assert shop.rejects() == []
 
 
 @pytest.mark.usefixtures("way")

@@ -131,7 +131,8 @@ def explain(
             raise UsageError(f"--code {code}: no build in the store has sent it; its codes are: {shown}{more}")
         moment = at or run(connection, "reports/latest_alert_of_code", {"code": code, "rule": rule}).scalar_one()
         if moment is None:
-            raise UsageError(f"--code {code}: it has no alert; name the time to explain with --at")
+            by = "" if rule is None else f" by rule {rule}"
+            raise UsageError(f"--code {code}: it has no alert{by}; name the time to explain with --at")
         second = utc.second_of(moment)
         return [found for chosen in rules for found in _explain(connection, config, chosen, code, second)]
 

@@ -82,11 +82,6 @@ class Compared:
     judged_seconds: int | None
     awaits_users: bool
 
-    @property
-    def is_judged(self) -> bool:
-        """Whether any bin of it has been judged."""
-        return bool(self.judged_until and self.judged_seconds and self.judged_seconds > 0)
-
 
 @dataclass(frozen=True)
 class Reach:

@@ -13,7 +13,7 @@ CHECKED_INTERVALS = 3
 def check(status: Status, interval_seconds: float) -> list[str]:
     """What a monitor has to know: for three intervals no job has ended, or a channel failed; or a source is silent.
 
-    Or a file or database is refused, as it is until its settings are corrected, or it is.
+    Or a file or database is refused, until it or its settings are corrected.
     """
     found = [f"source {one.source} is silent since {moment(one.last_ts)} UTC" for one in status.feeds if one.is_silent]
     found += [f"refused: {one_line(message)}" for message in status.refused]
