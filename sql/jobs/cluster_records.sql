@@ -49,12 +49,7 @@ judged as (
         *,
         coalesce(
             is_whole
-            -- Blanks at the ends of a text may be no part of it. One below '!' is empty, or may begin with them.
-            and build >= '!'
-            and build not like '% '
-            and (code >= '!' or code = '')
-            and code not like '% '
-            and (client is null or client = '' or (client >= '!' and client not like '% '))
+            and build <> ''
             and length(build) <= $longest_text - length($before_build)
             and length(code) <= $longest_text
             and found_ts >= cast($oldest as timestamp)

@@ -1,9 +1,9 @@
 -- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, client, content): a line is a record,
 -- unless it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where
 -- there are none), and behind it the reason why it cannot be read.
--- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $has_header,
--- $known_names (lists for time, build and code), $longest_record, $kept_of_rejects.
--- Blanks beside delimiters are no part of an unquoted field, and may stand beside the quotes of another one.
+-- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
+-- stand beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
+-- $kept_of_rejects.
 with whole as (
     select
         * exclude (text),
@@ -33,12 +33,12 @@ split as (
 picked as (
     select
         *,
-        trim(fields[places[1]], ' ') as ts_field,
-        trim(fields[places[2]], ' ') as clock_field,
-        trim(fields[places[3]], ' ') as build_field,
-        trim(fields[places[4]], ' ') as code_field,
-        trim(fields[places[5]], ' ') as stratum_field,
-        trim(fields[places[6]], ' ') as client_field
+        if($is_spaced, trim(fields[places[1]], ' '), fields[places[1]]) as ts_field,
+        if($is_spaced, trim(fields[places[2]], ' '), fields[places[2]]) as clock_field,
+        if($is_spaced, trim(fields[places[3]], ' '), fields[places[3]]) as build_field,
+        if($is_spaced, trim(fields[places[4]], ' '), fields[places[4]]) as code_field,
+        if($is_spaced, trim(fields[places[5]], ' '), fields[places[5]]) as stratum_field,
+        if($is_spaced, trim(fields[places[6]], ' '), fields[places[6]]) as client_field
     from split
 ),
 
@@ -51,9 +51,7 @@ read as (
             when len(fields) <= width then len(fields)
             else greatest(
                 width,
-                strlen(rtrim(
-                    array_to_string(list_transform(fields, lambda x: if(trim(x, ' ') in ('', '""'), '0', '1')), ''), '0'
-                ))
+                strlen(rtrim(array_to_string(list_transform(fields, lambda x: if(x in ('', '""'), '0', '1')), ''), '0'))
             )
         end as found,
         case
@@ -88,17 +86,17 @@ select
         when found <> width then format('expected {} fields, found {}', width, found)
         else ''
     end as reason,
-    if(is_quoted and ts_field like '"%"', replace(ts_field[2:-2], '""', '"'), ts_field)
+    if(is_quoted and starts_with(ts_field, '"'), replace(ts_field[2:-2], '""', '"'), ts_field)
     || case
         when places[2] is null then ''
-        when is_quoted and clock_field like '"%"' then ' ' || replace(clock_field[2:-2], '""', '"')
+        when is_quoted and starts_with(clock_field, '"') then ' ' || replace(clock_field[2:-2], '""', '"')
         else ' ' || clock_field
     end as ts,
-    if(is_quoted and build_field like '"%"', replace(build_field[2:-2], '""', '"'), build_field) as build,
-    if(is_quoted and code_field like '"%"', replace(code_field[2:-2], '""', '"'), code_field) as code,
-    if(is_quoted and stratum_field like '"%"', replace(stratum_field[2:-2], '""', '"'), stratum_field)
+    if(is_quoted and starts_with(build_field, '"'), replace(build_field[2:-2], '""', '"'), build_field) as build,
+    if(is_quoted and starts_with(code_field, '"'), replace(code_field[2:-2], '""', '"'), code_field) as code,
+    if(is_quoted and starts_with(stratum_field, '"'), replace(stratum_field[2:-2], '""', '"'), stratum_field)
         as stratum,
-    if(is_quoted and client_field like '"%"', replace(client_field[2:-2], '""', '"'), client_field)
+    if(is_quoted and starts_with(client_field, '"'), replace(client_field[2:-2], '""', '"'), client_field)
         as client,
     if(reason = 'is a header', text, left(text, $kept_of_rejects)) as content
 from read

@@ -18,12 +18,6 @@ with timed as (
 select
     *,  -- noqa: AM04
     is_whole
-    -- Blanks at the ends of a text may be no part of it. One below '!' is empty, or may begin with them.
-    and build >= '!'
-    and build not like '% '
-    and (code >= '!' or code = '')
-    and code not like '% '
-    and (client is null or client = '' or (client >= '!' and client not like '% '))
     and strlen(code) <= $longest_text
     -- Named once: DuckDB would cast again for each time that it is named.
     and plain_ts between greatest(cast($oldest as timestamp), cast($kept_from as timestamp))

@@ -47,6 +47,7 @@ def parameters_of(plan: Plan) -> dict[str, object]:
     is_plain &= not plan.columns.is_split
     found: dict[str, object] = {}
     if plan.head is not None:
+        is_plain &= not plan.head.is_spaced
         found = {f"{role}_place": place for role, place in zip(ROLES, plan.columns.places, strict=True)}
         found |= {"delimiter": plan.head.delimiter, "width": len(plan.columns.names)}
     elif plan.file.is_text:

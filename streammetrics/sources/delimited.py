@@ -10,7 +10,7 @@ from typing import NamedTuple, TextIO
 from streammetrics.errors import ConfigError
 from streammetrics.sources.columns import ROLES, Columns, fitting, missing, places, positions, resolve
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields, split
+from streammetrics.sources.plain import LONGEST_RECORD, OPEN_QUOTE, long_fields
 from streammetrics.sources.snapshot import Snapshot
 from streammetrics.sources.times import looks_like_one
 
@@ -25,11 +25,15 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
 class Head(NamedTuple):
-    """How a text begins: the fields of its first record or header, and the number of lines before that."""
+    """How a text begins: the fields of its first record or header, and the number of lines before that.
+
+    `is_spaced`: blanks stand beside delimiters, and are no part of fields.
+    """
 
     delimiter: str
     fields: list[str]
     lead: int
+    is_spaced: bool
 
 
 def sniff(file: SourceFile, snapshot: Snapshot) -> Head:
@@ -51,11 +55,19 @@ def sniff(file: SourceFile, snapshot: Snapshot) -> Head:
 
 def _fit(file: SourceFile, text: str, delimiter: str, lead: int) -> Head:
     tab_first = ("\t", *DELIMITERS) if file.format == "tsv" else DELIMITERS
-    heads = [Head(sign, fields(text, sign), lead) for sign in ((delimiter,) if delimiter else tab_first)]
+    heads = []
+    for candidate in (delimiter,) if delimiter else tab_first:
+        heads.append(Head(candidate, fields(text, candidate, is_spaced=True), lead, _is_spaced(text, candidate)))
     return max(heads, key=lambda head: (fitting(file, head.fields), len(head.fields)))
 
 
-def fields(text: str, delimiter: str, *, is_strict: bool = False) -> list[str]:
+def _is_spaced(line: str, sign: str) -> bool:
+    """Whether a blank stands before each delimiter of a line, or behind each."""
+    number = line.count(sign)
+    return sign != " " and 0 < number in (line.count(f"{sign} "), line.count(f" {sign}"))
+
+
+def fields(text: str, delimiter: str, *, is_spaced: bool, is_strict: bool = False) -> list[str]:
     """The fields of one line.
 
     Raises:
@@ -63,7 +75,7 @@ def fields(text: str, delimiter: str, *, is_strict: bool = False) -> list[str]:
     """
     with long_fields():
         try:
-            return next(split([text], delimiter, is_strict=is_strict), [])
+            return next(csv.reader([text], delimiter=delimiter, skipinitialspace=is_spaced, strict=is_strict), [])
         except csv.Error:
             raise ValueError(OPEN_QUOTE) from None
 
@@ -89,7 +101,7 @@ def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int |
     if header_line is not None:
         with snapshot.open_text() as stream:
             line = next(islice(iter(lambda: read_line(stream), ""), header_line - 1, None), "")
-        names = fields(line.strip("\r\n"), delimiter)
+        names = fields(line.strip("\r\n"), delimiter, is_spaced=head.is_spaced)
     if fitting(file, names) < len(ROLES):
         _require_delimiter(file, delimiter, names)
     if file.source.header:
@@ -111,14 +123,14 @@ def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int |
 def times(snapshot: Snapshot, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
     """The times of the first records that can be split without care."""
     for row in rows(snapshot, head, len(columns.names), skipped, most):
-        yield " ".join(row[place].strip(" ") for place in columns.times)
+        yield " ".join(row[place] for place in columns.times)
 
 
 def rows(snapshot: Snapshot, head: Head, width: int, skipped: int, most: int) -> Iterator[list[str]]:
     """Those of the first lines that have as many fields as there are columns."""
     with snapshot.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
-        for row in split(lines, head.delimiter):
+        for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):
             if len(row) == width:
                 yield row
 

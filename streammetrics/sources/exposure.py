@@ -127,7 +127,7 @@ def _fields(line: str, head: Head) -> list[str]:
     text, _, mark = line.partition("\0")
     if reason := mark[2:]:
         raise ValueError(reason)
-    row = delimited.fields(text, head.delimiter, is_strict=True)
+    row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced, is_strict=True)
     while len(row) > len(head.fields) and not row[-1]:
         row.pop()
     if len(row) != len(head.fields):

@@ -65,11 +65,6 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         yield _BLANK_LINES.sub(b"\0\n", text) if b"\n\n" in text or text.startswith(b"\n") else text
 
 
-def split(lines: Iterable[str], delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
-    """The fields of records; blanks behind a delimiter are no part of them."""
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ", strict=is_strict)
-
-
 def quoted_spans(text: bytes, delimiter: str) -> Iterator[tuple[int, int, bool | None]]:
     """Where lines have an odd number of quotes.
 
@@ -100,7 +95,6 @@ def _record_end(text: bytes, start: int, delimiter: str) -> tuple[int, bool | No
 
     with long_fields():
         try:
-            # A quote behind a blank may stand in free text: it opens no record of several lines.
             next(csv.reader(lines(), delimiter=delimiter, strict=True))
         except csv.Error:
             if is_over:

@@ -68,7 +68,7 @@ class Plan:
         if self.head is None:
             pointers = (tuple(part) for part in json_lines.pointers(self.columns, self.paths))
             return (*pointers, repr(self.guard))
-        return (self.head.delimiter, repr(self.guard))
+        return (self.head.delimiter, self.head.is_spaced, repr(self.guard))
 
     @property
     def has_header(self) -> bool:
@@ -193,6 +193,8 @@ def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, obje
             "is_build_text": is_text,
             "has_escapes": has_escapes,
         }
+    if plan.head.is_spaced:
+        return {}
     ts, _, build, code, _, client = plan.columns.places
     return found | {
         "ts_place": ts,

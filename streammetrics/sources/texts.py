@@ -130,11 +130,12 @@ class Text:
             kind, quick = "jobs/delimited_records", {"candidates": "jobs/plain_lines"}
             own = {"candidates": "jobs/read_fields"}
             sign = f"\\x{{{ord(plan.head.delimiter):x}}}"
-            blanks = "" if plan.head.delimiter == " " else " *"
+            blanks = " *" if plan.head.is_spaced else ""
             parameters |= {
                 "has_quotes": self.has_quotes,
                 "delimiter": plan.head.delimiter,
-                "field": f'{sign}({blanks}"(?:[^"]|"")*"{blanks}|[^"{sign}][^{sign}]*|)',
+                "field": f'{sign}{blanks}("(?:[^"]|"")*"{blanks}|[^"{sign}][^{sign}]*|)',
+                "is_spaced": plan.head.is_spaced,
                 "has_header": plan.has_header,
                 "known_names": known(plan.file) if plan.has_header else [[], [], []],
             }
@@ -194,7 +195,7 @@ class Text:
                 (one for one in inside if one.first_line <= line - one.before), key=lambda one: one.first_line
             )
             first_line = line - section.before
-            row = delimited.fields(text, head.delimiter)
+            row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced)
             columns, what, after = delimited.next_header(self.plan.file, row, number)
             if columns is not None:
                 found[first_line] = replace(section, first_line=first_line, columns=columns)

@@ -4,7 +4,7 @@ Nothing here reads all records: the ledger, the passes and the builds are small,
 whose codes have had one lately.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -73,7 +73,7 @@ def collect(store: Store, config: Config, now: datetime, *, has_reaches: bool = 
         with store.read() as connection:
             held, size = contents(connection, config, now, has_reaches), store.path.stat().st_size
             # What can be seen without reading is not of the last run, but of now.
-            refused = {**_matched(ledger.refused(connection, config), config, found), **refused}
+            refused = {**ledger.refused(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known and file.path not in refused]
@@ -217,14 +217,6 @@ def _unmatched(config: Config, matched: Collection[str]) -> Iterator[str]:
         with suppress(StreammetricsError):
             if not discovery.matching(Path(source.path), config):
                 yield discovery.unmatched(source, config.resolve(source.path))
-
-
-def _matched(refused: Mapping[Path, str], config: Config, found: Iterable[discovery.SourceFile]) -> dict[Path, str]:
-    """What sources still find of what was refused, and databases."""
-    paths = {file.path for file in found}
-    return {
-        path: reason for path, reason in refused.items() if path in paths or not path.is_absolute() or not config.source
-    }
 
 
 def _pass(connection: Connection, *, is_failed: bool) -> Pass | None:
