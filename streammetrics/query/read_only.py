@@ -61,7 +61,9 @@ def require(connection: Connection, store: Path, sql: str) -> None:
             allowed = ", ".join((*_FUNCTIONS, *(f"{prefix}*" for prefix in _ABOUT_THE_STORE)))
             raise UsageError(f"{name}(): a query cannot call this table function; it can call {allowed}")
     for name in relations:
-        if os.path.realpath(Path(_FILE_URL.sub("", name)).expanduser()) == os.path.realpath(store):
+        # pathlib raises where ~ names no user.
+        path = os.path.expanduser(_FILE_URL.sub("", name))  # noqa: PTH111
+        if os.path.realpath(path) == os.path.realpath(store):
             raise UsageError(f"{name}: is the store's file; name one of its tables or views")
 
 

@@ -12,6 +12,7 @@ import pytest
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.query import time_range
 from streammetrics.query.export import export
+from streammetrics.runtime import atomic_files
 from streammetrics.store.connection import Store
 from tests.histories import HOSTILE, history, regression
 from tests.streams import MONDAY
@@ -230,6 +231,15 @@ def test_a_pipe_or_device_is_not_replaced(store: Store, tmp_path: Path, is_linke
     ):
         export(store, "alerts", target)
     assert sorted((path.name, path.lstat().st_mode) for path in tmp_path.iterdir()) == before
+
+
+def test_a_link_to_what_a_process_has_open_is_not_replaced(tmp_path: Path) -> None:
+    """As /dev/stdout is one, also where stdout is a file."""
+    target = tmp_path / "stdout"
+    target.symlink_to("/proc/self/fd/1")
+    with pytest.raises(OSError, match="is a pipe, socket or device"), atomic_files.replacing(target):
+        pass
+    assert target.is_symlink()
 
 
 @pytest.mark.parametrize("name", ["none/a.csv", "file/a.csv", "folder.csv", "x" * 250 + ".csv"])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -155,6 +156,8 @@ def test_what_writes_or_sets_is_refused(store: Store, tmp_path: Path, sql: str, 
         ("from 'file:{store}'", "store.duckdb: is the store's file"),
         ("from 'file://{store}'", "store.duckdb: is the store's file"),
         ("from 'file://localhost{store}'", "store.duckdb: is the store's file"),
+        ("from '~/{home}'", "store.duckdb: is the store's file"),
+        ("from '~nobody-of-this-name/x.parquet'", "file system operations are disabled"),
         ("summarize '{store}'", "store.duckdb: is the store's file"),
         ("select * from '/etc/passwd'", "Table with name /etc/passwd does not exist"),
         ("select * from duckdb_secrets()", "file system operations are disabled"),
@@ -171,8 +174,9 @@ def test_what_writes_or_sets_is_refused(store: Store, tmp_path: Path, sql: str, 
 def test_other_mistakes_are_reported_in_the_words_of_the_database(
     store: Store, tmp_path: Path, sql: str, message: str
 ) -> None:
+    sql = sql.replace("{store}", str(store.path)).replace("{home}", os.path.relpath(store.path, Path.home()))
     with pytest.raises(UsageError) as caught:
-        statement.run(store, sql.replace("{store}", str(store.path)))
+        statement.run(store, sql)
     words, _, reported = str(caught.value).partition(" There are: ")
     assert message in words
     assert len(words) <= 320
