@@ -146,8 +146,8 @@ def _engine() -> Engine:
     )
     with engine.connect() as connection:
         with connection.begin():
-            connection.exec_driver_sql("set timezone = 'UTC'")
-            connection.exec_driver_sql("set enable_progress_bar = false")
+            for setting in (*schema.SESSION, "set enable_progress_bar = false"):
+                connection.exec_driver_sql(setting)
         schema.migrate(connection)
     return engine
 

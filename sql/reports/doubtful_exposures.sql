@@ -10,18 +10,20 @@ with given as (
 
 known as (select pair_id, arg_max(exposure, bin_second) as exposure from shares group by pair_id),
 
-code_shares as (
-    select pair_id, sum(candidate_errors) / sum(baseline_errors + candidate_errors) as share
+codes as (
+    select
+        pair_id, sum(baseline_errors) as baseline_errors, sum(candidate_errors) as candidate_errors,
+        sum(candidate_errors) / nullif(sum(baseline_errors + candidate_errors), 0) as share
     from tallies
     group by pair_id, code
-    having sum(baseline_errors + candidate_errors) >= 20
 ),
 
-sent as (select pair_id, count(*) as codes, median(share) as share from code_shares group by pair_id),
-
-errors as (
-    select pair_id, sum(baseline_errors) as baseline_errors, sum(candidate_errors) as candidate_errors
-    from tallies
+sent as (
+    select
+        pair_id, sum(baseline_errors) as baseline_errors, sum(candidate_errors) as candidate_errors,
+        count(*) filter (where baseline_errors + candidate_errors >= 20) as codes,
+        median(share) filter (where baseline_errors + candidate_errors >= 20) as share
+    from codes
     group by pair_id
 )
 
@@ -33,15 +35,14 @@ select
     end as unknown_build,
     coalesce(older.users + newer.users = 0, false) as is_nobody,
     case
-        when older.users = 0 and newer.users > 0 and errors.baseline_errors >= 20 then pairs.baseline
-        when newer.users = 0 and older.users > 0 and errors.candidate_errors >= 20 then pairs.candidate
+        when older.users = 0 and newer.users > 0 and sent.baseline_errors >= 20 then pairs.baseline
+        when newer.users = 0 and older.users > 0 and sent.candidate_errors >= 20 then pairs.candidate
     end as unused_build,
     case when pairs.is_estimated then 'exposure is estimated' else 'equal exposure is assumed' end as assumption,
     known.exposure = 'doubtful' and coalesce(sent.codes < 3 or abs(sent.share - 0.5) > 0.3, true) as is_doubtful
 from pairs
 inner join known on pairs.pair_id = known.pair_id
 left join sent on pairs.pair_id = sent.pair_id
-left join errors on pairs.pair_id = errors.pair_id
 left join given as older on pairs.baseline = older.build
 left join given as newer on pairs.candidate = newer.build
 where pairs.exposure = 'given' and pairs.is_current

@@ -38,7 +38,7 @@ def run(
     as_json: options.JsonOption = False,
     accept_clock: options.AcceptClockOption = False,
 ) -> None:
-    """Read new records, judge them, and report what changed. Draws heatmaps. For cron: silent if nothing changed."""
+    """Read new records, judge them, and report what changed. It draws heatmaps. For cron: silent if nothing changed."""
     from streammetrics.cli import pipeline
 
     session = options.session_of(config, as_json, accept_clock=accept_clock)
@@ -124,7 +124,7 @@ def export(
     password_env: options.PasswordEnvOption = None,
     password_file: options.PasswordFileOption = None,
 ) -> None:
-    """Write a table or view to a file. With a URL, write alerts or incidents to a database."""
+    """Write a table or view to a file, whole or not at all. With a URL, write alerts or incidents to a database."""
     from streammetrics.cli import exports
 
     session = options.session_of(config)

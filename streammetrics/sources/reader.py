@@ -33,7 +33,7 @@ _NO_KEY = "\x1f"
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
-# Of structs it has the names alone: one that is there twice may be within one.
+# DuckDB takes these for doubles. Of structs there are the names alone: one that is there twice may be within one.
 _WIDE_DECIMALS = "select name from parquet_schema($path) group by name having count(*) = 1 and max(precision) > 38"
 
 _TIMES = "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
@@ -158,8 +158,9 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
         with connection.begin():
             types = {row.column_name: row.column_type for row in connection.exec_driver_sql(_TYPES, parameters)}
             columns = resolve(file, list(types))
-            wide = {name for (name,) in connection.exec_driver_sql(_WIDE_DECIMALS, parameters)}
-            if misread := sorted(wide.intersection(columns.by_role.values())):
+            doubles = {name for name in columns.by_role.values() if types[name] == "DOUBLE"}
+            wide = connection.exec_driver_sql(_WIDE_DECIMALS, parameters).scalars().all() if doubles else ()
+            if misread := sorted(doubles.intersection(wide)):
                 what = f"column {misread[0]!r} holds decimals of more than 38 digits, which DuckDB misreads"
                 raise ConfigError(f"{file.path}: {what}: write it as text or as whole numbers")
             found = Plan(file, columns, types=tuple(types.values()))
