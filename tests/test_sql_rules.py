@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from streammetrics.config import Rule, SequentialRule
-from streammetrics.store import schema
+from streammetrics.store import schema, views
 
 SQL = Path(__file__).parents[1] / "sql"
 CASES = Path(__file__).parent / "sql"
@@ -109,6 +109,18 @@ def reads(path: Path) -> frozenset[str]:
 def problems(of_file: Callable[[Path], Iterable[str]]) -> list[str]:
     """What a rule finds wrong in all files."""
     return [f"{path.name}: {problem}" for path in FILES for problem in of_file(path)]
+
+
+def test_relations_that_a_text_reads_are_found_by_its_words() -> None:
+    def differing() -> Iterator[str]:
+        for path in [*FILES, *STATEMENTS]:
+            text = path.read_text(encoding="utf-8")
+            tree = sqlglot.parse_one(text, read="duckdb")
+            if isinstance(tree, exp.Query):
+                read = {table.name for table in tree.find_all(exp.Table) if not table.db}
+                yield from (views.read_by(text) ^ read) & views.relations().keys()
+
+    assert list(differing()) == []
 
 
 def test_files_are_named_by_floor_and_relation() -> None:

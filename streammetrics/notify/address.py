@@ -8,11 +8,13 @@ from streammetrics.errors import InputOutputError
 
 
 def url(config: Config, channel: Channel, environ: Mapping[str, str] = os.environ) -> str:
-    """The URL of a channel; it may hold a password.
+    """The URL of a channel, which may hold a password; a command has none.
 
     Raises:
         InputOutputError: the environment variable or the file is missing or empty.
     """
+    if channel.kind == "command":
+        return ""
     if channel.url is not None:
         return channel.url.get_secret_value()
     if channel.url_env is not None:

@@ -75,7 +75,7 @@ class Sender:
         message = Message("test", "news", "[TEST] streammetrics reaches this channel", "By `notify --test`.", (), ())
         for channel in self.config.channel:
             try:
-                url = "" if channel.kind == "command" else address.url(self.config, channel)
+                url = address.url(self.config, channel)
                 if channel.kind == "alertmanager":
                     until = self.clock() + timedelta(seconds=self.alive_seconds)
                     alertmanager.send(url, [alertmanager.test(message, self.clock(), until)], channel.timeout_seconds)
@@ -119,7 +119,7 @@ class Sender:
             self._send_state(waiting, now)
             yield from messages.grouped(due, limit, self.config.notices.report_url)
         elif due:
-            url = "" if channel.kind == "command" else address.url(self.config, channel)
+            url = address.url(self.config, channel)
             is_pager = url.startswith(pagerduty.SCHEME)
             link = self.config.notices.report_url
             found = (

@@ -59,6 +59,8 @@ def change_line(change: Change) -> str:
     # The age of a comparison says how little was known when the incident opened.
     age = _age(change.comparison_seconds) if change.change == "opened" else ""
     gone = "" if change.gone is None else f"{departed(change.gone)}  "
+    if change.change == "withdrawn":
+        gone = "the evidence is gone: late or removed records, or other settings  "
     return f"{change.change.upper():<9} {_line(incident, incident.peak_value, first, age + gone)}"
 
 

@@ -5,6 +5,7 @@ texts into one WITH, in which `counters` is the slice that it needs, and DuckDB 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,15 +149,16 @@ def parts(final: str, piece: Slice | None = None, *, is_final: bool = False, **b
 
 def _needed(final: str, bases: Mapping[str, str]) -> set[str]:
     """The relations that a text reads, and all that these read; of what `bases` replace, that of their texts."""
-    needed = _words(final)
+    needed = read_by(final)
     for relation in reversed(relations().values()):
         if relation.name in needed:
-            needed |= _words(bases[relation.name]) if relation.name in bases else set(relation.reads)
+            needed |= read_by(bases[relation.name]) if relation.name in bases else set(relation.reads)
     return needed & relations().keys()
 
 
-def _words(text: str) -> set[str]:
-    return set(text.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ").split())
+def read_by(text: str) -> set[str]:
+    """The tables, relations and CTEs that a text of sql/ reads: the words behind FROM and JOIN."""
+    return set(re.findall(r"\b(?:from|join)\s+(\w+)", text))
 
 
 def _sliced(relation: Relation, piece: Slice | None) -> str:

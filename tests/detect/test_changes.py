@@ -57,6 +57,14 @@ def test_what_is_superseded_says_which_build_has_gone() -> None:
         assert line("superseded", state="superseded", gone=tuple(gone)) == expected.format(words)
 
 
+def test_what_is_withdrawn_says_what_may_have_taken_its_evidence() -> None:
+    assert line("withdrawn", state="resolved") == (
+        "WITHDRAWN code 7  since 2026-11-23 12:00:00 to 2026-11-23 14:00:00 UTC  40 -> 200 errors (x5, 4 to 6)  "
+        "regression evidence 10^30, required 10^6, equal exposure  1.0 -> 1.1  "
+        "the evidence is gone: late or removed records, or other settings  incident 5"
+    )
+
+
 def test_an_incident_is_of_a_row_that_may_know_more() -> None:
     assert Incident.of({**vars(INCIDENT), "further": 1}) == INCIDENT
 
