@@ -14,6 +14,7 @@ from streammetrics.detect import passes
 from streammetrics.errors import UsageError
 from streammetrics.runtime.terminal import printable, printable_lines
 from streammetrics.sources.guess import guess
+from streammetrics.store.builds import ESTABLISHED
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import folder, run
 
@@ -69,6 +70,6 @@ def _try(session: Session, trial: Path) -> int:
                 f"{baseline} -> {candidate}" for baseline, candidate, *_ in run(connection, "reports/pairs_of_now")
             ]
     session.say(printable(f"builds, in order: {', '.join(builds[-10:]) or 'none'}"))
-    pairs = pairs[-10:] or ["none yet: a comparison needs a second build with 20 records over 30 s"]
+    pairs = pairs[-10:] or [f"none yet: a comparison needs a second build with {ESTABLISHED}"]
     session.say(printable(f"comparisons: {', '.join(pairs)}; next: `streammetrics run`"))
     return code

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from streammetrics.errors import InputOutputError
 from streammetrics.runtime import databases
 
 
-class Unreadable(str):
+@dataclass(frozen=True)
+class Unreadable:
     """A value that Python's types do not hold, such as the time `infinity`, as the server writes it."""
 
-    __slots__ = ()
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @contextmanager

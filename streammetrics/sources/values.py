@@ -36,7 +36,8 @@ _BUILDS: Writers = {**_TEXTS, float: _build, Decimal: _build}
 _CODES: Writers = {**_TEXTS, float: _code, Decimal: _code}
 _TIMES: Writers = {
     **_TEXTS,
-    **{float: _number, Decimal: _number, datetime: cursor_state.as_text, date: str, time: str, Unreadable: str},
+    **{float: _number, Decimal: _number, datetime: cursor_state.as_text, date: str, time: str},
+    Unreadable: str,
 }
 _STRATA: Writers = {**_BUILDS, type(None): lambda _: ""}
 WRITERS = (_TIMES, _BUILDS, _CODES, _STRATA)

@@ -96,7 +96,7 @@ def test_a_file_elsewhere_and_one_build(tmp_path: Path) -> None:
     done = streammetrics(folder, "init", "../e.csv.gz")
     assert done.returncode == 0, done.stderr
     assert "builds, in order: 2026.1 (60 records)\n" in done.stderr
-    assert "comparisons: none yet: a comparison needs a second build with 20 records over 30 s; " in done.stderr
+    assert "comparisons: none yet: a comparison needs a second build with 20 records that span 30 s; " in done.stderr
     written = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
     assert written["source"][0]["path"] == str(tmp_path / "e.csv.gz")
     assert streammetrics(folder, "run").returncode == 0

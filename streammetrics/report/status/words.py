@@ -25,14 +25,14 @@ from streammetrics.report.status.models import (
 )
 from streammetrics.runtime import terminal
 from streammetrics.runtime.terminal import counted, moment, named, printable
-from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+from streammetrics.store.builds import ESTABLISHED
 
 if TYPE_CHECKING:
     from streammetrics.query.publish import Published
 
 Found = TypeVar("Found", Reach, Share)
 
-NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
+NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED}"
 
 
 def render(status: Status) -> str:

@@ -13,7 +13,7 @@ from streammetrics.report.status.models import Compared
 from streammetrics.report.verdict.decide import CodeReach, Verdict, decide
 from streammetrics.runtime.terminal import named
 from streammetrics.sources import exposure
-from streammetrics.store.builds import ESTABLISHED_RECORDS, ESTABLISHED_SECONDS
+from streammetrics.store.builds import ESTABLISHED
 from streammetrics.store.connection import Store
 from streammetrics.store.statements import run, statement
 
@@ -87,7 +87,7 @@ def none_compared(baseline: str | None, candidate: str | None, builds: Sequence[
     what = "nothing is compared now" if baseline is candidate is None else "these builds are not compared now"
     if unknown:
         what = f"build {named(unknown[-1])} has never sent a record"
-    counts = f"a build counts once it has sent {ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
+    counts = f"a build counts once it has sent {ESTABLISHED}"
     so_far = [
         f"{named(build)} has sent {records:,}"
         for build, records, is_established in builds

@@ -16,6 +16,7 @@ from streammetrics.store.statements import run
 ESTABLISHED_RECORDS = 20
 ESTABLISHED_SECONDS = 30
 """So many records that span so many seconds make a build one that is compared: a developer's stray record does not."""
+ESTABLISHED = f"{ESTABLISHED_RECORDS} records that span {ESTABLISHED_SECONDS} s"
 
 # Most builds have them within minutes: only for the others their whole history is read.
 _HORIZONS_SECONDS = (600, 400 * 366 * 86_400)
