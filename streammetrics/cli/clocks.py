@@ -1,7 +1,8 @@
-"""Whether the clock is believed. One that was set wrong makes half lines records, and old what is not.
+"""Checks the clock: a wrong one would commit half-written lines and expire new data.
 
-It is held against when the store was last written to. More than a day after that it may be right, as of a store that
-nobody used: then the files agree, of which one was written within a day of it, or the newest row of a database.
+It is compared with the last write to the store. More than a day after that it may be right, if nobody used the store:
+then one of the files was written within a day of it, or the newest row of a database was. An application on the same
+machine writes files by the same wrong clock: where retention would remove all that is stored, only a person confirms.
 """
 
 import logging
@@ -41,7 +42,8 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
         paths: what the job reads; without them the files that are configured.
 
     Raises:
-        InputOutputError: the clock is more than a day ahead of the store, and no file or database agrees with it.
+        InputOutputError: the clock is more than a day ahead of the store, and no file or database agrees with it, or
+            all that is stored is too old by it.
     """
     now = session.clock()
     with connection.begin():
@@ -57,11 +59,16 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
         f"the clock shows {terminal.moment(now)} UTC, and the store was last written to at {terminal.moment(last)} UTC"
     )
     remedy = "set the clock or, if it is right, run once with --accept-clock"
-    if now - last > DOUBTED and not _is_confirmed(session, list(paths), now):
+    ahead = now - last
+    kept_days = max((days for _, days in session.config.retention if days is not None), default=None)
+    if kept_days is not None and ahead > max(DOUBTED, timedelta(days=kept_days)):
+        reason = "[retention] would remove all that is stored"
+        raise InputOutputError(f"{words}: nothing was read, judged or removed, because {reason}; {remedy}")
+    if ahead > DOUBTED and not _is_confirmed(session, list(paths), now):
         raise InputOutputError(
-            f"{words}: nothing was read, judged or removed, for a clock that is ahead would make old what is not; "
-            f"{remedy}; a file of a [[source]] that was written within a day of the clock confirms it as well, and so "
-            "does the newest row of a database"
+            f"{words}: nothing was read, judged or removed, because half-written lines would count, and [retention] "
+            f"would remove new data; {remedy}; a file of a [[source]] that was written within a day of the clock "
+            "confirms it as well, and so does the newest row of a database"
         )
     if now >= last:
         return session

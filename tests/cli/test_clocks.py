@@ -75,6 +75,17 @@ def test_a_clock_that_is_ahead_reads_judges_and_removes_nothing(site: Site) -> N
     assert site.kept() == 61, "the half line still waits"
 
 
+def test_no_file_confirms_a_clock_by_which_all_that_is_stored_is_old(site: Site) -> None:
+    """An application on the same machine has written it by the same clock."""
+    wrong = NOW + 31 * DAY
+    site.write("b.csv", wrong, "".join(f"{wrong - timedelta(seconds=second)},5.9,1\n" for second in range(25)))
+    with pytest.raises(InputOutputError, match=r"\[retention\] would remove all that is stored; set the"):
+        site.run(wrong)
+    assert site.kept() == 60
+    assert site.run(wrong, accept_clock=True) == 0
+    assert site.kept() == 25
+
+
 def test_a_day_without_a_run_is_no_jump(site: Site) -> None:
     assert site.run(NOW + DAY) == 0
 
@@ -171,7 +182,7 @@ def test_a_store_that_was_written_to_by_a_clock_far_ahead_is_mended_once(site: S
 def test_records_make_older_ones_old(site: Site) -> None:
     later = NOW + 60 * DAY
     site.write("b.csv", later, "".join(f"2027-01-22 11:00:{second:02d},5.9,1\n" for second in range(19)))
-    assert site.run(later) == 0
+    assert site.run(later, accept_clock=True) == 0
     assert site.kept() == 79, "a few may come from clocks that are ahead"
     site.write("c.csv", later, "2027-01-22 11:01:00,5.9,1\n")
     assert site.run(later) == 0
