@@ -163,6 +163,9 @@ def explained(error: BaseException) -> StreammetricsError | None:
     text = atomic_files.reason(error)
     if exceeded := spill.exceeded(error):
         return InputOutputError(exceeded)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        remedy = "raise [store] memory_limit; where codes hold ids, [[source]] code_pattern makes them fewer"
+        return InputOutputError(f"the database needs more memory: {text}; {remedy}")
     if atomic_files.is_full(error):
         return InputOutputError(f"the disk is full: {text}")
     if _DAMAGE.search(text):

@@ -17,7 +17,7 @@ from streammetrics.config import Config
 from streammetrics.detect import passes
 from streammetrics.errors import InputOutputError, StoreBusyError
 from streammetrics.store import schema, views
-from streammetrics.store.connection import Store
+from streammetrics.store.connection import Store, explained
 from tests.histories import regression
 from tests.oracles.mean_rules import Record
 from tests.streams import MONDAY, clock, load
@@ -191,6 +191,22 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(InputOutputError, match="use the program that wrote it"), store.read():
         pass
+
+
+def test_memory_that_does_not_suffice_says_what_to_do(tmp_path: Path) -> None:
+    settings = ("set memory_limit = '30MB'", "set temp_directory = ''")
+    query = "select count(*) from (select distinct range || 'a code of some length' from range(5000000))"
+    with Store(tmp_path / "s.duckdb").write() as connection:
+        for setting in settings:
+            connection.exec_driver_sql(setting)
+        with pytest.raises(DBAPIError) as caught:
+            connection.exec_driver_sql(query)
+    failure = explained(caught.value)
+    assert isinstance(failure, InputOutputError)
+    assert str(failure).startswith("the database needs more memory: Out of Memory Error: ")
+    assert str(failure).endswith(
+        "; raise [store] memory_limit; where codes hold ids, [[source]] code_pattern makes them fewer"
+    )
 
 
 def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path) -> None:
