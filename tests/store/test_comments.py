@@ -29,7 +29,9 @@ def test_every_column_has_a_comment_and_every_comment_a_column(store: Connection
     assert set(comments.relations()) - {one.relation for one in listed} == {"counters_wide"}
     names = {one.name for one in listed} | {f"{one.relation}.{one.name}" for one in listed}
     with (statements.folder() / "comments.csv").open(encoding="utf-8", newline="") as file:
-        messages = [(row["relation"], row["column"]) for row in csv.DictReader(file) if row["column"]]
+        keys = [(row["relation"], row["column"]) for row in csv.DictReader(file)]
+    assert [key for key in keys if keys.count(key) > 1] == []
+    messages = [key for key in keys if key[1]]
     assert [one for one in messages if (one[1] if one[0] == "*" else ".".join(one)) not in names] == []
 
 
