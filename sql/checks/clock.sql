@@ -1,4 +1,4 @@
--- Whether the last batch was loaded more than an hour after $now.
+-- A row if the last batch was loaded more than an hour after $now.
 select
     format(
         'the last file was loaded at {}, and the clock shows {}',

@@ -1,4 +1,4 @@
--- What retention has removed of each batch: it is not missing.
+-- What retention has removed of each batch; doctor does not count it as missing.
 create or replace temp table removed as
 select
     batch_id,

@@ -1,5 +1,5 @@
--- Sequences that would return a number in use. duckdb_sequences() does not show what was replayed from the log, so this
--- check runs only after a clean end.
+-- Sequences that would return a number in use. duckdb_sequences() does not include what was replayed from the log, so
+-- this check runs only after a clean end.
 with used as (
     select 'batch_ids' as sequence_name, max(batch_id) as most from batches
     union all

@@ -1,5 +1,5 @@
--- Rows of the ledger, all by one statement: a statement a row takes a hundred times as long.
--- Parameters: $rows, JSON: DuckDB takes as long to bind two elements of a list as to read a whole row of it.
+-- Rows of the ledger, all in one statement: one statement per row takes a hundred times as long.
+-- Parameters: $rows, JSON: binding two elements of a list takes DuckDB as long as reading a whole JSON row.
 insert into batches by name
 select
     unnest(

@@ -1,4 +1,4 @@
--- Builds that sent their first record; their order is set later. Reads `arrived`. Returns the new builds.
+-- Insert builds with their first record; their order is set later. Reads `arrived`. Returns the new builds.
 insert into builds
 select
     build, 0 as version_rank, min(first_second) as first_second, null as since_second, max(last_second) as last_second,

@@ -1,5 +1,5 @@
--- Counters of a part of a day of a load: of the Parquet file $path, which are of that part, and of lines that came here
--- for a closer look. A batch has one row of a second, build and code.
+-- Counters of a part of a day of a load: from the Parquet file $path, and from lines that this machine read for a
+-- closer look. A batch has one row per second, build and code.
 -- Parameters: $path, $batch_id, $last_id, $from_ts, $until_ts.
 insert into counters
 with found as (

@@ -1,4 +1,4 @@
--- Codes that arrived and are not known.
+-- Insert new codes of the arrived batches.
 insert into codes (build, code, first_second, last_second, errors, seconds, repeat_batch_id)
 select build, code, first_second, last_second, errors, seconds, repeat_batch_id
 from arrived where is_new

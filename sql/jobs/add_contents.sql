@@ -1,4 +1,4 @@
--- What the ledger knows of the contents of files, by which it recognizes them.
+-- Fingerprints of the contents of files, by which the ledger recognizes them.
 -- Parameters: $rows (see jobs/add_batches).
 insert into contents by name
 select

@@ -1,4 +1,4 @@
--- Keep incidents as they are before a pass, of those that end before $until and are not kept yet.
+-- Store incidents as they are before a pass: those that end before $until and are not stored yet.
 insert into incidents_before by name
 select incidents_now.* from incidents_now -- noqa: AM04
 where

@@ -1,4 +1,4 @@
--- Records that a cluster keeps: to the store they are events that it does not have any more.
+-- Records that a cluster keeps: for the store they count as removed events.
 -- Parameters: $rows (see jobs/add_batches).
 insert into pruned
 select 'events' as relation, before_ts, batch_id, records, removed_at

@@ -1,4 +1,4 @@
--- What arrived of codes that are known.
+-- Add the arrived errors to existing codes.
 update codes
 set
     first_second = least(codes.first_second, arrived.first_second),

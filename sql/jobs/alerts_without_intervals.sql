@@ -1,4 +1,4 @@
--- What intervals of ratios are computed from, each combination once. Reads `found`.
+-- The distinct inputs of ratio intervals. Reads `found`.
 select distinct
     cast(baseline_errors as double) as baseline_errors, cast(candidate_errors as double) as candidate_errors,
     candidate_share, tested_share, dispersion

@@ -1,4 +1,4 @@
--- Alerts get the number of their incident where they have another one; new numbers begin behind $before.
+-- Give alerts the number of their incident if they have another one; new numbers begin after $before.
 update alerts set incident_id = coalesce(numbered.incident_id, $before + numbered.place)
 from numbered
 where

@@ -1,6 +1,7 @@
--- What became of the records of batches: see `Tally`.
--- Parameters: $batch_id, $last_id, $header (how the reason of a reject begins that is one), $cursor (its column, of a
--- database, whose rows have a value of it, or None, at the beginning of their content in place of a line; else null).
+-- Accepted and rejected records per batch: see `Tally`.
+-- Parameters: $batch_id, $last_id, $header (prefix of the reason of a reject that is a header), $cursor (for a
+-- database, its cursor column: the content of rejects begins with its value, which names them instead of a line; else
+-- null).
 with loaded as (
     select batch_id, count(*) as records, min(ts) as first_ts, max(ts) as last_ts
     from events

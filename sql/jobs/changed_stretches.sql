@@ -1,4 +1,4 @@
--- The epoch seconds [from_second, until_second) whose bins may have changed behind pass $run_id and batch $batch_id:
+-- The epoch seconds [from_second, until_second) whose bins may have changed since pass $run_id and batch $batch_id:
 -- what was judged again, and $margin seconds around new records.
 with widest as (select max(bin_seconds) as bin_seconds from rules),
 

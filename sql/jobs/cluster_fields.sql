@@ -1,5 +1,4 @@
--- Lines of CSV and its kin on a cluster, with the fields that they have where no quote and no byte order mark is in
--- them. Portable.
+-- Lines of delimited text on a cluster, split into fields if they contain no quote and no byte order mark. Portable.
 -- Reads `lines` (place, block, id, text, is_utf8).
 -- Parameters: $delimiter, $ts_place, $build_place, $code_place and $client_place (or NULL) of fields, from 1; $width,
 -- $longest_record (characters).

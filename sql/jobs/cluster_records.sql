@@ -1,10 +1,10 @@
--- Lines on a cluster as records, where nothing is to be decided but their time: of the others `day` is NULL and `text`
--- is kept for a closer look. Reads `candidates` (place, block, id, text, ts, build, code, client, is_whole). Portable.
+-- Plain lines on a cluster as records. For other lines `day` is NULL and `text` is kept for a closer look. Reads
+-- `candidates` (place, block, id, text, ts, build, code, client, is_whole). Portable.
 -- Parameters: $before_build, $longest_text, $latest, $oldest, $kept_from (NULL where all is kept).
 with split as (
     select
         *,
-        -- ISO 8601; what is behind microseconds is cut.
+        -- ISO 8601; digits after microseconds are cut.
         regexp_extract(
             ts,
             '^([1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6}[0-9]{0,3})?)'

@@ -1,5 +1,6 @@
--- JSON lines on a cluster with their values, where an object has each of the keys once, at the top, and no escapes:
--- what readers of JSON differ in is left to a closer look. Portable. Reads `lines` (place, block, id, text, is_utf8).
+-- JSON lines on a cluster with their values, if each key occurs once, at the top level, and there are no escapes: all
+-- that JSON readers treat differently is left to a closer look. Portable. Reads `lines` (place, block, id, text,
+-- is_utf8).
 -- Parameters: $ts_key, $build_key, $code_key and $client_key (or NULL) with their quotes; $ts_value, $build_value,
 -- $code_value and $client_value, expressions for a key and its value, which is a text in quotes or a whole number (of a
 -- client it may be null); $longest_record (characters).
@@ -8,7 +9,7 @@ with texts as (
 ),
 
 drawn as (
-    -- Of each text a quote is left, and of each other value a 0; in `keyed` the keys are T, B, C and U.
+    -- Each text is reduced to a quote, and each other value to a 0; in `keyed` the keys are T, B, C and U.
     select
         *,
         not regexp_matches(body, '[\x00-\x1f\\]')

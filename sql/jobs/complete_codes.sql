@@ -1,4 +1,4 @@
--- Where counters were removed: the codes say no less than codes_counted, those that are kept.
+-- After counters were removed: raise figures of codes to those of the remaining counters (codes_counted).
 update codes
 set
     first_second = least(codes.first_second, counted.first_second),

@@ -1,6 +1,5 @@
--- In how many seconds from $first_second to $last_second the codes of the batches from $batch_id on were sent that
--- others before had not sent them in. The seconds of a minute are the bits of a number: a set that is small, and quick
--- to add to.
+-- For the codes of the batches from $batch_id on: the number of new seconds from $first_second to $last_second in which
+-- they were sent. The seconds of a minute are bits of a number, which is a small and fast set.
 with known as (select build, code from arrived where is_overlapping), -- noqa: ST05
 
 minutes as (

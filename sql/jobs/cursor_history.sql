@@ -1,6 +1,5 @@
--- Up to where a source was read, batch by batch, the latest first. `is_known`: the rows that were remembered of the
--- batch still are.
--- Parameters: $source, $has_all (false: the latest batch, and those whose rows are remembered).
+-- How far a source was read, by batch, the latest first. `is_known`: the stored rows of the batch still exist.
+-- Parameters: $source, $has_all (false: only the latest batch, and those with stored rows).
 with history as (
     select
         batch_id, cursor, kind, mark, floor,

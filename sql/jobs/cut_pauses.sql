@@ -1,4 +1,4 @@
--- What lies behind the scope of a portion is cut off, for the next portion knows better.
+-- End pauses at $after; the portion that begins there finds the rest of them again.
 update pauses set until_ts = make_timestamp($after::bigint * 1000000)
 where
     until_ts > make_timestamp($after::bigint * 1000000)

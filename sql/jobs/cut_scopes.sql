@@ -1,4 +1,4 @@
--- What waits of each rule and pair in the portion ($after, $until], epoch seconds.
+-- The scopes of each rule and pair, limited to the portion ($after, $until], epoch seconds.
 create or replace temp table portion_scopes as
 select
     rule, baseline, candidate, greatest(judged_after, $after) as judged_after,

@@ -1,8 +1,8 @@
--- Lines of CSV and its kin as records (line, reason, ts, build, code, stratum, client, content): a line is a record,
--- unless it is blank. Reads `placed`. A mark is two characters that stand for LF and CR within the record (blanks where
--- there are none), and behind it the reason why it cannot be read.
--- Parameters: $has_quotes, $delimiter, $field (an expression for one with the delimiter before it), $is_spaced (blanks
--- stand beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
+-- Lines of delimited text as records (line, reason, ts, build, code, stratum, client, content): a line is a record,
+-- unless it is blank. Reads `placed`. A mark is two characters that replace LF and CR within the record (blanks if
+-- there are none), followed by the reason why it cannot be read.
+-- Parameters: $has_quotes, $delimiter, $field (an expression for a field with the delimiter before it), $is_spaced
+-- (blanks beside delimiters), $has_header, $known_names (lists for time, build and code), $longest_record,
 -- $kept_of_rejects.
 with whole as (
     select
@@ -42,8 +42,8 @@ picked as (
     from split
 ),
 
--- Empty fields behind the last column are a habit of writers. Where times are a header has a name, in one of another
--- width any field.
+-- Some writers add empty fields after the last column. A header has a column name in the place of the time; if its
+-- width differs, in any field.
 read as (
     select
         *,
@@ -73,7 +73,7 @@ select
     case
         when problem is not null then problem
         when folded = names then 'is a header: columns are read by it from here on'
-        -- There are names of two of the three.
+        -- At least two of the three names occur.
         when
             folded is not null
             and list_has_any(

@@ -1,3 +1,3 @@
--- What stands for rule, comparison and code in the relations that have no names.
+-- The numbers of rule, comparison and code in relations that have no names.
 create or replace temp table explained_series as
 select distinct series, detector, baseline, candidate from explained_bins

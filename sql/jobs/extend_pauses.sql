@@ -1,4 +1,4 @@
--- A pause that goes on stays one row, however many passes it takes.
+-- A pause that continues stays one row, over any number of passes.
 update pauses
 set until_ts = silent.until_ts
 from silent

@@ -1,4 +1,4 @@
--- What the batches from $batch_id on hold of each build and code. In one batch a build, code and second are one row.
+-- Sums per build and code over the batches from $batch_id on. A batch has one row per build, code and second.
 -- opening_second is a second of the first batch with the code.
 create or replace temp table arrived as
 with found as (

@@ -1,5 +1,5 @@
--- The first of the batches from $batch_id on with which a code had come in two different seconds. A batch has a second
--- other than the opening one where its first or its last is another: few rows are left before the join.
+-- The first of the batches from $batch_id on with which a code had been sent in two different seconds. A batch has a
+-- second other than the opening one if its first or last second is another: few rows are left before the join.
 with found as (
     select build, code, batch_id, min(second) as first_second, max(second) as last_second
     from counters

@@ -1,5 +1,5 @@
--- Where batches end in contents that begin alike, lie at some paths, or are of some sizes: see `Boundary`. The longest
--- ranges first. Batches without a row in `contents` are of a store of schema version 2, or no files.
+-- Ends of batches in contents with the same first lines, at some paths, or of some sizes: see `Boundary`. The longest
+-- ranges first. Batches without a row in `contents` are from schema version 2, or no files.
 -- Parameters: lists $heads, $batch_ids, $sizes and $paths as JSON (see jobs/add_batches); $most of the same head.
 with wanted as (
     select batch_id from contents where head in (select unnest(from_json_strict($heads, '["VARCHAR"]')))

@@ -1,5 +1,5 @@
--- Stretches of alerts that overlap or follow each other within reopen_seconds: new ones and their stored neighbours of
--- any state. The oldest alert gives an incident its identity, also where it was retracted; without one it is new.
+-- Chains of alerts that overlap or follow each other within reopen_seconds: new ones and stored neighbours of any
+-- state. The oldest stored alert, even a retracted one, gives the incident its number; without one the incident is new.
 create or replace temp table islands as
 with reached as (select min(start_ts) as first_ts, max(end_ts) as last_ts from fresh),
 

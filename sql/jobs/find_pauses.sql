@@ -1,4 +1,4 @@
--- Of the pairs of a portion the stretches in which they are not judged: a build is silent, or others have the places.
+-- Stretches in which pairs of a portion are not judged: a build is silent, or the pair has no place.
 create or replace temp table silent as
 with stretches as (
     select

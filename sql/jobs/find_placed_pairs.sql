@@ -1,4 +1,4 @@
--- Of the pairs that had not ended by $from_second those that have a place in the slice, or compete for none.
+-- Pairs that had not ended by $from_second, and have a place in the slice or do not compete for one.
 create or replace temp table placed_pairs as
 select * from compared_pairs -- noqa: AM04
 where

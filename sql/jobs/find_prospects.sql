@@ -1,6 +1,5 @@
--- Series of sequential whose evidence may be enough in a bin that ends after $after, by sums that are never too low of
--- what came since $since (epoch seconds): nothing is computed of the others. Blocks are put together up to eight errors
--- of the candidate.
+-- Series of sequential that may have enough evidence in a bin that ends after $after, by upper bounds of the evidence
+-- since $since (epoch seconds). Other series are not computed. Blocks are joined up to eight errors of the candidate.
 with
 bins as (
     select
@@ -12,7 +11,7 @@ bins as (
 
 rules as (select distinct rule, threshold from rules),
 
--- The gain of a bin is highest for the ratio that its errors show.
+-- The gain of a bin is highest at the ratio of its errors.
 blocks as (
     select
         bins.rule, bins.series, bins.block, bins.bin_seconds, bins.min_ratio, w.weight, w.usual_errors,
@@ -40,8 +39,8 @@ chunks as (
     from numbered group by rule, series, chunk, bin_seconds, min_ratio
 ),
 
--- The lower the share, the less an error of the baseline counts against an increase. A bin is no less than -500:
--- with so many errors those of the baseline are left out. The threshold is least at one end of the shares.
+-- The lower the share, the less a baseline's error counts against an increase. A bin's gain is at least -500: with that
+-- many errors, those of the baseline are left out. The threshold is lowest at one end of the range of shares.
 terms as (
     select
         c.series, c.chunk, c.end_second, h.rate_ratio, least(c.gain, c.k * (ln(h.rate_ratio / c.min_ratio) - ln(
@@ -65,7 +64,7 @@ sums as (
     from terms
 ),
 
--- A rise up to within this chunk, from within an earlier one or from within itself.
+-- An upper bound of the evidence in this chunk, from a start in an earlier chunk or in itself.
 rises as (
     select
         series, end_second, threshold, climb + greatest(until - total - coalesce(min(until - climb) over (
@@ -74,5 +73,5 @@ rises as (
     from sums
 )
 
--- Evidence stands for an hour at most.
+-- Evidence is valid for an hour at most.
 select distinct series from rises where rise >= threshold - 0.000001 and end_second + 3600 > $after

@@ -1,7 +1,6 @@
--- Batches by which a file was met under another name since it lay at a path last, with what it held or with more: what
--- was added before it was renamed was there to be read.
--- Parameters: $path; $inode of what lies there now; $batch_id of what was read there last, and how far it was read
--- ($read_bytes).
+-- Batches in which a file was found under another name after it was last read at a path: what was added to it before
+-- the renaming was read.
+-- Parameters: $path; $inode of the file there now; $batch_id and $read_bytes of the last read at that path.
 with here as (
     select max(batches.batch_id) as batch_id, arg_max(contents.inode, batches.batch_id) as inode
     from batches

@@ -1,4 +1,4 @@
--- The alerts that are found with another value than the stored one.
+-- Alerts that were found with other values than the stored ones.
 create or replace temp table revised as
 select
     stored.alert_id, found.detector, found.start_ts, found.end_ts, found.bin_seconds, found.window_bins, found.value,

@@ -1,8 +1,7 @@
--- The stretches of time that hold all that a pass judges: (after_second, until_second]; behind the last is_open nothing
--- was judged.
--- What comes late changes bins that begin less than an hour before it, for a gap may close, and those that look back on
--- it from up to $reach seconds behind it: no others, unless it may have moved the beginning of a comparison. With the
--- input over, the last bins end up to $widest seconds after the last record.
+-- The stretches of time that a pass must judge: (after_second, until_second]; after the last, which is_open, nothing
+-- was judged. A late record changes bins up to an hour before it, because a gap may close, and bins up to $reach
+-- seconds after it, which look back on it. It changes no others, unless it may have moved the beginning of a
+-- comparison. If the input is complete, the last bins end up to $widest seconds after the last record.
 create or replace temp table stretches as
 with known as (
     select
@@ -26,7 +25,7 @@ seen as (
     where batch_id <= (select max(known.seen_batch_id) from known)
 ),
 
--- Batches that it has not seen, with records from before that. By their numbers DuckDB skips the rest of the counters.
+-- Unseen batches with records from before that. By batch number DuckDB skips the other counters.
 fresh as (
     select batches.batch_id, seen.seen_ts
     from batches inner join seen on batches.batch_id > seen.first_id

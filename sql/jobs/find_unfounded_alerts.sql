@@ -1,5 +1,5 @@
--- Alerts to be retracted: of a pair that should not have been compared, as builds are ordered otherwise by now; or of
--- records that were unloaded since, which may lie before the pair begins now, or behind all that is left.
+-- Alerts to retract: of pairs that are no longer compared because the order of builds changed; or based on records that
+-- were unloaded, which may be before the pair's present beginning, or after all remaining records.
 create or replace temp table unfounded as
 select
     alerts.rule, alerts.baseline, alerts.candidate, cast(epoch(min(alerts.end_ts)) as bigint) - 1 as after_second,

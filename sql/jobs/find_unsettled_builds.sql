@@ -1,4 +1,4 @@
--- Records at or after the second by which a build was established do not move it; earlier ones may.
+-- Builds whose since_second may change: those with new records before it. Later records do not change it.
 create or replace temp table unsettled as
 select builds.build, builds.first_second, coalesce(builds.since_second, builds.last_second) as until_second
 from builds

@@ -1,5 +1,5 @@
--- Batches whose counters can be rebuilt, after checks/batch_sums: where the records themselves are those of the
--- ledger. Counters of no batch count nothing.
+-- Batches whose counters can be rebuilt, because their stored records agree with the ledger; after checks/batch_sums.
+-- Counters without a batch are removed.
 create or replace temp table wrong_batches as
 select batch_id, events, least(min_second, date_trunc('second', min_ts)) as since
 from batch_sums

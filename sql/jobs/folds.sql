@@ -1,8 +1,9 @@
--- When the clock is put back it shows an hour twice: the order of lines decides which of the two a record means. Reads
--- `times`, of lines in the order in which they were written, give or take a minute. What is earlier than a line before
--- it, by more than that, is of the second hour, and so is what comes after it, but for stragglers of the first. Before
--- such a step records are of the first hour; where none is seen, they are while they follow each other within a minute
--- from before it, or while the second is still to come. No row, or no `ts`, where that does not decide.
+-- When a zone sets its clock back, an hour occurs twice; the order of lines decides which of the two a record means.
+-- Reads `times`, whose lines are in the order of writing, within a minute. A line more than a minute earlier than a
+-- line before it is in the second hour, and so are later lines, except stragglers of the first. Lines before such a
+-- step are in the first hour. Without a step, lines are in the first hour if they follow each other within a minute
+-- from before that hour on, or if the second hour is still in the future. No row, or no `ts`, if the order does not
+-- decide.
 -- Parameters: $zone, $after (the latest record that is known of each file, by its place), $latest (timestamp),
 -- $future_limit_seconds.
 with differences as (
@@ -19,7 +20,7 @@ near as (
         times.line >> 32 as place,
         times.local_ts,
         timezone('UTC', timezone($zone, times.local_ts)) as later_ts,
-        -- Beside such times, those of the minute before.
+        -- Also times of the minute before the repeated hour.
         max(differences.apart) filter (ahead.step = interval 0 minute) as apart,
         cast($after as timestamp[])[place + 1] as after_ts
     from times

@@ -1,2 +1,2 @@
--- Whether channels that the settings no longer name take notices.
+-- Delete failures of channels that the settings no longer name.
 delete from failing_channels where not list_contains($channels, channel)

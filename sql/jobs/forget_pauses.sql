@@ -1,4 +1,4 @@
--- Of what was known of the scope of a portion nothing stays.
+-- Delete pauses that begin in the scope of a portion or later.
 delete from pauses
 where
     from_ts >= make_timestamp($after::bigint * 1000000)

@@ -1,4 +1,5 @@
--- While a file of users cannot be read, comparisons of builds without known users wait, by rules that need them.
+-- While a file of [[exposure]] cannot be read, comparisons of builds without known users wait, for rules that need
+-- users.
 update pass_scopes
 set
     judged_until = pass_scopes.judged_after,

@@ -1,4 +1,4 @@
--- New alerts with their incident; their numbers go on behind $before, those of new incidents behind $incidents.
+-- Insert new alerts with their incident; ids continue after $before, numbers of new incidents after $incidents.
 insert into alerts by name
 select
     $before + fresh.place as alert_id, fresh.rule, fresh.detector, fresh.baseline, fresh.candidate, fresh.code,

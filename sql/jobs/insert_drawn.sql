@@ -1,4 +1,4 @@
--- Make the counters the records that no draw changes, and what was drawn for both builds, of no batch.
+-- Insert the unchanged records, and the draws for both builds, as counters without a batch.
 insert into counters
 select second, build, code, errors, batch_id from others
 union all

@@ -1,4 +1,4 @@
--- Late records may close the pause between two incidents: all of the younger one belongs to the older from then on.
+-- Late records may close the pause between two incidents: then the younger one becomes part of the older one.
 update alerts set incident_id = joined.incident_id
 from (
     select alerts.incident_id as younger_id, min(islands.incident_id) as incident_id

@@ -1,8 +1,8 @@
 -- Lines of JSON as records (line, reason, ts, build, code, stratum, client, content): an object a line, unless
 -- it is blank. Reads `placed`; a mark is two blanks and the reason why a line cannot be read.
--- Numbers keep the digits that they have in the line, as far as these can be found behind their key.
--- Parameters: $pointers to values, first those that may be the time, then clock, build, code, stratum and client;
--- $stops, the places of the last of each among them; $keys, how these are called in a line; $longest_record,
+-- Numbers keep their digits as written in the line, if these can be found after their key.
+-- Parameters: $pointers to values, first the candidates for the time, then clock, build, code, stratum and client;
+-- $stops, the place of the last pointer of each role; $keys, the names of the roles in a line; $longest_record,
 -- $kept_of_rejects.
 with objects as (
     select
@@ -20,7 +20,7 @@ pointed as (
     select *, case when is_object then cast(json_extract(text, $pointers) as varchar[]) end as found from objects
 ),
 
--- Of keys that hold a dot the longest that fits is meant, and comes first.
+-- For keys with dots, the longest that fits comes first.
 roles as (
     select
         *,
@@ -89,7 +89,7 @@ read as (
         *,
         if($stops[2] > $stops[1], texts[1] || ' ' || texts[2], coalesce(simple_ts, texts[1])) as ts,
         coalesce(simple_build, texts[3]) as build,
-        -- 404.0 is 404, as in Parquet, and 1.0E7 is 10000000; but of builds 5.10 stays what it is.
+        -- 404.0 is 404, as in Parquet, and 1.0E7 is 10000000; but a build 5.10 stays 5.10.
         case
             when simple_code is not null then simple_code
             when starts_with(found_code, '"') then texts[4]

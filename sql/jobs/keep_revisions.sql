@@ -1,4 +1,4 @@
--- What alerts were before they are revised or retracted, at $now by $run.
+-- Store the former values of alerts that are revised or retracted, at $now by $run.
 insert into alert_revisions
 select
     alert_id, revision, state, start_ts, end_ts, window_bins, value, threshold, baseline_errors, candidate_errors,

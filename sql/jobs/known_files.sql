@@ -1,5 +1,5 @@
--- What was read of files as they lie there: how much, and whether it counts for nothing, with the settings that decided
--- that. A batch that is a duplicate stands and falls with its original.
+-- Unchanged files that were read: how far, whether all records were rejected, and the settings. A duplicate counts if
+-- its original counts.
 -- Parameters: $files, JSON (see jobs/add_batches): a path and its time of change each.
 with requested as (
     select unnest(from_json_strict($files, '[{"path": "VARCHAR", "modified_ns": "BIGINT"}]'), recursive := true)

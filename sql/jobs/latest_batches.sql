@@ -1,5 +1,5 @@
--- Of paths, the batch that has what was read last (the original of a duplicate), and those that stand for a file which
--- could not be read.
+-- For each path the batch of its last read (for a duplicate, the original), and batches that record a file which could
+-- not be read.
 -- Parameters: $paths, JSON (see jobs/add_batches).
 with found as (
     select *, range_end = 0 and records = 0 and rejected > 0 as is_damaged

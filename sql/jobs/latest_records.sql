@@ -1,5 +1,5 @@
--- The latest record that is known of each of some files, as a list: of what was read of it in $batch_ids so far, else
--- of the batch in $known_ids (0 where there is none), which it goes on from.
+-- The latest known record of each of some files, as a list: of what was read in $batch_ids so far, else of the batch in
+-- $known_ids (0: none) that the file continues.
 with files as (
     select unnest($batch_ids) as batch_id, unnest($known_ids) as known_id
 ),

@@ -1,4 +1,4 @@
--- Whether a pair had no place when it last competed for one within the slice.
+-- Mark pairs that had no place when they last competed for one within the slice.
 update pass_scopes
 set is_displaced = found.is_displaced
 from (

@@ -1,4 +1,4 @@
--- Since when a repair changed what counts: counters of wrong_batches, builds beside builds_before.
+-- The earliest time that a repair changed: counters of wrong_batches, or builds that differ from builds_before.
 with builds_since as (
     select min(least(builds.first_second, before.first_second)) as since
     from builds

@@ -1,4 +1,4 @@
--- The hour of the clock since which 20 records were sent: fewer may come from clocks that are ahead. Else no row.
+-- The latest clock hour since which 20 records were sent, because fewer may come from wrong clocks; else no row.
 with hours as (select hour_second, sum(records) as records from build_hours group by hour_second),
 
 sums as (select hour_second, sum(records) over (order by hour_second desc) as records from hours)

@@ -1,4 +1,4 @@
--- Rejects of one reason each that may be none if the text is read otherwise, in order. Reads `staged`.
+-- Rejects with certain reasons, in order; they may be records if the text is read in another way. Reads `staged`.
 -- Parameters: $reasons.
 select line, problem, content
 from staged

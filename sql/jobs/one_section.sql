@@ -1,4 +1,4 @@
--- Lines with what is known of all of them, where a text is one section (sql/jobs/sections.sql). Reads `lines`.
+-- Lines of a text that is one section (sql/jobs/sections.sql), with the section's columns. Reads `lines`.
 select
     line,
     text,

@@ -1,4 +1,4 @@
--- The numbers of open incidents; late records may have joined some, whose alerts keep their numbers.
+-- The numbers of open incidents; if late records joined incidents, all numbers that their alerts have.
 select distinct alerts.incident_id
 from incidents
 inner join alerts using (rule, baseline, candidate, code)

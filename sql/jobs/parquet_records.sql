@@ -1,7 +1,7 @@
 -- Rows of a Parquet file as records: a build and a code have one spelling, whatever the type of their column. Reads
 -- `found` (line, ts, clock, build, code, stratum, client, each of the type that it has in the file).
 -- Parameters: $has_clock, $has_stratum, $has_client.
--- As text a blob has its bytes beyond ASCII escaped, from which they can be had again.
+-- A blob as text has its bytes beyond ASCII escaped, from which they can be restored.
 with shown as (
     select
         line,
@@ -20,7 +20,7 @@ with shown as (
     from found
 ),
 
--- 404.0 is 404, but of builds 5.10 stays what it is.
+-- 404.0 is 404, but a build 5.10 stays 5.10.
 texts as (
     select
         *,

@@ -1,5 +1,5 @@
--- How many records of what a path holds now count, and how many were rejected. A content begins again with the range at
--- 0. One that begins under another name has no such row here: it counts.
+-- Accepted and rejected records of a path's present content, which begins with the latest range at 0. Content that was
+-- first read under another path has no such row here, and is treated as accepted.
 -- Parameters: $path.
 select coalesce(sum(records), 1) as records, coalesce(sum(rejected), 0) as rejected
 from batches

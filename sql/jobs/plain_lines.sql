@@ -1,4 +1,4 @@
--- Lines of CSV and its kin with the fields that they have where no quote is in them. Reads `lines`.
+-- Lines of delimited text, split into fields if they contain no quote. Reads `lines`.
 -- Parameters: $delimiter, $ts_place, $build_place, $code_place and $client_place (or NULL) of fields, from 1; $width,
 -- $has_quotes, $longest_record, $longest_text, $before_build.
 with split as (

@@ -1,7 +1,7 @@
--- Records with `is_plain`: whether they count, and a bare cast reads their time right, so that `typed` need not decide.
--- Reads `candidates`, with `is_whole`: whether nothing is wrong with a record but its code and its time.
--- Parameters: $shape (what the times are like; NULL where that does not decide), $expression (of the times; NULL where
--- they are times already, or the shape decides), $longest_text, $latest, $oldest, $kept_from (NULL where all is kept).
+-- Records with `is_plain`: they are accepted, and a plain cast reads their time right, so that `typed` is not needed.
+-- Reads `candidates`, with `is_whole`: whether everything but the code and the time was checked.
+-- Parameters: $shape (a LIKE pattern of the times, or NULL), $expression (a regular expression of the times; NULL if
+-- they are times already, or the shape decides), $longest_text, $latest, $oldest, $kept_from (NULL: all is kept).
 with timed as (
     -- A cast that fails takes a hundred times as long.
     select
@@ -19,7 +19,7 @@ select
     *,  -- noqa: AM04
     is_whole
     and strlen(code) <= $longest_text
-    -- Named once: DuckDB would cast again for each time that it is named.
+    -- Named once, because DuckDB repeats the cast for each use.
     and plain_ts between greatest(cast($oldest as timestamp), cast($kept_from as timestamp))
     and cast($latest as timestamp) as is_plain
 from timed

@@ -1,4 +1,4 @@
--- Rows of a Parquet file whose builds and codes are text or whole numbers, and times are such, or text. Reads `found`.
+-- Rows of a Parquet file whose builds and codes are text or whole numbers, and times are times or text. Reads `found`.
 -- Parameters: $longest_text, $before_build, $has_client.
 with texts as (
     select

@@ -1,6 +1,6 @@
--- Values of JSON lines as records, where they need no closer look. Reads `found_values` (ts, code and client as texts,
--- build_value as text, or as JSON: as text 5.9 is what the number 5.90 is as well).
--- A closer look need numbers with a fraction or an exponent, texts that could be such numbers, and what is neither.
+-- Values of JSON lines as records, if they need no closer look. Reads `found_values` (ts, code and client as texts,
+-- build_value as text, or as JSON, because as text the number 5.90 would be 5.9).
+-- Numbers with a fraction or an exponent, texts that could be such numbers, and other types need a closer look.
 -- Parameters: $is_build_text, $has_escapes (the text has a backslash), $longest_text, $before_build.
 with texts as (
     select

@@ -1,5 +1,5 @@
--- What a published file is made of: the days of its records, the last pass and batch, and the basis of its bins: SQL of
--- the views, rules, and $relations, for a file may lack bins.
+-- The row `published`: the time range of the records, the last pass and batch, and the basis of the bins: SQL of the
+-- views, rules, and $relations, because a file may lack bins.
 with known as (select string_agg(distinct settings_hash, ' ' order by settings_hash) as settings_hashes from rules)
 
 select

@@ -1,5 +1,5 @@
 -- Fill the intervals of the alerts in `found`. Lists of equal length: $errors, $more, $shares, $tested and $dispersions
--- are what an interval belongs to, $lows and $highs its ends.
+-- identify an interval, $lows and $highs are its ends.
 update found set ratio_low = bounds.low, ratio_high = bounds.high
 from (
     select

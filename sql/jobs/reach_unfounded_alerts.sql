@@ -1,4 +1,4 @@
--- Widen the scope of a pair to the alerts that nothing supports any more. Reads `unfounded`.
+-- Extend the scope of a pair to its alerts without records. Reads `unfounded`.
 update pass_scopes
 set judged_after = least(judged_after, after_second), judged_until = greatest(judged_until, until_second)
 from unfounded

@@ -1,7 +1,7 @@
--- Records of CSV and its kin without any quote by DuckDB's own reader; lines of another width are left out.
--- Parameters: $path (a pattern that means one file), $columns (their types by name, all texts), $delimiter, $header,
--- $no_null (a text that no file holds, for no value is NULL), $longest_record, $longest_text, $before_build,
--- $has_client, $client_name (any of the columns where there is no client).
+-- Records of delimited text without quotes, by DuckDB's own reader; lines with another number of fields are left out.
+-- Parameters: $path (a pattern that matches one file), $columns (their types by name, all texts), $delimiter, $header,
+-- $no_null (a text that no file contains, because no value is NULL), $longest_record, $longest_text, $before_build,
+-- $has_client, $client_name (any column if there is no client).
 select
     0 as line,
     ts,

@@ -1,8 +1,8 @@
--- How far each pair is judged and settled, where a pass has come up to $reached ($last_second: it is through).
--- What it has not reached stays to be judged, so that the next makes up for one that was cut short. A final pass counts
--- for no more than the records show: they may come after all. A pair that is compared no more is remembered until a
--- pass is through; where it is compared again before that, from its beginning. Of the pauses those hold up what is
--- settled that less than merge_seconds were judged after.
+-- Store how far each pair is judged and settled, when a pass has reached $reached ($last_second: it is complete).
+-- The rest stays to be judged, so the next pass continues one that was interrupted. A final pass counts only up to the
+-- last records, because more may come after all. A pair that is no longer compared keeps its row until a pass is
+-- complete; if it is compared again before, it is judged from its beginning. Pauses after which less than merge_seconds
+-- were judged delay settled_until.
 insert into progress
 with reached as (
     select

@@ -1,6 +1,6 @@
--- Rows that Python has read as records (line, reason, ts, build, code, stratum, client, content); a stratum stands
--- before their builds already. What is bound as one text takes a hundredth of the time of a list. Of a row that can be
--- read only the cursor stands in `contents`.
+-- Rows that Python has read, as records (line, reason, ts, build, code, stratum, client, content); builds already have
+-- their stratum. Binding one text is a hundred times faster than a list. For a row that can be read, `contents` has
+-- only the cursor.
 -- Parameters, texts with a NUL between two values: $lines, $row_reasons, $times, $builds, $codes, $clients (NULL where
 -- there is no such column), $contents.
 with found as (

@@ -1,8 +1,8 @@
--- Lines with what is known of their sections: a file among several, or what stands behind a header. Reads `lines`,
--- which have numbers.
--- Parameters, lists of the same length: $first_lines; $befores, what is to be added to a line's number for that in its
--- file, and above 32 bits the file's place; $places of time, clock, build, code, stratum and client, from 1;
--- $widths, how many fields; $names of all columns, folded; $reasons why no line of a section can be read.
+-- Lines with the columns of their section: a file among several, or the lines after a header. Reads `lines`, which have
+-- numbers.
+-- Parameters, lists of the same length: $first_lines; $befores, added to a line's number for that in its file, with the
+-- file's place above 32 bits; $places of time, clock, build, code, stratum and client, from 1; $widths, the number of
+-- fields; $names of all columns, folded; $reasons why no line of a section can be read.
 with sections as (
     select
         unnest($first_lines) as first_line,

@@ -1,5 +1,5 @@
--- What waits in a span, as if nothing later were known. What lies before the span, or before $floor because retention
--- removed what it is judged by, stays as it was judged. A pair without records since is not judged.
+-- Scopes limited to a span, as if no later records were known. Bins before the span, or before $floor because retention
+-- removed the data that they need, stay as judged. A pair without records since is not judged.
 select
     scopes.rule, scopes.settings_hash, scopes.baseline, scopes.candidate,
     case

@@ -1,5 +1,5 @@
 -- The second by which a build had sent enough records over enough time.
--- Each counter is at least one record: of a build's earliest counters no more are needed than records.
+-- Each counter is at least one record, so no more of a build's earliest counters are needed than records.
 update builds
 set since_second = settled.since_second
 from (

@@ -1,4 +1,4 @@
--- `span` cut to a slice [$begin, $until) (epoch seconds), whose presence is known from $presence_begin on.
+-- `span` limited to a slice [$begin, $until) (epoch seconds), with presence from $presence_begin on.
 select
     first_second, end_second, greatest(first_second, cast($presence_begin as bigint)) as presence_from_second,
     greatest(first_second, cast($begin as bigint)) as slice_from_second,

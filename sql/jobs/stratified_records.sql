@@ -1,6 +1,6 @@
--- Records with their stratum before their builds, if they have one: the source's, or that of a column; and of their
--- codes what its pattern keeps. An empty build stays empty, and is rejected, as is a stratum that holds a digit: the
--- build's family would end there. Reads `records`.
+-- Records with their stratum (of the source or of a column) before the build, and codes shortened by the pattern. An
+-- empty build stays empty and is rejected. A stratum with a digit is rejected too: the build's family would end there.
+-- Reads `records`.
 -- Parameters: $before_build, $code_pattern (with one group; NULL: codes stay as they are).
 select
     * exclude (stratum) replace (  -- noqa: AM04

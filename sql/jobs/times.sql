@@ -1,11 +1,11 @@
--- What texts are times: one meaning for every reader. Reads `records` (line, reason, ts, build, code, client, content:
--- all but line are text). A time is in UTC (`utc_ts`), or as the clock of the source shows it (`local_ts`), or none.
--- ISO 8601 and what common writers make of it; seconds, milli-, micro- or nanoseconds since 1970, by magnitude; a time
--- of day where the source gives a date. Fractions are cut, not rounded, at the microsecond. A number below 100,000,000
--- (1973) is no time: each unit covers 1973 to 5138, and no two overlap. 14 digits that are a date and a time of day are
--- that, and no milliseconds, which would be after 2286.
--- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL) of strptime,
--- by which alone texts are then read. The session's time zone is UTC.
+-- Parses times, in the same way for every reader. Reads `records` (line, reason, ts, build, code, client, content:
+-- all but line are text). A time is in UTC (`utc_ts`), or local time of the source (`local_ts`), or neither.
+-- Forms: ISO 8601 and common variants; seconds, milli-, micro- or nanoseconds since 1970, by magnitude; a time of day
+-- if the source gives a date. Fractions are cut, not rounded, at the microsecond. A number below 100,000,000 (1973) is
+-- no time: each unit covers 1973 to 5138, and no two overlap. 14 digits are a date and a time of day if possible, not
+-- milliseconds, which would be after 2286.
+-- Parameters: $day (text or NULL) of times of day, $time_format (text or NULL), a format of strptime that is then the
+-- only one. The session's time zone is UTC.
 with texts as (
     select
         line,
@@ -18,7 +18,7 @@ with texts as (
     from records
 ),
 
--- To respell is slow, and few times need it.
+-- Rewriting a time is slow, and few times need it.
 respelled as (
     select
         *,
@@ -38,7 +38,8 @@ respelled as (
         cast(length(number['whole']) as integer) + try_cast(number['exponent'] as integer) as places,
         number['whole'] || number['fraction'] as digits,
         rpad(digits, places, '0') || '.' || digits[places + 1:] as number_text,
-        -- Behind the offset some name the zone: +0100 CET m=+0.1, Z[UTC], GMT+0100 (Central European Standard Time).
+        -- Some add the zone's name after the offset: +0100 CET m=+0.1, Z[UTC], GMT+0100 (Central European Standard
+        -- Time).
         regexp_replace(
             other_text,
             '^\[?(.*?\d)( ?)(?:GMT|UTC)?([Zz]|[+-]\d{2}:?\d{2})'
@@ -47,7 +48,7 @@ respelled as (
         ) as unnamed,
         -- 20261128T161500, and 20261128161500: as milliseconds since 1970 that is past the year 2600.
         regexp_replace(unnamed, '^([1-9]\d{3})(\d\d)(\d\d)(?:[Tt ]|(\d{6}[Zz]?\b))', '\1-\2-\3 \4') as hyphened,
-        -- 2026/11/28 16:15:00; and a date with a midnight of its own, before the time of day of another column.
+        -- 2026/11/28 16:15:00; and a date with midnight, before the time of day of another column.
         regexp_replace(
             hyphened,
             '^([1-9]\d{3})[-/.](\d{1,2})[-/.](\d{1,2})[Tt ](?:00:00(?::00(?:[.,]0+)?)?[Zz]? (\d{1,2}:\d\d:))?',
@@ -96,7 +97,7 @@ respelled as (
 parts as (
     select
         * exclude (spelling),
-        -- A word such as epoch is 1900 to strptime.
+        -- strptime reads a word such as epoch as 1900.
         case
             when $time_format is not null and regexp_matches(time_text, '\d')
                 then cast(try_strptime(time_text, $time_format) as timestamp)

@@ -1,4 +1,4 @@
--- Bins of the former published file from $since to before $until (epoch seconds), but for those of the stretches
+-- Bins of the former published file from $since to before $until (epoch seconds), except those in the stretches
 -- $changed: a list of their first seconds and ends. Reads `former_bins`.
 select * from former_bins -- noqa: AM04
 where

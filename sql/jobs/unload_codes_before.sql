@@ -1,4 +1,4 @@
--- What `codes` knows of pairs that begin before what retention kept, less the batches that go.
+-- Rows of `codes` for pairs that begin before retention's horizon, minus the removed batches.
 create or replace temp table codes_before as
 select
     codes.build, codes.code, codes.first_second,

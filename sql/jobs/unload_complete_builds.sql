@@ -1,4 +1,4 @@
--- What is kept of a build gives the rest: since when it can be compared, and when it last sent records.
+-- Complete such builds from the remaining counters: since when they can be compared, and their last record.
 update builds_before as old
 set
     since_second = case when old.since_second < $kept_from then old.since_second else builds.since_second end,

@@ -1,4 +1,4 @@
--- What is kept of a pair gives the rest: when it was last sent, and so on.
+-- Complete such pairs from the remaining counters: their last record, and so on.
 update codes_before as old
 set
     last_second = coalesce(codes.last_second, old.last_second),

@@ -1,4 +1,4 @@
--- What the batches that go hold of each pair of build and code. A second counts as long as another batch holds it.
+-- Sums of the removed batches per build and code. A second stays counted if another batch has it.
 create or replace temp table departed as
 with touched as (select distinct build, code from counters where batch_id in (select unnest($batch_ids))),
 

@@ -1,5 +1,5 @@
--- A range begins where that of another batch ends, of the same content: it begins alike, or has the path or the inode.
--- A database is read on from its last batch, and is known by its source; it has no time of change.
+-- Batches that continue a batch: their range begins where its range ends, and the content has the same first lines,
+-- path or inode. A database, recognized by its source, is continued from its last batch.
 select
     later.batch_id,
     arg_max(

@@ -1,6 +1,6 @@
--- Batches behind $after_batch, since $since if that is given, with records further ahead of the clock than $least_ahead
--- seconds, and none than $most_ahead: all of them, or a stream of them. A stream fills half of the time up to its last
--- record at least; records of a few clients whose clocks are ahead do not.
+-- Batches after $after_batch, since $since if given, with records more than $least_ahead seconds ahead of the clock,
+-- and none more than $most_ahead: either all records, or a stream of them. A stream fills at least half of the time up
+-- to its last record; records of a few clients with wrong clocks do not.
 with ahead as (
     select
         batch_id, source, path, max_ts - loaded_at as most_ahead, max_ts,

@@ -1,4 +1,4 @@
--- How many records each build has sent, and whether it counts: is compared with others; in their order.
+-- How many records each build has sent, and whether it takes part in comparisons; in the order of builds.
 select
     builds.build, cast(coalesce(sum(build_hours.records), 0) as bigint) as records,
     builds.since_second is not null as is_established

@@ -1,9 +1,9 @@
--- What differs between the tables incidents_before and incidents_now, which hold what ends at or behind epoch second
--- $since, oldest first. One that began before that and is in the second table alone was over before that, and is back.
--- Worse: the ratio, or a mean over its threshold, has doubled once more since the first alert: a slow rise is reported,
--- but not at every step. Evidence does not measure that: it grows while nothing gets worse. The highest ratio of all
--- alerts counts, because the ratio at the peak varies. The builds that have gone are those whose last records are
--- an hour before their family was busy: until_second stands there.
+-- Differences between the tables incidents_before and incidents_now, which have the incidents that end at or after
+-- epoch second $since, oldest first. An incident that began before $since and is only in the second table was reopened.
+-- Worse: the ratio, or for rules of means the mean over its threshold, has doubled once more since the first alert, so
+-- that a slow rise is reported, but not at every step. Evidence would not do: it grows while nothing gets worse. The
+-- highest ratio of all alerts counts, because the ratio at the peak varies. A build is gone if its family was busy an
+-- hour after its last record; until_second is that time.
 with changed as (
     select
         case

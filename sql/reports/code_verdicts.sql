@@ -1,5 +1,5 @@
--- Of each code with errors within the history: the least increase that would have been found by now, and which part of
--- the required evidence a doubling would have; where rules ignore a doubling, the least ratio that they look for.
+-- For each code with errors within the history: the least increase that would have been found by now, and the part of
+-- the required evidence that a doubling would have; if rules ignore a doubling, their least ratio instead.
 with doubled as (select rule, min(rate_ratio) as rate_ratio from hypotheses where rate_ratio >= 2 group by rule)
 
 select

@@ -1,4 +1,4 @@
--- How many codes came in the newest six hours of $latest (epoch second), and how many of them once.
+-- How many codes were sent in the six hours before $latest (epoch second), and how many of them once.
 select count(*) as codes, count(*) filter (where errors = 1) as seen_once
 from (
     select code, sum(errors) as errors from counters

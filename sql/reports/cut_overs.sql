@@ -1,5 +1,5 @@
--- Builds that replaced another one at once and are compared with nothing; reported for a day. The hint names the
--- comparison that needs no day of the baseline, unless the settings have it.
+-- Builds that replaced another one at once and are not compared with anything; reported for a day. The hint names the
+-- comparison that needs no day of the baseline, unless the settings already have it.
 select distinct
     replacements.old_build as baseline, replacements.new_build as candidate,
     case

@@ -1,6 +1,6 @@
--- Comparisons whose exposure [[exposure]] may give, and what it gives at second $latest, in the last bin of a rule of
--- evidence. Most codes must agree that the exposure is unequal: one code alone is a regression. One or two codes do not
--- decide. A build that has no users, and sends 20 errors or more, cannot be compared.
+-- Comparisons whose exposure [[exposure]] may give, and what it gives at second $latest, in the last bin of a rule
+-- sequential. Most codes must agree that the exposure is unequal: one code alone is a regression. One or two codes do
+-- not decide. A build with 0 users that sends 20 errors or more cannot be compared.
 with given as (
     select build, arg_max(users, since_ts) as users
     from exposure

@@ -1,14 +1,14 @@
--- Why a rule fired in the bin from second $second on, $width long, or which gate kept it silent: a row per comparison
--- that rules the bin; where none does, for each that was near, and where there is none, a row without builds. gate is
--- null where the rule fired. bin_ figures count in the bin, the others since the onset: of a reference rule the
--- beginning of its highest window. Of sequential, value and threshold are log10, of the likeliest ratio of the grid,
--- rate_ratio; short_by is how many times likelier the errors would have to be. doubt, a natural logarithm, is how much
--- likelier it is that an increase ended at its peak than that it goes on: from ln 1000 on it has_ended, and only what
--- came since counts; is_doubted where the doubt is worth reporting. The candidate's errors above the usual lie as
--- close as in spread_bins, null where they lie no closer than by chance; an alert takes more than min_bins.
--- missed_errors were to be expected since the code's last, and did not come. An error counts in the evidence of the
--- bin for weight, one over the dispersion there; mean_dispersion is that since the onset. In a bin without errors of
--- the code that of the last one with errors stands, for an hour at most.
+-- Why a rule fired in the bin from second $second on, $width long, or which gate prevented it: a row per comparison
+-- that is judged in the bin; if there is none, a row for each comparison near it, else a row without builds. gate is
+-- null if the rule fired. bin_ figures count in the bin, the others since the onset (reference rules: the beginning of
+-- the highest window). For sequential, value and threshold are log10, of the likeliest ratio of the grid, rate_ratio;
+-- short_by is how many times likelier the errors would have to be. doubt, a natural logarithm, is how much likelier it
+-- is that an increase ended at its peak than that it goes on: from ln 1000 on it has_ended, and only later errors
+-- count; is_doubted if the doubt is worth reporting. spread_bins is the number of bins with equal excess that would be
+-- as concentrated, null if the excess is not more concentrated than by chance; an alert requires more than min_bins.
+-- missed_errors were expected since the code's last error. weight is what an error of the bin counts in the evidence,
+-- one over the dispersion there; mean_dispersion is the mean since the onset. In a bin without errors of the code, the
+-- evidence of the last bin with errors is used, for an hour at most.
 with this_bin as (
     select cast($second as bigint) as bin_second, cast($second as bigint) + cast($width as bigint) as end_second
 ),

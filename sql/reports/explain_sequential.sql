@@ -13,7 +13,7 @@ select
     found.series, found.value, found.threshold, found.doubt, found.rate_ratio, limits.min_bins, since.spread_bins,
     since.missed_errors, since.window_bins, since.start_second as onset, since.baseline_errors, since.candidate_errors,
     since.ratio, since.exposure, since.candidate_share, since.tested_share, since.dispersion as mean_dispersion,
-    -- Ten times: less does not help the person who was called.
+    -- Ten times: less does not help the reader.
     found.doubt > 2.302585 as is_doubted, grid.has_ended,
     case when not found.is_enough then power(10, found.threshold - found.value) end as short_by,
     case

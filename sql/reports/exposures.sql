@@ -1,6 +1,6 @@
--- How the exposure is known, and how it changed from second $since on: if most codes rise together, an estimate
--- follows. Odds that are higher by the least ratio of the rules may be traffic as well. The records before from_second
--- are those that the first shares are estimated from.
+-- How the exposure is known, and how it changed since second $since: if most codes rise together, an estimate follows.
+-- Odds that are higher by the least ratio of the rules may be traffic too. The first shares are estimated from records
+-- before from_second.
 with shown as (
     select
         pairs.baseline, pairs.candidate, arg_max(shares.exposure, shares.bin_second) as exposure,
@@ -11,7 +11,7 @@ with shown as (
     inner join pairs using (pair_id)
     where
         shares.bin_second >= greatest(pairs.from_second, $since)
-        -- Behind its last record there is nothing to estimate from.
+        -- After its last record there is nothing to estimate from.
         and shares.bin_second < pairs.judged_until_second
     group by pairs.baseline, pairs.candidate
 )

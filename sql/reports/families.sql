@@ -1,4 +1,4 @@
--- Of each family the highest builds that can be compared, those first that sent records last.
+-- For each family the highest builds that can be compared; families with the latest records first.
 select
     family, list_reverse(max_by(build, version_rank, $most)) as builds, count(*) as known,
     list(build order by version_rank) filter (ordered_by = 'first_seen') as unread,

@@ -1,6 +1,6 @@
--- The newest record of each of $sources, and when the first batch with it was loaded. A record ahead of the clock is no
--- newer than the batch that brought it: others that come after it are new as well. Two plain aggregates: an arg_max of
--- pairs takes three times as long on millions of batches.
+-- The newest record of each of $sources, and when the first batch with it was loaded. A record ahead of the clock
+-- counts with the time of its batch, so that later records are new too. Two plain aggregates: an arg_max of pairs takes
+-- three times as long on millions of batches.
 with newest as (
     select source, max(max_ts) as last_ts, max(least(max_ts, loaded_at)) as received_ts
     from batches

@@ -1,4 +1,4 @@
--- From when to when records are kept, and how many have come.
+-- The first and last stored record, and how many were read.
 select
     greatest(
         min(min_ts), (select max(pruned.before_ts) from pruned where pruned.relation = 'counters')

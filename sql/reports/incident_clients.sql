@@ -1,6 +1,6 @@
--- How many distinct clients have sent the code of each incident since its onset, on each side. A side is NULL where
--- that is unknown: it has records, and none has a client; retention has removed records since the onset; or the side is
--- what was sent days before, which is not read.
+-- How many distinct clients have sent the code of each incident since its onset, on each side. A side is NULL if that
+-- is unknown: it has records but no client; retention has removed records since the onset; or the side is an earlier
+-- day, which is not read.
 -- Parameters: $incidents, JSON (until_ts: the end, NULL while it is open), and $since, a literal: the first onset.
 with changed as (
     select

@@ -1,5 +1,5 @@
--- The epoch second after which incidents may change if everything that ends after $after is judged. Rules that were
--- never judged reach back to the first waiting bin. A superseded comparison may go on within a day.
+-- The epoch second after which incidents may change if all bins that end after $after are judged. Rules that never
+-- judged reach back to the first waiting bin. A superseded comparison may continue within a day.
 with reached as (
     select settled_until from progress
     where

@@ -1,6 +1,6 @@
--- The pairs that are compared now, and how far they are judged. A build is awaited if a bin of the other one is over
--- in which it has sent nothing; earlier days are complete. While a file of users cannot be read ($is_unread), pairs of
--- builds without known users wait.
+-- The pairs that are compared now, and how far they are judged. A build is awaited if it has sent nothing in a
+-- completed bin of the other one; earlier days are complete. While a file of [[exposure]] cannot be read ($is_unread),
+-- pairs of builds without known users wait.
 select
     pairs.baseline, pairs.candidate, min(progress.judged_until) as judged_until,
     coalesce(bool_or(progress.is_superseded), false) as is_displaced,

@@ -1,4 +1,4 @@
--- How the incidents $incidents were reported last: the key, and the clients of each build as they were counted then.
+-- How the incidents $incidents were last reported: the key, and the clients of each build at that time.
 select
     incident_id,
     arg_max(notice_key, notice_id) as notice_key,

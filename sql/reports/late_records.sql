@@ -1,4 +1,4 @@
--- Records of batches loaded since $since that came later than late_limit_days behind what was judged by then.
+-- Records of batches loaded since $since that were more than late_limit_days behind what was judged by then.
 with lates as (
     select batches.batch_id, max(runs.watermark) - to_days(any_value(settings.late_limit_days)::integer) as late_ts
     from batches

@@ -1,5 +1,4 @@
--- How many incidents are open, by rule and comparison: of those that are judged now the $most with most of them, and
--- how many of these there are.
+-- Open incidents by rule and comparison: the $most judged comparisons with most of them, and how many there are.
 with judged as (
     select distinct rule, baseline, candidate from progress where not is_superseded and rule in (select rule from rules)
 ),

@@ -1,5 +1,5 @@
--- New codes of those batches, the $most most frequent of each comparison. In a history of many builds only the
--- comparison that goes on is of interest when all are judged for the first time.
+-- New codes of those batches, the $most most frequent of each comparison. When a history of many builds is judged for
+-- the first time, only the current comparison is of interest.
 with found as (
     select
         n.baseline, n.candidate, n.code, n.first_ts, n.baseline_errors, n.candidate_errors, n.candidate_seconds,

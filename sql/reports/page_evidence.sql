@@ -1,5 +1,5 @@
--- The evidence of the incidents $incident_ids of page_incidents, as lists in order of time. Of long incidents a point
--- is the alert that was farthest above its threshold in a 300th of the time.
+-- The evidence of the incidents $incident_ids of page_incidents, as lists in order of time. For long incidents a point
+-- is the alert farthest above its threshold in each 300th of the time.
 with widths as (
     select
         rule, baseline, candidate, code, incident_id, start_ts, end_ts,

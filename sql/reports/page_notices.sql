@@ -1,4 +1,4 @@
--- The notices of the incidents $incident_ids, with the clients that were counted for them.
+-- The notices of the incidents $incident_ids, with their counts of clients.
 select
     incident_id, channel, change, created_at, taken_at,
     cast(json ->> '$.baseline_clients' as bigint) as baseline_clients,

@@ -1,4 +1,4 @@
--- The comparisons of builds of now, in order of time.
+-- The comparisons of current builds, in order of time.
 select baseline, candidate, from_second, until_second
 from pairs
 where lag_seconds = 0

@@ -1,6 +1,6 @@
 -- The bins of a rule and comparison that end in ($after, $until], of $codes: as lists, because fetching a row per cell
--- would take longer than drawing. For sequential: the candidate's errors less the expected ones. It has no rows of bins
--- without errors, where the candidate has no more than expected: code is null in a row with all bins that are judged.
+-- would take longer than drawing. For sequential: the candidate's errors minus the expected ones. It has no rows for
+-- bins without errors, where the value is 0: code is null in a row with all judged bins.
 select
     code, list(bin_second) as bin_seconds, list(
         coalesce(cast(value as double), candidate_errors - candidate_share * (baseline_errors + candidate_errors))

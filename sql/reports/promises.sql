@@ -1,4 +1,4 @@
--- The promised rate of a rule, summed over the codes of all pairs that are compared now: a code counts once in each.
+-- The promised rate of a rule, summed over the codes of all pairs that are compared now: a code counts once per pair.
 with compared as (
     select distinct pairs.baseline, pairs.candidate, codes.code
     from pairs

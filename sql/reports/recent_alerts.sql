@@ -1,4 +1,4 @@
--- The alerts that may belong to an open incident, or to one that another alert would reopen.
+-- Alerts that may belong to an open incident, or to one that another alert would reopen.
 select * from main.alerts -- noqa: AM04
 where
     end_ts >= (

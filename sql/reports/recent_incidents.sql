@@ -1,4 +1,4 @@
--- Open incidents, and resolved ones that another alert would reopen, by their beginnings.
+-- Open incidents, and resolved ones that another alert would reopen, in order of their start.
 select i.* -- noqa: AM04
 from incidents as i
 inner join progress as p on i.rule = p.rule and i.baseline = p.baseline and i.candidate = p.candidate

@@ -1,7 +1,7 @@
--- How many records were rejected since $since, and why most of them were.
+-- How many records were rejected since $since, and the most frequent reason.
 with recent as (select batch_id, rejected from batches where loaded_at >= $since),
 
--- The text after a colon is a value; so is the number of seconds by which a time is off.
+-- The text after a colon is a value, and so is the number of seconds ahead of the clock.
 kinds as (
     select regexp_replace(split_part(reason, ': ''', 1), '^[0-9,]+ s ', '') as kind
     from rejects

@@ -1,4 +1,4 @@
--- Where the data begin, but what retention removed, and the end of the widest bin that may hold their last record.
+-- The beginning of the data, without what retention removed, and the end of the widest bin with their last record.
 with kept as (select max(before_ts) as before_ts from pruned where relation = 'counters'),
 
 widest as (select coalesce(max(bin_seconds), 1) as bin_seconds from rules)

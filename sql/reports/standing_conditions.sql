@@ -1,4 +1,4 @@
--- Feeds and jobs whose trouble was reported and has not ended.
+-- Silent sources and failing jobs that were reported and have not ended.
 select notice_key, arg_max(text, notice_id) as text, max(created_at) as since_ts
 from notices where change in ('feed_silent', 'feed_back', 'job_failing', 'job_recovered')
 group by notice_key having arg_max(change, notice_id) in ('feed_silent', 'job_failing')

@@ -1,4 +1,4 @@
--- Whether DuckDB's parser reads a text as SELECT statements, and which table functions and relations these name.
+-- Whether DuckDB's parser reads a text as SELECT statements, and which table functions and relations they use.
 select
     (parsed.tree ->> '$.error') = 'false' as is_select,
     json_extract_string(parsed.tree, '$..function.function_name') as functions,

@@ -1,4 +1,4 @@
--- For those of $batches that hold records too: how many times of a source have an unknown form, and the first of them.
+-- For those of $batches that also have accepted records: how many times per source have an unknown form, and the first.
 select
     rejects.source, count(*) as times, arg_min(rejects.path, (rejects.batch_id, rejects.line)) as path,
     arg_min(rejects.line, (rejects.batch_id, rejects.line)) as line

@@ -1,5 +1,5 @@
--- Where the data begin and end, and which stretch of it is looked at: a job puts its slice in place of this relation.
--- Grain: one row; epoch seconds, the ends exclusive. None where no record was ever read.
+-- Where the data begin and end, and the slice of time that is read: a job replaces this relation by its own slice.
+-- Grain: one row; epoch seconds, the ends exclusive. NULL if no record was ever read.
 -- Reads: builds, pruned
 -- Feeds: gaps, bin_grids, fired
 with
@@ -10,7 +10,7 @@ ends as (
     from builds
 ),
 
--- What retention has removed is no part of it.
+-- What retention has removed is excluded.
 horizons as (
     select cast(max(floor(epoch(before_ts))) as bigint) as first_second from pruned where relation = 'counters'
 ),

@@ -1,5 +1,5 @@
--- When each family of builds was busy last: an hour with a tenth of the records of the day before, and 20.
--- Grain: one row per family with such an hour; busy_second: when it begins. Few clocks that are ahead make none.
+-- When each family was last busy: an hour with 20 records or more, and a tenth of the mean of the 24 hours before.
+-- Grain: one row per family with such an hour; busy_second: its beginning. Few records from wrong clocks make none.
 -- Reads: builds, build_hours
 -- Feeds: pairs
 with

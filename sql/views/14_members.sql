@@ -1,5 +1,5 @@
--- Which builds take part in a comparison of the settings: as candidate since when, as a baseline of others since when.
--- Grain: one row per comparison and build; epoch seconds, None where it takes no such part; year 1 where it is named.
+-- Which builds take part in a comparison of the settings: since when as its candidate, since when as a baseline.
+-- Grain: one row per comparison and build; epoch seconds, NULL if it has no such part, year 1 if the settings name it.
 -- Reads: builds, comparisons, exposure
 -- Feeds: openings
 with
@@ -7,7 +7,7 @@ comparisons as (select * from comparisons where baseline <> 'earlier'),
 
 exposure as (select distinct build from exposure),
 
--- A baseline that has users and never sent an error is the best there is.
+-- A baseline that has users and never sent an error takes part too.
 known as (
     select build, family, version_rank, first_second, since_second, cast(epoch(last_second) as bigint) as last_second
     from builds
@@ -21,7 +21,7 @@ known as (
         and exposure.build not in (select builds.build from builds)
 ),
 
--- Two builds that the settings name are compared whatever their families and versions are.
+-- Two builds that the settings name are compared whatever their families and versions.
 members as (
     select
         c.baseline, c.candidate, c.builds_like, b.build, b.last_second,

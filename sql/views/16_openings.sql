@@ -1,4 +1,4 @@
--- Which comparisons ever opened: each candidate with the baseline that it had when that began.
+-- All comparisons that ever opened: each candidate with the baseline that it had at the opening.
 -- Grain: one row per comparison of the settings and candidate.
 -- Reads: members, build_hours
 -- Feeds: replacements, sides, pairs
@@ -11,8 +11,8 @@ candidates as (
 
 hours as (select distinct comparison_id, family, hour_second from candidates),
 
--- Of builds that are established by the end of the next hour: whether they sent in the hour of the opening or the one
--- before, how much in the day before, and with that hour and the next.
+-- For builds that are established by the end of the next hour: whether they sent in the hour of the opening or the one
+-- before; their records of the day before, and those including that hour and the next.
 sent as (
     select
         m.comparison_id, m.family, m.build, m.place, hours.hour_second,
@@ -39,7 +39,7 @@ sizes as (
     from candidates
 ),
 
--- The largest of the lower builds: as a candidate a build stands before itself as a baseline.
+-- The largest of the lower builds. The candidate row sorts first, so a build is never its own baseline.
 steps as (
     select
         comparison_id, family, hour_second, build, opened_second, max(size) over (

@@ -1,11 +1,11 @@
--- Which builds replaced another one at once: within an hour, so that there is little to compare side by side.
+-- Builds that replaced another one within an hour, so that there is little to compare side by side.
 -- Grain: one row per comparison of the settings and candidate.
 -- Reads: builds, build_hours, openings
 -- Feeds: earlier
 with
 openings as (select * from openings where opened_second > -62135596800),
 
--- The two hours of the clock after that of the candidate's first record.
+-- The two clock hours after that of the candidate's first record.
 hours as (
     select h.build, h.hour_second, h.records, hours.later
     from build_hours as h cross join (values (1), (2)) as hours (later)
@@ -22,13 +22,13 @@ sent as (
     group by o.old_build, o.new_build, h.hour_second
 ),
 
--- In which of them few clients were left with the old build.
+-- Pairs with such an hour in which few records still came from the old build.
 left_behind as (
     select distinct old_build, new_build
     from sent where last_second >= hour_second + 600 and new_records >= 20 and records <= 1.05 * new_records
 )
 
--- Or the old build is silent since ten minutes, and was within an hour of that record.
+-- Or the old build has been silent for ten minutes, and its last record was within an hour of that first record.
 select
     o.baseline, o.candidate, o.builds_like, o.old_build, o.new_build, o.opened_second,
     epoch(newer.first_second) - epoch(older.first_second) as known_seconds

@@ -1,5 +1,5 @@
 -- Comparisons with what was sent days before: of the settings, and of builds that replaced another one at once.
--- Grain: one row per baseline, candidate, side of it that is no build of now, and build that this side is made of.
+-- Grain: one row per baseline, candidate, side that is no current build, and build that this side consists of.
 -- Reads: builds, comparisons, replacements
 -- Feeds: sides, pairs
 with
@@ -10,7 +10,7 @@ comparisons as (
     from comparisons where lag_days > 0
 )
 
--- Where so much of the baseline is known.
+-- Only if the store has enough history of the baseline.
 select
     r.old_build || c.words as baseline, r.new_build as candidate, r.old_build || c.words as side, r.old_build as build,
     c.lag_seconds, r.opened_second, case when c.exposure = 'given' then 'estimated' else c.exposure end as exposure,
@@ -19,7 +19,7 @@ from replacements as r
 inner join comparisons as c on r.baseline = c.baseline and r.candidate = c.candidate and r.builds_like = c.builds_like
 where r.known_seconds >= c.lag_seconds
 union distinct
--- All builds of a pattern together are one, by the name of the pattern.
+-- All builds of a pattern are one side, named after the pattern.
 select
     c.candidate || c.words as baseline, c.candidate,
     case sides.is_baseline when 1 then c.candidate || c.words else c.candidate end as side, b.build,

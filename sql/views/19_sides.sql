@@ -1,5 +1,5 @@
--- What stands on a side of a comparison: a build, all builds of a pattern, or either as it was lag_seconds before.
--- Grain: one row per side and build that it is made of, with when that first and last sent; None where it never did.
+-- The sides of comparisons: a build, all builds of a pattern, or one of these lag_seconds before.
+-- Grain: one row per side and build that it consists of, with that build's first and last record (NULL if none).
 -- Reads: builds, openings, earlier
 -- Feeds: pairs, side_codes, side_counters, gaps
 with

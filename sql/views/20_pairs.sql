@@ -1,11 +1,11 @@
--- Which builds are compared, since when, and how far: to the earlier of their latest records, less the lateness.
--- Grain: one row per baseline and candidate; it rules the bins that end in (from_second, until_second], first to last.
+-- Which builds are compared, since when, and how far: to the earlier of their latest records, minus the lateness.
+-- Grain: one row per baseline and candidate; it is judged in the bins that end in (from_second, until_second].
 -- Reads: comparisons, settings, exposure, openings, families, earlier, sides
 -- Feeds: scopes, places, pair_steps, bin_grids, judged_bins, estimates, shares, new_codes
 with
 exposure as (select build, cast(min(floor(epoch(since_ts))) as bigint) as since_second from exposure group by build),
 
--- From users_known_second on both builds may be silent for a week: their users are given.
+-- From users_known_second on, a silent build is healthy for up to a week, because the users of both are given.
 compared as (
     select
         o.old_build as baseline, o.new_build as candidate, o.opened_second, c.exposure, c.exposure_tolerance,
@@ -45,7 +45,7 @@ pairs as (
     group by c.baseline, c.candidate
 )
 
--- A build has gone where its family is busy an hour after its last record, and its comparisons with it.
+-- A build is gone if its family is busy an hour after its last record; then its comparisons end.
 select
     row_number() over (order by p.baseline, p.candidate) as pair_id, p.baseline, p.candidate, p.family, p.lag_seconds,
     p.min_ratio, p.exposure, p.exposure_tolerance,

@@ -1,5 +1,5 @@
--- When each build, and each other side of a comparison, first sent a code; and in which of 256 groups it counts.
--- Grain: one row per side and code, with the epoch second of its first record; year 1 where retention has removed it.
+-- When each side of a comparison first sent a code, and in which of 256 groups the code votes.
+-- Grain: one row per side and code, with the epoch second of its first record; year 1 if retention has removed it.
 -- Reads: codes, sides
 -- Feeds: estimates
 select

@@ -1,4 +1,4 @@
--- What each build and each other side of a comparison sent: the counters, at the time that they stand for.
+-- The counters of each side of a comparison; those of days before are moved forward by lag_seconds.
 -- Grain: one row per build or side, second (epoch), code and batch.
 -- Reads: counters, sides
 -- Feeds: presence, pair_steps

@@ -1,4 +1,4 @@
--- When each build or side sent records, and how many: gaps and active seconds follow from that.
+-- When each build or side sent records, and how many; gaps and active seconds are computed from it.
 -- Grain: one row per build or side and second with records of it.
 -- Reads: side_counters
 -- Feeds: gaps, places, judged_bins

@@ -1,5 +1,5 @@
--- What waits to be judged: the bins that end in (judged_after, judged_until]. Late records take `judged_after` back.
--- Grain: one row per rule, baseline and candidate; of a pair that is compared no more nothing waits.
+-- What waits to be judged: bins that end in (judged_after, judged_until]. Late records set `judged_after` back.
+-- Grain: one row per rule, baseline and candidate; nothing waits for a pair that is no longer compared.
 -- Reads: rules, settings, pairs, progress, batches, counters
 -- Feeds: people
 with
@@ -7,7 +7,7 @@ rules as (select distinct rule, settings_hash from rules),
 
 batches as (select batch_id, floor(epoch(min_ts)) as min_second, max_ts from batches where records > 0),
 
--- Records from before late_second cause no judging.
+-- Records from before late_second re-judge nothing.
 judged as (
     select
         p.rule, p.baseline, p.candidate, p.settings_hash, p.seen_batch_id, p.is_superseded,
@@ -18,7 +18,7 @@ judged as (
 
 marks as (select distinct seen_batch_id, late_second from judged),
 
--- Of batches that begin before that: their first record behind it.
+-- For batches that begin before late_second: their first record after it.
 rests as (
     select m.late_second, c.batch_id, cast(min(epoch(c.second)) as bigint) as second
     from marks as m
@@ -27,7 +27,7 @@ rests as (
     group by m.late_second, c.batch_id
 ),
 
--- What has come since a pass looked.
+-- What has arrived since the last pass.
 arrivals as (
     select
         m.seen_batch_id, m.late_second, min(case
@@ -40,7 +40,7 @@ arrivals as (
     group by m.seen_batch_id, m.late_second
 ),
 
--- Of pairs that were judged alerts may be stored, whether or not they are compared now.
+-- Pairs that were judged may have stored alerts, whether or not they are compared now.
 compared as (
     select rules.rule, rules.settings_hash, pairs.baseline, pairs.candidate from rules cross join pairs
     union distinct
@@ -48,7 +48,7 @@ compared as (
     from rules inner join judged on rules.rule = judged.rule
 )
 
--- A gap that closes or grows began at most an hour before where it matters. By other settings alerts may be older.
+-- A gap that closes or grows can change bins up to an hour earlier. After a change of settings all history is judged.
 select
     c.rule, c.settings_hash, c.baseline, c.candidate, case
         when pairs.baseline is null then 253402300799

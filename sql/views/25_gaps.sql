@@ -1,11 +1,11 @@
--- Stretches without a record of a build that should have sent some: its feed failed.
--- Grain: one row per build or side and gap, [from_second, until_second); is_rare: few were sent before.
+-- Stretches in which a build sent nothing although records were expected: its feed failed.
+-- Grain: one row per build or side and gap, [from_second, until_second); is_rare: it had sent few records before.
 -- Reads: presence, sides, span, build_hours
 -- Feeds: judged_bins
 with
 presence as (select build, second, records, floor(second / 3600) as hour from presence),
 
--- The hour of its last record before a silence, and the one before that: also of what lies before a slice.
+-- Records in the clock hour of the last record before a silence and the hour before; also before a slice.
 last_hours as (
     select
         build, hour_second, lead(hour_second, 1, 253402300799) over by_hour as next_second,
@@ -15,8 +15,8 @@ last_hours as (
     from build_hours window by_hour as (partition by build order by hour_second)
 ),
 
--- The beginning counts as a record. What a slice is read for lies more than an hour behind its beginning:
--- who is silent until then is in a gap, whenever its last record before was.
+-- The beginning of a slice counts as a record. The bins that are judged begin more than an hour later: a build that is
+-- silent for that hour is in a gap, whenever its last record was.
 received as (
     select build, second from presence
     union all
@@ -30,7 +30,7 @@ stretches as (
     from received as r cross join span
 ),
 
--- More than the hour before can hold, and for all at once: what the two hours of the clock hold that it lies in.
+-- An upper bound for the hour before, cheap to compute: the two clock hours that overlap it.
 hours as (
     select p.build, p.hour + shifts.hours as hour, sum(p.records) as records
     from presence as p cross join (values (0), (1)) as shifts (hours) group by p.build, p.hour + shifts.hours
@@ -44,7 +44,7 @@ looks as (
     where (s.until_second - s.second - 1) * h.records >= 20 * 3600 or s.until_second - s.second - 1 > 3600
 )
 
--- 20 records were to be expected at the mean rate of the hour before, or an hour has passed.
+-- A gap: 20 records were expected at the mean rate of the hour before, or an hour has passed.
 select
     looks.build, looks.second + 1 as from_second, looks.until_second, coalesce(max(l.records), 0) < 20 as is_rare
 from looks

@@ -1,9 +1,9 @@
--- Which comparisons of a family have a place among those that are judged side by side, in each block of ten minutes.
--- Grain: one row per pair that competes for places and block: one of builds of now that are not named.
+-- Which comparisons of a family are judged side by side (have a place), in each block of ten minutes.
+-- Grain: one row per block and pair that competes for places: of current builds that the settings do not name.
 -- Reads: presence, pairs, settings
 -- Feeds: judged_bins
 with
--- A comparison with days before takes no place from another.
+-- Comparisons with days before need no place.
 pairs as (select * from pairs where not is_named and lag_seconds = 0),
 
 sent as (
@@ -13,7 +13,7 @@ sent as (
 
 blocks as (select distinct block_second from sent),
 
--- What each build sent in the hour before a block: places must not change with the records that come after.
+-- Records of each build in the hour before a block: later records must not change places.
 hours as (
     select sent.build, blocks.block_second, sum(sent.records) as records
     from blocks
@@ -21,7 +21,7 @@ hours as (
     group by sent.build, blocks.block_second
 ),
 
--- A comparison is as large as the smaller of its builds. Those that open in a block compete with each other alone.
+-- The size of a comparison is that of its smaller build. Those that open in the block compete only with each other.
 sizes as (
     select
         p.pair_id, p.family, blocks.block_second,
@@ -44,7 +44,7 @@ orders as (
     from sizes
 )
 
--- The largest first, then the largest new one: neither stray builds nor old ones keep a release from being compared.
+-- The largest first, then the largest new one, so that neither stray builds nor old ones keep out a release.
 select
     orders.pair_id, cast(orders.block_second as bigint) as block_second,
     row_number() over (

@@ -1,5 +1,5 @@
--- The errors of both builds of a comparison side by side, wherever either of them sent a code.
--- Grain: one row per pair, code and step: a second, or a bin where a detector does not look at its seconds.
+-- The errors of both builds of a comparison in one row, for each step in which one of them sent a code.
+-- Grain: one row per pair, code and step: a second, or for sequential a bin.
 -- Reads: side_counters, pairs, rules
 -- Feeds: tallies
 with

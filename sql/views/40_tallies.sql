@@ -1,5 +1,5 @@
--- What the seconds with a record of a code add up to in a bin, by the formula of the rule's detector.
--- Grain: one row per rule, pair, code and bin with a record of the code; sequential has the errors alone.
+-- Sums over the seconds of a bin with a record of the code, by the formula of the rule's detector.
+-- Grain: one row per rule, pair, code and bin with a record of the code; for sequential only the errors.
 -- Reads: pair_steps, rules
 -- Feeds: estimates, bins
 with

@@ -1,9 +1,9 @@
--- The bins that a rule sees of a comparison, empty ones included: windows of N bins are a join on this grid.
+-- All bins of a rule and comparison, empty ones included; windows of N bins are joins on this grid.
 -- Grain: one row per rule, baseline, candidate and bin.
 -- Reads: span, pairs, rules
 -- Feeds: judged_bins, shares
 with
--- Windows look back before a pair; evidence begins with it.
+-- Windows look back before a pair begins; evidence does not.
 looks as (
     select
         rule, detector, bin_seconds, max(case when detector = 'sequential' then 0 else window_bins end) as window_bins

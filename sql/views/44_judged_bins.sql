@@ -1,5 +1,5 @@
--- Which bins count: the pair has a place there and both builds sent records; which of them are complete and judged.
--- Grain: one row per rule, pair and bin of the grid; past_bins: how many bins have counted, up to this one.
+-- Which bins count (the pair has a place, and no build is in a gap), and which of these are complete and judged.
+-- Grain: one row per rule, pair and bin of the grid; past_bins: the number of bins that count, up to this one.
 -- Reads: bin_grids, presence, pairs, gaps, places
 -- Feeds: estimates, bins, suspects, regressions
 with
@@ -17,7 +17,7 @@ active_bins as (
     group by s.rule, s.pair_id, floor(p.second / s.bin_seconds) * s.bin_seconds
 ),
 
--- Of builds that have users and send few errors silence is health.
+-- A gap after few errors does not count if the users of both builds are given: the silent build is healthy.
 silent_bins as (
     select distinct b.rule, b.pair_id, b.bin_second
     from bin_grids as b

@@ -1,11 +1,11 @@
 -- The candidate's share of the exposure as estimated from the errors of all codes in the hour before.
--- Grain: one row per rule, pair and block of two minutes; sent_share is that of the records, which one code may decide.
+-- Grain: one row per rule, pair and block of two minutes; sent_share: its share of records, which one code may decide.
 -- Reads: judged_bins, tallies, pairs, side_codes
 -- Feeds: shares
 with
 pairs as (select * from pairs where exposure <> 'equal'),
 
--- In a gap the other build alone would be counted.
+-- Bins in a gap are excluded: only the other build would be counted.
 bins as (
     select b.rule, b.pair_id, p.baseline, b.bin_second, cast(floor(b.bin_second / 120) * 120 as bigint) as block_second
     from judged_bins as b inner join pairs as p on b.pair_id = p.pair_id
@@ -35,7 +35,7 @@ cells as (
     left join block_tallies as b using (rule, pair_id, block_second, code_group)
 ),
 
--- What a bin is judged by must not change with the bins after it.
+-- Only earlier blocks: later records must not change the estimate of a bin.
 hours as (
     select
         rule, pair_id, block_second, code_group, sum(k) over hour as k, sum(n) over hour as n,
@@ -45,7 +45,7 @@ hours as (
     )
 ),
 
--- A vote for each 20 errors of the rarer build that codes, one after the other, were to have, the largest aside.
+-- One vote per 20 expected errors of the rarer build, groups in order. Its share is taken without the largest group.
 votes as (
     select
         rule, pair_id, block_second, k, n, codes, floor(
@@ -64,8 +64,9 @@ ranks as (
     from votes group by rule, pair_id, block_second, vote window hour as (partition by rule, pair_id, block_second)
 )
 
--- The half of the votes in the middle: no code alone moves it. What is tested is a standard error above that (Wilson).
--- One or two codes do not distinguish traffic from a regression: equal exposure is assumed, unless an estimate is set.
+-- The middle half of the votes: no single code moves the estimate. The tested share is one standard error higher
+-- (Wilson). One or two codes cannot distinguish traffic from a regression: then equal exposure is assumed, unless
+-- exposure = "estimated" is set.
 select
     r.rule, r.pair_id, r.block_second, max(r.sent_share) as sent_share,
     case when max(r.codes) >= 3 or p.exposure = 'estimated' then sum(r.k) / nullif(sum(r.n), 0) end as candidate_share,

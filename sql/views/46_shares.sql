@@ -1,5 +1,5 @@
 -- The candidate's share of the exposure of both builds, and how it is known.
--- Grain: one row per rule of sequential, pair and bin; tested_share is the highest that is reckoned with.
+-- Grain: one row per rule of sequential, pair and bin; tested_share: the highest share that is assumed in the test.
 -- Reads: bin_grids, pairs, exposure, estimates, hypotheses
 -- Feeds: bins
 with
@@ -20,7 +20,7 @@ stretches as (
     window times as (partition by pairs.pair_id order by exposure.since_second)
 ),
 
--- Where it changes within a bin the higher share counts: no rollout raises an alarm.
+-- If the share changes within a bin, the higher one counts, so that a rollout raises no alarm.
 found as (
     select
         bins.rule, bins.pair_id, bins.bin_second,

@@ -1,9 +1,9 @@
--- The bins of each code: errors of both builds, the value of the mean rules, and the shares that sequential tests.
--- Grain: one row per rule, pair, code and bin; of sequential only bins with an error of the code, of the others all.
+-- The bins of each code: errors of both builds, the value for rules of means, and the shares for sequential.
+-- Grain: one row per rule, pair, code and bin; for sequential only bins with an error of the code, else all bins.
 -- Reads: judged_bins, tallies, shares
 -- Feeds: spreads, code_errors, gains, suspects, evidence, windows, increase_errors, regressions, code_reaches
 with
--- A number for rule, comparison and code together: what windows are joined by.
+-- A number for rule, comparison and code together, for joins.
 codes as (
     select rule, pair_id, code, row_number() over (order by rule, pair_id, code) as series
     from tallies group by rule, pair_id, code
@@ -30,8 +30,8 @@ cells as (
     where b.detector = 'sequential'
 )
 
--- A block is two minutes, or a wider bin. 36 digits leave room: an engine that runs out of 38 drops decimals. Active
--- seconds without a record of the code are "equal" to mean_ratio: 1 / W each.
+-- A block is two minutes, or a wider bin. 36 digits, because an engine that exceeds 38 drops decimals. For mean_ratio,
+-- active seconds without a record of the code are equal rates: 1 / W each.
 select
     c.rule, c.detector, c.bin_seconds, c.pair_id, c.baseline, c.candidate, c.code, c.series, c.bin_second,
     cast(floor(c.bin_second / nullif(greatest(c.bin_seconds, 120), 0)) as bigint) as block, c.active_seconds,

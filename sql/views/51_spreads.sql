@@ -1,9 +1,9 @@
--- How far a code's share moves from one block with errors to the next: 1 on average where errors come singly.
--- Grain: one row per series and block with errors; spread and known are 0 where it is unknown.
+-- How much a code's share changes from one block with errors to the next: 1 on average if errors come singly.
+-- Grain: one row per series and block with errors; spread and known are 0 if it is unknown.
 -- Reads: bins
 -- Feeds: weights
 with
--- Errors of both builds, of the candidate, and those that the candidate was to have at equal rates.
+-- Errors of both builds (n), of the candidate (k), and those expected of the candidate at equal rates (e).
 blocks as (
     select
         rule, pair_id, code, series, block, max(bin_seconds) as bin_seconds,
@@ -12,7 +12,7 @@ blocks as (
     from bins where detector = 'sequential' and is_weighed group by rule, pair_id, code, series, block
 ),
 
--- Each beside the one with errors before it, at most 30 blocks back: a regression changes the share only once.
+-- Each block with the previous one that has errors, at most 30 blocks back. A regression changes the share only once.
 neighbours as (
     select
         rule, pair_id, code, series, block, bin_seconds, n, k, e, lag(k) over by_block as k0,
@@ -20,7 +20,7 @@ neighbours as (
     from blocks window by_block as (partition by series order by block)
 ),
 
--- The variance of chance, if the two blocks have one rate ratio.
+-- The variance by chance, if both blocks have the same rate ratio.
 expected as (
     select
         rule, pair_id, code, series, block, bin_seconds, n, n + n0 as errors, pow(k * e0 - k0 * e, 2) as square,
@@ -30,7 +30,7 @@ expected as (
     from neighbours
 )
 
--- Cut, so that the onset of a regression adds little; in units of 2^-20, so that sums do not depend on their order.
+-- Capped, so that the onset of a regression adds little; in units of 2^-20, so that sums do not depend on their order.
 select
     rule, pair_id, code, series, block, bin_seconds, n as errors,
     case when variance > least_variance then 1 else 0 end as known, case when variance > least_variance then floor(

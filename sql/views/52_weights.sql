@@ -1,10 +1,10 @@
--- What an error counts for in the evidence, less where errors come in bursts; and how many are usual in a bin.
--- Grain: one row per series and block with errors; the weight is 1 where errors come singly. None are usual at first.
+-- How much an error counts in the evidence: less if errors come in bursts; and the usual number of errors in a bin.
+-- Grain: one row per series and block with errors; weight: 1 if errors come singly; usual_errors: NULL at first.
 -- Reads: spreads
 -- Feeds: code_reaches, gains, increase_errors
 with
--- Over six hours: of all codes, beside a prior of 15 that counts as six blocks; and of the code, in all comparisons,
--- beside that of all codes, which counts as four. As of the beginning of the block, and as of its end.
+-- Means over six hours, before the block and including it: of all codes, with a prior of 15 that counts as six blocks;
+-- and of the code in all comparisons, with that of all codes as a prior that counts as four blocks.
 pools as (
     select
         rule, block,
@@ -31,7 +31,7 @@ dispersions as (
         next as (partition by s.rule, s.code order by s.block range between 179 preceding and current row)
 ),
 
--- The median of the codes with errors in the block before: of a bin's own block more errors may yet come.
+-- The median of the codes in the block before, because a bin's own block may not be complete.
 usual as (
     select
         rule, pair_id, block,
@@ -40,8 +40,8 @@ usual as (
     window by_block as (partition by rule, pair_id order by block)
 )
 
--- A code's own where it is surely more than that median. Bursts differ in size, which makes tails heavier than the
--- variance shows: where there are any, up to half an error is added.
+-- A code uses its own dispersion if that is clearly above the median. Bursts differ in size, so tails are heavier than
+-- the variance shows: with bursts, up to 0.5 is added.
 select
     d.series, d.block, d.usual_errors, 1 / nullif(sqrt(pow(0.5 + greatest(1, case
         when d.own > greatest(usual.usual, 1) * (1 + sqrt(10 / nullif(d.known, 0))) then d.own

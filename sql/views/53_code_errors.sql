@@ -1,4 +1,4 @@
--- The errors of each code, bin by bin: what increases of other codes are held against.
+-- The errors of each code per bin; increases of other codes are compared with them.
 -- Grain: one row per series of sequential and weighed bin with an error of the code.
 -- Reads: bins
 -- Feeds: others

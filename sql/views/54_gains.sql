@@ -1,9 +1,9 @@
--- How much likelier the errors of a bin are if the candidate's rate is higher by a ratio, and what evidence it takes.
--- Grain: one row per series, bin with errors and ratio of the grid; gain: natural logarithm.
+-- How much likelier the errors of a bin are if the candidate's rate is higher by a ratio, and the required evidence.
+-- Grain: one row per series, bin with errors and ratio of the grid; gain and threshold: natural logarithms.
 -- Reads: bins, weights, hypotheses, rules
 -- Feeds: suspects, evidence, code_reaches
 with
--- The gain of an error: of the candidate, of either build, and on average if the rates are as is no cause for alarm.
+-- The gain of a candidate's error, the loss of any error, and the candidate's expected part of errors at min_ratio.
 worths as (
     select
         b.series, b.bin_second, b.block, h.rate_ratio, w.weight, w.usual_errors, b.candidate_errors as k,
@@ -19,7 +19,7 @@ worths as (
     where b.detector = 'sequential' and b.is_weighed
 ),
 
--- More errors than the ratio makes likely count for no more: bursts an hour apart do not add up.
+-- Errors beyond those that the ratio makes likely add nothing, so that bursts an hour apart do not add up.
 gains as (
     select
         series, bin_second, block, rate_ratio, day_bins, alarm_bins, weight * (k * candidate_worth - n * worth) as gain,
@@ -28,8 +28,8 @@ gains as (
     from worths
 )
 
--- At most 500, in whole units of 2^-30: sums of them are exact wherever a slice begins. What it takes is in information
--- time: by what a bin loses without a change.
+-- At most 500, in whole units of 2^-30, so that sums are exact wherever a slice begins. The threshold is in information
+-- time: it depends on what a usual bin loses without a change.
 select
     series, bin_second, block, rate_ratio,
     floor(greatest(least(gain, gain * plausible_part, 500), -500) * 1073741824 + 0.5) / 1073741824 as gain,

@@ -1,5 +1,5 @@
--- The series whose evidence may be enough in a judged bin, by sums of blocks: no others need be looked at closely.
--- Grain: one row per series, with the first and the last judged bin for which that is so.
+-- Series that may have enough evidence in a judged bin, by sums over blocks. Others need no detailed computation.
+-- Grain: one row per series, with the first and the last such bin.
 -- Reads: gains, judged_bins, bins
 -- Feeds: evidence, ends, regressions
 with
@@ -21,7 +21,7 @@ sums as (
     window by_block as (partition by series, rate_ratio order by block)
 ),
 
--- A rise up to within this block, from within an earlier one or from within itself: gains without losses.
+-- An upper bound of the evidence in this block, from a start in an earlier block or in itself: gains without losses.
 rises as (
     select
         series, bin_second, next_second, threshold, climb + greatest(before - coalesce(min(least_total)
@@ -30,7 +30,7 @@ rises as (
     from sums
 )
 
--- The evidence of a block stays until the next error.
+-- The evidence of a block remains until the next error.
 select
     r.series, min(greatest(r.bin_second, s.first_second)) as first_second,
     max(least(r.next_second - 1, s.last_second)) as last_second

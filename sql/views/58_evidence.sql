@@ -1,9 +1,9 @@
--- How much likelier an increase is than none, from the best start within the history, and what it takes for an alert.
--- Grain: one row per series, ratio and bin with errors; natural logarithms. It stands until next_second, or an hour.
+-- How much likelier an increase is than none, from the best start within the history, and the required evidence.
+-- Grain: one row per series, ratio and bin with errors; natural logarithms. Valid until next_second, at most an hour.
 -- Reads: gains, suspects, bins, rules
 -- Feeds: ends, increases
 with
--- Two bins are less than one history apart where their keys differ by at most 1.
+-- Two bins are less than one history apart if their keys differ by at most 1.
 sums as (
     select
         b.series, b.rule, b.baseline, b.candidate, b.code, b.bin_second, b.bin_seconds, g.rate_ratio, g.gain,

@@ -1,5 +1,5 @@
--- Bins with enough evidence for some ratio that stand in a judged bin, and where an increase ended before, if one did.
--- Grain: one row per series and such a bin; doubt: how much likelier an end there is, natural logarithm.
+-- Bins with enough evidence for some ratio that are valid in a judged bin, and where an earlier increase ended, if so.
+-- Grain: one row per series and such a bin; doubt: how much likelier that end is, natural logarithm.
 -- Reads: evidence, suspects
 -- Feeds: increases
 with
@@ -25,7 +25,7 @@ likeliest as (
         and e.bin_second <= p.bin_second
 ),
 
--- Or the later one in which the sum of that ratio was: evidence goes as well where it leaves the history.
+-- Or a later bin with the highest sum of that ratio: evidence also falls when its start leaves the history.
 tops as (
     select
         l.series, l.bin_second, l.history_seconds, l.peak_second, max(top.bin_second) as top_second,

@@ -1,5 +1,5 @@
--- The mean of the last N bins, for every N of the rule: a running sum joined with itself N bins earlier.
--- Grain: one row per rule, baseline, candidate, code, length of window and judged bin that it ends in.
+-- The mean of the last N bins, for every N of the rule: a running sum minus itself N bins earlier.
+-- Grain: one row per rule, baseline, candidate, code, window length and judged bin in which the window ends.
 -- Reads: bins, rules
 -- Feeds: fired
 with

@@ -1,5 +1,5 @@
--- The likeliest increase where evidence is enough: of the history or, where one has ended, of what came since.
--- Grain: one row per series and bin of ends; bins with errors, each standing until next_second.
+-- The likeliest increase if evidence is enough: within the history or, after an end, since that end.
+-- Grain: one row per series and bin of ends; bins with errors, each valid until next_second.
 -- Reads: ends, evidence
 -- Feeds: others, increase_errors
 with
@@ -13,7 +13,7 @@ restarts as (
     window by_bin as (partition by e.series, ended.ended_second, e.rate_ratio order by e.bin_second)
 ),
 
--- A smaller one may have ended since: evidence for whatever ratio has fallen by ln 1000 from the most that came since.
+-- A second, smaller increase may have ended since: the best evidence has fallen by ln 1000 from its maximum.
 rises as (
     select
         series, ended_second, rate_ratio, bin_second, before_total, least_total,
@@ -46,7 +46,7 @@ ranked as (
             and d.ended_second = s.ended_second
 )
 
--- Sums are exact: the onset is found by its sum.
+-- Sums are exact, so the onset is found by comparing sums.
 select
     b.series, b.rule, b.bin_second, b.next_second, b.rate_ratio, b.threshold, b.doubt,
     greatest(b.total - b.least_total, 0) as nats, max(e.bin_second) as onset_second

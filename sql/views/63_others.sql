@@ -1,5 +1,5 @@
--- What other codes sent since the onset of an increase: estimates are an hour behind a build that gets more users.
--- Grain: one row per series and bin of increases; k: errors of the candidate, n: of both builds, of the lower half.
+-- Errors of other codes since the onset of an increase: estimated exposure is an hour behind when a build gets users.
+-- Grain: one row per series and bin of increases; k: errors of the candidate, n: of both builds, in the lower half.
 -- Reads: increases, code_errors
 -- Feeds: increase_errors
 with
@@ -9,7 +9,7 @@ onsets as (
     where e.exposure in ('estimated', 'assumed', 'doubtful')
 ),
 
--- What came since an onset: sums up to now less sums up to the bin before it.
+-- Errors since an onset: sums up to now minus sums up to the bin before it.
 moments as (
     select rule, pair_id, series, bin_second, bin_second as second, 1 as sign from onsets
     union all
@@ -45,7 +45,7 @@ counts as (
     group by m.series, m.bin_second, s.series
 ),
 
--- A code counts at most as much as codes do on average.
+-- The weight of a code is its errors, but at most the mean of the codes.
 shares as (
     select
         series, bin_second, other, cast(k as double) / nullif(n, 0) as share,
@@ -63,7 +63,7 @@ ranked as (
     from shares window bin as (partition by series, bin_second)
 )
 
--- What at least half of them rose to: traffic moves all codes, a regression some. One code is not enough.
+-- The half of the codes that rose least: traffic raises all codes, a regression some. One other code is not enough.
 select series, bin_second, sum(share * weight) as k, sum(weight) as n
 from ranked
 where 2 * (reach - weight) < total and others >= 2

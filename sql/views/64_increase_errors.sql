@@ -1,5 +1,5 @@
--- The errors of an increase since its onset, those that the candidate was to have, and how evenly the others lie.
--- Grain: one row per series and bin of increases; e, t: errors times share, f: times what is fine, w: times weight.
+-- The errors of an increase since its onset, those expected of the candidate, and how concentrated the excess is.
+-- Grain: one row per series and bin of increases; e, t: errors times share, f: times allowed share, w: times weight.
 -- Reads: increases, bins, weights, others
 -- Feeds: regressions
 with
@@ -12,7 +12,7 @@ fine_bins as (
     where b.is_weighed and b.series in (select increases.series from increases)
 ),
 
--- In decimals: differences of sums are exact wherever a slice begins. The squares are less what they are by chance.
+-- In decimals, so that differences of sums are exact wherever a slice begins. squares: of the excess, minus chance.
 counts as (
     select
         series, bin_second, past_bins, n, k, n * cast(candidate_share as decimal(13, 12)) as e,
@@ -31,7 +31,7 @@ sums as (
     from counts window running as (partition by series order by bin_second)
 ),
 
--- By left joins, or else engines join each last bin with all others of its series first.
+-- Left joins, because with inner joins engines first join each last bin with all others of its series.
 totals as (
     select
         i.series, i.bin_second, i.next_second, i.onset_second, i.rate_ratio, i.nats, i.threshold, i.doubt,
@@ -45,7 +45,7 @@ totals as (
     left join sums as b on i.series = b.series and i.bin_second = b.bin_second
 )
 
--- Where the other codes have a higher share, beside 20 errors at the estimated one, that share counts for all.
+-- If the other codes, with 20 errors at the estimated share added, have a higher share, that share is used.
 select
     t.series, t.bin_second, t.next_second, t.onset_second, t.rate_ratio, t.nats, t.threshold, t.doubt, t.busy, t.n, t.k,
     greatest(t.e, coalesce((o.k * t.n + 20 * t.e) / nullif(o.n + 20, 0), 0)) as e,

@@ -1,11 +1,11 @@
--- Increases in the judged bins for which they stand: the ratio of rates since the onset, and what may hold them back.
--- Grain: one row per series and judged bin; is_brief: of one client, is_traffic: of most codes, is_silent: of none.
+-- Increases in the judged bins in which they are valid: the ratio of rates since the onset, and the gates.
+-- Grain: one row per series and judged bin; is_brief: one client's burst, is_traffic: most codes, is_silent: no errors.
 -- Reads: increase_errors, bins, suspects, judged_bins, hypotheses
 -- Feeds: fired
 with
 hypotheses as (select distinct rule, min_bins from hypotheses),
 
--- The bins for which an increase stands, and the errors of the candidate that are no cause for alarm.
+-- The bins in which an increase is valid, and the errors of the candidate that are allowed at min_ratio.
 stops as (
     select
         i.series, i.bin_second, unnest(generate_series(
@@ -16,8 +16,8 @@ stops as (
     inner join suspects as s on i.series = s.series
 )
 
--- Of a burst of one client the errors above what was to be expected lie as closely as in few bins (the square of their
--- sum over that of their squares), however long ago it was. Where other codes rise alike, what counts is what is left.
+-- A burst of one client is concentrated: (sum of excess)^2 / (sum of excess^2) is few bins, however long ago it was. If
+-- other codes rose too, only the increase beyond theirs counts.
 select
     b.series, b.rule, b.detector, b.baseline, b.candidate, b.code, b.bin_seconds, s.stop_second,
     cast((s.stop_second - i.onset_second) / nullif(b.bin_seconds, 0) + 1 as bigint) as window_bins,

@@ -1,9 +1,9 @@
--- How much evidence an increase of a code would have by now on average, had it begun with the history.
+-- How much evidence an increase of a code would have by now on average, if it had begun with the history.
 -- Grain: one row per rule, baseline, candidate, code and ratio of the grid; natural logarithms.
 -- Reads: bins, weights, gains, hypotheses, rules
 -- Feeds: reaches
 with
--- An error of the bins since one history before the last counts for its weight.
+-- Weighted errors of each bin; before_second is one history before the last bin.
 errors as (
     select
         b.series, b.rule, b.baseline, b.candidate, b.code, b.bin_second, b.past_bins, b.candidate_share as share,
@@ -15,8 +15,8 @@ errors as (
     where b.is_judged
 ),
 
--- The errors of both builds at equal rates, but those of the candidate times the ratio: what they say on average. Sums
--- differ in their last bits from slice to slice.
+-- The mean evidence if the candidate's errors were multiplied by the ratio. Rounded, because the last bits of sums
+-- depend on the slice.
 expected as (
     select
         e.rule, e.baseline, e.candidate, e.code, h.rate_ratio, h.min_bins,
@@ -32,7 +32,7 @@ expected as (
     group by e.rule, e.baseline, e.candidate, e.code, h.rate_ratio, h.min_bins
 )
 
--- A steady increase is spread over all of its bins.
+-- A steady increase is spread over all its bins.
 select
     rule, baseline, candidate, code, rate_ratio, nats, threshold,
     nats >= threshold and busy_bins > min_bins as is_found

@@ -1,9 +1,9 @@
--- The least increase that would have been found by now of a typical code, had it begun with the history.
--- Grain: one row per rule, baseline and candidate; none where no ratio of the grid would have been found.
+-- The least increase that would have been found by now in a typical code, if it had begun with the history.
+-- Grain: one row per rule, baseline and candidate; none if no ratio of the grid would have been found.
 -- Reads: code_reaches
 -- Feeds: people
 with
--- Of half of the codes.
+-- Typical: in half of the codes.
 found as (
     select rule, baseline, candidate, rate_ratio
     from code_reaches group by rule, baseline, candidate, rate_ratio

@@ -1,5 +1,5 @@
--- What the rules say: every judged window whose mean is over the threshold, every bin with evidence enough.
--- Grain: one row per rule, baseline, candidate, code, length of window and bin that it ends in.
+-- The alerts of the rules: every judged window with a mean above the threshold, every bin with enough evidence.
+-- Grain: one row per rule, baseline, candidate, code, window length and bin in which the window ends.
 -- Reads: windows, regressions, span
 -- Feeds: people
 select

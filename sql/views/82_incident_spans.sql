@@ -1,4 +1,4 @@
--- From when to when an incident runs: current alerts in a chain, for they overlap or follow within reopen_seconds.
+-- Which alerts form an incident: a chain of current alerts that overlap or follow each other within reopen_seconds.
 -- Grain: one row per chain of alerts of one rule, comparison and code.
 -- Reads: alerts, settings
 -- Feeds: incidents
@@ -35,7 +35,7 @@ ranked as (
     from chained
 )
 
--- The onset of a regression is that of its first alert: it does not move while the incident is open, nor where the same
+-- The onset of a regression is that of its first alert: it does not move while the incident is open, or when the same
 -- evidence fires again later.
 select
     rule, detector, baseline, candidate, code, max(case when strength = 1 then alert_id end) as peak_alert_id,

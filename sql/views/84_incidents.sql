@@ -3,10 +3,10 @@
 -- Reads: incident_spans, alerts, codes, rules, progress, settings
 -- Feeds: people
 with
--- What was judged by earlier settings counts until it is judged again; a rule that is gone judges no more.
+-- What was judged with earlier settings counts until it is judged again; a removed rule judges nothing.
 judged as (select * from progress where rule in (select rules.rule from rules))
 
--- A bin, and all the more a window of a mean, may begin before the code's first record.
+-- A bin, or a window of means, may begin before the code's first record.
 select
     i.incident_id, i.rule, i.detector, i.baseline, i.candidate, i.code,
     greatest(i.start_ts, codes.first_second) as start_ts, i.stop_ts, i.alerts, peaks.value as peak_value,

@@ -1,4 +1,4 @@
--- Codes that the candidate of a comparison has sent and its baseline has not, and that no incident reports.
+-- Codes that the candidate of a comparison has sent, but its baseline has not, and that are in no incident.
 -- Grain: one row per baseline, candidate and code.
 -- Reads: codes, pairs, alerts
 -- Feeds: people
