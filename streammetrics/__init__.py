@@ -1,1 +1,1 @@
-"""streammetrics tells which error codes significantly increased in a new build, since when and by how much."""
+"""streammetrics reports which error codes significantly increased in a new build, since when and by how much."""

@@ -4,21 +4,20 @@ Exit codes follow sysexits.h where it has one: 74 EX_IOERR, 75 EX_TEMPFAIL, 78 E
 """
 
 EXIT_OPEN_INCIDENTS = 3
-"""Not a failure: incidents are open, for ``--exit-code``; or `verdict`: worse."""
+"""Not a failure: incidents are open (``--exit-code``), or the verdict is `worse`."""
 
 EXIT_NOT_ENOUGH_DATA = 4
-"""Not a failure: `verdict` cannot tell yet."""
+"""Not a failure: `verdict` has not enough data."""
 
 
 NO_FAILURES = frozenset({0, EXIT_OPEN_INCIDENTS, 75, 143})
-"""Codes with which a job ends that need nobody: 75, the store was busy, and 143, it was ended by SIGTERM: in both cases
-the next run catches up."""
+"""Exit codes of a job that need no action, because the next run catches up: 75, the store was busy; 143, SIGTERM."""
 
 
 class StreammetricsError(Exception):
     """What went wrong, where, and what is allowed, in one sentence for the person at the terminal.
 
-    What it quotes may hold bytes that are no text, which neither the store nor a terminal takes: escapes replace them.
+    Bytes in it that are not UTF-8 are replaced by escapes, because neither the store nor a terminal accepts them.
     """
 
     exit_code = 1
@@ -43,19 +42,19 @@ class InputOutputError(StreammetricsError):
 
 
 class DamagedStoreError(InputOutputError):
-    """The store does not open, or broke while it was read."""
+    """The store does not open, or failed while it was read."""
 
 
 class ReplacedStoreError(InputOutputError):
-    """Another file, or none, lies where the store was opened. Not a fault of the input at hand: the command ends."""
+    """The store's file was removed or replaced. No input is at fault, so the command ends."""
 
 
 class DamagedInputError(InputOutputError):
-    """A file is not what its name says; it is not looked at again before it changes."""
+    """A file does not contain what its name says; it is not read again before it changes."""
 
 
 class StoreBusyError(StreammetricsError):
-    """Another process holds the store, and did not let go in time. Trying again later is right."""
+    """Another process held the store for too long. The command can be tried again later."""
 
     exit_code = 75
 

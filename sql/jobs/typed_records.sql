@@ -1,8 +1,8 @@
--- Which records count: gives line, ts, build, code, client, content and `problem`, which is NULL where one does. Reads
--- `times`, and `folds`: what times of the clock mean that it shows twice.
+-- Which records are accepted: line, ts, build, code, client, content and `problem`, NULL for an accepted record. Reads
+-- `times`, and `folds`: the meaning of local times that occur twice.
 -- Parameters: $zone of times without one, $day (text or NULL), $time_format (text or NULL), $latest (timestamp),
 -- $future_limit_seconds, $oldest (timestamp), $oldest_days, $kept_from (timestamp or NULL), $longest_text.
--- A time that the clock skips comes back as another; one that it shows twice is found half an hour, one or two earlier.
+-- A skipped local time comes back as another one; a repeated one also exists half an hour, one or two hours earlier.
 with moments as (
     select
         times.*,
@@ -41,7 +41,7 @@ select
         when regexp_full_match(time_text, '\d{4}-\d{2}-\d{2}')
             then 'time cannot be read: a date without a time of day'
         when ts is null and local_ts is not null
-            then 'time cannot be read: the clock of ' || $zone || ' shows it never, or twice'
+            then 'time cannot be read: this local time does not exist, or occurs twice, in ' || $zone
         when ts is null then 'time cannot be read'
         when ts > $latest
             then format(

@@ -1,8 +1,9 @@
-"""Checks the clock: a wrong one would commit half-written lines and expire new data.
+"""Checks the clock: a wrong one would commit half-written lines as records, and let retention remove new data.
 
-It is compared with the last write to the store. More than a day after that it may be right, if nobody used the store:
-then one of the files was written within a day of it, or the newest row of a database was. An application on the same
-machine writes files by the same wrong clock: where retention would remove all that is stored, only a person confirms.
+The clock is compared with the time at which the store was last written to. If it is more than a day ahead of that, as
+after a week without use, a source must confirm it: a file that was written within a day of the clock, or the newest row
+of a database. An application on the same machine writes files by the same wrong clock: where retention would remove all
+that is stored, only a person confirms.
 """
 
 import logging
@@ -30,20 +31,20 @@ EARLIEST = datetime(2020, 1, 1)  # noqa: DTZ001 naive means UTC throughout
 """A clock before this was never set."""
 
 _LATEST_SECOND = 253402300799
-"""The end of the year 9999: a larger number is of milliseconds, or of less."""
+"""The end of the year 9999: a larger number is in milliseconds, or a smaller unit."""
 
 
 def believed(session: Session, connection: Connection, paths: Iterable[Path] = ()) -> Session:
-    """The session by a clock that never goes back behind what the store says: it stands still there.
+    """The session with a clock that is never earlier than the store's last time.
 
-    Where a person says that the clock is right, later times in the store are mended instead.
+    With `--accept-clock`, later times in the store are corrected instead.
 
     Args:
         paths: what the job reads; without them the files that are configured.
 
     Raises:
-        InputOutputError: the clock is more than a day ahead of the store, and no file or database agrees with it, or
-            all that is stored is too old by it.
+        InputOutputError: the clock is more than a day ahead of the store, and no file or database confirms it, or
+            retention would remove all that is stored.
     """
     now = session.clock()
     with connection.begin():
@@ -75,7 +76,7 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
     is_behind = last - now > DOUBTED
     if is_behind:
         session.say(
-            f"{words}: it stands still there, and nothing is removed; {remedy}", "clock.behind", logging.WARNING
+            f"{words}: the store's last time is used, and nothing is removed; {remedy}", "clock.behind", logging.WARNING
         )
     return replace(session, clock=lambda: max(session.clock(), last), is_clock_doubted=is_behind)
 
@@ -93,12 +94,12 @@ def _is_confirmed(session: Session, paths: list[Path], now: datetime) -> bool:
 
 
 def _newest(config: Config, source: Source) -> Iterator[float]:
-    """The times, as epoch seconds, of the rows of a database that its cursor puts last; none where it tells none."""
+    """The times, as epoch seconds, of the rows with the highest cursor; none if the database cannot be read."""
     from streammetrics.sources.connections import connect
     from streammetrics.sources.cursor_state import Cursor, CursorState
     from streammetrics.sources.databases import Database
 
-    # What is wrong with the database is reported where it is read.
+    # Errors of the database are reported when it is read.
     with suppress(StreammetricsError, OSError), connect(config, source) as (url, connection):
         database = Database(source, url, connection)
         last = CursorState(cast("Cursor | None", database.highest()), {})
@@ -107,9 +108,9 @@ def _newest(config: Config, source: Source) -> Iterator[float]:
 
 
 def _second_of(text: str) -> float | None:
-    """A time as databases give it: a number of seconds, or of parts of them, since 1970, or ISO; UTC without an offset.
+    """A time of a database: seconds since 1970 or a smaller unit, or ISO; UTC if it has no offset.
 
-    Within a day it does not matter which time zone it is of.
+    The time zone does not matter, because a day's difference is allowed.
     """
     try:
         number = float(text)

@@ -93,7 +93,7 @@ def schedule(config: options.ConfigOption = None) -> None:
 
 @app.command(epilog='Example: streammetrics query "select code, count(*) from alerts group by all"')
 def query(
-    sql: Annotated[str | None, typer.Argument(help="One statement that reads.", show_default=False)] = None,
+    sql: Annotated[str | None, typer.Argument(help="One SQL statement that only reads.", show_default=False)] = None,
     config: options.ConfigOption = None,
     style: options.FormatOption = "table",
     since: options.SinceOption = None,
@@ -124,28 +124,34 @@ def export(
     password_env: options.PasswordEnvOption = None,
     password_file: options.PasswordFileOption = None,
 ) -> None:
-    """Write a table or view to a file, whole or not at all. With a URL, write alerts or incidents to a database."""
+    """Write a table or view to a file, complete or not at all. With a URL, write alerts or incidents to a database."""
     from streammetrics.cli import exports
 
     session = options.session_of(config)
     if "://" in to:
         exports.to_database(session, relation, to, (since, until), password_env, password_file)
     elif password_env is not None or password_file is not None:
-        raise UsageError(f"{to}: is a file, which takes no password")
+        raise UsageError(f"{to}: is a file; a password is only for a database URL")
     else:
         exports.to_file(session, relation, Path(to), (since, until))
 
 
 @app.command(epilog="Example: streammetrics generate --to errors.csv --seed 7 --records 100000")
 def generate(
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth goes beside it.")],
-    seed: Annotated[int, typer.Option("--seed", min=0, help="With the same --start, a seed makes the same bytes.")] = 1,
-    records: Annotated[int, typer.Option("--records", min=1, help="About so many records.")] = 100_000,
-    hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="How long the stream is.")] = 1.0,
-    codes: Annotated[int, typer.Option("--codes", min=5, help="How many error codes.")] = 40,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="A .csv or .csv.gz file; the truth is written beside it.")
+    ],
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Random seed. The same seed and --start give the same file.")
+    ] = 1,
+    records: Annotated[int, typer.Option("--records", min=1, help="Approximate number of records.")] = 100_000,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=87_600, help="Length of the stream in hours.")] = 1.0,
+    codes: Annotated[int, typer.Option("--codes", min=5, help="Number of error codes.")] = 40,
     start: options.StartOption = None,
     effect: options.EffectOption = None,
-    share: Annotated[float, typer.Option("--share", min=0.001, max=0.999, help="Of users, with the new build.")] = 0.5,
+    share: Annotated[
+        float, typer.Option("--share", min=0.001, max=0.999, help="Share of users that have the new build.")
+    ] = 0.5,
 ) -> None:
     """Write a synthetic stream of error records. Its truth goes beside it, as JSON."""
     from streammetrics.cli import pipeline
@@ -167,7 +173,7 @@ def explain(
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show why a rule fired for a code, or why not. It prints counts, exposure, evidence, and the gate that closed."""
+    """Show why a rule fired for a code, or why not. It prints counts, exposure, evidence, and what prevented it."""
     from streammetrics.report import explain as explanations
 
     session = options.session_of(config, as_json)
@@ -185,7 +191,7 @@ def backtest(
     seed: options.DrawSeedOption = 1,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Judge history by these settings, and store nothing. It prints the incidents; without times, of the last day."""
+    """Judge history with these settings, and store nothing. It prints incidents; by default those of the last day."""
     from streammetrics.simulate import backtest as backtests
 
     wanted = [backtests.parse(text) for text in injections or ()]
@@ -201,9 +207,9 @@ app.registered_commands += pictures.app.registered_commands + maintenance.app.re
 def main(arguments: list[str] | None = None) -> None:
     """The console script: run a command, and end the process with its exit code."""
     process.prepare()
-    words = "ended by SIGTERM; what was committed stays, and the next run makes up for the rest"
+    words = "ended by SIGTERM; what was committed stays, and the next run does the rest"
     try:
-        # Inside, for the signal may come as soon as it is received.
+        # Inside the try block: the signal may come as soon as the handler is set.
         interrupts.install(lambda: logs.write(logs.Event(f"streammetrics: {words}", "failed", logging.ERROR)))
         options.require_text(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="streammetrics")
@@ -212,7 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
     except StreammetricsError as error:
         options.fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our stdout has gone, as `head` does: nobody is left to tell.
+        # The reader of stdout has closed it, as `head` does: a message would reach nobody.
         process.forget_stdout()
         sys.exit(0)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The whole job on an hour of records whose truth is known, and what was found beside that truth."""
+"""The whole job on an hour of synthetic records, and its results beside the known increases."""
 
 import sys
 from collections import defaultdict
@@ -41,10 +41,10 @@ detector = "sequential"
 
 
 def demo(session: Session, folder: Path) -> int:
-    """Make `folder` again, run the job in it, and print incidents beside the truth, then the paths of what shows them.
+    """Recreate `folder`, run the job in it, print incidents beside the truth, then the paths of heatmaps and report.
 
     Raises:
-        StreammetricsError: `folder` holds something else than an earlier demo.
+        StreammetricsError: `folder` contains anything but an earlier demo.
     """
     _make_room(folder)
     hour = session.clock().replace(minute=0, second=0, microsecond=0)
@@ -58,7 +58,7 @@ def demo(session: Session, folder: Path) -> int:
     code = pipeline.ingest(session)
     if code:
         return code
-    # The page is of the default rule: what the mean of ratios finds by chance would hide what is true.
+    # The page shows the default rule alone: what the mean of ratios finds by chance would hide the true increases.
     default = replace(session, config=session.config.model_copy(update={"rule": config.DEFAULT_RULES}))
     with session.store.write() as connection:
         pipeline.judge(default, connection, is_final=True)
@@ -74,7 +74,7 @@ def demo(session: Session, folder: Path) -> int:
     for line in _report(generate.truth(scenario), session.config.rule, found):
         session.out(line)
     session.out("\n".join(["\nHeatmaps:", *(f"  {picture}" for picture in paths)]))
-    # As it was called: in a fresh checkout it is in no PATH.
+    # The program's path as it was called: in a fresh checkout it is not in PATH.
     program = sys.argv[0] if Path(sys.argv[0]).name == "streammetrics" else "streammetrics"
     session.out(f"\nQuery further: {program} query --config {path} 'select * from incidents'")  # noqa: S608
     session.out(f"\nReport of rule regression, to be opened in a browser: {report}")
@@ -82,19 +82,19 @@ def demo(session: Session, folder: Path) -> int:
 
 
 def _make_room(folder: Path) -> None:
-    """Empty the folder of an earlier demo; anything else is not ours to delete."""
+    """Empty the folder of an earlier demo; refuse to delete anything else."""
     import shutil
 
     if folder.exists() and any(folder.iterdir()):
         marker = folder / "config.toml"
         if not marker.is_file() or "`streammetrics demo`" not in marker.read_text(encoding="utf-8", errors="replace"):
-            raise StreammetricsError(f"{folder}: is not empty and not of an earlier demo; name another with --dir")
+            raise StreammetricsError(f"{folder}: is not empty and is no earlier demo; name another folder with --dir")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, list[Incident]]]) -> Iterator[str]:
-    """The truth, then what each rule found (rule → code → incidents): true ones line by line, the rest counted."""
+    """The truth, then what each rule found (rule → code → incidents): true incidents listed, false ones counted."""
     true_codes = {increase.code for increase in truth.increased}
     scenario = truth.scenario
     yield f"\nThe truth: {len(true_codes)} of {len(scenario.codes)} codes increased in build {scenario.candidate}"
@@ -120,4 +120,4 @@ def _report(truth: Truth, rules: Iterable[AnyRule], found: dict[str, dict[str, l
             count = sum(len(codes[code]) for code in extras)
             yield f"  and {count} incidents on codes that did not increase: {', '.join(extras)}"
         if extras and rule.detector == "mean_ratio":
-            yield "  (This rule is like that: at such rates the mean of ratios exceeds its threshold by chance.)"
+            yield "  (Expected: at such rates the mean of ratios exceeds its threshold by chance.)"

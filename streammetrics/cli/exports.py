@@ -7,7 +7,7 @@ from streammetrics.cli.session import Session
 from streammetrics.runtime.terminal import counted
 
 Bounds = tuple[datetime | None, datetime | None]
-"""Since and until, UTC; None: open."""
+"""Since and until, UTC; None: unlimited."""
 
 
 def to_file(session: Session, relation: str, target: Path, bounds: Bounds) -> None:
@@ -22,7 +22,7 @@ def to_file(session: Session, relation: str, target: Path, bounds: Bounds) -> No
 def to_database(
     session: Session, relation: str, url: str, bounds: Bounds, password_env: str | None, password_file: Path | None
 ) -> None:
-    """Bring a relation of another database up to date, and report how many rows, and how many were new or changed."""
+    """Update a table of another database; report the number of rows, and of those that were new or changed."""
     from streammetrics.query import databases, time_range
 
     target = databases.url_of(url, password_env, password_file)

@@ -1,4 +1,4 @@
-"""The commands that look after an installation, beside those that do its work."""
+"""Commands that set up, inspect and maintain an installation."""
 
 import sys
 from datetime import datetime
@@ -16,10 +16,10 @@ app = typer.Typer()
 @app.command(epilog="Example: streammetrics init errors.csv")
 def init(
     sample: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A file of records, whose format and columns are found.")
+        Path | None, typer.Argument(metavar="[FILE]", help="A sample file; its format and columns are detected.")
     ] = None,
 ) -> None:
-    """Write a commented config.toml, for FILE or with all defaults. Says on stderr what it assumed."""
+    """Write a commented config.toml, for FILE or with all defaults. Prints on stderr what it assumed."""
     from streammetrics.cli import starting
 
     sys.exit(starting.init(options.session_of(None, use_default=False), sample))
@@ -51,9 +51,11 @@ def status(
 
 @app.command(epilog="Example: streammetrics verdict --candidate 5.10 --wait 30m")
 def verdict(
-    baseline: Annotated[str | None, typer.Option("--baseline", metavar="BUILD", help="Only against this one.")] = None,
-    candidate: Annotated[str | None, typer.Option("--candidate", metavar="BUILD", help="Only of this one.")] = None,
-    code: Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this error code.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="BUILD", help="Only comparisons with this baseline.")
+    ] = None,
+    candidate: Annotated[str | None, typer.Option("--candidate", metavar="BUILD", help="Only this candidate.")] = None,
+    code: Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only this error code.")] = None,
     wait: options.WaitOption = None,
     config: options.ConfigOption = None,
     as_json: options.JsonOption = False,
@@ -69,7 +71,7 @@ def notify(
     config: options.ConfigOption = None,
     test: Annotated[bool, typer.Option("--test", help="Send a test notice to each channel instead.")] = False,
 ) -> None:
-    """Send the notices that the channels have not taken yet. Exits with 74 if a channel fails."""
+    """Send the notices that the channels have not accepted yet. Exits with 74 if a channel fails."""
     from streammetrics.cli import notifying
 
     session = options.session_of(config)
@@ -82,11 +84,11 @@ def notify(
 def doctor(
     config: options.ConfigOption = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="First rebuild counters, builds, codes and views from the records.")
+        bool, typer.Option("--repair", help="First rebuild counters, builds, codes and views from the stored records.")
     ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Check the store against its ledger. It says what to do, and exits with 1 if something is wrong."""
+    """Check the store against its ledger. It prints what to do, and exits with 1 if something is wrong."""
     from streammetrics.doctor import diagnosis as doctors
 
     session = options.session_of(config, as_json)
@@ -107,15 +109,18 @@ def doctor(
 @app.command(epilog="Example: streammetrics unload 12 13")
 def unload(
     batches: Annotated[
-        list[int] | None, typer.Argument(metavar="[BATCH]...", help="Numbers of batches, as `batches` has them.")
+        list[int] | None, typer.Argument(metavar="[BATCH]...", help="Batch numbers, from table `batches`.")
     ] = None,
     config: options.ConfigOption = None,
     source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Instead: the batches of this source, with --since.")
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Unload all batches of this source loaded since --since."),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", metavar="TIME", parser=options.time, help="Loaded at or after (loaded_at), UTC."),
+        typer.Option(
+            "--since", metavar="TIME", parser=options.time, help="Batches with loaded_at at or after this time, UTC."
+        ),
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -151,9 +156,11 @@ def backup(
 
 @app.command(epilog="Example: streammetrics demo --dir /tmp/demo")
 def demo(
-    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Recreated each time.")] = Path("var/demo"),
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="FOLDER", help="Folder of the demo; recreated each time.")
+    ] = Path("var/demo"),
 ) -> None:
-    """Run the whole job on an hour of made records, and compare. It prints what was found beside the truth."""
+    """Run everything on an hour of synthetic records. It prints the results beside the known increases."""
     from streammetrics.cli import demo as demonstration
 
     sys.exit(demonstration.demo(options.session_of(None, use_default=False), folder))

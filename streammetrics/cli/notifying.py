@@ -1,4 +1,4 @@
-"""What a job does about notices: keeps what a pass changed, prints it, and sends it to the channels."""
+"""What a job does about notices: stores what a pass changed, prints it, and sends it to the channels."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ from streammetrics.store.statements import run
 
 ALIVE_INTERVALS = 4
 LEAST_ALIVE_SECONDS = 300.0
-"""How long an alert of Alertmanager lives without another run."""
+"""How long an alert stays active in Alertmanager if no further run sends it."""
 
 FAILED_RUNS = 3
-"""So many runs of a job that fail one after the other are reported."""
+"""This many failed runs of a job in a row are reported."""
 
 
 @dataclass
@@ -36,12 +36,12 @@ class Job:
 
 @contextmanager
 def job(session: Session, connection: Connection, name: str, *, is_printed: bool = False) -> Iterator[Job]:
-    """Record how a run of a job ends, and which feeds are silent and jobs fail by then."""
+    """Record how a run of a job ended, and which sources are silent and which jobs fail at that time."""
     found = Job()
     try:
         yield found
     except BaseException as error:
-        # After a full disk every call of this process fails.
+        # After a full disk every DuckDB call of this process fails.
         with suppress(DBAPIError):
             _end(session, connection, name, exit_code_of(error), is_printed, has_read=False)
         raise
@@ -49,7 +49,7 @@ def job(session: Session, connection: Connection, name: str, *, is_printed: bool
 
 
 def _end(session: Session, connection: Connection, name: str, code: int, is_printed: bool, *, has_read: bool) -> None:
-    """`has_read`: all sources were read, so that it is known which are silent; else what was known stands."""
+    """`has_read`: all sources were read, so silent ones are known; otherwise the earlier state is kept."""
     if code == UsageError.exit_code:
         return
     now = session.clock()
@@ -80,7 +80,7 @@ def keep(
     *,
     is_printed: bool,
 ) -> None:
-    """Keep what a pass changed for each channel, and if `is_printed` for stdout; in the caller's transaction."""
+    """Store what a pass changed for each channel, and if `is_printed` for stdout; in the caller's transaction."""
     outbox.keep(connection, session.config, _channels(session, is_printed), changed, found, _explain(), session.clock())
 
 
@@ -90,7 +90,7 @@ def _channels(session: Session, is_printed: bool) -> list[str]:
 
 
 def print_waiting(session: Session, connection: Connection) -> int:
-    """Print what no run could write yet; the exit code where this one cannot, either."""
+    """Print the notices that earlier runs could not print; returns the exit code, 74 if this run cannot either."""
     now = session.clock()
     with connection.begin():
         waiting = outbox.waiting(connection, outbox.STDOUT)
@@ -99,7 +99,7 @@ def print_waiting(session: Session, connection: Connection) -> int:
         for line in lines.of(due, as_json=session.as_json):
             session.out(line)
     except OSError as error:
-        words = f"stdout: {error.strerror}; what changed is printed by the next run"
+        words = f"stdout: {error.strerror}; the next run prints what changed"
         session.say(words, "notices.kept", logging.ERROR, notices=len(due))
         process.forget_stdout()
         return InputOutputError.exit_code
@@ -112,7 +112,7 @@ def print_waiting(session: Session, connection: Connection) -> int:
 
 @contextmanager
 def sending(session: Session) -> Iterator[None]:
-    """Send to the channels what they have not taken when a job ends, and when it fails, unless the store was busy."""
+    """Send waiting notices to the channels when a job ends, also when it fails, unless the store was busy."""
     try:
         yield
     except StoreBusyError:
@@ -124,7 +124,7 @@ def sending(session: Session) -> Iterator[None]:
 
 
 def deliver(session: Session) -> int:
-    """Send to the channels what they have not taken. What fails is reported; the exit code for a command of its own."""
+    """Send waiting notices to the channels. Failures are reported; returns an exit code, which only `notify` uses."""
     if not session.config.channel:
         return 0
     code = 0
@@ -139,7 +139,7 @@ def deliver(session: Session) -> int:
 
 
 def test(session: Session) -> int:
-    """Send a test notice to each channel, and say which took it."""
+    """Send a test notice to each channel, and print which accepted it."""
     code = 0
     for channel, failure in _sender(session).test():
         session.out(f"{channel}: {failure or 'sent'}")
@@ -154,5 +154,5 @@ def _sender(session: Session) -> delivery.Sender:
 
 
 def _explain() -> str:
-    """The command that begins an explanation, with the settings of this process."""
+    """The beginning of an `explain` command, with the settings of this process."""
     return suggestions.command_anywhere("streammetrics explain")

@@ -1,4 +1,4 @@
-"""What commands have in common: their options, and what these mean."""
+"""The options that commands share, and how their values are parsed."""
 
 import logging
 import sys
@@ -22,7 +22,7 @@ from streammetrics.runtime.terminal import printable_lines
 
 
 def time(text: str) -> datetime:
-    """A time of the command line as naive UTC; messages write ` UTC` behind it.
+    """A time of the command line as naive UTC. A trailing ` UTC`, as messages print it, is accepted.
 
     Raises:
         BadParameter: it is no time.
@@ -52,21 +52,26 @@ ConfigOption = Annotated[
         "--config", metavar="FILE", help="Settings; default: config.toml in the working directory, if it exists."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 LogFormatOption = Annotated[
-    logs.Style, typer.Option("--log-format", metavar="FORMAT", help="Of stderr: words or json (time, level, run id).")
+    logs.Style,
+    typer.Option("--log-format", metavar="FORMAT", help="Format of stderr: words or json (time, level, run id)."),
 ]
-PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files instead of the sources.")]
+PathsArgument = Annotated[
+    list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files to read instead of the configured sources.")
+]
 SourceOption = Annotated[
-    str | None, typer.Option("--source", metavar="NAME", help="Whose columns, date and time zone apply to the PATHs.")
+    str | None, typer.Option("--source", metavar="NAME", help="Read the PATHs with the settings of this [[source]].")
 ]
 FormatOption = Annotated[Style, typer.Option("--format", metavar="FORMAT", help="table, csv or jsonl.")]
-FinalOption = Annotated[bool, typer.Option("--final", help="The input is over: last lines and bins are complete.")]
-AcceptClockOption = Annotated[
-    bool, typer.Option("--accept-clock", help="The clock is right, however far it is from the last run's.")
+FinalOption = Annotated[
+    bool, typer.Option("--final", help="The input is complete: read incomplete last lines, judge the last bin.")
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not the first of each incident.")]
-ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="End with 3 while incidents are open.")]
+AcceptClockOption = Annotated[
+    bool, typer.Option("--accept-clock", help="Trust the clock, however far it is from the time of the last run.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Print every new alert, not only the first of each incident.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 3 while incidents are open.")]
 SinceOption = Annotated[
     datetime | None,
     typer.Option("--since", metavar="TIME", parser=time, help="From this time on, UTC, such as 2026-11-23T06:00."),
@@ -76,17 +81,20 @@ UntilOption = Annotated[
 ]
 WaitOption = Annotated[
     float | None,
-    typer.Option("--wait", metavar="TIME", parser=duration, help="Wait for enough data up to so long, such as 30m."),
+    typer.Option(
+        "--wait", metavar="TIME", parser=duration, help="Wait at most this long for enough data, such as 30m."
+    ),
 ]
 StartOption = Annotated[
-    datetime | None, typer.Option("--start", metavar="TIME", parser=time, help="UTC; default: so that it ends now.")
+    datetime | None,
+    typer.Option("--start", metavar="TIME", parser=time, help="First record, UTC. Default: the stream ends now."),
 ]
 EffectOption = Annotated[
     list[str] | None,
     typer.Option(
         "--effect",
         metavar="CODE=RATIO@SECOND",
-        help="From SECOND on the new build's rate of CODE is RATIO times as high; in place of a mix of changes.",
+        help="From SECOND on, multiply the new build's rate of CODE by RATIO. Replaces the default changes.",
     ),
 ]
 PictureOption = Annotated[
@@ -99,16 +107,22 @@ ExportOption = Annotated[
     ),
 ]
 PasswordEnvOption = Annotated[
-    str | None, typer.Option("--password-env", metavar="NAME", help="The variable that holds the database's password.")
+    str | None,
+    typer.Option("--password-env", metavar="NAME", help="The environment variable that holds the database's password."),
 ]
 PasswordFileOption = Annotated[
     Path | None, typer.Option("--password-file", metavar="FILE", help="The file that holds the database's password.")
 ]
-RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only of this rule.")]
+RuleOption = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only this rule.")]
 CodeOption = Annotated[str, typer.Option("--code", metavar="CODE", help="The error code.")]
 AtOption = Annotated[
     datetime | None,
-    typer.Option("--at", metavar="TIME", parser=time, help="UTC; the bins that hold it. Default: the latest alert."),
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        parser=time,
+        help="Explain the bins that contain this time (UTC). Default: the latest alert.",
+    ),
 ]
 NullOption = Annotated[
     int, typer.Option("--null", metavar="N", min=0, help="Measure false alarms: draw the builds at random N times.")
@@ -117,7 +131,7 @@ InjectOption = Annotated[
     list[str] | None,
     typer.Option("--inject", metavar="code=C,ratio=R,at=TIME", help="Add an increase, and report when it is detected."),
 ]
-DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Decides all draws.")]
+DrawSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random draws.")]
 
 
 def _print_version(is_requested: bool) -> None:
@@ -139,14 +153,14 @@ def fail(message: str, code: int, end: Callable[[int], NoReturn] = sys.exit) -> 
 
 
 def config_path(path: Path | None) -> Path | None:
-    """The settings that apply: the file that was named, else that of the working directory, if there is one."""
+    """The settings file that applies: the named one, else config.toml in the working directory, if it exists."""
     if path is None and configuration.DEFAULT_CONFIG.exists():
         return configuration.DEFAULT_CONFIG
     return path
 
 
 def require_text(arguments: Sequence[str]) -> None:
-    """Refuse what neither the store nor DuckDB takes as a path; `run` and `ingest` refuse such files one by one.
+    """Refuse arguments that neither the store nor DuckDB accepts as a path; `run` and `ingest` refuse files one by one.
 
     Raises:
         UsageError: an argument is not UTF-8.
@@ -157,11 +171,11 @@ def require_text(arguments: Sequence[str]) -> None:
         try:
             argument.encode()
         except UnicodeEncodeError:
-            raise UsageError(f"{argument}: is not UTF-8: name it, or the file, otherwise") from None
+            raise UsageError(f"{argument}: is not UTF-8; use another name, or rename the file") from None
 
 
 def end_job(session: Session, job: str, work: Callable[[], int]) -> NoReturn:
-    """Do the work of a job and end the process with its exit code; its heartbeat gets the code, of failures too."""
+    """Do the work of a job, send the exit code to its heartbeat, also after a failure, and end the process with it."""
     code = 1
     try:
         code = work()
@@ -174,7 +188,7 @@ def end_job(session: Session, job: str, work: Callable[[], int]) -> NoReturn:
         except InputOutputError as error:
             session.say(str(error), "heartbeat.failed", logging.ERROR)
         except Exception as error:
-            # It decides nothing, and its text may hold the URL.
+            # A failed heartbeat changes nothing, and the error's text may contain the URL.
             session.say(f"heartbeat.{job}: failed with {type(error).__name__}", "heartbeat.failed", logging.ERROR)
     sys.exit(code)
 
@@ -182,7 +196,7 @@ def end_job(session: Session, job: str, work: Callable[[], int]) -> NoReturn:
 def session_of(
     path: Path | None, as_json: bool = False, use_default: bool = True, *, accept_clock: bool = False
 ) -> Session:
-    """A command's session; without `use_default` the file in the working directory does not count."""
+    """A command's session; without `use_default`, config.toml in the working directory is ignored."""
     found = config_path(path) if use_default else path
     suggestions.configure(found, is_default=found == configuration.DEFAULT_CONFIG)
     progress = Progress(sys.stderr.isatty(), logs.write, is_logged=logs.style() != "words")

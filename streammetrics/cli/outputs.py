@@ -1,6 +1,6 @@
-"""What a run leaves behind for people and programs: heatmaps, figures for Prometheus, and the published file.
+"""What a run writes at its end: heatmaps, the report page, figures for Prometheus, and the published file.
 
-They come last, and each fails alone: none delays what people have to read, or another one.
+They come last, so they do not delay notices. If one fails, the others are still written.
 """
 
 import logging
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def figures(session: Session, connection: Connection) -> "Figures | None":
-    """What is exposed to Prometheus, read while the run has the store open; None where nothing is."""
+    """The figures for Prometheus, read while the run has the store open; None if [output] metrics is not set."""
     if session.config.metrics_path is None:
         return None
     from streammetrics.report import metrics
@@ -30,7 +30,7 @@ def figures(session: Session, connection: Connection) -> "Figures | None":
 
 
 def write(session: Session, found: "Figures | None", *, is_judged: bool) -> int:
-    """Write what is due; the exit code of the first that fails. Heatmaps are due if bins were judged (`is_judged`)."""
+    """Write what is due; the exit code of the first failure. Heatmaps are due if bins were judged (`is_judged`)."""
     codes = [
         _expose(session, found),
         _draw(session) if is_judged else _write_page(session),
@@ -68,7 +68,7 @@ def _draw(session: Session) -> int:
 
 
 def _write_page(session: Session, drawn: "Sequence[Heatmap] | None" = None) -> int:
-    """The report page, where it is set: also with nothing new, as verdicts and the ages of feeds depend on the time."""
+    """The report page, if set; also with nothing new, because verdicts and the age of records depend on the time."""
     folder = session.config.output_dir
     if not session.config.output.report:
         return 0
@@ -96,7 +96,7 @@ def _publish(session: Session) -> int:
 
 
 def _alone(session: Session, task: str, work: Callable[[], object], failed: str, event: str) -> int:
-    """Do it; the exit code. A failure is reported, and stays here."""
+    """Run a step and return its exit code. A failure is reported and not raised."""
     try:
         with session.progress.task(task):
             work()

@@ -1,4 +1,4 @@
-"""The commands that make what people look at: heatmaps and the report page."""
+"""The commands that draw: heatmaps and the report page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ def heatmap(
     since: options.SinceOption = None,
     until: options.UntilOption = None,
 ) -> None:
-    """Draw codes against time. It draws a picture for each rule and comparison; without times, of the last day."""
+    """Draw codes against time, a picture for each rule and comparison. By default it covers the last day."""
     from streammetrics.report import heatmap as heatmaps
 
     session = options.session_of(config)
@@ -28,12 +28,12 @@ def heatmap(
 
 @app.command(epilog="Example: streammetrics report --to var/report")
 def report(
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder; index.html in it is replaced whole.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder. Its index.html is replaced.")],
     config: options.ConfigOption = None,
     since: options.SinceOption = None,
     until: options.UntilOption = None,
 ) -> None:
-    """Write a page for the browser. It shows comparisons, incidents and heatmaps; without times, of the last day."""
+    """Write a page for the browser. It shows comparisons, incidents and heatmaps; by default of the last day."""
     from streammetrics.report import page
 
     session = options.session_of(config)

@@ -1,4 +1,4 @@
-"""What a command does, end to end. Data go to `out` (stdout), words to `say` (stderr); the result is an exit code."""
+"""What a command does, end to end. Data go to stdout (`out`), messages to stderr (`say`); returns an exit code."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def ingest(session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool = False) -> int:
-    """Read what is new. Files that fail are reported and do not stop the others; the first failure decides the code."""
+    """Read new records. A file that fails is reported and does not stop the others; the first failure sets the code."""
     with (
         notifying.sending(session),
         session.store.write() as connection,
@@ -53,7 +53,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
         with connection.begin():
             found = incidents.alerts_of(connection, done.run_ids, every=every)
             count = incidents.open_incidents(connection)
-        # What it takes as long as a pass to find out is worth that where it is read.
+        # This takes as long as a pass, so it is done only if somebody reads it.
         is_read = bool(found) or session.progress.shows_routine
         young = status.reaches(connection, status.comparisons(connection)) if is_read else []
     amendment = done.amendment
@@ -85,7 +85,7 @@ def detect_once(session: Session, *, is_final: bool, every: bool, exit_code: boo
 def run(
     session: Session, paths: Iterable[Path] = (), source: str | None = None, *, is_final: bool, exit_code: bool
 ) -> int:
-    """Ingest, judge, tell what changed, draw. Made for cron: silent where nothing opened, got worse or ended."""
+    """Ingest, judge, report what changed, draw. Made for cron: prints nothing if nothing opened, got worse or ended."""
     with notifying.sending(session), session.store.write() as connection:
         try:
             with notifying.job(session, connection, "run", is_printed=True) as job:
@@ -115,14 +115,14 @@ def generate(session: Session, target: Path, scenario: "Scenario") -> None:
             streams.write(stream, target)
         except OverflowError:
             raise UsageError("the stream would end after the year 9999") from None
-    words = f"{terminal.counted(len(stream.ts), 'record')}; what is true of them is in the .truth.json file"
+    words = f"{terminal.counted(len(stream.ts), 'record')}; the known increases are in the .truth.json file"
     session.say(words, "generate.written")
     session.out(str(target))
     session.out(str(streams.truth_path(target)))
 
 
 def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *, is_printed: bool) -> tuple[Pass, int]:
-    """A pass, what it changed as notices, if `is_printed` for stdout too, and the exit code of `_advise`."""
+    """Run a pass, store its changes as notices (also for stdout if `is_printed`), and return the code of `_advise`."""
     with connection.begin():
         waiting = passes.plan(connection, session.config, is_final=is_final)
         is_touched = waiting is not None or watermarks.supersedes(connection)
@@ -133,7 +133,7 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *,
             arguments = (connection, session.config, session.clock, waiting)
             done = passes.judge_planned(*arguments, is_final=is_final, on_portion=advance)
     except BaseException:
-        # The portions before the one that failed, or was ended, are stored, and the next run would not report them.
+        # Portions that were committed before a failure would not be reported by the next run.
         with suppress(DBAPIError):
             _keep(session, connection, is_printed)
         raise
@@ -147,7 +147,7 @@ def _judge_and_keep(session: Session, connection: Connection, is_final: bool, *,
 
 
 def _keep(session: Session, connection: Connection, is_printed: bool) -> bool:
-    """Keep what passes have changed, and new codes; whether an incident was opened."""
+    """Store what passes have changed, and new codes, as notices; returns whether an incident was opened."""
     with connection.begin():
         changed = incidents.changes(connection)
         found = new_codes.since_mark(connection)
@@ -156,9 +156,9 @@ def _keep(session: Session, connection: Connection, is_printed: bool) -> bool:
 
 
 def _advise(session: Session, connection: Connection, judged: tuple[int, int] | None, *, every: bool) -> int:
-    """Say what a person has to act on when that begins, and `every` thing beside an incident that it may explain.
+    """Print what a person has to act on, once when it begins; with `every`, all of it, as it may explain an incident.
 
-    Which files of exposure cannot be read is reported by every run, and decides the exit code.
+    Exposure files that cannot be read are reported by every run, and set the exit code.
     """
     users = exposure.read(session.config)
     for text in users.unread:
@@ -173,14 +173,14 @@ def _advise(session: Session, connection: Connection, judged: tuple[int, int] | 
 
 
 def judge(session: Session, connection: Connection, *, is_final: bool) -> Pass:
-    """Find out what waits and judge it: one pass."""
+    """Run one pass: find and judge the bins that wait."""
     with _judging(session, connection) as advance:
         return passes.judge(connection, session.config, session.clock, is_final=is_final, on_portion=advance)
 
 
 @contextmanager
 def _judging(session: Session, connection: Connection) -> Iterator[Callable[[float, float], None]]:
-    """The progress of one pass; one that fails is recorded in `runs`."""
+    """Show the progress of one pass; a failed pass is recorded in `runs`."""
     started_at = session.clock()
     try:
         with session.progress.task("judging") as advance:
@@ -191,7 +191,7 @@ def _judging(session: Session, connection: Connection) -> Iterator[Callable[[flo
 
 
 def _record_failure(session: Session, connection: Connection, started_at: datetime, error: Exception) -> None:
-    """Tell `runs`, where the store still takes it: after a full disk every call of this process fails."""
+    """Record a failed pass in `runs` if possible: after a full disk every DuckDB call of this process fails."""
     try:
         passes.record_failure(connection, started_at, session.clock(), f"{type(error).__name__}: {error}"[:500])
     except DBAPIError as second:
@@ -200,7 +200,7 @@ def _record_failure(session: Session, connection: Connection, started_at: dateti
 
 
 def _prune(session: Session) -> None:
-    """Remove what was kept for long enough, a day at a time; others may have the store in between, and come first."""
+    """Apply retention, one day at a time; other processes can use the store in between."""
     settings = session.config.retention
     if settings == RetentionSettings() or session.is_clock_doubted:
         return

@@ -1,4 +1,4 @@
-"""A verdict, computed again until there is one."""
+"""Computes verdicts again until there are enough data, or the time is over."""
 
 import time
 
@@ -12,7 +12,7 @@ POLL_SECONDS = 10.0
 def verdict(
     session: Session, baseline: str | None, candidate: str | None, code: str | None, wait_seconds: float
 ) -> int:
-    """Print the verdicts and return the exit code of the worst; for `wait_seconds` as long as data are not enough."""
+    """Print the verdicts and return the exit code of the worst. Waits up to `wait_seconds` for enough data."""
     deadline = time.monotonic() + wait_seconds
 
     while True:
@@ -22,7 +22,7 @@ def verdict(
             if left <= 0 or not verdicts.is_open(found):
                 break
         except StoreBusyError:
-            # A run that takes long is no reason to end a rollout.
+            # A long run that holds the store must not fail a rollout.
             if left <= 0:
                 raise
         time.sleep(min(POLL_SECONDS, max(0, left)))

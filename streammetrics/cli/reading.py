@@ -1,4 +1,4 @@
-"""What a job reads: records of files and databases into the store, and words for what came of each."""
+"""What a job reads: records of files and databases into the store, and a message about each."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 
 def read(session: Session, connection: Connection, paths: Iterable[Path], source: str | None, is_final: bool) -> int:
-    """Read what is new, by a clock that is believed.
+    """Read new records, if the clock can be trusted.
 
     Raises:
-        InputOutputError: the clock was never set, and there is nothing to hold it to.
-        ConfigError: what is to be read holds the store itself.
+        InputOutputError: the clock was never set, and the store has no time to compare it with.
+        ConfigError: a path to read contains the store itself.
     """
     if session.clock() < EARLIEST:
         raise InputOutputError(
             f"the clock shows {terminal.moment(session.clock())}: set it; nothing was read, because every record would "
-            "seem to lie in the future"
+            "seem to be in the future"
         )
     code, files, clock = 0, list(paths), session.clock
     _require_apart(session.config, files)
@@ -80,14 +80,14 @@ def read(session: Session, connection: Connection, paths: Iterable[Path], source
 
 
 def _require_apart(config: Config, named: list[Path]) -> None:
-    """Who opens the store's file in another way loses its lock, and `after = "delete"` would remove it."""
+    """Opening the store as an input would lose its lock, and `after = "delete"` would remove it."""
     store = config.store_path.resolve()
     for path in named or [Path(source.path) for source in config.source if source.path is not None]:
         place = path if named else config.resolve(str(path))
         folder = next((part for part in place.parents if not any(sign in str(part) for sign in "*?[")), place)
         if not store.is_relative_to(folder.resolve()):
             continue
-        # What is wrong with a path is reported where it is read.
+        # Errors of a path are reported when it is read.
         with suppress(InputOutputError):
             if any(match.resolve() == store for match in matching(path, None if named else config)):
                 raise ConfigError(
@@ -97,7 +97,7 @@ def _require_apart(config: Config, named: list[Path]) -> None:
 
 
 def _hint_at_timezone(session: Session, connection: Connection, first_batch: int) -> None:
-    """Name files with a stream of records ahead of the clock, from a batch on; if all are, it is reported."""
+    """Report files, from a batch on, of which many records are ahead of the clock, but not all: those were reported."""
     settings = {found.name: found for found in (UNCONFIGURED, *session.config.source)}
     with connection.begin():
         found = warnings.ahead(connection, after_batch=first_batch - 1)
@@ -106,7 +106,7 @@ def _hint_at_timezone(session: Session, connection: Connection, first_batch: int
             session.say(
                 f"{row.path}: its newest records are ahead of the clock, by up to {timedelta(seconds=row.most_ahead)} "
                 f"(h:mm:ss): is timezone = {settings[row.source].timezone!r} of [[source]] {row.source!r} wrong? "
-                f"`streammetrics unload {row.batch_id}`, mend it, and they are read again",
+                f"`streammetrics unload {row.batch_id}`, correct it, and they are read again",
                 "ingest.ahead",
                 logging.WARNING,
                 path=row.path,
@@ -115,7 +115,7 @@ def _hint_at_timezone(session: Session, connection: Connection, first_batch: int
 
 
 def _hint_at_time_format(session: Session, connection: Connection, batches: list[int]) -> None:
-    """Say, once a source, what reads times that are written in another way than the others of their file."""
+    """Name `time_format`, once per source, if some times of a file have another form than the others."""
     settable = {found.name for found in session.config.source if found.url is None} or {UNCONFIGURED.name}
     with connection.begin():
         found = run(connection, "reports/unread_times", {"batches": batches}).all()

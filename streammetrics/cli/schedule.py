@@ -1,6 +1,6 @@
-"""When to start a command: at each tick of the clock, in a process of its own, until SIGTERM or SIGINT.
+"""Starts a command at each tick of the schedule, in a process of its own, until SIGTERM or SIGINT.
 
-There is no job store: the schedule is in config.toml, and what a missed run would have read the next one reads.
+There is no job store: the schedule is in config.toml, and the next run reads what a missed run would have read.
 """
 
 import logging
@@ -36,7 +36,7 @@ _CLOCK_BACK_SECONDS = 2.0
 def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> int:
     """Start `command` as `[schedule]` says, until this process gets SIGTERM or SIGINT; from the main thread only.
 
-    A tick while the job before still runs is left out. A signal is passed on to a running job as SIGTERM, and
+    A tick during a running job is skipped. A signal is passed on to a running job as SIGTERM, and
     `grace_seconds` later as SIGKILL.
 
     Returns:
@@ -45,9 +45,9 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     settings, clock = config.schedule, trigger(config.schedule)
     ticks = f"every {settings.every_seconds} s" if settings.cron is None else f"cron {settings.cron!r} in UTC"
     runner = _Runner(command, settings.timeout_seconds, grace_seconds)
-    # Ticks that are left out are reported with the run that was in their way, not one by one.
+    # Skipped ticks are reported with the run that caused them, not one by one.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    # The default grace of one second would drop a late run without a word.
+    # The default grace of one second would drop a late run silently.
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_listener(runner.leave_out, EVENT_JOB_MAX_INSTANCES)
@@ -55,7 +55,7 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
     job = scheduler.add_job(runner, clock, **first)
 
     def run_now() -> None:
-        _say("the clock went back: a run starts now, and the next as the clock then says", "schedule.clock")
+        _say("the clock went back: a run starts now, the next one at its time by the new clock", "schedule.clock")
         job.modify(next_run_time=datetime.now(UTC))
 
     with _signals() as received:
@@ -68,14 +68,14 @@ def serve(config: Config, command: Sequence[str], grace_seconds: float = GRACE_S
 
 
 def trigger(settings: ScheduleSettings) -> BaseTrigger:
-    """The ticks that the settings ask for, in UTC."""
+    """The ticks of the settings, in UTC."""
     if settings.cron is None:
         return IntervalTrigger(seconds=settings.every_seconds, timezone=UTC)
     return _Cron(settings.cron)
 
 
 class _Cron(BaseTrigger):  # type: ignore[misc]
-    """Times as cron has them: of day and weekday, where both are given, either is enough."""
+    """Ticks by cron's rules: if day and weekday are both given, one of them is enough."""
 
     def __init__(self, expression: str) -> None:
         self._expression = expression
@@ -86,7 +86,7 @@ class _Cron(BaseTrigger):  # type: ignore[misc]
 
 @dataclass
 class _Runner:
-    """One job at a time: starts it, holds it to its time limit and tells how it ended; in the scheduler's thread."""
+    """Runs one job at a time: starts it, enforces its time limit and reports its end; in the scheduler's thread."""
 
     command: Sequence[str]
     timeout_seconds: float
@@ -113,7 +113,7 @@ class _Runner:
         took = time.monotonic() - started
         code = process.returncode
         status = f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
-        late = f"; {self.left_out} starts left out meanwhile" if self.left_out else ""
+        late = f"; {self.left_out} starts skipped meanwhile" if self.left_out else ""
         _say(
             f"run ended: pid {process.pid}, {status}, {took:.1f} s{reason}{late}",
             "run.ended",
@@ -143,15 +143,15 @@ class _Runner:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # The job leads a process group; macOS refuses with EPERM where it has ended and was not waited for yet.
+    # The job leads a process group; macOS fails with EPERM if it has ended and was not waited for yet.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
 
 @contextmanager
 def _signals() -> Iterator["SimpleQueue[str]"]:
-    """The names of the signals that ask this process to end, as they come; the old handlers are put back afterwards."""
-    # A handler may run in the middle of any call: of queues and events, only SimpleQueue.put is safe there.
+    """A queue of the names of received SIGTERM and SIGINT; the old handlers are restored afterwards."""
+    # A handler may interrupt any call; of the queues and events, only SimpleQueue.put is safe in it.
     received: SimpleQueue[str] = SimpleQueue()
 
     def take(number: int, _frame: FrameType | None) -> None:
@@ -166,9 +166,9 @@ def _signals() -> Iterator["SimpleQueue[str]"]:
 
 
 def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> str:
-    """Wait for the first signal. One that comes just before the wait is handled only after it: hence short waits.
+    """Wait for the first signal. A signal just before a wait is handled only after it, so the waits are short.
 
-    The next tick is a time of the clock: where that goes back an hour, nothing would start for an hour.
+    Ticks follow the clock: if it goes back an hour, no run would start for an hour.
     """
     ahead = time.time() - time.monotonic()
     while True:
@@ -180,6 +180,6 @@ def _first(received: "SimpleQueue[str]", on_clock_back: Callable[[], None]) -> s
 
 
 def _say(words: str, name: str, level: int = logging.INFO, **fields: object) -> None:
-    """With the time, where the style of the log does not tell it anyway."""
+    """Log an event. In the style `words` the time is added, which JSON has anyway."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} " if logs.style() == "words" else ""
     logs.write(logs.Event(now + words, name, level, fields=fields))

@@ -1,4 +1,4 @@
-"""What all commands share: the settings, the store, the clock, and where words and data go."""
+"""What all commands share: the settings, the store, the clock, and where messages and data go."""
 
 import logging
 from collections.abc import Callable
@@ -28,9 +28,9 @@ print_line = partial(print, flush=True)
 
 @dataclass(frozen=True)
 class Session:
-    """What all commands share: the settings, the clock, and where words and data go.
+    """What all commands share: the settings, the clock, and where messages and data go.
 
-    `accept_clock`: a person says that the clock is right. `is_clock_doubted`: nothing is removed by this clock.
+    `accept_clock`: `--accept-clock` was given. `is_clock_doubted`: the clock is not trusted, so retention waits.
     """
 
     config: Config
@@ -49,16 +49,16 @@ class Session:
     def say(
         self, text: str, name: str = "message", level: int = logging.INFO, is_routine: bool = False, **fields: object
     ) -> None:
-        """The one way out for words; the arguments are those of `Event`."""
+        """Print a message; the arguments are those of `Event`."""
         self.progress.say(Event(suggestions.complete(text), name, level, is_routine, fields))
 
     def show(self, text: str) -> None:
-        """Words on stdout that may suggest commands."""
+        """Print text on stdout; commands in it are completed."""
         self.out(suggestions.complete(text))
 
 
 def exit_code_of(error: BaseException) -> int:
-    """The code that the process ends with for an error: of ours, of DuckDB and the system, or of a signal."""
+    """The exit code for an error of this program, DuckDB or the system, or for a signal."""
     ended = interrupts.cause(error)
     if isinstance(ended, interrupts.Terminated):
         return interrupts.EXIT_TERMINATED

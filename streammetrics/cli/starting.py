@@ -1,4 +1,4 @@
-"""The first config.toml: the shipped one, with what a sample file shows; and what a run would read by it."""
+"""`init`: writes the first config.toml from the shipped one and a sample file, and tries it on the sample."""
 
 import json
 import os
@@ -22,9 +22,9 @@ _BUILDS = "select build, sum(errors) from counters join builds using (build) gro
 
 
 def init(session: Session, sample: Path | None) -> int:
-    """Write config.toml, say what `sample` shows and what is assumed; the exit code of a run by these settings."""
+    """Write config.toml and print what was found in `sample` and assumed; the exit code of a run with it."""
     if os.path.lexists(DEFAULT_CONFIG):
-        raise UsageError(f"{DEFAULT_CONFIG}: exists, and is never overwritten: move it away, or use another folder")
+        raise UsageError(f"{DEFAULT_CONFIG}: exists and is never overwritten; move it away, or use another folder")
     # Beside sql/, in a checkout and in an installed package.
     text = (folder().parent / "config.toml").read_text("utf-8")
     with TemporaryDirectory(prefix="streammetrics-") as scratch:
@@ -35,7 +35,7 @@ def init(session: Session, sample: Path | None) -> int:
             with Store(trial).write() as connection:
                 found = guess(connection, sample, Path(scratch, "sample"))
             text = filled(text, {"path": path, **found.keys})
-            lines = [f"{DEFAULT_CONFIG}: written; its path is {path} alone; assumed, to be checked:", *found.assumed]
+            lines = [f"{DEFAULT_CONFIG}: written; its path is {path} alone; check these assumptions:", *found.assumed]
         with DEFAULT_CONFIG.open("x", encoding="utf-8") as stream:
             stream.write(text)
         session.say(printable_lines("\n".join(lines)))
@@ -43,7 +43,7 @@ def init(session: Session, sample: Path | None) -> int:
 
 
 def filled(text: str, keys: dict[str, object]) -> str:
-    """The settings with these keys in the first [[source]], each in its own line, before its comment."""
+    """The settings text with these keys set in the first [[source]]; their comments stay."""
     before, mark, rest = text.partition("[[source]]")
     for key, value in keys.items():
         new = f"{key} = {_toml(value)}"
@@ -59,7 +59,7 @@ def _toml(value: object) -> str:
 
 
 def _try(session: Session, trial: Path) -> int:
-    """Ingest by config.toml into a store that is thrown away, and say which builds are in it."""
+    """Ingest with config.toml into a temporary store, and print its builds and comparisons."""
     config = load(DEFAULT_CONFIG, {**os.environ, "STREAMMETRICS_STORE_PATH": str(trial)})
     with Store(trial).write() as connection:
         code = read(replace(session, config=config), connection, (), None, is_final=True)

@@ -1,7 +1,7 @@
 """config.toml as validated, frozen settings.
 
-In comes the text of config.toml with its overrides from the environment; out goes one frozen `Config`, or an error that
-names the key, the value and what is allowed. `cli` loads it; every room above takes it as an argument.
+In comes the text of config.toml with overrides from the environment; out goes one frozen `Config`, or an error that
+names the key, the value and what is allowed. `cli` loads it; all other rooms get it as an argument.
 """
 
 from streammetrics.config.engine import EngineSettings

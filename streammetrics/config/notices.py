@@ -10,10 +10,10 @@ from streammetrics.config.section import Moment, Name, Section
 
 
 class Channel(Section):
-    """One place that notices go to.
+    """A destination of notices.
 
-    The address is `url`, or the text of an environment variable, `url_env`, or of a file, `url_file`: it may hold a
-    password, and is never printed. A command gets each notice as JSON on stdin.
+    The address is `url`, or the content of an environment variable, `url_env`, or of a file, `url_file`. It may hold a
+    password, so it is never printed. A command gets each notice as JSON on stdin.
     """
 
     name: Name
@@ -28,7 +28,7 @@ class Channel(Section):
     @classmethod
     def _is_free(cls, value: str) -> str:
         if value == "stdout":
-            raise ValueError("is what run prints on: take another name")
+            raise ValueError("is the output of `run`: choose another name")
         return value
 
     @model_validator(mode="after")
@@ -46,8 +46,8 @@ class NoticeSettings(Section):
 
     Args:
         for_seconds: how long an incident must be open before a notice of it is sent.
-        storm_incidents: more incidents than these that open in one run are one notice.
-        max_notices_per_hour: of one channel; what is beyond waits, and comes together.
+        storm_incidents: if more incidents than this open in one run, they are one notice.
+        max_notices_per_hour: per channel; further changes wait, and are sent together.
         new_codes: whether channels get new codes; stdout always does.
         report_url: where the report is published, for links.
     """
@@ -72,7 +72,7 @@ class Mute(Section):
     @model_validator(mode="after")
     def _is_narrow(self) -> "Mute":
         if {self.rule, self.code, self.baseline, self.candidate} == {"*"} and self.until is None:
-            raise ValueError("mutes every incident for ever: name a code, rule, baseline or candidate, or set until")
+            raise ValueError("mutes every incident with no end: name a code, rule, baseline or candidate, or set until")
         return self
 
     def is_over(self, now: datetime) -> bool:
@@ -80,13 +80,13 @@ class Mute(Section):
         return self.until is not None and self.until <= now
 
     def covers(self, rule: str, code: str, baseline: str, candidate: str) -> bool:
-        """Whether it is of such an incident."""
+        """Whether the mute applies to such an incident."""
         pairs = ((rule, self.rule), (code, self.code), (baseline, self.baseline), (candidate, self.candidate))
         return all(fnmatchcase(name, pattern) for name, pattern in pairs)
 
 
 class Heartbeat(Section):
-    """A URL for each job that is requested when it ends, with a slash and its exit code behind."""
+    """A URL per job, requested when the job ends, with a slash and the exit code appended."""
 
     run: SecretStr | None = None
     ingest: SecretStr | None = None

@@ -1,4 +1,4 @@
-"""The sections [output] and [publish] of config.toml: what a run leaves behind for people and other programs."""
+"""The sections [output] and [publish] of config.toml: the files that a run writes for people and other programs."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ PUBLISHED = ("alerts", "incidents", "alert_revisions", "notices", "counters", "b
 
 
 class OutputSettings(Section):
-    """Where pictures go; whether runs also write the report page; where figures for Prometheus go."""
+    """The folder of heatmaps; whether runs also write the report page; the file for Prometheus."""
 
     dir: str = "var/out"
     report: bool = False
@@ -16,9 +16,10 @@ class OutputSettings(Section):
 
 
 class PublishSettings(Section):
-    """The DuckDB file for other programs, None: none; how often (s) it is written, and what it holds.
+    """The DuckDB file for other programs (None: none), how often (s) it is written, and its relations.
 
-    `days` before the newest record are in it of records, counts and what is computed from these; of the others all.
+    Records, counts and relations computed from them are limited to `days` before the newest record; others are
+    complete.
     """
 
     path: str | None = Field(default=None, min_length=1)

@@ -1,4 +1,4 @@
-"""config.toml read and checked: one line for each mistake, with the key, its value and what is allowed."""
+"""Reads and checks config.toml: one line for each mistake, with the key, its value and what is allowed."""
 
 import difflib
 import json
@@ -48,14 +48,14 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Put STREAMMETRICS_<SECTION>_<KEY> over the file's value, read as TOML where it is, else as text."""
+    """Override the file's values by STREAMMETRICS_<SECTION>_<KEY>, read as TOML if it is valid TOML, else as text."""
     overrides = {name for name in environ if name.startswith(ENVIRONMENT_PREFIX)} - {failpoints.VARIABLE}
     for variable in sorted(overrides):
         section, _, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
         model = section_of(section)
         if model is None or key not in model.model_fields:
             raise ConfigError(
-                f"environment: {variable}: no such key; a section and key of config.toml are meant, "
+                f"environment: {variable}: no such key; it must name a section and key of config.toml, "
                 f"such as {ENVIRONMENT_PREFIX}STORE_PATH (lists such as [[rule]] cannot be overridden)"
             )
         text = environ[variable]
@@ -73,14 +73,14 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
 
 
 def section_of(name: str) -> type[Section] | None:
-    """The model of a [section]; None for a list such as [[rule]], and for what is no section."""
+    """The model of a [section]; None for a list such as [[rule]], and for other keys."""
     field = Config.model_fields.get(name)
     annotation = field.annotation if field else None
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    """One mistake in one line: the key, what it is, what is allowed."""
+    """One mistake in one line: the key, its value, what is allowed."""
     location = _without_tags(detail["loc"])
     where = ".".join(f"[{part + 1}]" if isinstance(part, int) else part for part in location).replace(".[", "[")
     message = detail["msg"].removeprefix("Value error, ")
@@ -96,7 +96,7 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "union_tag_invalid":
         context = detail["ctx"]
         return f"{where}.detector = {context['tag']!r}: input should be one of {context['expected_tags']}"
-    # What is meant as a URL may hold a password.
+    # A value of `url` may hold a password.
     is_secret = location[-1:] == ("url",) or "://" in repr(detail["input"])
     value = "" if is_secret else f" = {detail['input']!r}"
     if detail["type"] == "model_type":
@@ -116,7 +116,7 @@ def _sentence(detail: ErrorDetails) -> str:
 
 
 def _without_tags(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """A place in the file: of a [[rule]], whose keys depend on its detector, pydantic names the detector as well."""
+    """A place in the file, without the detector that pydantic adds to a [[rule]], whose keys depend on it."""
     return tuple(part for place, part in enumerate(location) if not (place == 2 and location[0] == "rule"))
 
 
@@ -129,7 +129,7 @@ def _known(model: type[Section]) -> str:
 
 
 def _model_at(location: tuple[int | str, ...]) -> type[Section]:
-    """The section that a location of an error lies in."""
+    """The section of an error's location."""
     model: type[Section] = Config
     for part in location:
         if isinstance(part, str):
@@ -138,7 +138,7 @@ def _model_at(location: tuple[int | str, ...]) -> type[Section]:
 
 
 def _rule_of(detector: str) -> type[Section] | None:
-    """The kind of [[rule]] that has such a detector."""
+    """The model of a [[rule]] with this detector."""
     kinds: tuple[type[Section], ...] = (Rule, SequentialRule)
     return next((kind for kind in kinds if detector in get_args(kind.model_fields["detector"].annotation)), None)
 

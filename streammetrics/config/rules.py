@@ -10,22 +10,22 @@ from pydantic import Field, field_validator, model_validator
 from streammetrics.config.section import Name, Section
 
 RATE_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-"""What `sequential` looks for."""
+"""The rate ratios that `sequential` tests."""
 
 BLOCK_SECONDS = 120
 LOOK_BACK_BLOCKS = 242
 """Dispersion is estimated in sql/ from blocks of two minutes, up to 180 before one that may lie 30 back, and
 those up to 30 before each."""
 BURST_SECONDS = 90
-"""What comes within a minute may come from one client; half as much again, for chance."""
+"""Errors within a minute may come from one client; half as long again, to allow for chance."""
 STANDING_SECONDS = 3600
-"""For so long at most the evidence of the last error stands."""
+"""The evidence of the last error stays valid for this long at most."""
 ESTIMATE_SECONDS = 3600
-"""Exposure is estimated from the hour before a block, also of the blocks that dispersion is estimated from."""
+"""Exposure is estimated from the hour before a block, also for the blocks from which dispersion is estimated."""
 
 
 class Rule(Section):
-    """A reference rule: its bins (s), its windows (bins) and the mean of bin values that is too much."""
+    """A reference rule: its bins (s), its windows (bins) and the mean of bin values above which it alerts."""
 
     name: Name
     detector: Literal["mean_ratio", "mean_difference"]
@@ -42,10 +42,10 @@ class Rule(Section):
 
 
 class SequentialRule(Section):
-    """Page's CUSUM over a grid of rate ratios: at most one false alarm of a code in so many days.
+    """Page's CUSUM over a grid of rate ratios: at most one false alarm of a code in `false_alarm_days_per_code` days.
 
-    Ratios up to `min_ratio` are no cause for alarm; the evidence of the last `history_seconds` counts, and it must not
-    lie as closely as in `min_bins` bins. Formulas and sources: docs/detection.md.
+    Ratios up to `min_ratio` are ignored. The evidence of the last `history_seconds` counts, and it must be spread over
+    more than `min_bins` bins. Formulas and sources: docs/detection.md.
     """
 
     name: Name
@@ -61,7 +61,7 @@ class SequentialRule(Section):
     def _has_ratios_above(cls, value: float) -> float:
         if value >= RATE_RATIOS[-1]:
             raise ValueError(
-                f"leaves no ratio to look for: those of {', '.join(f'{r:g}' for r in RATE_RATIOS)} above it"
+                f"leaves no ratio to test: tested are those of {', '.join(f'{r:g}' for r in RATE_RATIOS)} above it"
             )
         return value
 
@@ -78,12 +78,12 @@ class SequentialRule(Section):
 
     @property
     def rate_ratios(self) -> tuple[float, ...]:
-        """The grid: what the candidate's rate may be, times the baseline's."""
+        """The tested ratios of the candidate's rate to the baseline's."""
         return tuple(ratio for ratio in RATE_RATIOS if ratio > self.min_ratio)
 
     @property
     def least_bins(self) -> int:
-        """`min_bins`, or more than the errors of one client within a minute can touch."""
+        """`min_bins`; by default more bins than one client's errors of a minute can touch."""
         return self.min_bins or max(2, math.ceil(BURST_SECONDS / self.bin_seconds))
 
     @property
@@ -93,7 +93,7 @@ class SequentialRule(Section):
 
     @property
     def threshold(self) -> float:
-        """log10 of the bins in which one false alarm of a code is allowed."""
+        """log10 of the number of bins in which one false alarm of a code is allowed."""
         return math.log10(self.false_alarm_days_per_code * 86400 / self.bin_seconds)
 
 
@@ -103,13 +103,13 @@ DEFAULT_RULES = (SequentialRule(name="regression", detector="sequential"),)
 
 
 def lead_seconds(windows: Iterable[tuple[str, int, int]], estimate_seconds: int = ESTIMATE_SECONDS) -> int:
-    """How far (s) before a bin's end one has to read to judge it, with the widest bin twice for bins that are cut.
+    """How many seconds before a bin's end must be read to judge it; the widest bin is added twice, for cut bins.
 
-    Of evidence that is its history, that of its peak, and before that their dispersion.
+    For evidence these are its history, the history of its peak, and the time from which dispersion is estimated.
 
     Args:
         windows: detector, seconds of a bin and bins of a window, of each rule.
-        estimate_seconds: from so much before that exposure is estimated.
+        estimate_seconds: exposure is estimated from this time before a bin.
     """
     longest, widest = 0, 1
     for detector, bin_seconds, bins in windows:

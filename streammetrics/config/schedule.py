@@ -9,7 +9,7 @@ from streammetrics.config.section import Section
 
 
 class ScheduleSettings(Section):
-    """When `schedule` starts a run: every so many seconds, or by cron in UTC; and how long one may take (s)."""
+    """When `schedule` starts a run: at an interval (s), or by a cron expression in UTC; and a run's time limit (s)."""
 
     every_seconds: int = Field(default=60, ge=1, le=31_536_000)
     cron: str | None = None
@@ -24,18 +24,18 @@ class ScheduleSettings(Section):
 
         fields = len(value.split())
         try:
-            # A sixth would be seconds.
+            # A sixth field would be seconds.
             if fields != 5:
                 raise CronSimError(f"has {fields} fields, not 5")
             CronSim(value, datetime.now(UTC))
         except CronSimError as error:
             raise ValueError(
-                f"{error}; minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
+                f"{error}; expected minute, hour, day, month and weekday, in UTC, such as '*/5 * * * *'"
             ) from None
         return value
 
     def interval_seconds(self, now: datetime) -> float:
-        """The longest time between two starts of the next week."""
+        """The longest time between two starts within the next week."""
         if self.cron is None:
             return self.every_seconds
         from cronsim import CronSim

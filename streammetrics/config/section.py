@@ -16,6 +16,6 @@ Moment = Annotated[datetime, Field(strict=False), AfterValidator(utc.naive)]
 
 
 class Section(BaseModel):
-    """What all sections share: they cannot be changed, and a key that is not known is an error."""
+    """The base of all sections: they cannot be changed, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,4 +1,4 @@
-"""The sections of config.toml: every key with its type, its default and what it may be."""
+"""The sections of config.toml: every key with its type, its default and its allowed values."""
 
 import glob
 from pathlib import Path
@@ -19,7 +19,7 @@ OLDEST_DAYS = 3650
 
 
 class StoreSettings(Section):
-    """Where the history lives, how long to wait for it (s), and what DuckDB may use of memory."""
+    """The store's file, how long to wait for it (s), and DuckDB's memory limit."""
 
     path: str = "var/streammetrics.duckdb"
     lock_wait_seconds: float = Field(default=30, ge=0, le=86400)
@@ -27,16 +27,16 @@ class StoreSettings(Section):
 
 
 class IngestSettings(Section):
-    """Records further ahead of the clock than this (s), or older (days), are rejected: bad clocks must not decide."""
+    """Records further ahead of the clock than this (s), or older (days), are rejected: they come from wrong clocks."""
 
     future_limit_seconds: int = Field(default=3600, ge=0, le=10**9)
     oldest_days: int = Field(default=OLDEST_DAYS, ge=1, le=400_000)
 
 
 class Comparison(Section):
-    """Two builds, by name, or each new one (`latest`) and the one that most users had before it (`previous`).
+    """Two builds by name; or each new build (`latest`) and the build with the most records before it (`previous`).
 
-    With `earlier` as the baseline: a build, or all of a pattern together, and what these sent `lag_days` before.
+    With `earlier` as the baseline: a build, or all builds of a pattern, and what they sent `lag_days` before.
     """
 
     baseline: Name = "previous"
@@ -65,7 +65,7 @@ class Comparison(Section):
             raise ValueError('baseline = "earlier" needs lag_days of 1 or more')
         is_latest = self.candidate == "latest" and "candidate" in self.model_fields_set
         if is_latest or {"candidate", "builds"} <= self.model_fields_set:
-            raise ValueError('beside baseline = "earlier" either candidate names a build, or builds those together')
+            raise ValueError('with baseline = "earlier" set candidate to a build or builds to a pattern, not both')
         return self
 
     @property
@@ -75,12 +75,12 @@ class Comparison(Section):
 
     @property
     def together(self) -> str:
-        """The build, or the pattern of builds, that is compared with what it was before."""
+        """The build, or the pattern of builds, that is compared with its own past."""
         return self.builds if self.candidate == "latest" else self.candidate
 
     @property
     def lead_seconds(self) -> int:
-        """How far before the bins that a rule looks at their exposure is estimated from."""
+        """From how many seconds before a bin its exposure is estimated."""
         return 0 if self.exposure == "equal" and self.lag_days == 0 else ESTIMATE_SECONDS
 
 
@@ -92,7 +92,7 @@ class BuildSettings(Section):
 
 
 class Exposure(Section):
-    """How many users (or sessions: anything counted alike) a build has from a time on, or a CSV file with these."""
+    """How many users (or sessions: anything counted alike) a build has from a time on, or a CSV file with such rows."""
 
     build: Name | None = None
     users: float | None = Field(default=None, ge=0, le=1e15, strict=False)
@@ -108,10 +108,10 @@ class Exposure(Section):
 
 
 class DetectSettings(Section):
-    """How long late records are waited for (s); after how long without alerts an incident is over (s), and within how
-    long after that the same one opens again (s).
+    """How long a bin waits for late records (s); how long without alerts ends an incident (s); how long after its
+    last alert the same incident reopens (s).
 
-    What is later (days) behind what its comparison has judged is counted, and judges nothing again.
+    Records more than `late_limit_days` behind what their comparison has judged are counted, but re-judge nothing.
     """
 
     lateness_seconds: int = Field(default=0, ge=0, le=10**9)
@@ -121,12 +121,12 @@ class DetectSettings(Section):
 
     @property
     def joined_seconds(self) -> int:
-        """How close (s) to an alert the next one is of the same incident."""
+        """Alerts at most this far (s) apart belong to the same incident."""
         return max(self.merge_seconds, self.reopen_seconds)
 
 
 class RetentionSettings(Section):
-    """After how many days each is removed; None: never. Batches stay, for they are what makes records unique."""
+    """After how many days rows are removed; None: never. Batches stay: without them, files would be read again."""
 
     events_days: int | None = Field(default=None, ge=1, le=36500)
     counters_days: int | None = Field(default=None, ge=1, le=36500)
@@ -205,18 +205,18 @@ class Config(Section):
         return self
 
     def resolve(self, path: str) -> Path:
-        """A path of the settings as the process can open it.
+        """An absolute path from a path of the settings.
 
         Raises:
-            ConfigError: it begins with the home of a user whom nobody knows.
+            ConfigError: it begins with `~` and a user who does not exist.
         """
         try:
             return self.base / Path(path).expanduser()
         except RuntimeError:
-            raise ConfigError(f"{path}: the home folder that it begins with is not known") from None
+            raise ConfigError(f"{path}: its home folder is not known") from None
 
     def pattern(self, path: str) -> Path:
-        """As `resolve`, of a glob: `*`, `?` and `[` in the path of the settings themselves are no wildcards."""
+        """Like `resolve`, for a glob: `*`, `?` and `[` in the folder of config.toml itself are no wildcards."""
         found = self.resolve(path)
         is_ours = found.is_relative_to(self.base)
         return Path(glob.escape(str(self.base))) / found.relative_to(self.base) if is_ours else found

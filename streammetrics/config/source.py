@@ -26,10 +26,10 @@ _TimeColumns = Annotated[str | int | tuple[str | int, str | int], BeforeValidato
 
 
 class SourceColumns(Section):
-    """The names that the columns have in the source, or their positions, from 1; the header tells the others.
+    """The names or positions (from 1) of the columns in the source; columns that are not set are found by the header.
 
-    `ts` may be two columns: of the date, and of the time of day. `stratum`: ingest puts its value and a slash before
-    the build. `client`: what identifies the installation, user or session; never found by a header alone, because it is
+    `ts` may be two columns: the date, and the time of day. `stratum`: ingest puts its value and a slash before the
+    build. `client`: identifies the installation, user or session; never found by the header alone, because it is
     personal data.
     """
 
@@ -49,7 +49,7 @@ class SourceColumns(Section):
 _EXTRACTS = "select regexp_extract('', $pattern, 1) = ''"
 
 _READ_BACK = "select try_strptime(strftime($moment, $time_format), $time_format) = $moment"
-"""What DuckDB writes by a format it reads back, to the minute."""
+"""Whether DuckDB can read back, to the minute, what it writes with a format."""
 
 _MOMENT = datetime(2026, 11, 28, 17, 3, tzinfo=UTC)
 
@@ -58,12 +58,12 @@ _WITH_URL = _OF_DATABASES | {"name", "columns", "date", "timezone", "stratum", "
 
 
 def is_stratum(value: str) -> bool:
-    """Whether it is words of letters: a version begins where digits do. As in sql/jobs/stratified_records.sql."""
+    """Whether it has only letters and separators: a digit begins the version. As in sql/jobs/stratified_records.sql."""
     return all(map(str.isalpha, re.split("[-_ .]", value)))
 
 
 def _is_true_in_duckdb(sql: str, **parameters: object) -> bool:
-    """Whether DuckDB's answer is true; it may also be an error."""
+    """Whether DuckDB answers true; an error counts as false."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -80,13 +80,13 @@ def _has_one_group(pattern: str) -> bool:
 
 
 class Source(Section):
-    """Files of one kind, `path`, or rows of a database, `url`; and what they mean where they do not say it themselves.
+    """Files of one kind, `path`, or rows of a database, `url`; and how to read them.
 
-    `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds;
-    where each record says its own, `columns` names the column.
-    `code_pattern` has one group: what that matches of a code is kept, and a code that it does not match stays whole.
-    `status` calls it silent where nothing newer has come for `silent_after_seconds`.
-    `overlap` is in units of the cursor: a number, or seconds where it is a time.
+    `stratum` is what all its records have in common, such as a platform: ingest puts it and a slash before builds.
+    If each record has its own, `columns` names the column.
+    `code_pattern` has one group: the part of a code that it matches is kept; a code without a match stays whole.
+    `status` calls the source silent if no newer record has come for `silent_after_seconds`.
+    `overlap` is in units of the cursor: a number, or seconds if the cursor is a time.
     """
 
     name: Name
@@ -180,7 +180,7 @@ class Source(Section):
         try:
             password = make_url(url).password
         except (ArgumentError, ValueError):
-            # Whatever these say may hold the password.
+            # SQLAlchemy's message may hold the password.
             raise ValueError(
                 "url is not one of SQLAlchemy's, such as postgresql+psycopg://user@host/database"
             ) from None

@@ -1,7 +1,7 @@
 """Compares the alerts that a pass found with those stored: inserts, revises, retracts, and assigns incidents.
 
 An alert's natural key is rule, baseline, candidate, code, stop_ts and slot, which jobs/define_slot defines. Only alerts
-that end in the pass's scope are touched, and only a change of a stored value is a revision; what it replaces stays in
+that end in the pass's scope are changed. Only a change of a stored value is a revision; the former values stay in
 `alert_revisions`.
 """
 
@@ -27,14 +27,14 @@ class Amendment:
         return Amendment(self.new + other.new, self.revised + other.revised, self.retracted + other.retracted)
 
 
-# As many identities as there are new alerts; `place` is added to what is before them.
+# Reserve an id for each new alert; `place` is added to the number before the first.
 _DRAW = "select max(nextval('alert_ids')) - count(*) from fresh"
 
 _UNKNOWN = "select * from found anti join stored using (rule, baseline, candidate, code, slot, stop_ts)"
 
 _COUNTS = "select (select count(*) from fresh), (select count(*) from revised), (select count(*) from retracted)"
 
-# As many numbers as there are new incidents; their `place` is added to what is before them.
+# Reserve a number for each new incident; `place` is added to the number before the first.
 _DRAW_INCIDENTS = "select coalesce(max(nextval('incident_ids')) - count(*), 0) from {} where incident_id is null"
 
 
@@ -55,7 +55,7 @@ def amend(
         found: a query for the alerts that the scope should have, jobs/find_alerts composed.
         after, until: naive UTC; alerts that end in (after, until] are in scope. The temporary table `portion_scopes`
             (rule, baseline, candidate, judged_after, judged_until) narrows that by pair.
-        has_intervals: some of the rules have intervals of their ratios.
+        has_intervals: whether a rule has intervals of ratios.
     """
     run(connection, "jobs/define_slot")
     run(connection, "jobs/number_series")
@@ -70,7 +70,7 @@ def amend(
         run(connection, "jobs/find_retracted_alerts")
         new, revised, retracted = connection.exec_driver_sql(_COUNTS).one()
     else:
-        # All alerts are new: nothing is replaced.
+        # Nothing is stored for this scope: all alerts are new.
         _find_fresh(connection, found)
         new, revised, retracted = connection.exec_driver_sql("select count(*), 0, 0 from fresh").one()
     changed = {"run": run_id, "now": now}
@@ -95,10 +95,10 @@ def _find_fresh(connection: Connection, found: str) -> None:
 
 
 def number_incidents(connection: Connection, alerts: str = "select * from main.alerts") -> None:
-    """Give each incident one number of its own, in the caller's transaction; it keeps its number if possible.
+    """Give each incident a unique number, in the caller's transaction; it keeps its former number if possible.
 
     Args:
-        alerts: a query for the alerts of the series whose incidents may have been cut or joined.
+        alerts: a query for all alerts of the series whose incidents may have been split or joined.
     """
     numbers = compose(statement("jobs/number_incidents"), alerts=alerts)
     connection.exec_driver_sql("create or replace temp table numbered as\n" + numbers)

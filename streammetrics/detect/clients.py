@@ -15,17 +15,17 @@ from streammetrics.store.views import compose, timestamp_literal
 
 @dataclass(frozen=True)
 class Clients:
-    """Distinct clients of both builds since the onset; None where that is unknown."""
+    """Distinct clients of each build since the onset; None if unknown."""
 
     baseline: int | None = None
     candidate: int | None = None
 
 
 def of_changes(connection: Connection, config: Config, changed: Sequence[Change]) -> dict[int, Clients]:
-    """The clients of incidents by their numbers, from the onset that their notices name to their end, or until now.
+    """The clients of incidents by incident number, from the onset in their notices to their end, or until now.
 
-    After a pass, in the transaction that reports its changes. Incidents of which nothing is known are left out; where
-    no source has a column of clients nothing is read.
+    Called after a pass, in the transaction that reports its changes. Incidents without known clients are left out. If
+    no source has a column of clients, nothing is read.
     """
     if not changed or not any(source.columns and source.columns.client for source in config.source):
         return {}

@@ -1,4 +1,4 @@
-"""Incidents as they are reported: the first alert of each, and the changes by a pass."""
+"""Incidents as they are reported: the first alert of each, and what a pass changed."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -44,13 +44,13 @@ class Incident:
 
     @classmethod
     def of(cls, row: RowMapping | dict[str, Any]) -> "Incident":
-        """The incident of a row, which may have further columns."""
+        """The incident in a row, which may have further columns."""
         return cls(**{field.name: row[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Latest:
-    """The figures of the latest alert of an incident, by the names of the incident's own."""
+    """The figures of an incident's latest alert, named as those of the incident."""
 
     start_ts: datetime
     peak_value: float
@@ -66,7 +66,7 @@ class Latest:
 
 @dataclass(frozen=True)
 class Departure:
-    """A build that sends no more, and its last record."""
+    """A build that no longer sends, and its last record."""
 
     build: str
     last_ts: datetime
@@ -80,7 +80,8 @@ class Change:
         doublings: how often it has doubled since its first alert; None if that is not known.
         again: the figures of the latest alert if it was reopened, else None.
         comparison_seconds: the age of the comparison when the incident opened; None if nothing is compared now.
-        gone: the builds that are gone if it was superseded, else None; empty if other comparisons took the place.
+        gone: if it was superseded, the builds that no longer send; empty if other comparisons took its place. Else
+            None.
     """
 
     change: str
@@ -92,7 +93,7 @@ class Change:
 
     @property
     def figures(self) -> Incident | Latest:
-        """Those that are reported: of the latest alert if it was reopened."""
+        """The figures to report: if it was reopened, those of the latest alert."""
         return self.again or self.incident
 
 
@@ -128,20 +129,20 @@ class Alert:
 
 
 def reach(connection: Connection, after: int) -> int:
-    """The epoch second after which incidents may change if everything that ends after `after` is judged.
+    """The epoch second after which incidents may change if all bins that end after `after` are judged.
 
-    Compute it before a pass and use it afterwards too: the pass settles more, and resolves incidents before that.
+    Compute it before a pass and use it afterwards too: the pass may also resolve incidents that ended before `after`.
     """
     return int(run(connection, "reports/incident_reach", {"after": after}).scalar_one())
 
 
 def mark(connection: Connection, since: int | None) -> None:
-    """Keep incidents and seen batches as they are before a pass, until `changes` has reported what it did.
+    """Store incidents and seen batches as they are before a pass; `changes` compares with them and deletes them.
 
-    A run that was killed has left its own: they stay. In the caller's transaction.
+    What a killed run stored stays, so that its changes are reported too. In the caller's transaction.
 
     Args:
-        since: incidents that end at or behind this epoch second may change; None if none can.
+        since: incidents that end at or after this epoch second may change; None if none can.
     """
     earlier = connection.exec_driver_sql(_UNREPORTED).scalar()
     if earlier is None:
@@ -154,7 +155,7 @@ def mark(connection: Connection, since: int | None) -> None:
 
 
 def changes(connection: Connection) -> list[Change]:
-    """What passes did to incidents since `mark`, oldest first. The mark ends, in the caller's transaction."""
+    """What passes did to incidents since `mark`, oldest first. Deletes the mark, in the caller's transaction."""
     since = connection.exec_driver_sql(_UNREPORTED).scalar()
     if since is None:
         return []
@@ -176,24 +177,24 @@ def changes(connection: Connection) -> list[Change]:
 
 
 def _snapshot(connection: Connection, since: int) -> None:
-    """The incidents that end at or behind `since` (epoch seconds) as the temporary table `incidents_now`."""
+    """The incidents that end at or after `since` (epoch seconds) as the temporary table `incidents_now`."""
     found = compose(statement("reports/incidents_now"), alerts=statement("reports/near_alerts"))
     connection.exec_driver_sql(f"create or replace temp table incidents_now as\n{found}", {"since": since})
 
 
 def every(connection: Connection) -> list[Incident]:
-    """All incidents, by their beginnings."""
+    """All incidents, in order of their start."""
     return [Incident.of(row) for row in connection.exec_driver_sql(_EVERY).mappings()]
 
 
 def open_now(connection: Connection) -> list[Incident]:
-    """The open incidents, by their beginnings."""
+    """The open incidents, in order of their start."""
     found = connection.exec_driver_sql(compose(_OPEN, alerts=alerts_of_open_incidents()))
     return [Incident.of(row) for row in found.mappings()]
 
 
 def recent(connection: Connection) -> list[Incident]:
-    """The open incidents, and those resolved within reopen_seconds, by their beginnings."""
+    """The open incidents, and those resolved within reopen_seconds, in order of their start."""
     alerts = whole_incidents(statement("reports/recent_alerts"))
     found = connection.exec_driver_sql(compose(statement("reports/recent_incidents"), alerts=alerts))
     return [Incident.of(row) for row in found.mappings()]
@@ -201,7 +202,7 @@ def recent(connection: Connection) -> list[Incident]:
 
 def open_incidents(connection: Connection) -> int:
     """How many incidents are open now."""
-    # To count them their last alerts are enough; all alerts of their codes may be a year of them.
+    # The last alerts are enough to count them; all alerts of their codes may go back a year.
     sql = compose("select count(*) from incidents where state = 'open'", alerts=statement("reports/latest_alerts"))
     return int(connection.exec_driver_sql(sql).scalar_one())
 

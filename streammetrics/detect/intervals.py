@@ -1,6 +1,6 @@
-"""The time-uniform interval of a rate ratio: it is valid at any time at which an alert may come.
+"""The time-uniform interval of a rate ratio: it is valid at any time, however often alerts are looked for.
 
-Computed here and not in SQL, because Spark has no lgamma. No decision depends on it. Source: Lindon & Malek,
+It is computed here and not in SQL, because Spark has no lgamma. No decision depends on it. Source: Lindon & Malek,
 Anytime-Valid Inference for Multinomial Count Data (arXiv 2011.03567), with the uniform mixture over the candidate's
 share of errors.
 """
@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 
 _HALVINGS = 45
 _WIDEST = 40.0
-"""Bound of the logarithm of a ratio: no count of errors supports a larger one."""
+"""Limit of the logarithm of a ratio: no number of errors supports a larger one."""
 
 _LIMIT = -math.log(1 - CONFIDENCE)
 
@@ -25,8 +25,8 @@ def ratio_interval(
     Args:
         baseline, candidate: errors of the two builds.
         share: the candidate's share of the exposure, between 0 and 1.
-        tested_share: the highest that it may be, for the lower bound.
-        dispersion: variance of the counts over that of chance; so many errors count as one.
+        tested_share: the highest share that is assumed, for the lower bound.
+        dispersion: the variance of the counts divided by that of chance; this many errors count as one.
 
     Returns:
         The lower bound, 0 without errors of the candidate; the upper one, None without errors of the baseline.
@@ -38,7 +38,7 @@ def ratio_interval(
 
 
 def ratio_intervals(rows: Sequence[tuple[float, float, float, float, float]]) -> list[tuple[float, float | None]]:
-    """`ratio_interval` of each row, rounded to 6 decimals as the store keeps ratios."""
+    """`ratio_interval` of each row, rounded to 6 decimals like ratios in the store."""
     found = (ratio_interval(*row) for row in rows)
     return [(round(low, 6), None if high is None else round(high, 6)) for low, high in found]
 

@@ -1,7 +1,7 @@
-"""New codes of each comparison since the last pass: codes that only its candidate has sent, by the view `new_codes`.
+"""New codes of each comparison since the last pass: codes in the view `new_codes`, sent only by the candidate.
 
-`progress` holds the batches that the last pass has seen. A code counts from the batch with which it has been sent in
-two different seconds, because one client may send a burst of anything.
+`progress` says which batches the last pass has seen. A code counts once it was sent in two different seconds, because
+one client may send a burst of anything.
 """
 
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class NewCodes:
 
 
 def since_mark(connection: Connection) -> list[NewCodes]:
-    """New codes of the batches that were first seen since `incidents.mark`; of a new comparison all of its codes.
+    """New codes of the batches that were first seen since `incidents.mark`; of a new comparison, all its new codes.
 
-    Nothing if no pass was stored: the next one will see these batches.
+    Empty if no pass was stored: the next pass will see these batches.
     """
     run(connection, "jobs/find_seen_batches")
     if not connection.exec_driver_sql("select count(*) from seen_since").scalar_one():

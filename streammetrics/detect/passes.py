@@ -1,7 +1,7 @@
-"""One detection pass: judges bins that are complete and not yet judged, or that late records affect.
+"""One detection pass: judges bins that are complete and not yet judged, or that late records changed.
 
-The cost of a pass depends on its scope, not on the length of the history. Repeating it changes nothing. A missed pass
-loses nothing: the next one judges everything since. A long scope is judged in portions, each with its row in `runs`.
+The cost of a pass depends on its scope, not on the length of the history. Repeating a pass changes nothing. After a
+missed pass the next one judges everything since. A long scope is judged in portions, each with its row in `runs`.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _STRETCHES = "select after_second, until_second, is_open from stretches order by
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass did. `after` and `until` are epoch seconds, None where nothing waited to be judged."""
+    """What one pass did. `after` and `until` are epoch seconds, None if nothing waited to be judged."""
 
     run_ids: tuple[int, ...]
     after: int | None
@@ -57,10 +57,10 @@ def judge(
 
     Args:
         clock: returns the time as naive UTC.
-        is_final: the input is over, so that the last bin is complete as well.
+        is_final: the input is complete, so the last bin is complete too.
         on_portion: receives how many portions are done, and of how many.
         portion_seconds: a longer scope is judged in portions of this length; None: as memory allows.
-        span: only bins that end in (after, until], epoch seconds, are judged, as if nothing came afterwards.
+        span: only bins that end in (after, until], epoch seconds, are judged, as if no records came afterwards.
     """
     with connection.begin():
         bounds = plan(connection, config, is_final=is_final, span=span)
@@ -79,7 +79,7 @@ def judge_planned(
     on_portion: Callable[[int, int], None] = lambda done, total: None,
     portion_seconds: int | None = None,
 ) -> Pass:
-    """Judge what `plan` found, on its connection and with its config; `bounds` are what it returned."""
+    """Judge what `plan` found, on the same connection and with the same config; `bounds` is its result."""
     started_at = clock()
     with connection.begin():
         if bounds is None:
@@ -103,7 +103,7 @@ def judge_planned(
             halves = portions.halves(portion)
             if not isinstance(error.orig, duckdb.OutOfMemoryException) or not halves:
                 raise
-            # Long increases of many codes take more memory than estimated from their records.
+            # Long increases of many codes take more memory than their number of records suggests.
             waiting[:0] = [(half, is_open) for half in halves]
             continue
         run_ids.append(run_id)
@@ -115,10 +115,10 @@ def judge_planned(
 def plan(
     connection: Connection, config: Config, *, is_final: bool = False, span: tuple[int, int] = EVER
 ) -> tuple[int, int] | None:
-    """Update views and settings and find what waits, in the caller's transaction.
+    """Update views and settings, and find what waits to be judged, in the caller's transaction.
 
     Returns:
-        The epoch seconds (after, until] that hold everything that waits; None if nothing does.
+        The epoch seconds (after, until] of everything that waits; None if nothing waits.
     """
     if views.publish(connection):
         comments.put(connection)
@@ -154,7 +154,7 @@ def lead_seconds(config: Config) -> int:
 
 
 def _history_seconds(config: Config) -> int:
-    """How far before a bin the windows of the last one with errors begin."""
+    """How far before a bin the windows of the last bin with errors begin."""
     longest = max(max(rule.window_bins) * rule.bin_seconds for rule in config.rule)
     return STANDING_SECONDS + longest + 2 * max(rule.bin_seconds for rule in config.rule)
 
@@ -174,11 +174,11 @@ def _judge_portion(
     is_final: bool,
     is_open: bool,
 ) -> tuple[int, Amendment]:
-    """Judge the bins that end in the portion; up to `reached` (epoch seconds) nothing waits afterwards.
+    """Judge the bins that end in the portion. Afterwards nothing waits up to `reached` (epoch seconds).
 
-    What an engine computes comes first; everything that is stored of it is one transaction.
+    The engine computes first; then all results are stored in one transaction.
 
-    `is_open`: nothing behind it was judged, so that its pauses decide what is settled.
+    `is_open`: nothing after it was judged, so that its pauses decide what is settled.
     """
     started_at = clock()
     after, until, _ = portion
@@ -210,7 +210,7 @@ def _judge_portion(
 
 
 def _keep_suspects(engine: Engine, piece: Slice, bases: dict[str, str]) -> None:
-    """Compute once what `sequential` needs more than once, and only bins that may have enough evidence."""
+    """Compute once what `sequential` reads more than once, and only for series that may have enough evidence."""
 
     def keep(name: str, text: str, **parameters: int) -> None:
         engine.fill(f"kept_{name}", text, bases, parameters)
@@ -223,7 +223,7 @@ def _keep_suspects(engine: Engine, piece: Slice, bases: dict[str, str]) -> None:
     bases["bins"] = _FEWER_BINS.format("kept_prospects")
     keep("suspects", "select * from suspects")
     bases["bins"] = _FEWER_BINS.format("kept_suspects")
-    # Increases of suspects are compared with the errors of all codes.
+    # The gate `traffic` compares increases of suspects with the errors of all codes.
     bases["code_errors"] = (
         f"with bins as (select * from kept_bins)\nselect * from (\n{views.relations()['code_errors'].text}\n)"  # noqa: S608
     )

@@ -1,4 +1,4 @@
-"""The portions of a pass: stretches with many records are cut, those with few are joined, empty ones are left out."""
+"""Portions of a pass: stretches with many records are split, those with few are joined, empty ones are skipped."""
 
 from typing import NamedTuple
 
@@ -9,22 +9,22 @@ from streammetrics.store.statements import statement
 from streammetrics.store.views import PORTION_SECONDS, Slice, compose, portions, timestamp_literal
 
 LONGEST_PORTION_SECONDS = 24 * 3600
-"""Of few records: each portion reads its lead-in again, and leaves half-filled row groups to merge."""
+"""A portion costs this even with few records: it reads its lead-in again, and leaves half-filled row groups."""
 
 _PORTION_CODES = 500
 _PORTION_ROWS = 1_500_000
-"""Counters of `sequential`, lead-in included, that 1 GB holds."""
+"""Counters that `sequential` can judge at once within 1 GB, lead-in included."""
 _SHORTEST_PORTION_SECONDS = 900
 
 SPARSE_COUNTERS, SPARSE_SECONDS = 1000, 30 * 24 * 3600
-"""Up to this many counters are judged at once, over up to this time: portions cost more than their few counters."""
+"""Up to this many counters are judged at once, over up to this time: a portion costs more than its few counters."""
 
 SPARSE_CODE_SECONDS = 4 * 500 * 6 * 3600
-"""And up to this many codes times seconds, because a rule of means has a row for each code and bin."""
+"""And up to this many codes times seconds: a rule of means has a row for each code and bin."""
 
 
 class Portion(NamedTuple):
-    """Bins that end in (after, until], epoch seconds, and how many counters lie there."""
+    """Bins that end in (after, until], epoch seconds, and the number of counters there."""
 
     after: int
     until: int
@@ -37,7 +37,7 @@ def plan(
     """The portions of (after, until], epoch seconds, each of which reads `lead` seconds before it as well.
 
     Args:
-        length: how long (s) they are; None: as memory allows, and what holds few records is joined.
+        length: how long (s) they are; None: as memory allows, and portions with few records are joined.
     """
     if length is not None:
         return cut(connection, length, lead, after, until)
@@ -50,12 +50,12 @@ def plan(
 def longest_seconds(connection: Connection, config: Config, lead: int, after: int, until: int) -> int:
     """How long a portion of (after, until], epoch seconds, may be; each reads `lead` seconds before it as well.
 
-    `sequential` reads bins with errors, rules of means read bins times codes; and clients may send any number of codes.
+    `sequential` reads bins with errors, rules of means read bins times codes, and clients may send any number of codes.
     """
     ends = timestamp_literal(after - lead), timestamp_literal(until)
     count = "select count(*) from counters where second >= {} and second < {}".format(*ends)  # noqa: S608 literals
     rows = int(connection.exec_driver_sql(count).scalar_one())
-    # Shorter than its lead-in it would cost more without being much smaller.
+    # A portion shorter than its lead-in would cost more without being much smaller.
     bounded = max(lead, _PORTION_ROWS * (until - after + lead) // max(rows, 1) - lead)
     if not all(isinstance(rule, SequentialRule) for rule in config.rule):
         bounded = min(bounded, PORTION_SECONDS * _PORTION_CODES // max(count_codes(connection), 1))
@@ -68,7 +68,7 @@ def count_codes(connection: Connection) -> int:
 
 
 def cut(connection: Connection, length: int, lead: int, after: int, until: int) -> list[Portion]:
-    """Cut (after, until] at multiples of `length` (s), without what lies further than `lead` (s) behind all records."""
+    """Cut (after, until] at multiples of `length` (s), without parts more than `lead` (s) after the nearest record."""
     if until - after <= length:
         return [Portion(after, until, 0)]
     ends = {"since": after - lead, "until": until, "length": length}
@@ -81,9 +81,9 @@ def cut(connection: Connection, length: int, lead: int, after: int, until: int) 
 
 
 def halves(portion: Portion) -> list[Portion]:
-    """The halves of a portion that does not fit into memory; none if it is already as short as possible.
+    """The two halves of a portion that does not fit into memory; none if it is already as short as possible.
 
-    Both are estimated to hold all its counters.
+    Each half is estimated to hold all counters of the portion.
     """
     middle = (portion.after + portion.until) // 2
     if middle - portion.after < _SHORTEST_PORTION_SECONDS:
@@ -92,7 +92,7 @@ def halves(portion: Portion) -> list[Portion]:
 
 
 def joined(portions: list[Portion], codes: int) -> list[Portion]:
-    """Portions of few records as one, with what is empty between them, where the store has so many codes."""
+    """Join portions with few records, and empty time between them; `codes` bounds their length."""
     found = portions[:1]
     for portion in portions[1:]:
         both = Portion(found[-1].after, portion.until, found[-1].counters + portion.counters)

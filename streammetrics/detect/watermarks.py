@@ -1,7 +1,7 @@
 """How far pairs are judged, and how far their incidents are settled: the tables `progress` and `pauses`.
 
 While either build of a pair is silent, or the pair has no place, its bins are not judged, and its incidents stay open.
-`settled_until` is how far the pair is judged, less those pauses. An incident is over if it ended `merge_seconds`
+`settled_until` is how far the pair is judged, minus those pauses. An incident is over if it ended `merge_seconds`
 before that.
 """
 
@@ -15,7 +15,7 @@ from streammetrics.store.views import LAST_SECOND, Slice
 
 
 class Compared(TypedDict):
-    """Queries in place of relations of these names."""
+    """Queries that replace relations, by name."""
 
     earlier: str
     sides: str
@@ -27,7 +27,7 @@ COMPARED: Compared = {
     "sides": "select * from compared_sides",
     "pairs": "select * from compared_pairs",
 }
-"""In place of the relations, on a connection that has planned a pass: their state at that time."""
+"""Replacements of relations on a connection that has planned a pass: their state at that time."""
 
 _PRESENCE = "select build, second, records from kept_presence"
 _SILENCES = "select build, from_second, until_second, is_rare from silences"
@@ -36,11 +36,11 @@ _FORGET = "delete from progress where rule in (select rule from rules)"
 
 
 def keep_presence(connection: Connection, engine: Engine, piece: Slice) -> dict[str, str]:
-    """Keep when each build of the slice sent records, when it was silent, and which pairs had a place.
+    """Store in temporary tables when each build of the slice sent records or was silent, and which pairs had a place.
 
     Returns:
-        Queries of that, to be composed in place of `presence`, `gaps`, `places` and `pairs`, which are read more than
-        once. Of the pairs those are left out that have no place in all of the slice.
+        Queries that replace `presence`, `gaps`, `places` and `pairs`, which are read more than once. Pairs without a
+        place anywhere in the slice are left out.
     """
     compared = {name: str(text) for name, text in COMPARED.items()}
     engine.fill("kept_presence", "select build, second, records from presence", compared)
@@ -79,14 +79,14 @@ def remember(connection: Connection, reached: int) -> None:
 
 
 def reach_unfounded(connection: Connection, after: int) -> None:
-    """Extend `pass_scopes` to alerts of unloaded records that end after `after` (epoch second).
+    """Extend `pass_scopes` to alerts that end after `after` (epoch second) and are based on unloaded records.
 
-    Leaves the temporary table `unfounded`: from where to where they end.
+    Creates the temporary table `unfounded`: the span in which they end.
     """
     run(connection, "jobs/find_unfounded_alerts", {"after": after})
     run(connection, "jobs/reach_unfounded_alerts")
 
 
 def supersedes(connection: Connection) -> bool:
-    """Whether the planned pass ends a comparison, even where nothing waits to be judged."""
+    """Whether the planned pass ends a comparison, even if nothing waits to be judged."""
     return bool(run(connection, "jobs/ends_a_comparison").scalar_one())

@@ -1,4 +1,4 @@
-"""Checks around the store (disk, leftovers, sources), and of a store that does not open."""
+"""Checks around the store (disk, left-over files, sources), and of a store that does not open."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ from streammetrics.sources import discovery, exposure, ledger
 from streammetrics.store.connection import begins_as_store
 
 LEAST_FREE_BYTES = 500_000_000
-"""With less free space a run of some size fills the disk."""
+"""With less free space a larger run may fill the disk."""
 
 LEFT_SECONDS = 3600
-"""Unfinished files of a living process are younger than this."""
+"""Unfinished files that are older than this were left by a killed process."""
 
 
 def around(connection: Connection, config: Config) -> Iterator[Finding]:
-    """Free disk, leftovers, and whether the sources can be read, now and by the last run that tried."""
+    """Free disk, left-over files, and whether the sources can be read: now, and by the last run that tried."""
     store = config.store_path
     free = shutil.disk_usage(store.parent).free
     if free < LEAST_FREE_BYTES:
@@ -43,10 +43,14 @@ def around(connection: Connection, config: Config) -> Iterator[Finding]:
             yield from _unreadable(config, source.name, Path(source.path))
     _, refused = discovery.configured(config)
     earlier = {path: why for path, why in ledger.refused(connection, config).items() if path not in refused}
-    yield from _each(refused.values(), "move it away, or mend the path that finds it: runs fail by it")
-    yield from _each(earlier.values(), "mend it, or the settings of its source: `streammetrics run` reads it then")
+    yield from _each(refused.values(), "move it away, or correct the path that matches it; it makes runs fail")
+    yield from _each(
+        earlier.values(), "correct it, or the settings of its source; the next `streammetrics run` reads it"
+    )
     for message in exposure.read(config).unread:
-        yield Finding("exposure", message, "mend it, or its path: runs exit with 78 until then, and do all else")
+        yield Finding(
+            "exposure", message, "correct it, or its path; until then runs exit with 78, and do everything else"
+        )
 
 
 def _each(refused: Collection[str], advice: str) -> Iterator[Finding]:
@@ -69,13 +73,13 @@ def _unreadable(config: Config, name: str, pattern: Path) -> Iterator[Finding]:
         folder = folder.parent
     folder = config.resolve(str(folder))
     if not folder.is_dir():
-        yield Finding("sources", f"[[source]] {name!r}: there is no folder {folder}", "make it, or mend its path")
+        yield Finding("sources", f"[[source]] {name!r}: there is no folder {folder}", "create it, or correct its path")
     elif not os.access(folder, os.R_OK | os.X_OK):
         yield Finding("sources", f"[[source]] {name!r}: {folder} cannot be read", "let the user of the jobs read it")
 
 
 def damage(store: Path, message: str) -> Finding:
-    """Findings for a store that does not open or fails while it is read; no process may hold it."""
+    """Findings for a store that does not open, or fails while it is read. No other process may have it open."""
     log = Path(f"{store}.wal")
     if not begins_as_store(store):
         return Finding("file", f"{store}: does not begin as a DuckDB file does: {message}", RESTORE)
@@ -83,14 +87,14 @@ def damage(store: Path, message: str) -> Finding:
         return Finding(
             "log",
             f"{log}: is damaged, while the store without it is whole: {message}",
-            f"move {log.name} away: what it held is lost, records and ledger alike, so that the next run reads those "
+            f"move {log.name} away: its content is lost, records and ledger alike, so the next run reads those "
             "files once more; or " + RESTORE,
         )
     return Finding("file", f"{store}: is damaged: {message}", RESTORE)
 
 
 def _opens_without_log(store: Path) -> bool:
-    """Under another name it has no log beside it. A hard link, because DuckDB follows symbolic ones."""
+    """Open the store under another name, without its log. By a hard link, because DuckDB follows symbolic ones."""
     import duckdb
 
     with ExitStack() as held:
@@ -100,7 +104,7 @@ def _opens_without_log(store: Path) -> bool:
             )
             alone.hardlink_to(store.resolve())
         except OSError:
-            # The folder is another user's, or its file system has no links.
+            # The folder belongs to another user, or its file system has no links.
             alone = Path(held.enter_context(TemporaryDirectory()), "alone.duckdb")
             try:
                 shutil.copyfile(store, alone)

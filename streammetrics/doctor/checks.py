@@ -1,6 +1,6 @@
-"""Checks of the store against its ledger: queries that return no row, or else a description of what is wrong.
+"""Checks of the store against its ledger: queries that return a row for each thing that is wrong.
 
-Each reads whole tables, and keeps of them a row a batch, a build, or a build and code in a minute.
+Each reads whole tables, but keeps in memory at most a row per batch, per build, or per build, code and minute.
 """
 
 from collections.abc import Iterator
@@ -29,11 +29,11 @@ _CHECKS = (
     ("alerts", "checks/alerts", RESTORE),
     ("progress", "checks/progress", REPAIR),
 )
-"""The name of a check, its statement, which returns no row where all is well, and what to do."""
+"""The name of a check, its statement, which returns no row if nothing is wrong, and what to do."""
 
 
 def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[Finding]:
-    """All checks of the store's content; `has_log`: its last process did not end cleanly."""
+    """All checks of the store's content. `has_log`: the last process did not end cleanly."""
     _read_all(connection)
     add_up(connection)
     builds.count_codes(connection)
@@ -50,7 +50,7 @@ def check(connection: Connection, now: datetime, *, has_log: bool) -> Iterator[F
 
 
 def add_up(connection: Connection) -> None:
-    """Make `batch_sums`: per batch the figures of the ledger and those of the tables."""
+    """Create the temporary table `batch_sums`: per batch the figures of the ledger and those of the tables."""
     run(connection, "checks/removed")
     run(connection, "checks/batch_sums")
 
@@ -63,7 +63,7 @@ def _found(connection: Connection, name: str, statement: str, advice: str, **par
 
 
 def _read_all(connection: Connection) -> None:
-    """Have DuckDB compare every block with its checksum; a block that is damaged is its error."""
+    """Read every block, so that DuckDB compares it with its checksum; it raises an error for a damaged block."""
     tables = connection.exec_driver_sql("select table_name from duckdb_tables() where not internal and not temporary")
     for name in tables.scalars().all():
         quoted = quoted_name(connection, name)
@@ -82,7 +82,7 @@ def _ranks(connection: Connection) -> Iterator[Finding]:
 
 def _views(connection: Connection) -> Iterator[Finding]:
     if connection.exec_driver_sql("select views_hash from store_info").scalar_one() != views.published_hash():
-        # Of an earlier version, or missing: the next pass makes them.
+        # The views are of an earlier version, or missing: the next pass makes them.
         return
     found = set(connection.exec_driver_sql("select view_name from duckdb_views() where not internal").scalars())
     for name in views.relations():

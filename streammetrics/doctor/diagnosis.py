@@ -1,4 +1,4 @@
-"""Runs all checks and words the findings; starts the repair."""
+"""Runs all checks, prints the findings, and repairs."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,7 +23,7 @@ __all__ = ["Finding", "as_json", "examine", "mend", "render"]
 
 
 def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
-    """Everything that is wrong at `now` (naive UTC), also if the store does not open.
+    """Everything that is wrong at `now` (naive UTC), also for a store that does not open.
 
     Raises:
         StoreBusyError: another process held the store for too long.
@@ -42,7 +42,7 @@ def examine(store: Store, config: Config, now: datetime) -> Iterator[Finding]:
 
 
 def mend(store: Store) -> list[str]:
-    """Rebuild what follows from the records, all or nothing; returns what that was, in words.
+    """Rebuild tables that are derived from the records, in one transaction; returns sentences that say what was done.
 
     Raises:
         InputOutputError: there is no store.
@@ -63,7 +63,7 @@ def as_json(finding: Finding) -> str:
 
 
 def _repair(connection: Connection) -> Iterator[str]:
-    """Rebuild, in the caller's transaction, and have the next pass judge again what that touches; what was done."""
+    """Rebuild in the caller's transaction; the next pass judges affected bins again. Returns what was done."""
     checks.add_up(connection)
     run(connection, "jobs/find_wrong_batches")
     connection.exec_driver_sql("create or replace temp table builds_before as select * from builds")
@@ -75,7 +75,7 @@ def _repair(connection: Connection) -> Iterator[str]:
     if wrong:
         yield f"the counters of {len(wrong):,} batches were rebuilt from their records"
     if connection.exec_driver_sql("select count(*) from removed where counters > 0").scalar():
-        # What builds and codes there were, and since when, only these tables know.
+        # After retention only these tables know which builds and codes there were, and since when.
         builds.count_codes(connection)
         builds.complete_codes(connection)
     else:
@@ -88,4 +88,4 @@ def _repair(connection: Connection) -> Iterator[str]:
     rewind.forget_batches(connection)
     if since is not None:
         rewind.rewind(connection, since)
-        yield f"what lies after {since} is judged again by the next run"
+        yield f"the next run judges again everything after {since}"

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 
@@ -15,5 +15,5 @@ class Finding:
     advice: str
 
 
-RESTORE = "restore a backup (`streammetrics backup` makes them); the next run reads what came after it once more"
+RESTORE = "restore a backup (made by `streammetrics backup`); the next run reads again what came after it"
 REPAIR = "`streammetrics doctor --repair` rebuilds it from the records"

@@ -1,9 +1,9 @@
-"""Where files are read and passes compute: in the store itself, or on a Spark cluster.
+"""Where files are read and passes are computed: in the store itself, or on a Spark cluster.
 
 In come the texts of sql/views/ and a slice of time; out go temporary tables of the store. `duckdb` and `spark` have the
-same outline: `fill` makes a relation, `hand_over` brings it into the store. `detect` opens one for each portion of a
-pass. `cluster_files` and `cluster_load` are for files what `sources` is on this machine. Tables of the store are
-written by their rooms alone, whatever the engine.
+same interface: `fill` makes a relation, `hand_over` brings it into the store. `detect` opens an engine for each portion
+of a pass. `cluster_files` and `cluster_load` read files on a cluster, as `sources` does on this machine. With either
+engine, tables of the store are written only by their own rooms.
 """
 
 from collections.abc import Mapping
@@ -19,21 +19,21 @@ class Engine(Protocol):
     """Relations of one slice of time."""
 
     def fill(self, name: str, text: str, bases: Mapping[str, str], parameters: Mapping[str, int] | None = None) -> None:
-        """Make the relation `name` of a SELECT over relations of sql/views/, tables, and what was made before.
+        """Make the relation `name` from a SELECT over relations of sql/views/, tables, and relations made before.
 
         Args:
             bases: texts that stand in for a relation, by its name; see `views.compose`.
         """
 
     def hand_over(self, name: str) -> None:
-        """Leave a relation that was made as a temporary table of the store."""
+        """Make a temporary table of the store from a relation that was filled."""
 
     def close(self) -> None:
-        """Let go of what was made elsewhere."""
+        """Release everything outside of the store."""
 
 
 def opened(config: Config, connection: Connection, piece: Slice, *, is_final: bool) -> Engine:
-    """The engine of the settings, for one slice, with no transaction begun.
+    """Open the configured engine for one slice; no transaction may be open.
 
     Raises:
         ConfigError: the Spark client is not installed.

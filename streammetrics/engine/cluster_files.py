@@ -1,4 +1,4 @@
-"""Files that a Spark cluster can read: which there are, and how they begin."""
+"""Files that a Spark cluster can read: lists them, and reads their first lines."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from streammetrics.engine.spark import named, session
 
 @dataclass(frozen=True)
 class ClusterFile:
-    """A file as the cluster lists it. `uri` is how it names it in `_metadata`; `size` in bytes."""
+    """A file as the cluster lists it. `uri` is its name in `_metadata`; `size` is in bytes."""
 
     path: str
     uri: str
@@ -22,7 +22,7 @@ class ClusterFile:
     modified_ns: int
 
     def exactly_modified_ns(self) -> int:
-        """As this machine has it of a mounted file: Spark cuts it to milliseconds."""
+        """The time of change; read on this machine if the file is mounted, because Spark cuts it to milliseconds."""
         with suppress(OSError):
             found = Path(self.path).stat().st_mtime_ns
             if found // 1_000_000 == self.modified_ns // 1_000_000:
@@ -31,7 +31,7 @@ class ClusterFile:
 
 
 def listed(settings: EngineSettings, pattern: str) -> list[ClusterFile]:
-    """The files that a glob stands for on the cluster, sorted by path; none where nothing matches.
+    """The files on the cluster that match a glob, sorted by path.
 
     Raises:
         ConfigError: the Spark client is not installed.
@@ -54,7 +54,7 @@ def listed(settings: EngineSettings, pattern: str) -> list[ClusterFile]:
 
 
 def contents(settings: EngineSettings, files: Sequence[ClusterFile], *, are_texts: bool) -> dict[str, tuple[int, str]]:
-    """How many lines or rows each file has, and a fingerprint of all that is in them, in any order; by `uri`."""
+    """By `uri`: the number of lines or rows of each file, and a fingerprint of them that ignores their order."""
     from pyspark.sql import functions as f
 
     reader, paths = session(str(settings.url)).read, [literal(file.path) for file in files]
@@ -67,12 +67,12 @@ def contents(settings: EngineSettings, files: Sequence[ClusterFile], *, are_text
 
 
 def shown(files: Sequence[ClusterFile]) -> str:
-    """The first of some files, and how many more there are."""
+    """The name of the first file, and how many more there are."""
     return f"{files[0].path} and {len(files) - 1:,} more" if len(files) > 1 else files[0].path
 
 
 def types(settings: EngineSettings, path: str) -> tuple[tuple[str, str], ...]:
-    """The columns of a Parquet file with their types; none where it cannot be read."""
+    """The columns of a Parquet file with their types; empty if it cannot be read."""
     from pyspark.errors import PySparkException
 
     try:
@@ -82,7 +82,7 @@ def types(settings: EngineSettings, path: str) -> tuple[tuple[str, str], ...]:
 
 
 def write_first_rows(settings: EngineSettings, path: str, number: int, target: Path) -> None:
-    """Write the first rows of a Parquet file to one of this machine."""
+    """Write the first rows of a Parquet file to a local file."""
     import pyarrow.parquet
 
     with named(path):
@@ -91,7 +91,7 @@ def write_first_rows(settings: EngineSettings, path: str, number: int, target: P
 
 
 def first_lines(settings: EngineSettings, path: str, number: int) -> list[bytes]:
-    """The first lines of a file, without their ends."""
+    """The first lines of a file, without their line ends."""
     from pyspark.sql import functions as f
 
     with named(path):
@@ -100,9 +100,9 @@ def first_lines(settings: EngineSettings, path: str, number: int) -> list[bytes]
 
 
 def remove(settings: EngineSettings, load: str) -> bool:
-    """Remove what a load that was never committed has written; whether there was anything.
+    """Remove the files of a load that was never committed; returns whether there were any.
 
-    What this machine does not mount stays, and nobody sees it.
+    Files that this machine does not mount stay, but nothing reads them.
     """
     paths = [Path(f"{settings.warehouse}/{relation}/load={load}") for relation in ("events", "counters")]
     found = [path for path in paths if path.exists()]
@@ -116,10 +116,10 @@ def rows_of(table: Any) -> list[tuple[Any, ...]]:
 
 
 def _path(path: str) -> str:
-    """A path as people write it: without the scheme of a folder that is mounted."""
+    """A path for people: without the scheme if the folder is mounted."""
     return re.sub("^file:/+", "/", path)
 
 
 def literal(path: str) -> str:
-    """A path in which no sign is a wildcard."""
+    """A path in which wildcards are escaped."""
     return re.sub(r"([*?\[\]{}\\])", r"\\\1", path)

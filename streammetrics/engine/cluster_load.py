@@ -1,8 +1,8 @@
-"""What a Spark cluster makes of files: records, in its warehouse, and what the store needs of them.
+"""Reads files on a Spark cluster: writes records into its warehouse, and returns what the store needs.
 
-A load reads its files once and writes `<warehouse>/events/load=<load>`, Parquet by day: records, and of the lines that
-need a closer look the text (`day` is NULL). All that follows is computed from there. Nobody sees a load before the
-table `loads` of the store names it.
+A load reads its files once and writes `<warehouse>/events/load=<load>`, Parquet by day: the records, and the text of
+lines that need a closer look (`day` is NULL). Everything else is computed from there. A load counts only once the table
+`loads` of the store names it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,11 +24,11 @@ _TEXTS = {"string", "tinyint", "smallint", "int", "bigint"}
 _TIMES = _TEXTS | {"timestamp", "timestamp_ntz"}
 
 _WRITERS = "40"
-"""So many days are written side by side; with more, Spark sorts records by day first."""
+"""Up to this many days are written at once; with more, Spark sorts records by day first."""
 
 
 class Load:
-    """What the cluster makes of files; `place` is that of a file among them."""
+    """A load of files; `place` is the position of a file among them."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Load:
         self._path = {name: f"{settings.warehouse}/{name}/load={load}" for name in ("events", "counters")}
 
     def read(self, text: str, parameters: Mapping[str, object]) -> None:
-        """Read lines, and write what `text` makes of them, a SELECT over `lines`; see sql/jobs/cluster_records.sql."""
+        """Read lines, and write the result of `text`, a SELECT over `lines`; see sql/jobs/cluster_records.sql."""
         with named(self._shown):
             lines = self._lines() if self._columns is None else self._rows(self._columns)
             lines.createOrReplaceTempView("lines")
@@ -92,7 +92,7 @@ class Load:
         return lines.join(f.broadcast(frame(self._session, uris)), "uri")
 
     def blocks(self) -> list[tuple[Any, ...]]:
-        """Of each part of a file: place, block (its first byte), lines, first id, records, their first and last time,
+        """For each part of a file: place, block (its first byte), lines, first id, records, their first and last time,
         and the bytes of the lines that need a closer look.
         """
         from pyspark.sql import functions as f
@@ -104,7 +104,7 @@ class Load:
             return rows_of(found.agg(*columns).orderBy("place", "block").toArrow())
 
     def others(self) -> list[tuple[Any, ...]]:
-        """Lines that need a closer look: place, block, id and bytes, in their order."""
+        """Lines that need a closer look: place, block, id and bytes, in order."""
         from pyspark.sql import functions as f
 
         with named(f"lines that need a closer look of {self._shown}"):
@@ -115,8 +115,8 @@ class Load:
         """Rows of Parquet files that need a closer look.
 
         Returns:
-            A `pyarrow.Table`: place, id (from 0), ts, clock, build, code, stratum and client, of the types that they
-            have there; where there is no such column it is empty.
+            A `pyarrow.Table`: place, id (from 0), ts, clock, build, code, stratum and client, with the types of the
+            files; a column that the files lack is empty.
         """
         from pyspark.sql import functions as f
 
@@ -131,10 +131,10 @@ class Load:
             return self._placed(rows).join(f.broadcast(keys), ["place", "id"]).drop("uri").toArrow()
 
     def count(self, places: Iterable[int]) -> dict[date, int]:
-        """Count the records of files by second, build and code, and write that beside them.
+        """Count the records by second, build and code, and write the counters beside them.
 
         Returns:
-            How many counters each day has.
+            The number of counters of each day.
         """
         from pyspark.sql import functions as f
 
@@ -146,9 +146,9 @@ class Load:
             return dict(rows_of(self._counters().groupBy("day").count().toArrow()))
 
     def counters(self, day: date, first: datetime, until: datetime) -> Any:
-        """What was counted of a part of a day, as a `pyarrow.Table`: place, second, build, code, errors.
+        """The counters of a part of a day, as a `pyarrow.Table`: place, second, build, code, errors.
 
-        Spark's driver holds a result as a whole; more than its memory takes would never come.
+        Spark's driver holds a whole result in memory, so results must be small.
         """
         with named(f"counters of {self._shown}"):
             found = self._counters().where(f"day = date '{day}' and second >= '{first}' and second < '{until}'")
@@ -169,7 +169,7 @@ _EVENTS = (
 
 
 def records_of(kind: str) -> str:
-    """The SELECT that makes records of the lines, or rows, of files of a format."""
+    """The SELECT that turns the lines, or rows, of files of a format into records."""
     candidates = {
         "jsonl": statement("jobs/cluster_values"),
         "parquet": statement("jobs/cluster_rows"),

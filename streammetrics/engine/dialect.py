@@ -1,4 +1,4 @@
-"""The portable subset of SQL, written for DuckDB, as Spark executes it."""
+"""Translates the portable subset of SQL from DuckDB's dialect to Spark's."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ except ImportError:
 
 
 class _Nested(Spark):
-    """sqlglot moves nested common table expressions to the top, where two of one name collide; Spark nests them."""
+    """sqlglot moves nested common table expressions to the top, where equal names collide; Spark can nest them."""
 
     class Generator(Spark.Generator):  # type: ignore[misc, valid-type]
         EXPRESSIONS_WITHOUT_NESTED_CTES: set[type[exp.Expression]] = set()  # noqa: RUF012 as in sqlglot
@@ -30,12 +30,12 @@ def parsed(text: str) -> exp.Query:
 
 
 def tables(tree: exp.Query) -> set[str]:
-    """The names that stand for tables, those of common table expressions among them."""
+    """The names of tables in a statement, including common table expressions."""
     return {table.name for table in tree.find_all(exp.Table)}
 
 
 def translated(tree: exp.Query, parameters: Mapping[str, object]) -> str:
-    """The statement in Spark's SQL, its parameters as literals; the tree is changed.
+    """The statement in Spark's SQL, with its parameters as literals; changes the tree.
 
     DuckDB divides as DOUBLE; Spark divides decimals as decimals, and cuts their digits.
     """

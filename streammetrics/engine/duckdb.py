@@ -10,9 +10,9 @@ from streammetrics.store.views import Slice, compose
 
 @dataclass(frozen=True)
 class DuckDBEngine:
-    """Each relation is one statement of all that it reads, in a transaction of its own.
+    """Each relation is computed by one statement, in a transaction of its own.
 
-    DuckDB 1.5 estimates zero rows for what the same transaction inserted, and then joins in an order that takes
+    DuckDB 1.5 estimates zero rows for what the same transaction inserted, and then chooses a join order that takes
     minutes.
     """
 
@@ -26,7 +26,7 @@ class DuckDBEngine:
             self.connection.exec_driver_sql(f"create or replace temp table {name} as\n{select}", dict(parameters or {}))
 
     def hand_over(self, name: str) -> None:
-        """It is there."""
+        """Nothing to do: it is a temporary table of the store already."""
 
     def close(self) -> None:
-        """Nothing is elsewhere."""
+        """Nothing to release."""

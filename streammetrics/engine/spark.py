@@ -1,7 +1,7 @@
 """Relations of a slice on a Spark cluster, each written once as Parquet.
 
-Spark puts the text of a common table expression in each place that reads it, so that one query of all relations takes
-exponentially long. Each relation is therefore materialised before the next one reads it, as files that outlive a
+Spark repeats the text of a common table expression wherever it is read, so one query of all relations takes
+exponentially long. Each relation is therefore written to files before the next one reads it; files survive a lost
 worker.
 Tables of the store that a text reads are small, and are sent to the cluster.
 """
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 _COUNTERS = "counters"
 _CONNECT_SECONDS = 10
 _RETRIES = 5
-"""About 20 seconds: a driver that was away for longer has lost the session. The client would try for ten minutes."""
+"""About 20 seconds: a driver that is away for longer has lost the session. By default the client tries ten minutes."""
 _PORTION_ROWS = 200_000
-"""Rows that are part of a plan are on the driver's heap as long as the plan, and each plan that reads them."""
+"""Rows within a plan stay on the driver's heap as long as that plan, and every plan that reads it."""
 _BROADCAST = "1m"
-"""Files of relations are a hundredth of what they are in memory: Spark's own 10 MB would fill the driver's heap."""
+"""Relations take a hundred times more memory than their files: Spark's default of 10 MB would fill the driver."""
 _RENAMES = re.compile(r"select [\w, *]+ from \w+")
 _TABLES = "select distinct table_name from duckdb_tables() where table_name <> 'events'"
 
 
 class UnreadableFileError(InputOutputError):
-    """The cluster answers, and cannot read a file."""
+    """The cluster answers, but cannot read a file."""
 
 
 class SparkEngine:
-    """A relation is a temporary view of files in `<warehouse>/scratch`, of which each engine has a folder."""
+    """A relation is a temporary view of files in `<warehouse>/scratch`; each engine has its own folder there."""
 
     def __init__(self, settings: EngineSettings, connection: Connection, piece: Slice, is_final: bool) -> None:
         self._connection, self._piece, self._is_final = connection, piece, is_final
@@ -79,13 +79,13 @@ class SparkEngine:
             arrow.put(self._connection, name, found)
 
     def close(self) -> None:
-        # On an object store a rule of its own removes what lies in scratch/: see docs/spark.md.
+        # On an object store a lifecycle rule removes old files of scratch/: see docs/spark.md.
         shutil.rmtree(Path(self._scratch), ignore_errors=True)
 
     def _materialise(
         self, name: str, text: str, keys: Mapping[str, object], parameters: Mapping[str, int], *, is_anew: bool = False
     ) -> object:
-        """Make a view of the files of a relation; what is the same as before, and reads the same, is not made again."""
+        """Make a view of the files of a relation; skipped if its text and everything that it reads are unchanged."""
         tree = dialect.parsed(text)
         read = dialect.tables(tree)
         key = (text, tuple((other, keys[other]) for other in sorted(read & keys.keys())))
@@ -115,7 +115,7 @@ class SparkEngine:
         self._sent.add(name)
 
     def _placed(self, name: str, table: Any) -> "DataFrame":
-        """Rows of the client on the cluster: few as part of the plan, many as files, a portion at a time."""
+        """Send rows to the cluster: few as part of the plan, many as files, one portion at a time."""
         if table.num_rows <= _PORTION_ROWS:
             return frame(self._session, table)
         path = f"{self._scratch}/{name}"
@@ -126,7 +126,7 @@ class SparkEngine:
 
 @contextmanager
 def named(work: str) -> Iterator[None]:
-    """Errors of the cluster with what it was computing; without the trace of the Java stack."""
+    """Raise errors of the cluster as errors of this program, with what it was computing and without the Java stack."""
     from pyspark.errors import PySparkException
 
     try:
@@ -140,7 +140,7 @@ def named(work: str) -> Iterator[None]:
 
 
 def frame(session: "SparkSession", table: Any) -> "DataFrame":
-    """A `pyarrow.Table` of the client on the cluster; that of no rows has its columns too."""
+    """Send a `pyarrow.Table` to the cluster; an empty one keeps its columns."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
     if table.num_rows:
@@ -159,19 +159,19 @@ def session(url: str) -> "SparkSession":
     # See runtime/process: the Spark client needs it.
     if sys.modules.get("pandas", sys) is None:
         del sys.modules["pandas"]
-    # It would print each failed statement with its Java stack; the error says what is needed of it.
+    # The client would print each failed statement with its Java stack; the error has what is needed.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    # The client warns of what `named` makes an error of.
+    # The client also warns of failures that `named` turns into errors.
     warnings.filterwarnings("ignore", message=re.escape("[RETRIES_EXCEEDED]"))
     with warnings.catch_warnings():
-        # That pandas is newer than what it was tested with: nothing of pandas is used here.
+        # It warns that pandas is newer than what it was tested with; pandas is not used here.
         warnings.simplefilter("ignore", FutureWarning)
         try:
             from pyspark.sql import SparkSession
         except ImportError:
             raise ConfigError(dialect.NEEDS_CLIENT) from None
         try:
-            # The client itself would try for ten minutes.
+            # By default the client tries for ten minutes.
             address = urlsplit(url)
             socket.create_connection((address.hostname, address.port or 15002), _CONNECT_SECONDS).close()
             found = SparkSession.builder.remote(url).getOrCreate()

@@ -1,9 +1,9 @@
-"""Records into the store, and out of it again.
+"""Loads records into the store, and unloads them.
 
-In come records and rejects of `sources`; in one transaction each batch leaves its events, counters, rejects, ledger
-row, builds and codes, or nothing. `unload` takes batches out again. `cli` calls it; `doctor` has it count again.
+In come records and rejects of `sources`. One transaction stores a batch's events, counters, rejects, ledger row, builds
+and codes, or nothing. `unload` removes batches. `cli` calls it; `doctor` uses it to recount.
 
-The way of a record: `files` discovers its file, `loading` opens it and reads what is new by a reader of `sources`,
-`base_tables` types, loads and counts it, and `transaction` commits it with its row of the ledger. Rows of a database
-come by `databases`, and are typed, loaded and counted alike.
+The path of a record: `files` finds its file, `loading` opens the file and reads its new part with a reader of
+`sources`, `base_tables` parses, stores and counts the records, and `transaction` commits them with their ledger row.
+`databases` reads rows of databases, which are parsed, stored and counted in the same way.
 """

@@ -1,4 +1,4 @@
-"""Records into the base tables, in the caller's transaction."""
+"""Inserts records into the base tables, in the caller's transaction."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,26 +16,26 @@ from streammetrics.store import builds
 from streammetrics.store.statements import run, statement
 
 AHEAD_SECONDS = (300, 86_400)
-"""Records that are all between so far ahead of the clock are suspected of a wrong time zone: no clock is so wrong."""
+"""If all records are this far ahead of the clock (from, to), the time zone is suspected, not the clients' clocks."""
 
 _PORTION_RECORDS = 3_000_000
-"""Grouping so many records at a time keeps the memory of a file of any size, and the processor's cache, small."""
+"""Records are counted in groups of this size: it bounds memory for files of any size, and fits the CPU cache."""
 
 
 class MisreadError(Exception):
-    """DuckDB's own reader and that of lines do not agree: what was inserted is to be rolled back."""
+    """DuckDB's own reader and the line reader disagree: the caller must roll back what was inserted."""
 
 
 def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
-    """Insert what counts of a file of any size; the temporary table `staged` is left with its rejects.
+    """Insert the accepted records of a file of any size; the temporary table `staged` keeps its rejects.
 
-    What needs no closer look is inserted first, read as fast as can be, and only what is left is read with its numbers.
+    Plain records are inserted first, by the fastest reader; only the others are read with their line numbers.
 
     Returns:
         How many records were inserted.
 
     Raises:
-        MisreadError: it must be read without `plain`.
+        MisreadError: the file must be read without `plain`.
     """
     inserted, rows = 0, reader.rows
     reader = _in_order(connection, reader, batch)
@@ -57,10 +57,10 @@ def insert_large(connection: Connection, reader: Reader, batch: Batch) -> int:
 
 
 def insert_small(connection: Connection, reader: Reader, batch: Batch, reread: Callable[[], Reader | None]) -> None:
-    """Insert what counts of small files, and their rejects.
+    """Insert the accepted records of small files, and their rejects.
 
     Args:
-        reread: gives the reader by which it is to be read instead, once its records are staged.
+        reread: once the records are staged, returns the reader that must be used instead, if any.
     """
     others, plain, is_plain = reader.rows, reader, False
     if reader.plain:
@@ -86,7 +86,7 @@ def _add_plain_events(connection: Connection, reader: Reader, batch: Batch) -> i
 
 
 def _keep_unlike(connection: Connection, reader: Reader, batch: Batch) -> int:
-    """Where these are as many as were not inserted, they are the others."""
+    """Make `others` from `unlike`, if it has exactly as many rows as were not inserted."""
     if not reader.unlike:
         return 0
     return _run(connection, reader, batch, reader.unlike, "from unlike", "create or replace temp table others as")
@@ -102,13 +102,13 @@ def _of_others(reader: Reader) -> Reader:
 
 
 def stage(connection: Connection, reader: Reader, batch: Batch, *, is_counted: bool = False) -> None:
-    """Make the temporary table `staged` of the records of a reader; of its rejects alone if the others are counted."""
+    """Make the temporary table `staged` of the records of a reader, or of its rejects if the others are inserted."""
     counted = replace(reader, parameters={**reader.parameters, "is_counted": is_counted})
     _typed(connection, counted, batch, statement("jobs/stage_records"), "create or replace temp table staged as")
 
 
 def add_staged(connection: Connection, batch: Batch) -> None:
-    """Insert what `staged` holds: records that count, and the others with their line and reason as rejects."""
+    """Insert the records in `staged`: accepted ones as events, the others with line and reason as rejects."""
     _add_staged_events(connection, batch)
     add_rejects(connection, batch)
 
@@ -120,7 +120,7 @@ def _add_staged_events(connection: Connection, batch: Batch) -> int:
 
 
 def add_rejects(connection: Connection, batch: Batch) -> None:
-    """Insert the rejects that `staged` holds."""
+    """Insert the rejects in `staged`."""
     execute(connection, statement("jobs/add_rejects"), batch.parameters)
 
 
@@ -132,14 +132,14 @@ def _run(
 
 
 def _typed(connection: Connection, reader: Reader, batch: Batch, text: str, create: str = "") -> int:
-    """Run a statement on `typed`, which is made of the records of a reader."""
+    """Run a statement on `typed`, which is computed from the records of a reader."""
     reader = _in_order(connection, reader, batch)
     records = f"with {_with({**reader.numbered, **reader.records})}\n{statement('jobs/stratified_records')}"
     return _run(connection, reader, batch, {"records": records, **typed(has_order=batch.has_order)}, text, create)
 
 
 def _in_order(connection: Connection, reader: Reader, batch: Batch) -> Reader:
-    """Fix what its records come after, before the first insert: later statements would find their own records."""
+    """Determine the latest known records before the first insert: later statements would find their own records."""
     if not batch.has_order or "after" in reader.parameters:
         return reader
     return replace(reader, parameters={**reader.parameters, "after": _latest(connection, batch)})
@@ -161,13 +161,13 @@ def _latest(connection: Connection, batch: Batch) -> list[datetime | None]:
 def finish(
     connection: Connection, batch: Batch, elsewhere: Mapping[int, Tally] | None = None
 ) -> tuple[dict[int, Tally], str]:
-    """All that follows from what a batch has inserted: counters, builds, and the wide view, if that changes.
+    """Update everything derived from an inserted batch: counters, builds, and the wide view if its columns change.
 
     Args:
-        elsewhere: of records that are not in `events`; then the counters are there already.
+        elsewhere: the tallies of records that are not in `events`; their counters are inserted already.
 
     Returns:
-        What became of the records, batch by batch, and what there is to say of the wide view.
+        The tally of each batch, and a note about the wide view.
     """
     ids = (batch.batch_id, batch.last_id)
     if elsewhere is None:
@@ -182,10 +182,10 @@ def finish(
 
 
 def count(connection: Connection, batch_id: int, last_id: int, cursor: str | None = None) -> dict[int, Tally]:
-    """Counters of the events of the batches from one to another; what became of the records, batch by batch.
+    """Insert counters of the events of a range of batches; returns the tally of each batch.
 
     Args:
-        cursor: the column of a database, by which a reject is named, instead of its line.
+        cursor: the cursor column of a database; it names rejects instead of a line number.
     """
     ids = {"batch_id": batch_id, "last_id": last_id}
     first, last, records = run(connection, "jobs/batch_span", ids).one()

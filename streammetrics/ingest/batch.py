@@ -1,4 +1,4 @@
-"""A batch: what is loaded by one transaction, of one source; what all its statements need to know, and its row."""
+"""A batch: what one transaction loads of one source; the parameters of its statements, and its ledger row."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from streammetrics.store import retention
 from streammetrics.store.statements import as_json, run
 
 LONGEST_TEXT = 1000
-"""Characters of a build or a code. A record with a longer one is rejected: passes group and sort by these texts."""
+"""Most characters of a build or a code. Longer ones are rejected, because passes group and sort by these texts."""
 
 _FORGET_REJECTS = (
     "delete from rejects where batch_id in (select unnest($batch_ids))",
@@ -37,10 +37,10 @@ _NAMED = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True)
 class Batch:
-    """What is loaded, as what, and when (naive UTC). From before `kept_from` nothing is kept.
+    """What is loaded, from which source, and when (naive UTC). Retention keeps nothing from before `kept_from`.
 
-    Of several files that are loaded together, which have one source and day, the batches follow each other: the file at
-    place n of `paths` is batch `batch_id` + n.
+    Files that are loaded together have one source and day, and consecutive batch numbers: the file at place n of
+    `paths` is batch `batch_id` + n.
     """
 
     batch_id: int
@@ -50,7 +50,7 @@ class Batch:
     kept_from: datetime | None
     paths: tuple[str, ...]
     continued: dict[int, int] = field(default_factory=dict)
-    """The batches that files go on from, by their places."""
+    """The batches that the files continue, by place."""
 
     @classmethod
     def begin(cls, connection: Connection, config: Config, files: Sequence[SourceFile], now: datetime) -> "Batch":
@@ -61,12 +61,12 @@ class Batch:
 
     @property
     def last_id(self) -> int:
-        """The batch of the last of them."""
+        """The last batch number."""
         return self.batch_id + len(self.paths) - 1
 
     @property
     def parameters(self) -> dict[str, object]:
-        """Of all statements. What is later than `latest`, or before `oldest`, comes from a wrong clock."""
+        """Parameters of all statements. Times after `latest` or before `oldest` come from wrong clocks."""
         return {
             "batch_id": self.batch_id,
             "last_id": self.last_id,
@@ -89,16 +89,16 @@ class Batch:
 
     @property
     def has_order(self) -> bool:
-        """Whether the order of lines may decide what a time means."""
+        """Whether the order of lines may resolve times of the hour that occurs twice."""
         return self.file.source.timezone != "UTC"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the records of a file, and when the first and the last were; the first reject in words.
+    """How many records of a file were accepted and rejected, the first and last time, and the first reject in words.
 
-    `misread` are the rejects that other settings might read: all but those that are older than what is kept. Of those
-    that are of the future, `least_ahead` and `most_ahead` are how far (s) they are ahead of the clock.
+    `misread` counts rejects that other settings might read: all but those older than retention keeps. `least_ahead` and
+    `most_ahead`: how far (s) the records that lie in the future are ahead of the clock.
     `header_line`: see `Boundary`.
     """
 
@@ -113,7 +113,7 @@ class Tally:
     header_line: int | None = None
 
     def with_records(self, other: "Tally") -> "Tally":
-        """The tally of more records of the same file."""
+        """The sum with a tally of further records of the same file."""
         first = min((ts for ts in (self.min_ts, other.min_ts) if ts is not None), default=None)
         last = max((ts for ts in (self.max_ts, other.max_ts) if ts is not None), default=None)
         return replace(self, records=self.records + other.records, min_ts=first, max_ts=last)
@@ -121,7 +121,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A row to be, of bytes of a file; those of a duplicate are what the batch has that it is `duplicate_of`."""
+    """A future row of the ledger, for a byte range of a file; a duplicate repeats those of the batch `duplicate_of`."""
 
     batch_id: int
     file: SourceFile
@@ -139,18 +139,18 @@ class LedgerRow:
 
     @property
     def is_new(self) -> bool:
-        """Whether there are bytes, and no other batch has them."""
+        """Whether the range is not empty, and no other batch has it."""
         return self.start < self.end and self.duplicate_of is None
 
     @property
     def boundary(self) -> Boundary:
-        """Where it will end, as other files of its transaction see it."""
+        """Where the range will end, for other files of the same transaction."""
         place = (self.batch_id, str(self.file.path), self.start, self.end, self.fingerprint, self.prefix, self.lines)
         return Boundary(*place, self.file.inode, self.head, False, False, self.settings, self.header_line)
 
     @property
     def columns(self) -> dict[str, object]:
-        """Those of `batches` and of `contents`."""
+        """The parameters of the rows of `batches` and `contents`."""
         return {
             "batch_id": self.batch_id,
             "source": self.file.source.name,
@@ -165,7 +165,7 @@ class LedgerRow:
             "max_ts": self.tally.max_ts,
             "loaded_at": self.loaded_at,
             "duplicate_of": self.duplicate_of,
-            # A line that waits for its end must not be forgotten when the file does not change again.
+            # A waiting line must not be forgotten if the file does not change again.
             "file_bytes": self.end if self.file.can_grow else self.file.size,
             "inode": self.file.inode,
             "head": self.head,
@@ -177,7 +177,7 @@ class LedgerRow:
 
 
 def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool = True) -> None:
-    """Add rows to the ledger, in the transaction of the records that they describe; those of files have a content."""
+    """Add rows to the ledger, in the transaction of their records; rows of files also get a row in `contents`."""
     if rows:
         columns = {"rows": as_json([row.columns for row in rows])}
         run(connection, "jobs/add_batches", columns)
@@ -186,26 +186,26 @@ def record(connection: Connection, rows: Sequence[LedgerRow], *, are_files: bool
 
 
 def rows_taken(connection: Connection, file: SourceFile) -> int:
-    """How many rows were ever taken from a database."""
+    """How many rows were ever read from a database."""
     place = {"source": file.source.name, "path": str(file.path)}
     return int(connection.exec_driver_sql(_ROWS_TAKEN, place).scalar_one())
 
 
 def last_batch(connection: Connection, file: SourceFile) -> int:
-    """The latest batch with records of a database, from which its next rows go on; 0 where there is none."""
+    """The latest batch with records of a database; 0 if there is none. The next rows continue it."""
     place = {"source": file.source.name, "path": str(file.path)}
     return int(connection.exec_driver_sql(_LAST_BATCH, place).scalar() or 0)
 
 
 def quarantine(connection: Connection, row: LedgerRow, reason: str) -> None:
-    """A file that cannot be read, with the reason; it is read again when it, or its settings, change."""
+    """Record a file that cannot be read, with the reason; it is read again when it or its settings change."""
     place = {"batch_id": row.batch_id, "source": row.file.source.name, "path": str(row.file.path)}
     connection.exec_driver_sql(_QUARANTINE, {**place, "reason": reason})
     record(connection, [row])
 
 
 def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None:
-    """Batches that counted nothing are read again as another one, which has their rejects from now on."""
+    """Replace batches without accepted records by the batch that reads them again, which gets their rejects."""
     if batch_ids:
         for text in _FORGET_REJECTS:
             connection.exec_driver_sql(text, {"batch_ids": list(batch_ids)})
@@ -213,7 +213,7 @@ def supersede(connection: Connection, batch_ids: Sequence[int], by: int) -> None
 
 
 def execute(connection: Connection, text: str, parameters: Mapping[str, object]) -> int:
-    """Run a statement with those parameters that it names; the number that it returns, 0 where it returns none."""
+    """Run a statement with the parameters that it names; returns its number, or 0 if it returns none."""
     named = set(_NAMED.findall(text))
     found = connection.exec_driver_sql(text, {name: value for name, value in parameters.items() if name in named})
     return int(found.scalar() or 0)

@@ -1,7 +1,7 @@
-"""Files into the store by way of a Spark cluster: the outline is that of `files`.
+"""Loads files with a Spark cluster; the structure is that of `files`.
 
-The cluster reads the files and keeps their records, in its warehouse. Into the store come counters, and the lines that
-need a closer look, which are read as those of files here: one meaning for every reader. All of a load is one
+The cluster reads the files and keeps their records in its warehouse. The store gets counters, and the lines that need a
+closer look, which are read like lines of local files, so that every reader gives the same result. A load is one
 transaction, and the next run removes a load that was not committed.
 
 A file on a cluster is complete: one that changes after it was loaded is an error. A line is a record: quoted fields
@@ -33,7 +33,7 @@ def ingest(
     clock: Clock,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Iterator[FileOutcome]:
-    """Load what is new in the files of the configured sources; as `files.ingest`, which says what it yields."""
+    """Load what is new in the files of the configured sources; yields outcomes like `files.ingest`."""
     refusals = Refusals(connection, config, clock)
     _remove_unfinished(connection, config)
     found: dict[Path, Found] = {}
@@ -76,7 +76,7 @@ def ingest(
 
 
 def _remove_unfinished(connection: Connection, config: Config) -> None:
-    """Nothing of the load of a killed run counts. It is known until nothing is left of it: jobs outlive their run."""
+    """Remove loads of killed runs. A load stays listed until all its files are gone: its Spark job may still write."""
     with connection.begin():
         for load in cluster_rows.unfinished(connection):
             if not cluster_files.remove(config.engine, load):
@@ -84,10 +84,10 @@ def _remove_unfinished(connection: Connection, config: Config) -> None:
 
 
 def _listed(config: Config, path: str) -> list[ClusterFile]:
-    """The files that a glob of the settings stands for, as on this machine: not those in folders that it matches.
+    """The files that match a glob of the settings, as on this machine: not the files in matching folders.
 
     Raises:
-        ConfigError: it has a sign that means something else on a cluster.
+        ConfigError: it has a wildcard that means something else on a cluster.
     """
     if "**" in path:
         raise ConfigError(f'path = "{path}": ** is not for files on a cluster; name each level, as in */*')
@@ -110,7 +110,7 @@ def _described(source: Source, one: ClusterFile) -> Found:
 
 
 def _alike(config: Config, files: Iterable[Found]) -> Iterable[list[Found]]:
-    """Files by source, format and day, and those of Parquet by the types of their columns as well.
+    """Groups of files of the same source, format and day; Parquet files also by the types of their columns.
 
     Raises:
         InputOutputError: the cluster does not answer.

@@ -1,4 +1,4 @@
-"""Lines of files on a cluster: how they are read there, what was found, and their numbers."""
+"""Lines of files on a cluster: how they are read there, the results, and line numbers."""
 
 import re
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ _WHOLE_OR_TEXT = r'("[^"]*"|-?[1-9][0-9]{0,17}|0)'
 
 @dataclass(frozen=True)
 class Read:
-    """What a load holds of one file; the tally is of the records that the cluster has read. `other_bytes`: of the lines
-    that need a closer look.
+    """The part of one file in a load. The tally counts the records that the cluster has read; `other_bytes` is the size
+    of the lines that need a closer look.
     """
 
     lines: int
@@ -31,17 +31,17 @@ class Read:
 
     @property
     def others(self) -> int:
-        """The lines that need a closer look."""
+        """The number of lines that need a closer look."""
         return self.lines - self.tally.records
 
 
 def columns_of(plan: Plan) -> dict[str, str] | None:
-    """The columns of Parquet files by role; of texts None."""
+    """The columns of Parquet files by role; None for texts."""
     return None if plan.file.is_text else _names(plan)
 
 
 def parameters_of(plan: Plan) -> dict[str, object]:
-    """Those of the statement that makes records of lines; a longest record of -1 leaves all to a closer look."""
+    """The parameters of the statement that parses lines. A longest record of -1 leaves all lines to a closer look."""
     source = plan.file.source
     is_plain = source.timezone == "UTC" and source.time_format is None and source.code_pattern is None
     is_plain &= not plan.columns.is_split
@@ -63,13 +63,13 @@ def parameters_of(plan: Plan) -> dict[str, object]:
 
 
 def _names(plan: Plan) -> dict[str, str]:
-    """The columns that there are, by role."""
+    """The columns that were found, by role."""
     names, places = plan.columns.names, plan.columns.places
     return {role: names[place - 1] for role, place in zip(ROLES, places, strict=True) if place}
 
 
 def read(blocks: Sequence[tuple[Any, ...]]) -> dict[int, Read]:
-    """What a load holds of files, by place: see `Load.blocks`."""
+    """The parts of files in a load, by place: see `Load.blocks`."""
     found: dict[int, Read] = {}
     for place, group in groupby(blocks, lambda block: block[0]):
         parts = list(group)
@@ -81,7 +81,7 @@ def read(blocks: Sequence[tuple[Any, ...]]) -> dict[int, Read]:
 
 
 def numbered(others: Sequence[tuple[Any, ...]], blocks: Sequence[tuple[Any, ...]]) -> dict[int, dict[int, bytes]]:
-    """The lines of each place by their numbers in the file. Ids are consecutive within a block."""
+    """The lines of each place with their line numbers in the file. Ids are consecutive within a block."""
     before: dict[tuple[int, int], int] = {}
     for _, group in groupby(blocks, lambda block: block[0]):
         lines = 0

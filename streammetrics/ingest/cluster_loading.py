@@ -1,4 +1,4 @@
-"""Files on a cluster into the store: several that begin alike as one load, which is one transaction."""
+"""Loads files on a cluster: files with the same first lines are one load, which is one transaction."""
 
 import glob
 import uuid
@@ -33,10 +33,10 @@ from streammetrics.store.statements import run
 
 MOST_OTHERS = 500_000
 MOST_OTHER_BYTES = 128_000_000
-"""Lines of a load that come to this machine for a closer look, which are in memory at once."""
+"""Most lines of a load that this machine reads for a closer look, because they are in memory at once."""
 
 MOST_COUNTERS = 500_000
-"""Of a part of a day, which are in memory at once."""
+"""Counters of a part of a day; they are in memory at once."""
 
 _SAMPLE_LINES = 1_000
 _DAY_SECONDS = 86_400
@@ -45,14 +45,14 @@ _DAYS = "select distinct cast(ts as date) from events where batch_id between $ba
 
 @dataclass(frozen=True)
 class Found:
-    """A file of the ledger and of the cluster."""
+    """A file as the ledger and as the cluster know it."""
 
     file: SourceFile
     cluster: ClusterFile
 
 
 class _HeaderError(Exception):
-    """Line `line` of the file at `place` is a header by which lines would have to be read that are read already."""
+    """Line `line` of the file at `place` is a header of other columns, but the lines after it were read already."""
 
     def __init__(self, place: int, line: int) -> None:
         super().__init__(place, line)
@@ -60,12 +60,12 @@ class _HeaderError(Exception):
 
 
 class _TooManyError(InputOutputError):
-    """More lines than this machine takes at once need a closer look."""
+    """More lines need a closer look than this machine reads at once."""
 
 
 @dataclass(frozen=True)
 class Loader:
-    """The way of files into a store, through the cluster."""
+    """Loads files into a store through the cluster."""
 
     connection: Connection
     config: Config
@@ -105,7 +105,7 @@ class Loader:
                 return
 
     def _plan(self, one: Found) -> tuple[Plan, list[bytes]]:
-        """How the files are read, and the lines that stand before the first record."""
+        """How the files are read, and the lines before the first record."""
         sample, lines = self.scratch / "sample", []
         if one.file.is_text:
             lines = cluster_files.first_lines(self.config.engine, one.cluster.path, _SAMPLE_LINES)
@@ -124,7 +124,7 @@ class Loader:
     def _together(
         self, files: Sequence[Found], plan: Plan, lead: Sequence[bytes]
     ) -> tuple[list[FileOutcome], list[Found]]:
-        """What became of files that begin as the first one does; and the others."""
+        """The outcomes of files with the same first lines as the first file; and the other files."""
         now, name, clustered = self.clock(), uuid.uuid4().hex, [one.cluster for one in files]
         with self.connection.begin():
             cluster_rows.begin(self.connection, name)
@@ -182,9 +182,9 @@ class Loader:
                 raise _HeaderError(section.place, (section.first_line + section.before) & 0xFFFFFFFF)
 
     def _add_counters(self, load: Load, batch: Batch, places: Sequence[int]) -> None:
-        """In parts of days, so that neither this process nor Spark's driver holds more than a part.
+        """Insert counters in parts of days, so that neither this process nor Spark's driver holds more than a part.
 
-        Through a file, because DuckDB keeps an Arrow table until the transaction ends.
+        They pass through a file, because DuckDB keeps an Arrow table until the transaction ends.
         """
         from pyarrow import parquet
 
@@ -202,7 +202,7 @@ class Loader:
 
 
 def _require(plan: Plan, read: Mapping[int, Read], contents: Mapping[int, Content]) -> None:
-    """Raise where files changed while they were read, or more needs a closer look than this machine takes."""
+    """Raise if files changed while they were read, or too many lines need a closer look."""
     lines = {place: one.lines for place, one in read.items()}
     if lines != {place: content.lines for place, content in contents.items()}:
         raise InputOutputError(
@@ -217,5 +217,5 @@ def _require(plan: Plan, read: Mapping[int, Read], contents: Mapping[int, Conten
 
 
 def _leads(lines: Mapping[int, bytes], lead: Sequence[bytes]) -> bool:
-    """Whether a file begins with the lines of another one that stand before its first record."""
+    """Whether a file begins with the same lines, before its first record, as another one."""
     return all(lines.get(number) == line for number, line in enumerate(lead, start=1))

@@ -1,6 +1,6 @@
-"""What a load of the cluster leaves in the store beside counters and rejects: rows of the ledger, and of `loads`.
+"""Rows that a load of the cluster adds to the ledger and to `loads`.
 
-All but `begin` is in the transaction of the counters.
+All functions but `begin` run in the transaction of the counters.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _FORGET = "delete from loads where load = $load"
 
 @dataclass(frozen=True)
 class Content:
-    """What is in a file, as a cluster finds it, whatever the settings; `digest` is of its lines or rows."""
+    """A fingerprint of a file's content, from the cluster's `digest` of its lines or rows; independent of settings."""
 
     lines: int
     digest: str
@@ -38,26 +38,26 @@ class Content:
 
 
 def begin(connection: Connection, load: str) -> None:
-    """Before anything of it is written."""
+    """Record a load, before any of its files is written."""
     connection.exec_driver_sql(_BEGIN, {"load": load})
 
 
 def unfinished(connection: Connection) -> list[str]:
-    """Loads that were begun and not published."""
+    """Loads that were begun and not committed."""
     return list(connection.exec_driver_sql(_UNFINISHED).scalars())
 
 
 def forget(connection: Connection, load: str) -> None:
-    """Nothing is left of it."""
+    """Remove the row of a load whose files are gone."""
     connection.exec_driver_sql(_FORGET, {"load": load})
 
 
 def rows(
     connection: Connection, config: Config, batch: Batch, files: Mapping[int, tuple[SourceFile, Content | None]]
 ) -> tuple[dict[int, LedgerRow], list[FileOutcome]]:
-    """The rows of files by place, their records not yet counted, and what there is to say of what is not new.
+    """Ledger rows of files by place, before their records are counted; and outcomes of files that are not new.
 
-    A file of which the content is None is empty.
+    A file whose content is None is empty.
     """
     paths = [str(file.path) for file, _ in files.values()]
     former_of = Ledger(connection, paths, [], []).by_path
@@ -82,7 +82,7 @@ def rows(
             outcomes.append(failed(file.path, _changed(file, former)))
             continue
         if former is not None:
-            # It counts for nothing.
+            # The other file has no accepted record.
             supersede(connection, [former.batch_id], batch_id)
         original_of[content.fingerprint] = (batch_id, str(file.path))
         found[place] = row(0, file.size, content.fingerprint, "", "", content.lines)
@@ -90,7 +90,7 @@ def rows(
 
 
 def publish(connection: Connection, load: str, places: Mapping[int, tuple[LedgerRow, Tally]]) -> None:
-    """Make the records of files visible. To the store they are events that it does not have: see `pruned`."""
+    """Commit a load's files. For the store their records count as removed events: see `pruned`."""
     rows = [
         {
             "place": place,
@@ -108,7 +108,7 @@ def publish(connection: Connection, load: str, places: Mapping[int, tuple[Ledger
 
 
 def outcome(row: LedgerRow, first_time: str) -> FileOutcome:
-    """What there is to say of a new file, once it is counted."""
+    """The outcome of a new file, once it is counted."""
     path, tally = row.file.path, row.tally
     counts = tally.records or not tally.misread
     message = rejects_in_words(path, tally)
@@ -120,7 +120,7 @@ def outcome(row: LedgerRow, first_time: str) -> FileOutcome:
 
 
 def _is_same(file: SourceFile, path: str) -> bool:
-    """Whether equal contents are one, and not two by the settings of the source, or by the days in their names."""
+    """Whether equal contents count once; not if `same_content = "load"`, or if their names have different days."""
     return path == str(file.path) or not (file.source.same_content == "load" or is_of_another_day(file, path))
 
 

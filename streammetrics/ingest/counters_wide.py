@@ -1,7 +1,7 @@
 """`counters_wide`: errors per second with a column per build and code, as people export it.
 
-The only generated SQL of the store: DuckDB takes no PIVOT with open columns in a view. SQLAlchemy writes it, because
-names and codes come from clients.
+This is the only generated SQL of the store, because DuckDB allows no PIVOT with open columns in a view. SQLAlchemy
+generates it, because builds and codes come from clients and must be quoted.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ Pair = tuple[str, str]
 
 
 def publish(connection: Connection) -> str:
-    """Make the view again from `codes`, in the caller's transaction; a note about it, mostly empty."""
-    # Counted first: thousands of builds with thousands of codes are more pairs than memory takes.
+    """Recreate the view from `codes`, in the caller's transaction; returns a note if columns are left out, else ''."""
+    # Count first: thousands of builds with thousands of codes are more pairs than fit into memory.
     total = int(connection.exec_driver_sql("select count(*) from codes").scalar_one())
     if total <= MOST_COLUMNS:
         found = connection.exec_driver_sql("select build, code from codes")
@@ -40,7 +40,7 @@ def ordered(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def names(pairs: Iterable[Pair]) -> list[str]:
-    """A name for each pair. Case does not matter to the database: names that would be one get a number."""
+    """A column name for each pair. DuckDB ignores case: names that would be equal get a number."""
     taken: set[str] = set()
     found = []
     for build, code in pairs:

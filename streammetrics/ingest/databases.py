@@ -1,5 +1,4 @@
-"""Databases into the store: each portion of rows is one transaction of all that it leaves there, with the
-cursor state.
+"""Loads rows of databases: each portion of rows is one transaction, together with the cursor state.
 
 A database that fails does not stop the others.
 """
@@ -24,7 +23,7 @@ from streammetrics.sources.databases import Database
 from streammetrics.sources.ledger import Refusals, place_of
 
 MISREAD_ROWS = 100
-"""So many rows of which none can be read are not taken: the settings are wrong, or what is written has changed."""
+"""If none of this many rows can be read, the portion is not stored: the settings are wrong, or the table changed."""
 
 
 def ingest(
@@ -38,7 +37,7 @@ def ingest(
         on_progress: gets the rows done and the rows to do.
 
     Yields:
-        An outcome per database, with the numbers of all its portions.
+        An outcome per database, with the totals of all its portions.
 
     Raises:
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
@@ -56,7 +55,7 @@ def ingest(
 
 @dataclass
 class _DatabaseIngest:
-    """One database on its way into the store, and what has become of it so far."""
+    """Loads one database; holds its totals so far."""
 
     connection: Connection
     config: Config
@@ -71,7 +70,7 @@ class _DatabaseIngest:
     batch_id: int | None = None
 
     def outcome(self) -> FileOutcome:
-        """Load what is new; what is wrong with the database becomes its outcome."""
+        """Load what is new; an error of the database becomes its outcome."""
         path, failure = Path(self.source.name), None
         state: Literal["loaded", "skipped", "failed"] = "loaded"
         try:
@@ -110,7 +109,7 @@ class _DatabaseIngest:
             raise InputOutputError(database.problem)
 
     def _commit(self, database: Database, taken: Taken, *, is_first: bool) -> None:
-        """The transaction: all that a portion leaves in the store."""
+        """Store a portion: its records, counters, rejects, ledger row and cursor state, in one transaction."""
         connection = self.connection
         with connection.begin():
             batch = Batch.begin(connection, self.config, [database.place], taken.now)
@@ -122,11 +121,11 @@ class _DatabaseIngest:
             tally = tallies.get(batch.batch_id, Tally())
             if not tally.records and taken.last is not None and tally.misread >= (1 if is_first else MISREAD_ROWS):
                 raise ConfigError(
-                    f"{database.place.path}: of {tally.rejected:,} rows none can be read, and none was taken; "
-                    f"{tally.first_reject}: mend columns, date or timezone of [[source]] {self.source.name!r}"
+                    f"{database.place.path}: none of {tally.rejected:,} rows can be read, and none was stored; "
+                    f"{tally.first_reject}: correct columns, date or timezone of [[source]] {self.source.name!r}"
                 )
             row = LedgerRow(batch.batch_id, database.place, taken.now, database.settings, tally=tally)
-            # The range of a batch is that of the rows taken from there ever.
+            # The range of a batch counts all rows ever read from this database.
             start = rows_taken(connection, database.place)
             row = replace(row, start=start, end=start + taken.count, fingerprint=taken.fingerprint)
             record(connection, [row], are_files=False)
@@ -141,7 +140,7 @@ class _DatabaseIngest:
 
 
 def _portions(rows: Iterator[Rows], size: int) -> Iterator[Iterator[Rows]]:
-    """At least so many rows at a time, each portion to be used up before the next."""
+    """Portions of at least `size` rows; each must be consumed before the next."""
     for first in rows:
         yield _portion(first, rows, size)
 

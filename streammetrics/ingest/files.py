@@ -1,7 +1,7 @@
-"""Files into the store: each leaves its records, what follows from them and a row in the ledger, or nothing.
+"""Loads files: each adds its records, derived rows and a row in the ledger, or nothing.
 
-What the ledger knows is not read again, and what was read under another name is not counted again. A file that fails
-does not stop the others.
+What the ledger has is not read again, and content that was read under another name is not counted again. A file that
+fails does not stop the others.
 """
 
 import shutil
@@ -28,7 +28,7 @@ Clock = Callable[[], datetime]
 OnProgress = Callable[[float, float], None]
 
 TOGETHER_FILES = 10_000
-"""So many small files are one transaction: a spool has thousands."""
+"""Up to this many small files are one transaction: a spool folder may have thousands."""
 
 
 def ingest(
@@ -41,20 +41,20 @@ def ingest(
     *,
     is_final: bool = False,
 ) -> Iterator[FileOutcome]:
-    """Load what is new in `paths`, or in the configured sources where there are none; `source` names one of those.
+    """Load what is new in `paths`, or without paths in the configured sources; `source` selects one of them.
 
     Args:
         connection: of the store at `config.store_path`, held for writing, with no transaction begun.
         clock: gives the time now, naive UTC.
         on_progress: gets the bytes done and the bytes to do.
-        is_final: the input is over, so that a last line without its end is one.
+        is_final: the input is complete, so a last line without a line end is read.
 
     Yields:
-        An outcome per file, one per glob that matched nothing (but that of an empty spool), and one per content
-        that is missed. A file that fails does not stop the others.
+        An outcome per file, one per glob that matched nothing (except for an empty spool), and one per content that
+        may not have been read to its end. A file that fails does not stop the others.
 
     Raises:
-        UsageError: the source is not known, or is to be named.
+        UsageError: the source is unknown, or must be named.
         InputOutputError: the store itself failed, as on a full disk; nothing more can be loaded by this process.
     """
     found: dict[Path, SourceFile] = {}
@@ -66,7 +66,7 @@ def ingest(
         except StreammetricsError as error:
             yield failed(path, error)
             continue
-        # A spool is empty most of the time, and cron would mail it each minute.
+        # A spool is often empty, and cron would mail a message each minute.
         is_empty_spool = chosen.after != "keep" and not paths and place.parent.is_dir()
         if not matches and not is_empty_spool:
             yield FileOutcome(place, "skipped", message=discovery.unmatched(chosen, place))
@@ -75,7 +75,7 @@ def ingest(
                 is_final_here = is_final or bool(paths)
                 found.setdefault(match, discovery.describe(chosen, match, is_final=is_final_here, is_spooled=not paths))
             except StreammetricsError as error:
-                # Of what is configured `status` and `doctor` find that out by themselves.
+                # For configured sources `status` and `doctor` check this themselves.
                 refused = Path(discovery.shown(match))
                 if paths:
                     refusals.refuse(refused, chosen, str(error))
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
-    """Small files of one source and day, some at a time; each other one alone."""
+    """Groups of small files of one source and day; larger files alone."""
 
     def kind(file: SourceFile) -> tuple[object, ...]:
         is_alone = not file.is_text or file.size > SMALL_BYTES
@@ -117,12 +117,12 @@ def _together(waiting: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
 def _settled(
     connection: Connection, config: Config, refusals: Refusals, file: SourceFile, outcome: FileOutcome
 ) -> FileOutcome:
-    """A file of which all is committed goes where its source says; what fails is reported, and tried again next time.
+    """Move or delete a file that is committed completely, if its source says so; a failure is retried by the next run.
 
-    What is refused stands in `refused`; what was committed as refused does so already.
+    Errors are recorded in `refused`, unless the commit recorded them already.
 
     Raises:
-        ReplacedStoreError: it was committed to a file that is no longer the store's.
+        ReplacedStoreError: the store's file was replaced, so the commit is lost.
     """
     if outcome.is_done:
         same_file.require(connection)
@@ -138,7 +138,7 @@ def _settled(
 
 
 def wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tuple[Source, Path]]:
-    """Which paths and globs are requested, as they were written, and the source whose settings apply to each."""
+    """The requested paths and globs, as written, each with the source whose settings apply."""
     sources = {source.name: source for source in config.source}
     known = ", ".join(sources) or "none"
     if name is not None and name not in sources:
@@ -156,7 +156,7 @@ def wanted(config: Config, paths: Sequence[Path], name: str | None) -> list[tupl
 
 @contextmanager
 def scratch_folder(config: Config) -> Iterator[Path]:
-    """A folder beside the store for working copies. Who holds the store holds it: a killed run's is removed."""
+    """A folder beside the store for working copies. Only the holder of the store uses it; leftovers are removed."""
     folder = Path(f"{config.store_path}.scratch")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

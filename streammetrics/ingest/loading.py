@@ -1,6 +1,6 @@
-"""Files into the store: several small ones, or a large one, as one transaction; each has its own row in the ledger.
+"""Loads several small files, or a large one, in one transaction; each file has its own row in the ledger.
 
-What is wrong with one of several concerns that one alone.
+An error in one of several files does not affect the others.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,16 +31,16 @@ from streammetrics.sources.tail import Opened, Tail, look, lookup_keys
 from streammetrics.sources.texts import Text
 
 TOGETHER_BYTES = 16 * SMALL_BYTES
-"""Unpacked, of the files of one transaction: small ones are held in memory, others open, on disk once unpacked."""
+"""Unpacked bytes of the files of one transaction: small files are in memory, others are open (unpacked on disk)."""
 
 
 class _ChangedError(Exception):
-    """Somebody wrote to a file while DuckDB read it."""
+    """A file was written to while DuckDB read it."""
 
 
 @dataclass
 class Loader:
-    """The way of files into a store. `rotation`: see `Transaction`."""
+    """Loads files into a store. `rotation`: see `Transaction`."""
 
     connection: Connection
     config: Config
@@ -74,13 +74,13 @@ class Loader:
             outcomes, large = [self._failed(opened[0].file, error)], []
         yield from outcomes
         for tail in large:
-            # Beside others it is looked at again: what was loaded before it may hold the same.
+            # Look again at a file of several: a file that was loaded before it may have the same content.
             yield from self.load([tail.opened.file]) if len(opened) > 1 else [self._try_alone(tail)]
 
     def _open(
         self, files: Sequence[SourceFile], held: ExitStack
     ) -> tuple[list[Opened], list[FileOutcome], Sequence[SourceFile]]:
-        """As many files as are in memory at once, what became of those that cannot be opened, and the others."""
+        """The files that fit into memory at once, outcomes of those that cannot be opened, and the remaining files."""
         opened: list[Opened] = []
         failures: list[FileOutcome] = []
         held_bytes = 0
@@ -89,7 +89,7 @@ class Loader:
                 with ExitStack() as lying:
                     plain = lying.enter_context(unpack.unpack(file, self.scratch, f"content-{number}"))
                     one = Opened(file, Snapshot(plain))
-                    # Of many files few can be open at once: systems allow 256.
+                    # Few files can be open at once: some systems allow 256.
                     if len(files) == 1 or not one.is_in_memory:
                         held.enter_context(lying.pop_all())
             except DamagedInputError as error:
@@ -105,7 +105,7 @@ class Loader:
         return opened, failures, ()
 
     def _together(self, opened: Sequence[Opened]) -> tuple[list[FileOutcome], list[Tail]]:
-        """The files of which little is new, as one transaction; the others are given back."""
+        """Load the files with little new content in one transaction; returns the others."""
         if not opened:
             return [], []
         bad: list[FileOutcome] = []
@@ -144,7 +144,7 @@ class Loader:
 
     def _plan(self, tail: Tail) -> Plan:
         file, header_line = tail.opened.file, tail.known.header_line if tail.known else None
-        # A spool's files have the same columns: they are looked for once.
+        # The files of a spool have the same columns: find them once.
         alike = (file.source.name, file.format, tail.opened.first_line)
         like = self._plans.get(alike) if header_line is None else None
         plan = reader.plan(
@@ -186,7 +186,7 @@ class Loader:
     def _read(
         self, tail: Tail, plan: Plan, text: Text | None, fingerprint: Callable[[], str], path: Path
     ) -> FileOutcome | None:
-        """The transaction of a large file; None, and nothing is changed, where its text is to be read otherwise."""
+        """The transaction of a large file; None, with nothing changed, if its text must be read in another way."""
         with self.connection.begin() as begun:
             transaction = self._transaction([tail.opened.file])
             row = transaction.row(0, tail)
@@ -195,7 +195,8 @@ class Loader:
                 is_clean = base_tables.insert_large(self.connection, found, transaction.batch) == found.rows
             except MisreadError:
                 begun.rollback()
-                # Lines that came meanwhile look like misread ones: then it is copied, and still read quickly.
+                # Lines that were added meanwhile look like misread ones: then the file is copied and read again by the
+                # fast reader.
                 self._check(tail, path)
                 if text is None:
                     raise
@@ -212,7 +213,7 @@ class Loader:
         return outcome
 
     def _check(self, tail: Tail, path: Path) -> None:
-        """After all reading, that of the fingerprints included: what was read is what the ledger holds."""
+        """Check after all reading, fingerprints included, that no file changed: the ledger describes what was read."""
         file = tail.opened.file
         if path == tail.opened.bytes.path:
             if file.is_changed():

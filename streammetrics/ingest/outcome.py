@@ -1,4 +1,4 @@
-"""What ingest reports of each file."""
+"""What ingest reports about each file."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,11 +28,12 @@ _SETTABLE = (
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of a file. `records` were counted, `rejected` could not be read; `replaced` is the former content.
+    """The result of a file. `records` were accepted, `rejected` were not; `replaced` is the former content.
 
-    `message` is for people, and empty for a file known from an earlier run, or one that was loaded without a reject or
-    a suspicion. `waiting_bytes` are of a last line without its end, or begin with line `open_quote_line`, which opens a
-    quote that nothing closes yet. `is_done`: all of the file counts, so that it may go.
+    `message` is for people. It is empty for a file known from an earlier run, or loaded without a reject or a
+    suspicion.
+    `waiting_bytes`: the size of a last line without its line end, or of everything from line `open_quote_line` on,
+    which opens a quote that is not closed yet. `is_done`: all of the file is committed, so it may be moved or deleted.
     """
 
     path: Path
@@ -53,46 +54,45 @@ def failed(path: Path, error: StreammetricsError) -> FileOutcome:
 
 
 def all_rejected(file: SourceFile, rejected: int, first_reject: str, first_time: str) -> DamagedInputError:
-    """No record of a file counts; `first_time` is the time of the first as text, where the reader took that record."""
+    """The error if no record of a file was accepted; `first_time` is the first record's time as text, if known."""
     source = f"[[source]] {file.source.name!r}"
-    remedy = f"mend columns, delimiter or format of {source}, or the file"
+    remedy = f"correct columns, delimiter or format of {source}, or the file"
     if "time cannot be read by time_format" in first_reject:
-        remedy = f"mend time_format of {source}, by which alone its times are read, or columns, if that is no time"
+        remedy = f"correct time_format of {source}, by which alone its times are read, or columns, if that is no time"
     elif "stratum is no word of letters" in first_reject:
         remedy = f"set columns.stratum of {source} to a column of names such as ios, or leave it out"
     elif "ingest.oldest_days" in first_reject:
-        remedy = f"raise oldest_days of [ingest], if they are so old, or mend columns or time_format of {source}"
-    elif "the clock" in first_reject:
-        remedy = f"mend timezone of {source}, or the clock that wrote it"
+        remedy = f"raise oldest_days of [ingest], if they are so old, or correct columns or time_format of {source}"
+    elif "the clock" in first_reject or "this local time" in first_reject:
+        remedy = f"correct timezone of {source}, or the clock that wrote it"
     elif "time cannot be read" in first_reject:
         first_reject += f": {first_time[:SHOWN_CHARACTERS]!r}"
         remedy = f"{_READABLE}; {_SETTABLE.format(source=source)}"
-    records = f"{rejected:,} record{'s' if rejected > 1 else ''}"
     return DamagedInputError(
-        f"{file.path}: nothing of it counts: {records}, all rejected; {first_reject}; {remedy}; "
-        "it is read again once the file or these settings are others"
+        f"{file.path}: no record was accepted: {rejected:,} rejected; {first_reject}; {remedy}; "
+        "it is read again after the file or these settings change"
     )
 
 
 def rejected_copy(path: Path, original: str) -> DamagedInputError:
-    """A file that holds what another one held, which counts for nothing."""
+    """The error for a file with the content of another one, of which no record was accepted."""
     return DamagedInputError(
-        f"{path}: nothing of it counts: same content as {original}, whose records were all rejected"
+        f"{path}: no record was accepted: same content as {original}, whose records were all rejected"
     )
 
 
 def is_fatal(error: DBAPIError) -> bool:
-    """Whether every later call of this process fails too, whatever the file: so it is after a full disk."""
+    """Whether every later call of this process fails too, as after a full disk."""
     import duckdb
 
     return isinstance(error.orig, duckdb.FatalException | duckdb.InternalException)
 
 
 def problem(store: Path, path: Path, error: StreammetricsError | OSError | DBAPIError) -> StreammetricsError:
-    """Why what lies at a path was not read, or not taken by the store.
+    """The error for a path that could not be read, or not be stored.
 
     Raises:
-        InputOutputError: it is the store itself that failed, or was replaced.
+        InputOutputError: the store itself failed, or was replaced.
     """
     if isinstance(error, ReplacedStoreError):
         raise error
@@ -107,20 +107,20 @@ def problem(store: Path, path: Path, error: StreammetricsError | OSError | DBAPI
 
 
 def rejects_in_words(path: Path, tally: Tally) -> str:
-    """How many records of a file were rejected, and why the first was; empty where none was."""
+    """How many records of a file were rejected, and why the first was; empty if none was."""
     if not tally.rejected:
         return ""
     return f"{path}: {tally.records:,} accepted, {tally.rejected:,} rejected; {tally.first_reject}"
 
 
 def with_suspicion(outcome: FileOutcome, source: Source, batch_id: int, tally: Tally, now: datetime) -> FileOutcome:
-    """The outcome, with the sentence of `suspicion` below its message."""
+    """The outcome, with the sentence of `suspicion` added to its message."""
     suspected = suspicion(source, outcome.path, batch_id, tally, now)
     return replace(outcome, message=f"{outcome.message}\n{suspected}".strip()) if suspected else outcome
 
 
 def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: datetime) -> str:
-    """A sentence where all records of a batch lie ahead of the clock, as by a wrong time zone; else empty.
+    """A sentence if all records of a batch are ahead of the clock, as with a wrong time zone; else empty.
 
     Args:
         now: naive UTC, when the batch was loaded.
@@ -134,5 +134,5 @@ def suspicion(source: Source, path: Path, batch_id: int, tally: Tally, now: date
     undo = f"`streammetrics unload {batch_id}`, " if tally.records else ""
     return (
         f"{path}: all new records are ahead of the clock, the first by {first}, the last by {last} (h:mm:ss): is "
-        f"timezone = {source.timezone!r} of [[source]] {source.name!r} wrong? {undo}mend it, and they are read again"
+        f"timezone = {source.timezone!r} of [[source]] {source.name!r} wrong? {undo}correct it, and they are read again"
     )

@@ -1,4 +1,4 @@
-"""What a transaction leaves in the store of its files: records, all that follows from them, and a row of each."""
+"""One transaction for files: their records, everything derived from them, and a ledger row per file."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from streammetrics.sources.tail import Tail
 
 @dataclass
 class Transaction:
-    """Begun by the caller; the files have one source and day, and the batch a place for each."""
+    """The caller has begun it. The files have one source and day, and each has a place in the batch."""
 
     connection: Connection
     batch: Batch
@@ -42,10 +42,10 @@ class Transaction:
         return cls(connection, batch, ledger.settings_of(config, files[0].source), rotation)
 
     def row(self, place: int, tail: Tail) -> LedgerRow:
-        """The row of the file at a place, its records not yet counted; it is a known content, or nothing, or new.
+        """The ledger row of the file at a place, before its records are counted: of known, new or no content.
 
-        What is inserted of the file from now on follows what is known of it. Of what is read alone the row has no
-        fingerprint.
+        It must be made before records of the file are inserted. If the file is read alone, the row gets its fingerprint
+        later.
         """
         file, snapshot = tail.opened.file, tail.opened.bytes
         if tail.known is not None:
@@ -64,18 +64,18 @@ class Transaction:
         return new_row(start, stop, fingerprint, tail.head, prefix, lines, header_line=header_line)
 
     def add(self, row: LedgerRow, tail: Tail, first_time: str = "") -> None:
-        """What the row describes was inserted, or is about to be; `first_time` is that of its first record, as text."""
+        """Add the row of records that are or will be inserted; `first_time`: the first record's time as text."""
         self._added.append((row, tail, first_time))
 
     def refuse(self, file: SourceFile, error: DamagedInputError) -> None:
-        """Nothing of the file counts: that stands in the store as long as the rows that show it."""
+        """Record in `refused`, in this transaction, that no record of the file was accepted."""
         ledger.refuse(self.connection, file.path, file.source, self.settings, str(error), self.batch.now)
 
     def finish(self) -> list[FileOutcome]:
-        """Everything but the records, and what there is to report once it is committed."""
+        """Store everything but the records; returns what to report after the commit."""
         tallies, note = base_tables.finish(self.connection, self.batch)
         done = [replace(row, tally=tallies.get(row.batch_id, Tally())) for row, *_ in self._added]
-        # Of a file of which nothing is new, and whose last line waits, there is one row.
+        # A file with nothing new but a waiting last line has one row.
         kept = [
             (row, tail)
             for row, (_, tail, _) in zip(done, self._added, strict=True)
@@ -93,10 +93,10 @@ class Transaction:
         return outcomes
 
     def _find_and_miss(self, kept: Sequence[tuple[LedgerRow, Tail]]) -> None:
-        """What was moved is found again under its new name; what a path held before it was written again is missed.
+        """Record moved files as found, and overwritten content as replaced.
 
-        A path that another file was moved to lost its own content as by a deletion. Headers alone are all alike: none
-        is another one, moved.
+        If another file was moved to a path, the path's own content is gone, as after a deletion. A file with only a
+        header never counts as moved, because headers are alike.
         """
         headers = {row.batch_id for row, _ in kept if not (row.tally.records or row.tally.rejected)}
         for _, tail, _ in self._added:
@@ -116,7 +116,7 @@ class Transaction:
         return with_suspicion(outcome, row.file.source, row.batch_id, row.tally, row.loaded_at)
 
     def _problem(self, row: LedgerRow, tail: Tail, first_time: str) -> DamagedInputError | None:
-        """What is wrong with a file all of whose records were rejected, those of earlier runs included."""
+        """The error for a file whose records were all rejected, in earlier runs too; None for other files."""
         path, tally = row.file.path, row.tally
         if not row.is_new:
             known = tail.known
@@ -129,7 +129,7 @@ class Transaction:
 
 
 def _is_waiting(tail: Tail) -> bool:
-    """Whether the file holds no whole line that is new, but the beginning of one."""
+    """Whether the file has no new complete line, only the beginning of one."""
     return tail.start >= tail.stop and not tail.is_read
 
 
@@ -145,7 +145,7 @@ def _counts(row: LedgerRow, tail: Tail) -> FileOutcome:
         return FileOutcome(path, "skipped", batch_id=row.batch_id, message=message, is_done=is_done)
     message = rejects_in_words(path, tally)
     if not counts:
-        message += f"; they are read again once the settings of [[source]] {row.file.source.name!r} are others"
+        message += f"; they are read again after the settings of [[source]] {row.file.source.name!r} change"
     outcome = FileOutcome(path, "loaded", tally.records, tally.rejected, row.batch_id, message, is_done=is_done)
     return replace(outcome, waiting_bytes=waiting, open_quote_line=tail.open_quote_line)
 

@@ -1,12 +1,12 @@
-"""Batches taken out of the store again, as after a wrong setting: in, batches that are named; out, what was removed.
+"""Removes batches from the store, for example after a wrong setting; returns what was removed.
 
-Their records leave all tables in one transaction, a row in `unloaded` stays, the next pass judges again what they
-touched, and the next ingest reads their files again. A file or database is read on from its last batch, so that all
-later batches of the same one go as well. The command `unload` calls it.
+One transaction deletes their records from all tables and adds a row to `unloaded`. The next pass judges the affected
+bins again, and the next ingest reads the files again. A file or database is continued from its last batch, so all its
+later batches are removed too. The command `unload` calls it.
 
-`builds`, `build_hours` and `codes` are rebuilt from the counters that stay. Where retention has removed counters,
-only these tables know what lay before its horizon (`kept_from`): of builds and pairs that begin before it they keep
-that, less what can be counted of the batches that go. What retention had removed of these very batches stays in them.
+`builds`, `build_hours` and `codes` are rebuilt from the remaining counters. If retention has removed counters, only
+these tables know what was before its horizon (`kept_from`). Builds and pairs that begin before it keep their rows,
+minus what the removed batches still have in counters. What retention had removed of these batches stays in the rows.
 """
 
 import shlex
@@ -29,7 +29,7 @@ from streammetrics.store.statements import run
 _LIST = '`streammetrics query "select batch_id, source, path, records, loaded_at from batches"` lists them'
 
 LONGEST_GAP = timedelta(hours=1)
-"""Without a record a build may be silent in bins before it: a gap that matters begins at most so long before."""
+"""Without a record, a build may be silent in the bins before it: such a gap begins at most this long before."""
 
 _SOURCES = "select distinct source from cursor_marks where batch_id in (select unnest($batch_ids))"
 
@@ -45,7 +45,7 @@ _HOURS_BEFORE = (
     "create or replace temp table hours_before as from build_hours where hour_second < epoch($kept_from::timestamp)"
 )
 
-# Rows that are known from before retention's horizon, in place of those of the counters that are kept.
+# Rows from before retention's horizon replace those computed from the remaining counters.
 _RESTORE = (
     "delete from codes where (build, code) in (select build, code from codes_before)",
     "insert into codes by name from codes_before",
@@ -57,7 +57,7 @@ _RESTORE = (
 
 @dataclass(frozen=True)
 class Departing:
-    """A batch that goes. `continues`: the batch before it, where it goes because that does. `loaded_at`: naive UTC."""
+    """A batch to remove. `continues`: the earlier batch because of which it is removed. `loaded_at`: naive UTC."""
 
     batch_id: int
     source: str
@@ -72,13 +72,13 @@ class Departing:
 def unload(
     store: Store, batch_ids: Sequence[int], source: str | None, since: datetime | None, now: datetime
 ) -> list[Departing]:
-    """Remove these batches, or those of a source that were loaded at or after a time, and what continues them.
+    """Remove these batches, or those of a source that were loaded at or after a time, and batches that continue them.
 
     Args:
         since, now: naive UTC.
 
     Raises:
-        UsageError: there is no such batch, or it holds nothing of its own; nothing was changed.
+        UsageError: there is no such batch, or it is a duplicate of another one; nothing was changed.
         InputOutputError: there is no store.
         StoreBusyError: another process held it for too long.
     """
@@ -104,18 +104,18 @@ def as_json(found: Departing) -> str:
 
 
 def summary(found: Sequence[Departing]) -> list[str]:
-    """What was done, in words, and what a person has to do for a file to be read again."""
+    """Sentences: what was done, and what to do so that a missing file is read again."""
     records = counted(sum(one.records for one in found), "record")
     words = [
         f"{counted(len(found), 'batch', 'batches')} unloaded, {records}; the next ingest reads them again, and the "
-        "next pass judges again what they touched"
+        "next pass judges the affected bins again"
     ]
     gone = [one for one in found if one.is_file and not one.path.exists()]
     if gone:
         what = counted(len({one.path for one in gone}), "file")
         words.append(
-            f"{what} not there any more, such as {printable(str(gone[0].path))}: put back where a source finds it, it "
-            "is read again"
+            f"{what} no longer there, such as {printable(str(gone[0].path))}: move it back to a path of a [[source]] "
+            "to have it read again"
         )
     return words
 
@@ -124,7 +124,7 @@ def named(connection: Connection, batch_ids: Sequence[int]) -> list[int]:
     """The batches of these numbers.
 
     Raises:
-        UsageError: one of them is not in the ledger, or stands for the content of another one.
+        UsageError: one of them is not in the ledger, or is a duplicate of another one.
     """
     for row in run(connection, "jobs/unload_named", {"batch_ids": list(batch_ids)}):
         if row.unloaded_at is not None:
@@ -133,7 +133,7 @@ def named(connection: Connection, batch_ids: Sequence[int]) -> list[int]:
             raise UsageError(f"there is no batch {row.batch_id}; {_LIST}")
         if row.duplicate_of is not None:
             raise UsageError(
-                f"batch {row.batch_id} has no records of its own: its content counts as batch {row.duplicate_of}; "
+                f"batch {row.batch_id} has no records of its own: its content was loaded as batch {row.duplicate_of}; "
                 "unload that one"
             )
     return sorted(set(batch_ids))
@@ -143,7 +143,7 @@ def loaded_since(connection: Connection, source: str | None, since: datetime | N
     """The batches of a source that were loaded at or after a time (naive UTC).
 
     Raises:
-        UsageError: there is none, or one of the two is not given.
+        UsageError: there is none, or the source or the time is missing.
     """
     if source is None or since is None:
         raise UsageError("name the batches to unload, or give both --source NAME and --since TIME; " + _LIST)
@@ -160,7 +160,7 @@ def loaded_since(connection: Connection, source: str | None, since: datetime | N
 
 
 def with_followers(connection: Connection, batch_ids: Sequence[int]) -> list[Departing]:
-    """These batches, and the later ones of the same files and databases, in order of their numbers."""
+    """These batches, and later ones of the same files and databases, in order of their numbers."""
     departing: dict[int, int | None] = dict.fromkeys(batch_ids)
     # A batch has a higher number than the one that it continues.
     for batch_id, continues in run(connection, "jobs/unload_followers"):
@@ -214,10 +214,10 @@ def remove(connection: Connection, batch_ids: Sequence[int], now: datetime) -> N
 
 
 def _require_overlap(connection: Connection, sources: Iterable[str]) -> None:
-    """Refuse it where a next run could not know the rows of a database that still count.
+    """Refuse to unload if the next run could not recognize the rows of a database that still count.
 
     Raises:
-        UsageError: of a source, rows behind the floor of its last batch are no longer remembered.
+        UsageError: the rows within the overlap of a source's last remaining batch are no longer stored.
     """
     for source in sources:
         history = run(connection, "jobs/cursor_history", {"source": source, "has_all": True}).all()
@@ -227,7 +227,7 @@ def _require_overlap(connection: Connection, sources: Iterable[str]) -> None:
         if any(not row.is_known and not is_passed(parsed(row.kind, row.mark), floor) for row in history):
             first = connection.exec_driver_sql(_FIRST, {"source": source}).scalar_one()
             raise UsageError(
-                f"[[source]] {source!r}: it is not remembered any more which rows were read up to batch "
-                f"{history[0].batch_id}, so that it cannot be read on from there; nothing was changed; unload "
+                f"[[source]] {source!r}: the store no longer knows which rows were read up to batch "
+                f"{history[0].batch_id}, so the source cannot be continued there; nothing was changed; unload "
                 f"all of it: `streammetrics unload --source {shlex.quote(source)} --since {first.isoformat()}`"
             )

@@ -1,6 +1,6 @@
-"""Notices: what changed reaches people, once, on the channels that config.toml names.
+"""Notices: sends each change once to each channel of config.toml.
 
-In come the changes of incidents and new codes that a pass found, and what is wrong with feeds and jobs; they are kept
-in the table `notices`, a row a change and channel, and out they go by a channel each: stdout, Alertmanager, Apprise,
-PagerDuty, a command. A channel that fails gets them from the next run. `cli` calls it.
+In come the changes of incidents and new codes that a pass found, and problems of sources and jobs. They are stored in
+the table `notices`, one row per change and channel, and sent by stdout, Alertmanager, Apprise, PagerDuty or a command.
+A channel that fails gets them from the next run. `cli` calls it.
 """

@@ -1,4 +1,4 @@
-"""Where a channel is reached: its URL, from the settings, the environment or a file."""
+"""The URL of a channel, from the settings, the environment or a file."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Sends to each channel what it has not taken. The store is open only before and after, for others wait for it."""
+"""Sends waiting notices to each channel. The store is closed meanwhile, because other processes wait for it."""
 
 import fcntl
 import time
@@ -27,11 +27,11 @@ from streammetrics.store.turns import locked
 
 @dataclass(frozen=True)
 class Sender:
-    """What deliveries have in common.
+    """Sends notices and test notices.
 
     Args:
-        explain: the command that begins an explanation.
-        alive_seconds: for how long an alert of Alertmanager lives that no further run sends again.
+        explain: the beginning of the `explain` command.
+        alive_seconds: how long an alert stays active in Alertmanager if no further run sends it.
     """
 
     store: Store
@@ -41,7 +41,7 @@ class Sender:
     alive_seconds: float
 
     def deliver(self) -> Iterator[str]:
-        """Send what waits. Yields a sentence for each channel that fails: the next run tries again."""
+        """Send waiting notices. Yields a sentence for each channel that fails; the next run tries again."""
         with _sending_lock(self.store.path, self.config.store.lock_wait_seconds):
             now = self.clock()
             with self.store.write() as connection, connection.begin():
@@ -55,7 +55,7 @@ class Sender:
                 except InputOutputError as error:
                     failures[one.channel.name] = str(error)
                 except Exception as error:
-                    # Whatever a library raises: its text may hold the URL.
+                    # A library may raise anything, and its text may contain the URL.
                     failures[one.channel.name] = f"failed with {type(error).__name__}"
             if sent or failures or any(one.dropped or one.has_failed for one in waiting):
                 with self.store.write() as connection, connection.begin():
@@ -87,7 +87,7 @@ class Sender:
                 yield channel.name, None
 
     def _waiting(self, connection: Connection, now: datetime) -> "list[Waiting]":
-        """What each channel is to get; what is the same for all of them is read once."""
+        """What each channel should get; data for all channels are read once."""
         settings, failing = self.config.notices, set(outbox.failing_channels(connection))
         held = partial(is_held, self.config, now)
         split = [
@@ -113,7 +113,7 @@ class Sender:
         ]
 
     def _send(self, waiting: "Waiting", now: datetime) -> Iterator[Message]:
-        """Send what is due to one channel, and yield what it took."""
+        """Send what is due to one channel, and yield what it accepted."""
         channel, due, limit = waiting.channel, waiting.due, self.config.notices.storm_incidents
         if channel.kind == "alertmanager":
             self._send_state(waiting, now)
@@ -132,7 +132,7 @@ class Sender:
                 yield message
 
     def _send_state(self, waiting: "Waiting", now: datetime) -> None:
-        """Everything that stands now, and what has ended since the channel took it."""
+        """Alerts of all open incidents and conditions, and of those that have ended since they were sent."""
         until = now + timedelta(seconds=self.alive_seconds)
         alerts = [alertmanager.ended(one, now) for one in waiting.due if one.change in ENDS]
         for incident in waiting.standing:
@@ -148,14 +148,14 @@ class Sender:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What one channel is to get.
+    """What one channel should get.
 
     Args:
         dropped: numbers of notices that are never sent.
         budget: how many messages it may get now.
-        standing: the incidents that are open; `reported`: how, by their numbers.
-        conditions: the feeds that are silent and the jobs that fail.
-        has_failed: it did not take notices before.
+        standing: the open incidents; `reported`: how they were last reported, by number.
+        conditions: the silent sources and the failing jobs.
+        has_failed: its last delivery failed.
     """
 
     channel: Channel
@@ -169,40 +169,40 @@ class Waiting:
 
 
 def send(channel: Channel, url: str, message: Message) -> None:
-    """Send one message by a channel that holds no state.
+    """Send one message by a channel without state.
 
     Raises:
-        InputOutputError: the channel does not take it.
+        InputOutputError: the channel does not accept it.
     """
     if channel.kind == "command":
         command.send(channel, message)
     elif url.startswith(pagerduty.SCHEME):
         pagerduty.send(url, message, channel.timeout_seconds)
     else:
-        # Apprise takes longer to import than all of the rest.
+        # Importing Apprise takes longer than importing everything else.
         from streammetrics.notify.channels import apprise
 
         apprise.send(url, message, channel.timeout_seconds)
 
 
 def is_held(config: Config, now: datetime, notice: Notice) -> bool:
-    """Whether a notice is of an incident that is held back at `now` (naive UTC)."""
+    """Whether a notice must wait at `now` (naive UTC), because of its incident."""
     return notice.incident_id is not None and is_muted_or_young(config, now, notice.fields)
 
 
 def is_muted_or_young(config: Config, now: datetime, incident: Mapping[str, Any]) -> bool:
-    """Whether an incident, its columns by name, is muted at `now` (naive UTC), or not open for long enough."""
+    """Whether an incident (columns by name) is muted at `now` (naive UTC), or has not been open for long enough."""
     names = (incident["rule"], incident["code"], incident["baseline"], incident["candidate"])
     if any(mute.covers(*names) and not mute.is_over(now) for mute in config.mute):
         return True
     wait = timedelta(seconds=config.notices.for_seconds)
-    # Without a wait nothing is held, also where records are ahead of the clock.
+    # With for_seconds = 0 nothing is held back, even if records are ahead of the clock.
     return bool(wait) and now < datetime.fromisoformat(str(incident["opened_ts"])) + wait
 
 
 @contextmanager
 def _sending_lock(store: Path, wait_seconds: float) -> Iterator[None]:
-    """One process sends at a time: two would send the same. The system frees the lock however a process ends."""
+    """Only one process sends at a time: two would send the same notices. The lock ends with the process."""
     path = Path(f"{store}.notices")
     try:
         lock = path.open("ab")

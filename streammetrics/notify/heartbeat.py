@@ -1,4 +1,4 @@
-"""Requests a URL when a job ends, so that a monitor notices when no job does."""
+"""Requests a URL when a job ends, so that a monitor notices when no job ends."""
 
 from streammetrics.config import Config
 from streammetrics.errors import NO_FAILURES, InputOutputError
@@ -8,7 +8,7 @@ TIMEOUT_SECONDS = 10
 
 
 def beat(config: Config, job: str, code: int) -> None:
-    """Request the URL of a job with a slash and its exit code behind; 0 for each code that is no failure.
+    """Request the URL of a job with a slash and its exit code appended; 0 for each code that is no failure.
 
     Raises:
         InputOutputError: it cannot be reached, or does not answer with success.

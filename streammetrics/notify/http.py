@@ -10,14 +10,14 @@ def post_json(url: str, payload: Mapping[str, object] | Sequence[object], timeou
     """Post `payload` as JSON.
 
     Raises:
-        InputOutputError: there is no answer in time, or none of success.
+        InputOutputError: there is no answer in time, or it is not a success.
     """
     request(url, json.dumps(payload).encode(), timeout_seconds)
 
 
 def request(url: str, body: bytes | None, timeout_seconds: float) -> None:
-    """Post `body`, or get the URL where it is None. Raises as `post_json` does."""
-    # Imported here: most runs send nothing.
+    """Post `body`, or get the URL if it is None. Raises like `post_json`."""
+    # Imported late, because most runs send nothing.
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
@@ -37,7 +37,7 @@ def request(url: str, body: bytes | None, timeout_seconds: float) -> None:
     except (OSError, HTTPException) as error:
         raise InputOutputError(f"cannot be reached: {_reason(error)}") from None
     except ValueError:
-        raise InputOutputError("its URL cannot be read as one") from None
+        raise InputOutputError("its URL is not valid") from None
 
 
 def _reason(error: object) -> str:

@@ -1,4 +1,4 @@
-"""From what a channel has not taken yet to what is sent to it. Nothing here reads or writes."""
+"""Turns the waiting notices of a channel into messages. Pure functions: nothing is read or written."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -19,10 +19,10 @@ LARGEST = 3
 
 @dataclass(frozen=True)
 class Notice:
-    """A row of `notices` that its channel has not taken.
+    """A row of `notices` that its channel has not accepted yet.
 
-    `text` is for people, `json` for programs; of a channel other than stdout, its first line is the subject. What is of
-    one incident, or of one storm, has one `key`.
+    `text` is for people, `json` for programs. For channels other than stdout, the first line of `text` is the subject.
+    Notices of one incident, or of one storm, have the same `key`.
     """
 
     notice_id: int
@@ -35,7 +35,7 @@ class Notice:
 
     @cached_property
     def fields(self) -> dict[str, Any]:
-        """What `json` holds: of an incident its columns and those of its change."""
+        """The content of `json`: for an incident its columns and those of its change."""
         found: dict[str, Any] = json.loads(self.json)
         return found
 
@@ -47,9 +47,9 @@ class Notice:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent at once, under a key that is the same where it is sent again after a crash.
+    """One message. If it is sent again after a crash, it has the same key.
 
-    `kind`: firing, if an incident began or got worse; over, if all that it is about has ended; else news.
+    `kind`: firing, if an incident began or got worse; over, if everything in it has ended; else news.
     """
 
     key: str
@@ -61,9 +61,9 @@ class Message:
 
 
 def due_and_dropped(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]) -> tuple[list[Notice], list[Notice]]:
-    """The notices to send, and those that are held back for good: of incidents that ended while they were held.
+    """The notices to send, and those to drop: of incidents that ended while their notices were held back.
 
-    What is in neither waits. The end of an incident whose beginning was sent is sent, muted or not.
+    All others wait. If the beginning of an incident was sent, its end is sent too, muted or not.
     """
     due: list[Notice] = []
     dropped: list[Notice] = []
@@ -74,7 +74,7 @@ def due_and_dropped(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]
         elif one.change in ENDS and one.about in held:
             begun = held.pop(one.about)
             dropped += begun
-            # Where only its getting worse was held, the channel has got its beginning, and waits for the end.
+            # If only `worse` was held back, the channel has the beginning, and waits for the end.
             (dropped if any(other.change in OPENINGS for other in begun) else due).append(one)
         else:
             due.append(one)
@@ -82,17 +82,17 @@ def due_and_dropped(waiting: Iterable[Notice], is_held: Callable[[Notice], bool]
 
 
 def grouped(due: Sequence[Notice], storm_incidents: int, link: str | None = None) -> list[Message]:
-    """All of them as one message; `link` leads to the report."""
+    """All notices as one message; `link` is the URL of the report."""
     return [_message(f"notice-{due[0].notice_id}", due, storm_incidents, link)] if due else []
 
 
 def by_key(
     due: Sequence[Notice], storm_incidents: int, open_keys: Collection[str], link: str | None = None
 ) -> list[Message]:
-    """A message a key, for pagers, which know an incident again by it. A storm is over when all its incidents are.
+    """One message per key, for pagers, which recognize an incident by its key. A storm ends with its last incident.
 
     Args:
-        open_keys: of incidents that are open; ends under such a key wait for the others.
+        open_keys: keys of open incidents; ends with such a key wait for the other incidents.
     """
     found: dict[str, list[Notice]] = {}
     for one in due:
@@ -104,14 +104,14 @@ def by_key(
 def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str | None) -> Message:
     changes = tuple(one.fields for one in rows)
     ids = tuple(one.notice_id for one in rows)
-    # The last change counts: an incident that began and ended meanwhile is over.
+    # The last change decides: an incident that began and ended meanwhile is over.
     last = {one.about: one.change for one in rows if one.change in BEGINNINGS + ENDS}
     begun = [one for one in rows if one.change in OPENINGS]
     standing = [one for one in rows if last.get(one.about) in BEGINNINGS]
     kind: Literal["firing", "over", "news"] = "firing" if standing else "over" if last else "news"
     begun = [one for one in begun if last[one.about] in BEGINNINGS]
     storm = _storm(begun) if len(begun) > storm_incidents else None
-    # What began and ended meanwhile is one line.
+    # An incident that began and ended meanwhile is one line.
     shown = [one for one in rows if one.change not in BEGINNINGS or last[one.about] in BEGINNINGS]
     subject, _, body = (standing or shown)[0].text.partition("\n")
     if len(shown) > 1:
@@ -125,7 +125,7 @@ def _message(key: str, rows: Sequence[Notice], storm_incidents: int, link: str |
 
 
 def _storm(begun: Sequence[Notice]) -> str:
-    """Many incidents in one line, with those that have the most errors beyond what the baseline lets expect."""
+    """Many incidents in one line, with those that have the most errors beyond the expected number."""
     found = sorted((one.fields for one in begun), key=_excess, reverse=True)
     largest = ", ".join(f"{named(one['code'])} (+{_excess(one):,.0f} errors)" for one in found[:LARGEST])
     candidates = ", ".join(sorted({printable(one["candidate"]) for one in found}))
@@ -139,6 +139,6 @@ def _excess(change: dict[str, Any]) -> float:
 
 
 def _line(one: Notice) -> str:
-    """The subject of a notice with the two lines below it: how much, and since when."""
+    """The subject of a notice with the next two lines: how much, and since when."""
     subject, *body = one.text.split("\n")
     return ": ".join([subject, *([", ".join(body[:2])] if body else [])])

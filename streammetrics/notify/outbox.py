@@ -1,6 +1,6 @@
 """The table `notices`: a row per change and channel, marked when the channel took it.
 
-A change is kept in one transaction and sent afterwards: what could not be sent is sent by the next run.
+A change is stored in one transaction and sent afterwards. What could not be sent is sent by the next run.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,13 +21,13 @@ from streammetrics.runtime import terminal
 from streammetrics.store.statements import run
 
 STDOUT = "stdout"
-"""The channel of `run`: a terminal, or the mail that cron sends."""
+"""The channel of `run`'s output: a terminal, or the mail that cron sends."""
 NEW_CODES = "new_codes"
 
 
 @dataclass(frozen=True)
 class Reported:
-    """How an incident was reported last: the key, and its clients as they were counted then."""
+    """How an incident was last reported: the key, and its clients at that time."""
 
     key: str
     clients: Clients
@@ -35,7 +35,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Condition:
-    """A feed that is silent or a job that fails, once reported until it ends; `key`: feed-NAME or job-NAME."""
+    """A silent source or failing job that was reported and has not ended; `key`: feed-NAME or job-NAME."""
 
     key: str
     text: str
@@ -51,11 +51,11 @@ def keep(
     explain: str,
     now: datetime,
 ) -> None:
-    """Store what there is to send, in the caller's transaction.
+    """Store the notices to send, in the caller's transaction.
 
     Args:
-        channels: names of channels; those of people get new codes if the settings say so, stdout always.
-        explain: the command that begins an explanation, with its --config.
+        channels: names of channels; stdout always gets new codes, other channels if the settings say so.
+        explain: the beginning of the `explain` command, with its --config.
         now: naive UTC.
     """
     keys = _keys(connection, changed, config.notices.storm_incidents)
@@ -80,7 +80,7 @@ def keep_conditions(connection: Connection, channels: Sequence[str], current: Ma
     """Store which conditions began and which ended, in the caller's transaction.
 
     Args:
-        current: by key (feed-NAME or job-NAME) the words for what is wrong now.
+        current: what is wrong now, as text by key (feed-NAME or job-NAME).
     """
     standing = {one.key for one in conditions(connection)}
     begun = [(key, _BEGUN[_kind(key)], text) for key, text in current.items() if key not in standing]
@@ -108,12 +108,12 @@ def conditions(connection: Connection) -> list[Condition]:
 
 
 def waiting(connection: Connection, channel: str) -> list[Notice]:
-    """What a channel has not taken, oldest first."""
+    """The waiting notices of a channel, oldest first."""
     return [Notice(*row) for row in run(connection, "reports/waiting_notices", {"channel": channel})]
 
 
 def last_reported(connection: Connection, incident_ids: Sequence[int]) -> dict[int, Reported]:
-    """How incidents were reported last, by their numbers; those that never were are left out."""
+    """How incidents were last reported, by number; those never reported are left out."""
     if not incident_ids:
         return {}
     found = run(connection, "reports/last_reported", {"incidents": list(incident_ids)})
@@ -121,34 +121,34 @@ def last_reported(connection: Connection, incident_ids: Sequence[int]) -> dict[i
 
 
 def sent_last_hour(connection: Connection, channel: str, now: datetime) -> int:
-    """How many messages a channel has taken within the hour before `now` (naive UTC)."""
+    """How many messages a channel has accepted within the hour before `now` (naive UTC)."""
     since = {"channel": channel, "since": now - timedelta(hours=1)}
     return int(run(connection, "reports/sent_messages", since).scalar_one())
 
 
 def taken(connection: Connection, notice_ids: Iterable[int], key: str | None, now: datetime) -> None:
-    """Mark notices as sent in the message `key`, or, where it is None, as held back; in the caller's transaction."""
+    """Mark notices as sent in the message `key`, or as dropped if it is None; in the caller's transaction."""
     changed = {"notices": list(notice_ids), "key": key, "held_back": key is None, "now": now}
     run(connection, "jobs/take_notices", changed)
 
 
 def failing_channels(connection: Connection) -> list[str]:
-    """The channels that do not take notices."""
+    """The channels whose last delivery failed."""
     return [row.channel for row in run(connection, "reports/failing_channels")]
 
 
 def failed(connection: Connection, channel: str, error: str, now: datetime) -> None:
-    """Keep why a channel does not take notices, in the caller's transaction."""
+    """Record why a channel fails, in the caller's transaction."""
     run(connection, "jobs/keep_failing_channel", {"channel": channel, "since": now, "error": error})
 
 
 def recovered(connection: Connection, channel: str) -> None:
-    """A channel takes notices again; in the caller's transaction."""
+    """Record that a channel works again; in the caller's transaction."""
     connection.exec_driver_sql("delete from failing_channels where channel = $channel", {"channel": channel})
 
 
 def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: int) -> dict[int, str]:
-    """The key of each incident: its former one; of many that open at once a common one."""
+    """The key of each incident: the former key; incidents of a storm get a common key."""
     numbers = [one.incident.incident_id for one in changed]
     found = {number: f"incident-{number}" for number in numbers}
     found.update((number, one.key) for number, one in last_reported(connection, numbers).items())
@@ -159,7 +159,7 @@ def _keys(connection: Connection, changed: Sequence[Change], storm_incidents: in
 
 
 def _with_ends(changed: Sequence[Change]) -> Iterator[Change]:
-    """What began and ended within one pass is both: a pager that gets the beginning alone would wait for ever."""
+    """An incident that began and ended within one pass is both changes: a pager with only the beginning would wait."""
     for one in changed:
         yield one
         if one.change in BEGINNINGS and one.incident.state != "open":

@@ -1,4 +1,4 @@
-"""What a notice says of one incident: a subject, and up to ten lines below it."""
+"""The text of a notice about one incident: a subject, and up to ten lines."""
 
 import shlex
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ def of_change(change: Change, explain: str, report_url: str | None, clients: Cli
     """An incident that changed.
 
     Args:
-        explain: the command that begins an explanation, with its --config.
+        explain: the beginning of the `explain` command, with its --config.
         report_url: where the report is published.
-        clients: who sent the code; None where that is unknown.
+        clients: how many clients sent the code; None if unknown.
     """
     incident = change.incident
     figures = change.figures

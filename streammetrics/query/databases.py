@@ -1,7 +1,7 @@
-"""Alerts and incidents as tables of another database: rows are inserted, or replaced, by their keys.
+"""Exports alerts and incidents to tables of another database: rows are inserted or replaced by key.
 
-An export compares before it writes, so that repeating it changes nothing. All of it is one transaction there. The store
-is free meanwhile: what is exported is copied into a temporary file first.
+An export compares before it writes, so that repeating it changes nothing. It is one transaction of that database. The
+store is free meanwhile, because the rows are copied into a temporary file first.
 """
 
 from collections.abc import Iterable
@@ -40,18 +40,18 @@ from streammetrics.store.connection import Store
 from streammetrics.store.statements import statement
 
 KEYS = {"alerts": ("alert_id",), "incidents": ("incident_id",), "alert_revisions": ("alert_id", "revision")}
-"""What can be exported, and the columns that tell its rows apart."""
+"""The relations that can be exported, and their key columns."""
 
 _TYPES: dict[str, Any] = {
     "BIGINT": BigInteger(),
     "DOUBLE": Double(),
     "VARCHAR": Text(),
-    # Its own default drops fractions of seconds.
+    # The default type drops fractions of seconds.
     "TIMESTAMP": DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
 }
 
 _ROWS = 500
-"""So many at once: databases bound the number of parameters."""
+"""Rows per statement: databases limit the number of parameters."""
 
 Row = tuple[Any, ...]
 
@@ -70,12 +70,12 @@ def url_of(text: str, password_env: str | None = None, password_file: Path | Non
 
     Raises:
         UsageError: it is no URL of SQLAlchemy, is a DuckDB file, or the password is given twice.
-        ConfigError, InputOutputError: there is no password where it is to be.
+        ConfigError, InputOutputError: the variable or file has no password.
     """
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        # Whatever these say may hold the password.
+        # The library's message may contain the password.
         example = "postgresql+psycopg://user@host/database"
         raise UsageError(f"--to: is not a URL of SQLAlchemy, such as {example}") from None
     if url.get_backend_name() == "duckdb":
@@ -86,9 +86,9 @@ def url_of(text: str, password_env: str | None = None, password_file: Path | Non
 
 
 def export(store: Store, relation: str, url: URL, within: Span) -> Exported:
-    """Bring a table of the same name up to date; it is made where it is missing. Rows that the store lost stay there.
+    """Update the table of the same name, or create it. Rows that retention removed from the store stay there.
 
-    Incidents that were withdrawn, or joined to others, are removed there.
+    Incidents that were withdrawn, or joined to others, are deleted there.
 
     Raises:
         UsageError: the relation has no keys.
@@ -115,7 +115,7 @@ def export(store: Store, relation: str, url: URL, within: Span) -> Exported:
 
 
 def _copy(store: Store, relation: str, within: Span, path: Path) -> None:
-    """Write what is exported, and the numbers of withdrawn incidents, to a DuckDB file."""
+    """Write the exported rows, and the numbers of withdrawn incidents, to a DuckDB file."""
     with store.read() as connection, attached(connection, path, "copy", writable=True) as copy:
         (rows,) = time_range.selects(connection, relation, within)
         connection.exec_driver_sql(f"create table {copy}.exported as\n{rows}")
@@ -127,7 +127,7 @@ def _copy(store: Store, relation: str, within: Span, path: Path) -> None:
 def _bring_up_to_date(
     rows: duckdb.DuckDBPyConnection, target: Connection, relation: str, place: str
 ) -> tuple[int, int]:
-    """How many rows there are, and how many were new or changed."""
+    """The number of rows, and of those that were new or changed."""
     keys, columns = KEYS[relation], {name: kind for name, kind, *_ in rows.execute("describe exported").fetchall()}
     table = Table(
         relation,
@@ -151,7 +151,7 @@ def _bring_up_to_date(
 
 
 def _replace(target: Connection, table: Table, keys: tuple[str, ...], rows: list[Row]) -> int:
-    """Delete and insert the rows that the table has not, or has otherwise; how many these are."""
+    """Delete and insert the rows that are missing or different in the table; returns how many."""
     places = [table.c.keys().index(name) for name in keys]
     wanted = {tuple(row[place] for place in places): row for row in rows}
     first = table.c[keys[0]]
@@ -165,7 +165,7 @@ def _replace(target: Connection, table: Table, keys: tuple[str, ...], rows: list
 
 
 def _delete(target: Connection, table: Table, keys: tuple[str, ...], rows: Iterable[Row]) -> None:
-    # A parameter may not be called like a column.
+    # A parameter must not have the name of a column.
     matching = and_(*(table.c[name] == bindparam(f"the_{name}") for name in keys))
     gone = [{f"the_{name}": value for name, value in zip(keys, row, strict=True)} for row in rows]
     if gone:

@@ -1,4 +1,4 @@
-"""Tables and views as files for other programs."""
+"""Exports tables and views to files for other programs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from streammetrics.store.connection import Store
 from streammetrics.store.statements import quoted_name
 
 _OPTIONS = {".csv": "format csv, header", ".parquet": "format parquet", ".jsonl": "format json"}
-# OWASP's list, with the full-width signs that some programs take for the others.
+# OWASP's list, with the full-width signs that some programs read as the normal ones.
 _FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
 
@@ -25,12 +25,12 @@ _NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
 def export(
     store: Store, relation: str, target: Path, since: datetime | None = None, until: datetime | None = None
 ) -> int:
-    """Write a table or view to `target`, which appears whole or stays what it was; the number of rows.
+    """Write a table or view to `target`, atomically; returns the number of rows.
 
-    The suffix says the format. With `since` or `until` (UTC) a relation is cut by `time_range`; those that are made
-    from the counters are computed in portions, in order of time, in any case. In CSV, text and column names that begin
-    with = + - @ (or full-width), a tab or a line end are prefixed with ' so that no spreadsheet runs them; numbers,
-    codes such as -17 included, stay numbers. In JSON lines NaN and the infinities are null.
+    The suffix decides the format. `since` and `until` (UTC) limit a relation as `time_range` describes; relations that
+    are computed from counters are always computed in portions, in order of time. In CSV, text and column names that
+    begin with = + - @ (or full-width), a tab or a line end are prefixed with ' so that no spreadsheet runs them;
+    numbers, codes such as -17 included, stay numbers. In JSON lines NaN and the infinities are null.
 
     Raises:
         UsageError: there is no such relation, the suffix is not one of the formats, or the span is empty.
@@ -49,7 +49,7 @@ def export(
 
 
 def _write(connection: Connection, selects: Iterator[str], path: Path, suffix: str) -> int:
-    """Several portions go into files of their own first: what is in a file is not in memory."""
+    """Write several portions to files first, so that they are not in memory at once."""
     first, second = next(selects), next(selects, None)
     columns = _columns(connection, first, suffix)
     if second is None:
@@ -68,7 +68,7 @@ def _copy(connection: Connection, select: str, path: Path, options: str, **param
 
 
 def _columns(connection: Connection, select: str, suffix: str) -> str:
-    """The columns as the format has them, each under its own name."""
+    """The columns converted for the format, under their own names."""
     return ", ".join(
         f"{_exported(quoted_name(connection, name), kind, suffix)} as "
         f"{quoted_name(connection, _inert(name) if suffix == '.csv' else name)}"
@@ -92,7 +92,7 @@ def _inert(name: str) -> str:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """`atomic_files.replacing`, with failures of the disk as ours."""
+    """`atomic_files.replacing`, which raises errors of the disk as `InputOutputError`."""
     try:
         with atomic_files.replacing(target) as unfinished:
             yield unfinished

@@ -1,7 +1,7 @@
 """Rows as text: a table for people, CSV and JSON lines for programs.
 
-CSV (RFC 4180) and JSON lines carry values exactly as they are; only the table, which is looked at in a terminal, shows
-control characters as escapes: a build or code may be any text.
+CSV (RFC 4180) and JSON lines contain values exactly as they are. Only the table, for terminals, shows control
+characters as escapes, because a build or code may be any text.
 """
 
 import csv
@@ -20,14 +20,14 @@ from streammetrics.runtime.terminal import printable
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)")
 _NARROWEST = 8
-"""A column of the table keeps as many characters (or its own width, if less) before lines are cut."""
+"""Least width of a column of the table (or its own width, if less): narrower terminals cut the lines."""
 
 Style = Literal["table", "csv", "jsonl"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Rows in the order of the query. Times are text as DuckDB writes it (UTC); `types` are DuckDB's names."""
+    """Rows in the order of the query. Times are text as DuckDB prints it (UTC); `types` are DuckDB's names."""
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
@@ -35,12 +35,12 @@ class Result:
 
 
 def write(result: Result, style: Style, stream: TextIO) -> None:
-    """Write a result to `stream`. On a terminal a table is cut to its width; CSV carries cells as they are."""
+    """Write a result to `stream`. On a terminal a table is cut to its width; CSV cells are never cut."""
     if style == "table":
         _write_table(result, stream)
         return
     if isinstance(stream, io.TextIOWrapper):
-        # Data are exact whatever the locale knows.
+        # Data are UTF-8 whatever the locale is.
         stream.reconfigure(encoding="utf-8")
     (_write_csv if style == "csv" else _write_jsonl)(result, stream)
 
@@ -63,7 +63,7 @@ def _write_table(result: Result, stream: TextIO) -> None:
     limit = shutil.get_terminal_size().columns if stream.isatty() else None
     is_number = [_NUMBER.fullmatch(name) is not None for name in result.types]
     heads = [printable(name) for name in result.columns]
-    # A cell of several lines, such as a query plan, is as many lines of the table.
+    # A cell with several lines, such as a query plan, takes several lines of the table.
     cells = [[[printable(line) for line in _cell(value).split("\n")] for value in row] for row in result.rows]
     widths = [
         max([cell_len(head), *(cell_len(line) for row in cells for line in row[place])])
@@ -84,7 +84,7 @@ def _write_table(result: Result, stream: TextIO) -> None:
 
 
 def _fit(widths: Sequence[int], is_number: Sequence[bool], limit: int) -> list[int]:
-    """Take from the widest columns of text what is too much; a number that is cut would be another number."""
+    """Narrow the widest text columns; numbers are never cut, as they would be other numbers."""
     fitted = list(widths)
     for _ in range(sum(fitted) + 2 * (len(fitted) - 1) - limit):
         cuttable = [place for place, width in enumerate(fitted) if width > _NARROWEST and not is_number[place]]
@@ -121,7 +121,7 @@ def _cell(value: Any) -> str:
 
 
 def _json(value: Any) -> Any:
-    """A value as JSON has it: decimals as numbers, NaN and the infinities as null, what it lacks as text."""
+    """A value for JSON: decimals as numbers, NaN and the infinities as null, other types as text."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, float):

@@ -1,8 +1,8 @@
-"""A DuckDB file of plain tables for other programs, which may keep it open while jobs run.
+"""Writes a DuckDB file of plain tables for other programs, which may keep it open while jobs run.
 
-Each file is written anew beside the former one and renamed over it: who has that open reads on in it. Tables are
-copied whole, which is cheap. `bins` takes long to compute, so that it is copied from the former file, but for the
-stretches of time of which bins may have changed since.
+Each file is written beside the former one and renamed over it: a program that has the former file open continues to
+read it. Tables are copied completely, which is cheap. `bins` takes long to compute, so it is copied from the former
+file, except for the time in which bins may have changed since.
 """
 
 import time
@@ -30,7 +30,7 @@ from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, PORTION_SECONDS, po
 _RECORDS = ("counters", "counters_wide", "events")
 _BINS = "bins"
 _MARGIN_SECONDS = EXPOSURE_LEAD_SECONDS
-"""So far behind a record it changes the exposure of bins. What else it changes, by a gap that it ends, is judged."""
+"""How long after a record it changes the exposure of bins. Its other effects are found by what passes judged."""
 
 Stretch = tuple[int, int]
 """The epoch seconds [from, until)."""
@@ -38,9 +38,9 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True)
 class Published:
-    """A published file: when it was written (naive UTC), in how many seconds, and its size.
+    """A published file: when it was written (naive UTC), how long that took (s), and its size.
 
-    `reason`: why it cannot be read; then, as where there is none yet, the others are None.
+    `reason`: why it cannot be read. Then, and if there is no file yet, the others are None.
     """
 
     path: Path
@@ -51,13 +51,13 @@ class Published:
 
 
 def is_due(config: Config, now: datetime) -> bool:
-    """Whether a file is wanted, and there is none from within `every_seconds` before `now` (naive UTC)."""
+    """Whether publishing is configured, and the file is older than `every_seconds` at `now` (naive UTC) or missing."""
     path = config.publish_path
     return path is not None and atomic_files.is_older(path, config.publish.every_seconds, now)
 
 
 def last(config: Config) -> Published | None:
-    """The published file; None where none is wanted."""
+    """The published file; None if publishing is not configured."""
     path = config.publish_path
     if path is None or not path.exists():
         return None if path is None else Published(path)
@@ -69,7 +69,7 @@ def last(config: Config) -> Published | None:
 
 
 def publish(store: Store, config: Config, target: Path, clock: Callable[[], datetime]) -> None:
-    """Write what the store holds to `target`, which appears whole or stays what it was.
+    """Write the published relations to `target`, atomically.
 
     A long history of `bins` is computed in portions, between which other processes can use the store.
 
@@ -79,7 +79,7 @@ def publish(store: Store, config: Config, target: Path, clock: Callable[[], date
         StoreBusyError: another process held the store for too long.
     """
     if target.is_file() and target.stat().st_size and not begins_as_store(target):
-        raise InputOutputError(f"{target}: is no DuckDB file, so that it is not replaced; name another [publish] path")
+        raise InputOutputError(f"{target}: is not a DuckDB file, so it is not replaced; set another [publish] path")
     started = time.perf_counter()
     waiting: list[Stretch] | None = None
     made: set[str] = set()
@@ -94,12 +94,13 @@ def publish(store: Store, config: Config, target: Path, clock: Callable[[], date
                     ended = {"at": clock(), "seconds": time.perf_counter() - started}
                     sql = f"update {name}.published set published_at = $at, seconds = $seconds"  # noqa: S608
                     connection.exec_driver_sql(sql, ended)
-        # Who opens it for writing would leave a log beside it, which does not belong to the next file. The umask holds.
+        # Read-only, because a writer would leave a log beside it, which does not belong to the next file. The umask
+        # applies.
         unfinished.chmod(unfinished.stat().st_mode & 0o444)
 
 
 def _write_tables(connection: Connection, config: Config, name: str, target: Path, made: set[str]) -> list[Stretch]:
-    """Write all relations but bins, and of these what the former file has; the stretches of bins that are missing."""
+    """Write all relations but bins, and unchanged bins from the former file; returns the time spans of missing bins."""
     wanted, there = dict.fromkeys(config.publish.relations), time_range.names(connection)
     if unknown := sorted(set(wanted) - set(there)):
         raise ConfigError(
@@ -119,14 +120,14 @@ def _write_tables(connection: Connection, config: Config, name: str, target: Pat
 
 
 def _keep_bins(connection: Connection, name: str, target: Path, within: Stretch, made: set[str]) -> list[Stretch]:
-    """Copy from the former file the bins that are as they were; the stretches of the others, in portions."""
+    """Copy unchanged bins from the former file; returns the time spans of the others, in portions."""
     since, until = within
     former = _former(connection, name, target)
     changed = [within]
     if former is not None:
         behind = {"run_id": former["run_id"], "batch_id": former["batch_id"], "margin": _MARGIN_SECONDS}
         changed = [(from_, until_) for from_, until_ in run(connection, "jobs/changed_stretches", behind)]
-        # What was not there yet, or has been longer ago than was published.
+        # Times after the last published bin, or before the first.
         changed += [
             (utc.second_of(former["until_ts"]) - _MARGIN_SECONDS, until),
             (since, utc.second_of(former["since_ts"])),
@@ -146,11 +147,11 @@ def _keep_bins(connection: Connection, name: str, target: Path, within: Stretch,
 
 
 def _former(connection: Connection, name: str, target: Path) -> Mapping[str, Any] | None:
-    """What the former file was made of, where its bins are of this store, by the same rules and SQL."""
+    """The row `published` of the former file, if its bins are from this store, and the same rules and SQL."""
     try:
         former = _made(target)
     except (duckdb.Error, OSError):
-        # There is none, or it is of no use.
+        # There is no former file, or it cannot be read.
         return None
     basis = connection.exec_driver_sql(f"select basis from {name}.published").scalar_one()  # noqa: S608 our name
     past = "select count(*) from runs where run_id = $run_id and finished_at = $run_finished_at"
@@ -171,7 +172,7 @@ def _made(path: Path) -> Mapping[str, Any]:
 
 
 def _merged(stretches: list[Stretch], since: int, until: int) -> list[Stretch]:
-    """The stretches within [since, until), in order and apart."""
+    """The time spans within [since, until), sorted and merged."""
     merged: list[Stretch] = []
     for start, stop in sorted((max(start, since), min(stop, until)) for start, stop in stretches):
         if start >= stop:
@@ -183,14 +184,14 @@ def _merged(stretches: list[Stretch], since: int, until: int) -> list[Stretch]:
 
 
 def _add(connection: Connection, name: str, relation: str, within: Span, made: set[str]) -> None:
-    """Add what the store holds of the span to a table of the published file, which is made if it is not in `made`."""
+    """Add a relation's rows of the span to its table of the published file; the table is created if not in `made`."""
     table = f"{name}.{quoted_name(connection, relation)}"
     for select in time_range.selects(connection, relation, within):
         connection.exec_driver_sql(
             f"insert into {table}\n{select}" if relation in made else f"create table {table} as\n{select}"
         )
         made.add(relation)
-        # DuckDB 1.5 loses what is inserted after no rows within a transaction.
+        # DuckDB 1.5 loses rows that a transaction inserts into a table after an insert of no rows.
         connection.commit()
 
 

@@ -1,8 +1,8 @@
-"""Whether a statement that people type only reads the store. Decided by what it is, before any of it is executed.
+"""Checks that a statement of a user only reads the store, before it is executed.
 
-DuckDB's own lock-down (`schema.LOCK_DOWN`) is not enough. It leaves open the paths of the store's file, of its log and
-of the spill folder, even to COPY. Table functions such as enable_profiling() change settings and write files although
-the configuration is locked. And a process that reads its store as a file, as with read_blob(), loses its lock on it.
+DuckDB's own lock-down (`schema.LOCK_DOWN`) is not enough. It allows access to the store's file, its log and the spill
+folder, even by COPY. Table functions such as enable_profiling() change settings and write files although the
+configuration is locked. And a process that reads its store as a file, as with read_blob(), loses its lock on it.
 """
 
 import os
@@ -24,18 +24,19 @@ _FUNCTIONS = (
 )
 """Table functions that read no file and change nothing.
 
-Not those to which a relation or a query is given as text, such as query() and histogram(): these could name a file.
+Functions that take a relation or a query as text, such as query() and histogram(), are excluded: the text could name a
+file.
 """
 
 _FILE_URL = re.compile(r"^file:(//[^/]*)?")
-"""DuckDB takes a path with this before it for the path."""
+"""A prefix that DuckDB ignores before a path."""
 
 _ABOUT_THE_STORE = ("duckdb_", "pragma_")
-"""Beginnings of the names of functions that describe the store and DuckDB."""
+"""Prefixes of functions that describe the store and DuckDB."""
 
 
 def require(connection: Connection, store: Path, sql: str) -> None:
-    """Refuse what is not exactly one statement that only reads.
+    """Refuse anything but exactly one statement that only reads.
 
     Raises:
         UsageError: the statement is refused; the message says why.
@@ -54,7 +55,7 @@ def require(connection: Connection, store: Path, sql: str) -> None:
         kind = duckdb.extract_statements(sql)[0].type
     is_select, functions, relations = _parsed(connection, sql)
     if not is_select:
-        # To DuckDB's driver some pragmas are queries; its parser knows them.
+        # DuckDB's driver reports some pragmas as queries; its parser does not.
         raise UsageError(f"{'PRAGMA' if kind == duckdb.StatementType.SELECT else kind.name}: {ONLY_READ}")
     for name in functions:
         if name.lower() not in _FUNCTIONS and not name.lower().startswith(_ABOUT_THE_STORE):
@@ -73,7 +74,7 @@ def _parsed(connection: Connection, sql: str) -> tuple[bool, list[str], list[str
 
 
 def _explained(connection: Connection, sql: str) -> str:
-    """What stands behind EXPLAIN, EXPLAIN ANALYZE, or EXPLAIN and its options in parentheses."""
+    """The statement after EXPLAIN, EXPLAIN ANALYZE, or EXPLAIN with options in parentheses."""
     encoded = sql.encode()
     starts = [place for place, _ in duckdb.tokenize(sql) if encoded[place : place + 1] != b";"][1:]
     rest = [encoded[place:].decode() for place in starts]

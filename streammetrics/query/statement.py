@@ -1,4 +1,4 @@
-"""Questions in SQL: one statement that reads, on a connection from which nothing but the store can be reached."""
+"""Ad hoc SQL: one statement that only reads, on a connection that can access nothing but the store."""
 
 import re
 from datetime import datetime
@@ -15,18 +15,18 @@ from streammetrics.store import comments, spill
 from streammetrics.store.connection import Store, explained
 
 MOST_ROWS = 1_000_000
-"""A result is held in memory, so that the store is free again before anybody looks at it."""
+"""Most rows of a result, which is held in memory so that the store is free before it is printed."""
 
 
 def run(store: Store, sql: str, since: datetime | None = None, until: datetime | None = None) -> Result:
-    """Answer one statement.
+    """Execute one statement.
 
     Args:
-        since, until: UTC; every relation that the statement names is cut to this span, by `time_range`. The views of
-            sql/ are computed over it alone, so that minutes of a long history cost what minutes cost.
+        since, until: UTC; every relation in the statement is limited to this span, by `time_range`. Views are computed
+            for the span alone, so the cost depends on the span and not on the length of the history.
 
     Raises:
-        UsageError: it is not one statement that reads, DuckDB finds a mistake in it, or it has over `MOST_ROWS` rows.
+        UsageError: it is not one statement that only reads, DuckDB finds an error, or it returns over `MOST_ROWS` rows.
         StreammetricsError: it needs more memory than there is.
         StoreBusyError, InputOutputError: the store cannot be read.
     """
@@ -41,7 +41,7 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
             raise _explained(connection, error) from None
         except RuntimeError as error:
             if "interrupted" in str(error):
-                # What runs in other threads would be waited for.
+                # The process would wait for statements in other threads.
                 connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]
                 raise interrupts.cause(error) or KeyboardInterrupt from None
             raise
@@ -63,7 +63,7 @@ def _answer(connection: Connection, sql: str) -> Result:
 
 
 def _fetched(place: int, kind: str) -> str:
-    """The column as Python can have it: text is exact where its own types are not, and needs no pytz."""
+    """The column as a type that Python represents exactly, else as text; text needs no pytz."""
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"cast(cast(#{place} as timestamp) as varchar)"
     if re.search(r"\b(TIMESTAMP\w*|DATE|TIME|INTERVAL|BLOB|BIT)\b", kind):

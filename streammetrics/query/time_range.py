@@ -1,14 +1,14 @@
-"""What the relations of a store hold of a span of time, at the cost of that span.
+"""Limits the relations of a store to a span of time; the cost depends on the span alone.
 
-A row belongs to the span [since, until) where its own moment lies: a record its `ts`, a count its `second`, a bin its
-beginning, a window the beginning of its last bin, a batch and its rejects their `loaded_at`. What has a beginning and
-an end (alerts, incidents, runs, gaps, pairs) belongs where it overlaps, and is shown whole. What has neither is whole.
+A row belongs to the span [since, until) by its own time: `ts` of a record, `second` of a count, the beginning of a bin,
+the beginning of a window's last bin, `loaded_at` of a batch and its rejects. Rows with a beginning and an end (alerts,
+incidents, runs, gaps, pairs) belong to every span that they overlap. Relations without times are complete.
 
-Relations that count records are composed over slices of the counters, in portions: a week in one piece runs out of
-1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so that a code that was
-silent for hours adds no row of zeros; a portion that is far from any record adds no rows at all; a comparison has rows
-where it rules and where its windows look back. Numbers that hold within one query (`series`, its keys, sums since the
-beginning) are left out.
+Relations that are computed from counters are composed over slices of the counters, in portions: a week at once needs
+more than 1 GB. Bins and windows are those of the codes that either build sent in the portion or near it, so a code that
+was silent for hours adds no rows of zeros. A portion far from any record adds no rows. A comparison has rows where it
+is judged and where its windows look back. Numbers that are valid only within one query (`series`, its keys, running
+sums) are left out.
 """
 
 import math
@@ -37,7 +37,7 @@ from streammetrics.store.views import (
 
 _MOMENTS = ("ts", "second", "bin_second", "stop_second", "loaded_at")
 _NUMBERS = ("series", "past_bins", "total", "before_total", "least_total", "top_total")
-"""What holds within one query only: numbers of what it reads, and sums since it begins."""
+"""Columns that are valid only within one query: numbers of series, and running sums."""
 
 _STRETCHES = (("start_ts", "end_ts"), ("started_at", "finished_at"), ("from_second", "until_second"))
 
@@ -55,7 +55,7 @@ class Span:
     until: datetime = datetime.max  # noqa: DTZ901
 
     def holds(self, columns: dict[str, str]) -> str | None:
-        """The condition under which a row of these columns (name: type) belongs to the span; None: always."""
+        """The condition for a row with these columns (name: type) to belong to the span; None: always."""
         if self == Span():
             return None
         for name in _MOMENTS:
@@ -80,7 +80,7 @@ class Span:
 
 
 def span(since: datetime | None, until: datetime | None) -> Span:
-    """The span between two times, either of which may be open; naive times are UTC.
+    """The span between two times, either of which may be None: unlimited; naive times are UTC.
 
     Raises:
         UsageError: it is empty.
@@ -97,26 +97,26 @@ def names(connection: Connection) -> list[str]:
 
 
 def counts_records(name: str) -> bool:
-    """Whether a relation of sql/ is made from the counters, so that all history at once is too much."""
+    """Whether a relation of sql/ is computed from the counters, so that it must be computed in portions."""
     relation = relations().get(name)
     return relation is not None and any(below == "counters" or counts_records(below) for below in relation.reads)
 
 
 def narrow(connection: Connection, wanted: Iterable[str], within: Span) -> None:
-    """Put temporary relations before those of the store of the same names: what these hold of the span.
+    """Create temporary relations that hide those of the store with the same names, limited to the span.
 
-    Names that the store does not know are passed over.
+    Unknown names are ignored.
     """
     known = names(connection)
     there = [name for name in wanted if name in known]
-    # Relations of sql/ first: `counters` in their texts means the temporary one as soon as there is one.
+    # Relations of sql/ first: once there is a temporary `counters`, their texts would read it.
     for name in sorted(there, key=lambda name: name not in relations()):
         quoted = quoted_name(connection, name)
         if name not in relations():
             (select,) = selects(connection, name, within)
             connection.exec_driver_sql(f"create temp view {quoted} as\n{select}")
             continue
-        # Anew until there is a row: DuckDB 1.5 loses what is inserted after no rows within a transaction.
+        # Recreate until there is a row: DuckDB 1.5 loses rows inserted after an insert of no rows in a transaction.
         into = f"create or replace temp table {quoted} as\n"
         for select in selects(connection, name, within):
             if connection.exec_driver_sql(into + select).scalar_one():
@@ -124,7 +124,7 @@ def narrow(connection: Connection, wanted: Iterable[str], within: Span) -> None:
 
 
 def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
-    """What a table or view of the store holds of the span, as one query or as one for each portion of it."""
+    """A table or view limited to the span, as one query, or as one query for each portion."""
     if name not in relations():
         yield _base_select(connection, name, within)
         return
@@ -138,14 +138,14 @@ def selects(connection: Connection, name: str, within: Span) -> Iterator[str]:
     all_pairs = compose("select pair_id, baseline, candidate from pairs")
     before = lags(connection)
     for after, until, lead in _portions(connection, name, within):
-        # The lead behind it as well: a pair of builds looks back to before it begins.
+        # Also look ahead by the lead: windows of a pair look back to before it begins.
         select = _portion_select(name, moment, columns, after, until)
         piece = Slice(after, until + lead, lead, lags=before)
         yield compose(select, piece, is_final=False, all_pairs=all_pairs, **for_people(name))
 
 
 def _portion_select(name: str, moment: str, columns: dict[str, str], after: int, until: int) -> str:
-    """Rows of a portion in order of time; what numbers the pairs or codes of a slice is renumbered or left out."""
+    """Rows of a portion in order of time; `pair_id` is renumbered, other numbers of the slice are left out."""
     kept = [column for column in columns if column not in _NUMBERS]
     listed = ", ".join(f"{'all_pairs' if column == 'pair_id' else name}.{column}" for column in kept)
     join = _ALL_PAIRS_JOIN if "pair_id" in columns else ""
@@ -157,11 +157,11 @@ def _portion_select(name: str, moment: str, columns: dict[str, str], after: int,
 
 
 def _portions(connection: Connection, name: str, within: Span) -> Iterator[tuple[int, int, int]]:
-    """Cut the span where it is long: (from second, until second, lead in seconds); at least one."""
+    """Cut a long span into portions: (from second, until second, lead in seconds); at least one."""
     first, end = run(connection, "reports/slice_bounds").one()
     windows = [tuple(row) for row in connection.exec_driver_sql("select detector, bin_seconds, window_bins from rules")]
     if name == "bins":
-        # Evidence looks back for most of a day; its bins do not, and are only those with errors.
+        # Evidence looks back for most of a day; bins do not, and `sequential` has only bins with errors.
         windows = [(name, seconds, 1 if detector == "sequential" else bins) for detector, seconds, bins in windows]
     lead = lead_seconds(windows, EXPOSURE_LEAD_SECONDS)
     since, until = within.seconds()
@@ -178,7 +178,7 @@ def _portions(connection: Connection, name: str, within: Span) -> Iterator[tuple
 
 
 def _alerts(connection: Connection, within: Span) -> str:
-    """Alerts of the incidents that overlap the span, which may lie in the pause behind one of their alerts."""
+    """Alerts of the incidents that overlap the span; the span may lie in a pause between two of their alerts."""
     joined = connection.exec_driver_sql("select coalesce(max(reopen_seconds), 0) from settings").scalar_one()
     since, until = within.seconds()
     # A view takes no parameters.

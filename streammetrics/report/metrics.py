@@ -1,7 +1,7 @@
 """Figures for Prometheus: a file for the textfile collector of its node exporter.
 
 Totals come from `codes` and `batches`, which keep them when retention removes records and counters, so that counters do
-not go down. Where batches are unloaded they do; Prometheus takes that for a restart.
+not go down. They go down when batches are unloaded; Prometheus reads that as a restart.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import compose
 
 MOST_SERIES = 200
-"""Of a metric with labels; clients may send any number of builds and codes."""
+"""Most series of a metric with labels: clients may send any number of builds and codes."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is exposed. `known_…`: how many series there are, of which the largest are listed.
+    """The figures. `known_…`: the total number of series, of which the largest are listed.
 
     Args:
         errors: build, code and how many errors.
@@ -70,7 +70,7 @@ def render(figures: Figures, now: datetime) -> bytes:
 
 
 def write(figures: Figures, target: Path, now: datetime) -> None:
-    """Write the file, which appears complete or stays what it was.
+    """Write the file, atomically.
 
     Raises:
         InputOutputError: it cannot be written.

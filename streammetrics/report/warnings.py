@@ -1,4 +1,4 @@
-"""What a person has to act on: settings that name builds nobody has sent, a cut-over, exposure that is doubtful."""
+"""Warnings that need action: settings that name unknown builds, replaced builds, doubtful exposure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import EXPOSURE_LEAD_SECONDS, Slice, compose, lags
 
 REMEMBERED = timedelta(days=1)
-"""What was so within this time is not reported again: nor is a share that goes up and down around a limit."""
+"""A warning is not repeated within this time, so a share that goes up and down around a limit is reported once."""
 
 DUE_SECONDS = 600
 
 MANY_CODES = 100
-"""So many codes that are seen once each are no accident."""
+"""Above this number, codes seen only once are no accident."""
 
 _SENTENCES = {
     "reports/unsent_builds": "[[{section}]] names build {build!r}, of which no record has come yet{hint}",
@@ -31,11 +31,11 @@ _SENTENCES = {
     ),
     "reports/cut_overs": (
         "{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record of "
-        "{candidate}, and there is no day of {baseline} before that to compare with, or lag_days is 0; release in "
-        "steps, or mend the feed of {baseline}{hint}"
+        "{candidate}, and the store has no day of {baseline} before that, or lag_days is 0; release in "
+        "steps, or correct the feed of {baseline}{hint}"
     ),
 }
-"""Reports each row of which takes a person, and the sentence for a row."""
+"""Reports whose rows need action, with the sentence for a row."""
 
 _IDS = (
     "nine of ten codes of the newest six hours were seen once: where they hold ids, set code_pattern in [[source]] to "
@@ -48,7 +48,7 @@ _DOUBTFUL = (
 )
 
 _UNUSED = (
-    "[[exposure]] gives 0 users for {build!r}, which sends errors: give its users, else an increase is missed or "
+    "[[exposure]] gives 0 users for {build!r}, which sends errors: give its users, else increases are missed or "
     "reported falsely"
 )
 
@@ -61,12 +61,12 @@ _REMEMBER = "insert into advice select unnest($texts), $now"
 def current(
     connection: Connection, *, is_due: bool = True, has_exposure: bool = True, problems: Sequence[str] = ()
 ) -> list[str]:
-    """All that there is to act on now, a sentence each.
+    """All current warnings, a sentence each.
 
     Args:
-        is_due: also what takes reading records of some hours: codes that hold ids, and what exposure is like.
-        has_exposure: all that [[exposure]] names could be read.
-        problems: what is wrong with files that the settings name.
+        is_due: also check what requires reading records of some hours: codes that contain ids, and exposure.
+        has_exposure: all files of [[exposure]] could be read.
+        problems: errors of files that the settings name.
     """
     found = [*problems, *_settings(connection)]
     if is_due and (latest := latest_complete(connection)) is not None:
@@ -84,11 +84,11 @@ def unreported(
     has_exposure: bool = True,
     problems: Sequence[str] = (),
 ) -> list[str]:
-    """What has begun to be so, or `every` thing; in the caller's transaction, which remembers that it was reported.
+    """New warnings, or `every` warning; in the caller's transaction, which records that they were reported.
 
     Args:
-        judged: the epoch seconds (after, until] of a pass, None where nothing waited. Records are read where these
-            hold a full ten minutes on the clock: that costs as much as the usual pass.
+        judged: the epoch seconds (after, until] of a pass, None if nothing waited. Records are read only if these
+            include a full ten minutes of the clock, because that costs as much as a usual pass.
         has_exposure, problems: as of `current`.
     """
     is_due = judged is not None and judged[0] // DUE_SECONDS < judged[1] // DUE_SECONDS
@@ -105,13 +105,13 @@ def unreported(
 def ahead(
     connection: Connection, *, since: datetime | None = None, after_batch: int = 0
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Batches whose newest records are ahead of the clock as by a wrong time zone: of the report, the oldest first."""
+    """Rows of reports/ahead_batches, the oldest first: batches ahead of the clock, as with a wrong time zone."""
     limits = dict(zip(("least_ahead", "most_ahead"), AHEAD_SECONDS, strict=True))
     return run(connection, "reports/ahead_batches", {"since": since, "after_batch": after_batch, **limits}).all()
 
 
 def latest_complete(connection: Connection) -> int | None:
-    """Up to which epoch second pairs that are compared now are complete; None where there is none."""
+    """The latest epoch second up to which a current pair is complete; None if there is no pair."""
     latest: int | None = connection.exec_driver_sql(compose(_LATEST)).scalar_one()
     return latest
 
@@ -121,7 +121,7 @@ def _settings(connection: Connection) -> Iterator[str]:
         for row in connection.exec_driver_sql(compose(statement(name))).mappings():
             yield sentence.format(**row)
     for pattern in run(connection, "reports/unmatched_patterns").scalars():
-        yield f"[[comparison]] compares builds {as_written(pattern)!r}, and no build that has sent records matches that"
+        yield f"[[comparison]] compares builds {as_written(pattern)!r}, but no build with records matches that"
 
 
 def _ids(connection: Connection, latest: int) -> Iterator[str]:
@@ -136,9 +136,9 @@ def _exposures(connection: Connection, latest: int) -> Iterator[str]:
     for pair in connection.exec_driver_sql(sql, {"latest": latest}):
         builds = f"{pair.baseline} -> {pair.candidate}"
         if pair.unknown_build is not None:
-            yield f"{builds}: {pair.assumption}, for [[exposure]] does not give the users of {pair.unknown_build!r}"
+            yield f"{builds}: {pair.assumption}, because [[exposure]] does not give the users of {pair.unknown_build!r}"
         if pair.is_nobody:
-            yield f"{builds}: {pair.assumption}, for [[exposure]] gives neither build any users"
+            yield f"{builds}: {pair.assumption}, because [[exposure]] gives 0 users for both builds"
         if pair.unused_build is not None:
             yield f"{builds}: {_UNUSED.format(build=pair.unused_build)}"
         if pair.is_doubtful:

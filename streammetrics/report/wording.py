@@ -11,13 +11,13 @@ from streammetrics.detect.new_codes import NewCodes
 from streammetrics.runtime.terminal import counted, figure, moment, named, power, printable
 
 MOST_LINES = 20
-"""Past these a mail is not read: the rest is counted."""
+"""Most lines of a report; the rest is counted."""
 
 YOUNG_SECONDS = 3600
-"""Of a comparison that was younger when an incident opened, its age is a part of what the incident means."""
+"""If a comparison was younger than this when an incident opened, its age is printed."""
 
 _WIDE = 3
-"""An upper bound that is so many times the ratio says nothing."""
+"""An upper bound of this many times the ratio is not printed."""
 
 _EXPOSURES = {
     "assumed": "equal exposure assumed",
@@ -30,7 +30,7 @@ _EXPOSURES = {
 
 
 def exposure(kind: str, candidate_share: float) -> str:
-    """What is known of the candidate's share of the users, in words."""
+    """The candidate's share of the users and how it is known, as text."""
     return _EXPOSURES[kind].format(share=candidate_share)
 
 
@@ -45,18 +45,18 @@ def first_lines(lines: Sequence[tuple[str, str]], noun: str, most: int | None = 
 
 
 def alert_line(alert: Alert) -> str:
-    """An alert in a line, as an incident is."""
+    """An alert in one line, in the form of an incident."""
     return f"ALERT     {_line(alert, alert.value)}"
 
 
 def change_line(change: Change) -> str:
-    """An incident that changed, in a line: what it is now, of one that is back since when it is and by how much."""
+    """A changed incident in one line. A reopened incident shows the onset and ratio of its latest alert."""
     incident, first = change.incident, None
     if change.again is not None:
         since = max(incident.start_ts, change.again.start_ts)
         first = incident.start_ts if since > incident.start_ts else None
         incident = replace(incident, **{**vars(change.again), "start_ts": since})
-    # The age of a comparison says how little was known when the incident opened.
+    # The age of a comparison shows how little data there were when the incident opened.
     age = _age(change.comparison_seconds) if change.change == "opened" else ""
     gone = "" if change.gone is None else f"{departed(change.gone)}  "
     if change.change == "withdrawn":
@@ -65,7 +65,7 @@ def change_line(change: Change) -> str:
 
 
 def new_code_lines(found: Sequence[NewCodes]) -> Iterator[str]:
-    """One line a comparison: its new codes with their errors, the most frequent first, then how many more there are."""
+    """One line per comparison: its new codes with their errors, the most frequent first, then the number of others."""
     candidates = Counter(one.candidate for one in found)
     for one in found:
         frequent = ", ".join(f"{named(code.code)} {code.candidate_errors:,}" for code in one.most_frequent)
@@ -93,7 +93,7 @@ def _line(found: Incident | Alert, value: float, first: datetime | None = None, 
 
 
 def _strength(found: Incident | Alert, value: float) -> str:
-    """By what a rule fired, and what it takes: of `sequential` required evidence, of the others a threshold."""
+    """The value and what was required: evidence for `sequential`, a mean and its threshold for the other rules."""
     if found.exposure is None or found.candidate_share is None:
         return f"mean {figure(value)}, threshold {figure(found.threshold)}"
     words = exposure(found.exposure, found.candidate_share)
@@ -101,7 +101,7 @@ def _strength(found: Incident | Alert, value: float) -> str:
 
 
 def departed(gone: Sequence[Departure]) -> str:
-    """Why the comparison of an incident is judged no longer."""
+    """Why the comparison of an incident is no longer judged."""
     if not gone:
         return "other comparisons took its place"
     ended = " and ".join(f"{printable(one.build)} (last record {moment(one.last_ts)})" for one in gone)
@@ -109,14 +109,14 @@ def departed(gone: Sequence[Departure]) -> str:
 
 
 def _age(seconds: int | None) -> str:
-    # Settings may have changed since, so that the comparison begins later than it did.
+    # Settings may have changed since, so that the comparison now begins later.
     if seconds is None or not 0 <= seconds < YOUNG_SECONDS:
         return ""
     return f"comparison {f'{seconds // 60} min' if seconds >= 60 else f'{seconds} s'} old  "
 
 
 class Ratio(Protocol):
-    """What has a ratio: an alert, an incident, or an explanation."""
+    """An object with a ratio: an alert, an incident, or an explanation."""
 
     @property
     def exposure(self) -> str | None: ...
@@ -129,7 +129,7 @@ class Ratio(Protocol):
 
 
 class Counts(Ratio, Protocol):
-    """What has the errors of both builds as well."""
+    """An object that also has the errors of both builds."""
 
     @property
     def baseline_errors(self) -> int | None: ...
@@ -138,15 +138,15 @@ class Counts(Ratio, Protocol):
 
 
 def how_much(found: Counts) -> str:
-    """Counts of both builds, and their ratio where the baseline has any errors; at equal exposure where that is known.
+    """Counts of both builds, and the ratio of their rates, if the baseline has errors.
 
-    With its interval where the rule tells one: it holds with 95 % certainty at whatever moment it is looked at.
+    With the 95 % interval if the rule has one; it is valid at any time.
     """
     return f"{found.baseline_errors:,} -> {found.candidate_errors:,} errors{ratio(found)}"
 
 
 def ratio(found: Ratio) -> str:
-    """The ratio and its bounds in parentheses, as far as they are known, to be put behind other words."""
+    """The ratio and its bounds in parentheses, as far as they are known, to be appended to other text."""
     about = "about " if found.exposure in ("changing", "estimated") else ""
     value, low, high = found.ratio, found.ratio_low, found.ratio_high
     if low is None:
@@ -154,6 +154,6 @@ def ratio(found: Ratio) -> str:
     if value is None or high is None:
         return f" (at least x{low:.3g})"
     if high > _WIDE * value:
-        # Few errors of the baseline: how large the ratio may be is not known.
+        # The baseline has few errors, so the upper bound is not known.
         return f" ({about}x{value:.3g}, at least x{low:.2g})"
     return f" ({about}x{value:.3g}, {low:.3g} to {high:.3g})"

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens while they are written: every rename goes through here."""
+"""Writes files atomically: they appear complete or not at all. All renames of the package are here."""
 
 import errno
 import os
@@ -12,27 +12,27 @@ from tempfile import TemporaryDirectory
 from streammetrics.runtime import failpoints, utc
 
 UNFINISHED = ".*.tmp-*"
-"""A glob for the folders of files that are not finished; those of a process that was killed stay behind."""
+"""A glob for the folders of unfinished files; killed processes leave them behind."""
 
 
 _FULL = re.compile("No space left|File too large|[Qq]uota exceeded")
-_ROOM = "make room and run it again: what was committed stays, and the next run makes up for the rest"
+_ROOM = "make room and run it again: what was committed stays, and the next run does the rest"
 
 
 def is_full(error: object) -> bool:
-    """Whether an error, ours or DuckDB's, means that the disk is full, or the file as large as allowed."""
+    """Whether an error, ours or DuckDB's, means that the disk is full, or the file has reached its maximum size."""
     return _FULL.search(str(error)) is not None
 
 
 def reason(error: object) -> str:
-    """The first line of an error, cut because DuckDB echoes records; with what to do if the disk is full."""
+    """The first line of an error, cut because DuckDB quotes records; with a remedy if the disk is full."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     text = (reason.splitlines() or [""])[0][:300]
     return f"{text}; {_ROOM}" if is_full(error) else text
 
 
 def is_older(path: Path, seconds: float, now: datetime) -> bool:
-    """Whether a file was written so long before `now` (naive UTC), or after it, or is not there."""
+    """Whether a file was written at least this long before `now` (naive UTC), or after `now`, or is missing."""
     try:
         written_at = utc.at_second(int(path.stat().st_mtime))
     except OSError:
@@ -42,12 +42,12 @@ def is_older(path: Path, seconds: float, now: datetime) -> bool:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A path of the same name in a temporary folder beside `target`; what is written there takes its place on success.
+    """A path of the same name in a temporary folder beside `target`; on success it replaces the target.
 
-    The folder goes in any case.
+    The folder is removed in any case.
 
     Raises:
-        OSError: the disk is full, the target is a pipe or device, or its folder is not there or not ours.
+        OSError: the disk is full, the target is a pipe or device, or its folder is missing or not writable.
     """
     _require_file(target)
     with TemporaryDirectory(prefix=f".{target.name}.tmp-", dir=target.absolute().parent) as folder:
@@ -57,7 +57,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def put(unfinished: Path, target: Path) -> None:
-    """Rename a file over its target; on return content and name are on disk."""
+    """Rename a file over its target; on return its content and name are synced to disk."""
     _require_file(target)
     _persist(unfinished)
     move(unfinished, target)
@@ -65,14 +65,14 @@ def put(unfinished: Path, target: Path) -> None:
 
 
 def move(path: Path, target: Path) -> None:
-    """Give a file that is on disk another name."""
+    """Rename a file whose content is synced already."""
     failpoints.reach("rename.before")
     path.replace(target)
     failpoints.reach("rename.after")
 
 
 def _require_file(target: Path) -> None:
-    """A rename over /dev/null would take it away from all programs; what reads from a pipe would wait for ever."""
+    """Refuse special files: a rename over /dev/null would remove it, and the reader of a pipe would wait for ever."""
     is_descriptor = target.is_symlink() and target.readlink().is_relative_to("/proc")
     if is_descriptor or (target.exists() and not (target.is_file() or target.is_dir())):
         raise OSError(errno.EINVAL, "is a pipe, socket or device, and only files are replaced; name another")

@@ -1,6 +1,6 @@
-"""Databases that SQLAlchemy reaches by a URL, without anything secret getting out.
+"""Databases that SQLAlchemy reaches by a URL, without disclosing secrets.
 
-Messages of drivers may hold the URL or the password: they leave through `scrubbed` alone.
+Messages of drivers may contain the URL or the password, so they always pass through `scrubbed`.
 """
 
 import os
@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 
 CONNECT_SECONDS = 10
-"""How long a server may take to answer: the store is held meanwhile."""
+"""How long a server may take to answer; the store is locked meanwhile."""
 
 _SHOWN_CHARACTERS = 300
 
@@ -30,7 +30,7 @@ _SECRET_PAIR = re.compile(r"((?:pass\w*|pwd|secret|token)\s*=\s*)[^\s;&]+", re.I
 
 
 def with_password(url: URL, variable: str | None, file: Path | None, where: str) -> URL:
-    """The URL with the password that an environment variable or a file holds; `where` they are named, for messages.
+    """The URL with the password of an environment variable or a file; `where` names the setting in messages.
 
     Raises:
         ConfigError: the variable is not set.
@@ -50,13 +50,13 @@ def with_password(url: URL, variable: str | None, file: Path | None, where: str)
 
 
 def shown(url: URL) -> str:
-    """The URL for people. Its parameters are left out, for they may be passwords, too."""
+    """The URL for people, without its parameters, which may be passwords too."""
     bare = URL.create(url.drivername, url.username, host=url.host, port=url.port, database=url.database)
     return bare.render_as_string().replace("://", ":", 1)
 
 
 def engine(url: URL) -> Engine:
-    """An engine that keeps no connection open, and does not wait for a server for long."""
+    """An engine that keeps no connection open, and does not wait long for a server."""
     has_timeout = url.get_driver_name() in _WITH_TIMEOUT and "connect_timeout" not in url.query
     arguments = {"connect_timeout": CONNECT_SECONDS} if has_timeout else {}
     return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
@@ -64,7 +64,7 @@ def engine(url: URL) -> Engine:
 
 @contextmanager
 def without_secrets(what: str, url: URL, failed: str = "cannot be read") -> Iterator[None]:
-    """What SQLAlchemy and drivers raise as errors of ours, without secrets; `what` names the database.
+    """Raise errors of SQLAlchemy and drivers as errors of this program, without secrets; `what` names the database.
 
     Raises:
         ConfigError: there is no driver.

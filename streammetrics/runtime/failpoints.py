@@ -1,9 +1,9 @@
-"""Faults on purpose, for tests of what survives them: a process that dies at the nth commit or rename.
+"""Injected faults for tests: a process that fails at the nth commit or rename.
 
 `STREAMMETRICS_FAILPOINT` names a point, the visit of it that fails, and how: `commit.after:2:kill`. Points are
 `commit.before`, `commit.after`, `rename.before` and `rename.after`; `kill` ends the process at once, `term` sends it
-SIGTERM and `stop` stops it until SIGCONT, all as the system would; `raise` is an error of the disk. Unset, a point
-costs a look at an empty variable.
+SIGTERM and `stop` stops it until SIGCONT, all as the system would; `raise` is an error of the disk. If the variable is
+not set, a point costs almost nothing.
 """
 
 import errno
@@ -36,7 +36,7 @@ def reach(point: str) -> None:
 
 
 def watch_commits(dialect: Any) -> None:
-    """Make every commit of an engine a point, before and after; without the variable nothing is touched."""
+    """Add the points before and after each commit of an engine; does nothing if the variable is not set."""
     if not _WANTED:
         return
     commit = dialect.do_commit
@@ -45,7 +45,7 @@ def watch_commits(dialect: Any) -> None:
         try:
             reach("commit.before")
         except OSError:
-            # As a commit that fails does.
+            # A failed commit also rolls back.
             dbapi_connection.rollback()
             raise
         commit(dbapi_connection)

@@ -1,6 +1,6 @@
-"""Events on stderr, a line each: words alone, or JSON for whoever collects logs.
+"""Events on stderr, one line each: plain text, or JSON for log collectors.
 
-Which of them is chosen once a process (`configure`); until then they are words.
+`configure` chooses the style once per process; the default is plain text.
 """
 
 import json
@@ -19,14 +19,14 @@ _logger = logging.getLogger("streammetrics")
 
 @dataclass(frozen=True)
 class Event:
-    """What happened.
+    """An event.
 
     Args:
-        words: for people.
+        words: the message for people.
         name: such as `ingest.loaded`; the same for all events of its kind.
         level: `logging.INFO`, `WARNING` or `ERROR`.
-        is_routine: not worth a line in the mail that cron sends.
-        fields: the figures and names in the words, for programs.
+        is_routine: not printed if stderr is neither a terminal nor a log, so that cron does not mail it.
+        fields: the figures and names in the message, for programs.
     """
 
     words: str
@@ -37,7 +37,7 @@ class Event:
 
 
 def configure(style: Style) -> None:
-    """Choose the style of this process; lines of JSON name the run that they belong to."""
+    """Choose the style of this process; JSON lines contain the id of the run."""
     handler = logging.StreamHandler(sys.stderr)
     if style == "json":
         handler.setFormatter(_Json(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"))
@@ -52,14 +52,14 @@ def style() -> Style:
 
 
 def write(event: Event) -> None:
-    """A line to stderr."""
+    """Write an event to stderr."""
     if not _logger.handlers:
         configure("words")
     _logger.log(event.level, "%s", event.words, extra={"event": event})
 
 
 class _Json(logging.Formatter):
-    """An object: ts, level, event, run, message, and the event's own fields."""
+    """A JSON object: ts, level, event, run, message, and the event's own fields."""
 
     def __init__(self, run: str) -> None:
         super().__init__()

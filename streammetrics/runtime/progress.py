@@ -1,4 +1,4 @@
-"""Progress bars on a terminal for tasks of more than two seconds; elsewhere only messages, on stderr."""
+"""Messages on stderr, and on a terminal progress bars for tasks of more than two seconds."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ SHOW_AFTER_SECONDS = 2.0
 
 
 class Progress:
-    """Words and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
+    """Messages and bars on stderr. Bars need a terminal, and appear once a task has taken `SHOW_AFTER_SECONDS`.
 
     Args:
-        is_logged: the lines are collected by a program: all events are logged, and no bars.
+        is_logged: the lines are JSON for a program: all events are written, and no bars.
     """
 
     def __init__(self, is_terminal: bool, write: Callable[[Event], None], is_logged: bool = False) -> None:
@@ -27,11 +27,11 @@ class Progress:
 
     @property
     def shows_routine(self) -> bool:
-        """Whether routine events are written: on terminals and in logs."""
+        """Whether routine events are written: on terminals and in JSON logs."""
         return self.is_terminal or self._is_logged
 
     def say(self, event: Event) -> None:
-        """Write an event, above a bar that may be shown."""
+        """Write an event, above the bar if one is shown."""
         if event.is_routine and not self.shows_routine:
             return
         shown = replace(event, words=printable_lines(event.words))
@@ -42,7 +42,7 @@ class Progress:
 
     @contextmanager
     def task(self, name: str) -> Iterator[Callable[[float, float], None]]:
-        """A task; the caller reports (done, total) once it knows them, and until then the bar only moves."""
+        """A task; the caller reports (done, total). Until the first report the bar only pulses."""
         if not self.is_terminal or self._is_logged:
             yield lambda done, total: None
             return

@@ -1,7 +1,7 @@
-"""Commands that messages suggest, completed so that they work when they are copied.
+"""Completes commands in messages, so that they work when they are copied.
 
-A message names a command in backticks, such as `streammetrics status`. Which file of settings the process was given
-is known only where messages are printed.
+A message names a command in backticks, such as `streammetrics status`. The settings file of the process is added when
+the message is printed.
 """
 
 import re
@@ -15,10 +15,10 @@ _is_default = False
 
 
 def configure(path: Path | None, *, is_default: bool = False) -> None:
-    """Suggest commands with `--config path` from now on in this process; None: it has no file of settings.
+    """Complete commands of this process with `--config path`; None: it has no settings file.
 
     Args:
-        is_default: commands find the file by themselves if they are started in this folder.
+        is_default: commands that are started in this folder find the file themselves.
     """
     global _settings, _is_default
     _settings, _is_default = path, is_default
@@ -30,7 +30,7 @@ def command(text: str) -> str:
 
 
 def command_anywhere(text: str) -> str:
-    """The same for whoever reads it elsewhere: with the whole path of the settings."""
+    """The command with the absolute path of the settings, for readers elsewhere."""
     return text if _settings is None else f"{text} --config {shlex.quote(str(_settings.absolute()))}"
 
 

@@ -10,13 +10,13 @@ NO_NAME = '""'
 
 
 def one_line(message: str) -> str:
-    """A message whose last lines are settings to copy."""
+    """A message in one line; its last lines may be settings to copy."""
     first, *settings = message.splitlines()
     return " ".join((first, "; ".join(settings))).rstrip()
 
 
 def as_json(row: object) -> str:
-    """A row, of names or of a dataclass, as one line of JSON; times as ISO text in UTC."""
+    """A mapping or dataclass as one line of JSON; times as ISO text in UTC."""
     return json.dumps(row, default=_plain, ensure_ascii=False)
 
 
@@ -27,35 +27,35 @@ def _plain(value: object) -> object:
 
 
 def moment(value: datetime) -> str:
-    """A time of the store (naive UTC) as people read it."""
+    """A time of the store (naive UTC) for people."""
     return f"{value:%Y-%m-%d %H:%M:%S}"
 
 
 def figure(value: float) -> str:
-    """A number without the noise of its last digits."""
+    """A number with few digits."""
     return f"{value:.6g}"
 
 
 def power(log10: float, digits: int = 3) -> str:
-    """A power of ten; its exponent has none of its own."""
+    """A power of ten, with a plain decimal exponent."""
     return f"10^{log10:.{digits}g}" if abs(log10) < 999.5 else f"10^{log10:,.0f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """So many of something."""
+    """A number and its noun, such as `3 records`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def printable(text: str, can_show: Callable[[str], bool] = str.isprintable) -> str:
-    """Names come from clients: what a terminal would obey, or a font lacks, is shown as an escape."""
+    """Names come from clients: control characters, and others that are not printable, are shown as escapes."""
     return "".join(c if can_show(c) else c.encode("unicode_escape").decode() for c in text)
 
 
 def named(text: str) -> str:
-    """A build or code as people read it; a code may be empty."""
+    """A build or code for people; an empty code is `""`."""
     return printable(text) or NO_NAME
 
 
 def printable_lines(text: str) -> str:
-    """What a terminal would obey is shown, line by line."""
+    """Text of several lines, with unprintable characters as escapes."""
     return "\n".join(printable(line) for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""Times as the store and all of the package has them: naive `datetime`s, which mean UTC."""
+"""Times as the store and the package use them: naive `datetime`s in UTC."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,10 @@ DAY_SECONDS = 86_400
 
 
 def naive(value: datetime) -> datetime:
-    """The moment of a time with a zone; one without is in UTC already.
+    """A time with a zone as naive UTC; a time without one is in UTC already.
 
     Raises:
-        ValueError: it lies outside of the years 1 to 9999 there.
+        ValueError: in UTC it is outside of the years 1 to 9999.
     """
     try:
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
@@ -18,7 +18,7 @@ def naive(value: datetime) -> datetime:
 
 
 def at_second(second: int) -> datetime:
-    """The moment of an epoch second from year 1 to 9999."""
+    """An epoch second of the years 1 to 9999 as naive UTC."""
     return datetime.fromtimestamp(second, UTC).replace(tzinfo=None)
 
 

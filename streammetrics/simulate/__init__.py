@@ -1,5 +1,5 @@
-"""Synthetic streams with known truth, and history judged again: `generate` and `backtest`.
+"""`generate` and `backtest`: synthetic streams with known increases, and history judged again.
 
 In comes a scenario or a span of the store's history; out go a stream with its truth beside it, or the incidents that
-would have been reported and the false alarms to expect. The store itself stays as it was. `cli` calls both.
+would have been reported and the false alarms to expect. The store is not changed. `cli` calls both.
 """

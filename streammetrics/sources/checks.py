@@ -1,4 +1,4 @@
-"""What must be true of a file before it is read. Errors say what to set."""
+"""Checks of a file before it is read. Errors say which setting to change."""
 
 from streammetrics.errors import ConfigError
 from streammetrics.sources import times
@@ -16,12 +16,12 @@ _BINARY = {
 
 
 def binary_kind(beginning: bytes) -> str | None:
-    """What a file holds that is no text, by how it begins; None where that does not show."""
+    """The kind of a file that is no text, by its first bytes; None if unknown."""
     return next((kind for signature, kind in _BINARY.items() if beginning.startswith(signature)), None)
 
 
 def require_text(file: SourceFile, beginning: bytes) -> None:
-    """A text is no compressed file, Parquet or database by another name."""
+    """Refuse a compressed file, Parquet or database that is configured or named as text."""
     kind, where = binary_kind(beginning), f"[[source]] {file.source.name!r}"
     if kind is None:
         return
@@ -31,17 +31,17 @@ def require_text(file: SourceFile, beginning: bytes) -> None:
         "Parquet": f'let its name end in .parquet, or set format = "parquet" of {where}',
         "an SQLite database": "give it a [[source]] with url and table",
     }
-    raise ConfigError(f"{file.path}: holds {kind}, no text: {advice.get(kind, 'unpack it, or pack it as .gz or .zst')}")
+    raise ConfigError(f"{file.path}: is {kind}, no text: {advice.get(kind, 'unpack it, or pack it as .gz or .zst')}")
 
 
 def require_date(file: SourceFile, first_time: str) -> None:
-    """Times of day have a date."""
+    """Refuse times of day without a date."""
     if not times.is_time_of_day(first_time) or file.day() is not None or file.source.time_format is not None:
         return
     where = f"[[source]] {file.source.name!r}"
     if file.source.date == "name":
         raise ConfigError(
-            f'{file.path}: holds times of day, and date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
+            f'{file.path}: has times of day, but date = "name" of {where} finds no YYYY-MM-DD or YYYYMMDD in its name'
         )
     raise ConfigError(
         f"{file.path}: the first time is {first_time.strip()}, a time of day; set date of {where} "

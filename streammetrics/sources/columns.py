@@ -1,4 +1,4 @@
-"""Which of a file's columns are the time, the build and the code."""
+"""Finds the columns of the time, the build and the code."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from streammetrics.sources.discovery import SourceFile
 ROLES = ("ts", "build", "code")
 
 CLOCK, STRATUM, CLIENT = "clock", "stratum", "client"
-"""Roles of columns that only some sources have: the time of day, where `ts` is the date; what is put before builds; who
-sent the record.
+"""Roles of columns that only some sources have: the time of day if `ts` is the date; the prefix of builds; the sender
+of the record.
 """
 
 _KNOWN = {
@@ -26,7 +26,7 @@ _SHOWN_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of all columns, and the places of those among them that are read."""
+    """The names of all columns, and the places of those that are read."""
 
     names: tuple[str, ...]
     ts: int
@@ -43,19 +43,19 @@ class Columns:
 
     @property
     def times(self) -> tuple[int, ...]:
-        """The places whose texts, with a blank between them, are the time."""
+        """The places whose texts, joined by a blank, are the time."""
         return (self.ts,) if self.clock is None else (self.ts, self.clock)
 
     @property
     def by_role(self) -> dict[str, str]:
-        """Their names, as parameters of SQL, which always selects all of them: any column where there is none."""
+        """Their names as parameters of SQL, which always selects all of them; any column stands for a missing one."""
         named = {f"{role}_name": self.names[place] for role, place in self._by_role.items() if place is not None}
         ts, build = self.names[self.ts], self.names[self.build]
         return {"clock_name": ts, "stratum_name": build, "client_name": build, **named}
 
     @property
     def places(self) -> list[int | None]:
-        """Those of time, clock, build, code, stratum and client, from 1."""
+        """The places of time, clock, build, code, stratum and client, from 1."""
         return [None if place is None else place + 1 for place in self._by_role.values()]
 
     @property
@@ -64,7 +64,7 @@ class Columns:
         return {**three, STRATUM: self.stratum, CLIENT: self.client}
 
     def aliases(self) -> list[str]:
-        """A name for each place that SQL can carry without quoting: its role, or its number."""
+        """A name for each place that needs no quotes in SQL: its role, or its number."""
         roles = {place: role for role, place in self._by_role.items()}
         return [roles.get(place, f"other_{place}") for place in range(len(self.names))]
 
@@ -76,7 +76,7 @@ def known(file: SourceFile) -> list[list[str]]:
 
 
 def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
-    """Where the columns are that can be found; names are compared without regard to case unless one fits exactly."""
+    """The places of columns that can be found; an exact name comes first, otherwise case is ignored."""
     by_name = folded(names)
     found = {}
     for role, mapped in _mapped(file).items():
@@ -91,22 +91,22 @@ def places(file: SourceFile, names: Sequence[str]) -> dict[str, int]:
 
 
 def folded(names: Sequence[str]) -> list[str]:
-    """Names without regard to case."""
+    """Names in folded case."""
     return [name.strip().casefold() for name in names]
 
 
 def positions(file: SourceFile) -> dict[str, int]:
-    """The places that the settings give the columns; none where they go by name."""
+    """The places of columns in the settings; none if the settings name them."""
     return {role: place - 1 for role, place in _mapped(file).items() if isinstance(place, int)}
 
 
 def named(file: SourceFile) -> list[str]:
-    """The columns that the settings name."""
+    """The columns that are set by name."""
     return [name for name in _mapped(file).values() if isinstance(name, str)]
 
 
 def _mapped(file: SourceFile) -> dict[str, Any]:
-    """The names or positions that the settings give the columns, by role; None where they give none."""
+    """The names or positions of columns in the settings, by role; None if not set."""
     mapped = {role: getattr(file.source.columns, role, None) for role in ROLES}
     if isinstance(mapped["ts"], tuple):
         mapped["ts"], mapped[CLOCK] = mapped["ts"]
@@ -115,23 +115,23 @@ def _mapped(file: SourceFile) -> dict[str, Any]:
 
 
 def missing(file: SourceFile, found: Mapping[str, int]) -> list[str]:
-    """The roles of which no column was found; objects of JSON may all lack a stratum or a client."""
+    """The roles without a column. In JSON the stratum and the client may be missing."""
     optional = {STRATUM, CLIENT} if file.format == "jsonl" else set()
     return [role for role in _mapped(file) if role not in {*found, *optional}]
 
 
 def fitting(file: SourceFile, fields: Sequence[str]) -> int:
-    """How many of the three columns a line, taken for the header where the source has one, has."""
+    """How many of the three columns a line has, read as the header if the source has one."""
     if file.source.header:
         return len(places(file, fields))
     return sum(place < len(fields) for place in positions(file).values())
 
 
 def resolve(file: SourceFile, names: Sequence[str]) -> Columns:
-    """The three columns.
+    """Find the three columns.
 
     Raises:
-        ConfigError: one of them is not there, or one column is to be two of them.
+        ConfigError: one of them is missing, or one column is set for two of them.
     """
     if not file.source.header:
         raise ConfigError(
@@ -160,7 +160,7 @@ def _wanted(file: SourceFile, role: str) -> str:
 
 
 def _mapping(found: dict[str, int], names: Sequence[str]) -> str:
-    """A line to copy into config.toml, with what is known already."""
+    """A line to copy into config.toml, with the columns that are known."""
     values = (names[found[role]] if role in found else "..." for role in ROLES)
     pairs = (f"{role} = {json.dumps(value, ensure_ascii=False)}" for role, value in zip(ROLES, values, strict=True))
     return f"columns = {{ {', '.join(pairs)} }}"

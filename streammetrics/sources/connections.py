@@ -1,4 +1,4 @@
-"""How the database of a source is reached, and values of it that Python cannot hold."""
+"""Connects to the database of a source; handles values that Python's types cannot represent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +16,7 @@ from streammetrics.runtime import databases
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A value that Python's types do not hold, such as the time `infinity`, as the server writes it."""
+    """A value that Python's types cannot represent, such as the time `infinity`, as the server's text."""
 
     text: str
 
@@ -26,10 +26,10 @@ class Unreadable:
 
 @contextmanager
 def connect(config: Config, source: Source) -> Iterator[tuple[URL, Connection]]:
-    """The URL of a source with its password, and a connection; nothing is ever committed on it.
+    """The URL of a source with its password, and a connection, on which nothing is ever committed.
 
     Raises:
-        ConfigError: there is no driver, or no password where it is to be.
+        ConfigError: there is no driver, or the password is missing.
         InputOutputError: the database cannot be reached or read.
     """
     url = _url(config, source)
@@ -39,14 +39,14 @@ def connect(config: Config, source: Source) -> Iterator[tuple[URL, Connection]]:
     try:
         yield url, connection
     finally:
-        # A connection that broke fails once more.
+        # Closing a broken connection fails again.
         with suppress(Exception):
             connection.close()
         engine.dispose()
 
 
 def _url(config: Config, source: Source) -> URL:
-    """Where the database is, with the password, and a path of SQLite that this process can open."""
+    """The URL of the database with its password, and the file of SQLite if it is one."""
     if source.url is None:
         raise ValueError(f"{source.name}: is no database")
     where = f"[[source]] {source.name!r}"
@@ -61,14 +61,14 @@ def _url(config: Config, source: Source) -> URL:
 
 
 def place(source: Source, url: URL) -> Path:
-    """A name for what is read."""
+    """A name for the table or query."""
     return Path(databases.shown(url) + (f"#{source.table}" if source.table else ""))
 
 
 def _engine(url: URL) -> Engine:
     engine = databases.engine(url)
 
-    # What these drivers cannot read they would not even hand over, and one such row would end all reading.
+    # These drivers raise an error for values that they cannot convert, and one such row would end all reading.
     @event.listens_for(engine, "connect")
     def tolerate(connection: Any, _: Any) -> None:
         if engine.driver == "pysqlite":
@@ -82,7 +82,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _tolerant(strict: Any) -> Any:
-    """A loader of psycopg that gives what the strict one cannot load as `Unreadable`."""
+    """A loader of psycopg that returns `Unreadable` for values that the strict one cannot load."""
     from psycopg import DataError
     from psycopg.adapt import Loader
 
@@ -102,6 +102,6 @@ def _tolerant(strict: Any) -> Any:
 
 @contextmanager
 def without_secrets(source: Source, url: URL) -> Iterator[None]:
-    """What SQLAlchemy and drivers raise as errors of ours, without secrets."""
+    """Raise errors of SQLAlchemy and drivers as errors of this program, without secrets."""
     with databases.without_secrets(str(place(source, url)), url):
         yield

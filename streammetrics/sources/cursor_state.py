@@ -1,8 +1,8 @@
 """How far a database was read, so that each of its rows counts once: the tables `cursor_marks` and `cursor_rows`.
 
-Rows come in order of a cursor, but not all become visible in that order: a row gets its id when it is inserted, and is
-seen when its transaction ends. So a run begins below the last value, at the `floor`, and leaves out the rows from there
-on that it knows, by a fingerprint of what they hold. Rows that are equal in everything are counted, not distinguished.
+Rows are read in order of a cursor, but may become visible in another order: a row gets its id when it is inserted, and
+is visible when its transaction ends. So a run begins below the last value, at the `floor`, and skips the rows that were
+read already, which it recognizes by a fingerprint of their content. Of equal rows only the number is known.
 """
 
 import math
@@ -25,22 +25,22 @@ from streammetrics.store.statements import run
 
 OVERLAP_NUMBERS = 10_000
 OVERLAP_SECONDS = 300
-"""Where the source does not say how far rows may come out of order."""
+"""The overlap if the source does not set it."""
 
 MOST_REMEMBERED = 1_000_000
-"""Rows from the floor up to the last value: they are held in memory."""
+"""Most rows from the floor up to the last value: they are held in memory."""
 
 _CURSOR_BYTES = _TEXT_BYTES = 8
 
 Cursor = int | float | Decimal | datetime
-"""A value of the column of a database by which its rows are read in order."""
+"""A value of the cursor column, by which rows are read in order."""
 
 Key = tuple[Any, ...]
 
 TEXT_PROBLEM = "text does not grow with each row: take a cursor of numbers or times, or let query make one of it"
 
 TEXT = "text"
-"""The kind of cursors that earlier versions read as well."""
+"""The kind of text cursors, which earlier versions accepted."""
 
 _KINDS = {int: "integer", float: "float", Decimal: "decimal"}
 
@@ -54,7 +54,7 @@ _FORGET = "delete from cursor_rows where batch_id in (select unnest($batch_ids::
 
 
 class Record(NamedTuple):
-    """One row, texts as they came. `line` is its number, from 1; `reason` is empty where it is readable."""
+    """One row, as texts. `line` is its number, from 1; `reason` is empty if it can be read."""
 
     line: int
     reason: str
@@ -67,24 +67,24 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of a database. What distinguishes them are `keys`: cursor, time, build, code and, if read, client."""
+    """Some rows of a database. `keys` identify them: cursor, time, build, code and, if read, client."""
 
     keys: Sequence[Key]
     records: Sequence[Record]
 
     @property
     def last(self) -> Any:
-        """The cursor of the last of them."""
+        """The cursor of the last row."""
         return self.keys[-1][0]
 
     def first_out_of_order(self, order: str | None) -> int | None:
-        """The place of the first cursor that is not of an order; None where all are."""
+        """The place of the first cursor that cannot be ordered with the others; None if there is none."""
         if order == "number" and {type(cursor) for cursor, *_ in self.keys} == {int}:
             return None
         return next((place for place, (cursor, *_) in enumerate(self.keys) if order_of(cursor) != order), None)
 
     def without(self, remembered: dict[bytes, int]) -> "Rows":
-        """Those that are not remembered; each that is takes a copy away from what is."""
+        """The rows that were not read before; each row that was uses up one copy of `remembered`."""
         is_new = []
         for key in self.keys:
             whole = _fingerprint(key)
@@ -97,9 +97,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class CursorState:
-    """What is known of a source: where to begin, the rows from there on that were taken, with their copies.
+    """The state of a source: where to begin, and the rows from there on that were read, with their number of copies.
 
-    `value` is the last that was read, for people.
+    `value` is the last cursor value that was read, for people.
     """
 
     floor: Cursor | None
@@ -108,12 +108,12 @@ class CursorState:
 
 
 def read(connection: Connection, source: Source, settings: str) -> CursorState:
-    """Where to go on with a source; in the caller's transaction.
+    """Where to continue with a source; in the caller's transaction.
 
-    Rows that were taken under other `settings` may look different now: they are recognized by their cursor alone.
+    Rows that were read under other `settings` may look different now: they are recognized by their cursor alone.
 
     Raises:
-        ConfigError: it was read by another cursor until now, or by a text.
+        ConfigError: it was read by another cursor before, or by a text cursor.
     """
     named = {"source": source.name}
     found = run(connection, "jobs/cursor_history", {**named, "has_all": False}).first()
@@ -131,7 +131,7 @@ def read(connection: Connection, source: Source, settings: str) -> CursorState:
 
 
 def kind_of(value: Any) -> str | None:
-    """What a value of a cursor is; None where it cannot be one."""
+    """The kind of a cursor value; None if it cannot be a cursor."""
     if type(value) is datetime:
         return "timestamp" if value.tzinfo is None else "timestamptz"
     if type(value) in (float, Decimal) and not math.isfinite(value):
@@ -140,26 +140,26 @@ def kind_of(value: Any) -> str | None:
 
 
 def order_of(value: Any) -> str | None:
-    """Values that can be compared have the same order; None where a value cannot be one of a cursor."""
+    """Values of the same order can be compared; None if a value cannot be a cursor."""
     kind = kind_of(value)
     return "number" if kind in _KINDS.values() else kind
 
 
 def as_text(value: Cursor) -> str:
-    """A value of a cursor as the store keeps it; times with an offset in UTC."""
+    """A cursor value as the store's text; times with an offset in UTC."""
     if isinstance(value, datetime):
         return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat(sep=" ")
     return repr(value) if isinstance(value, float) else str(value)
 
 
 def parsed(kind: str, text: str) -> Cursor:
-    """The value that `as_text` made a text of."""
+    """The value of a text of `as_text`."""
     number = next((number for number, name in _KINDS.items() if name == kind), None)
     return datetime.fromisoformat(text) if number is None else number(text)
 
 
 class Taken:
-    """The rows of one batch as they pass by, and what is to be remembered of them."""
+    """Iterates over the rows of one batch, and collects the state to store."""
 
     def __init__(self, source: Source, portions: Iterable[Rows], floor: Cursor | None, now: datetime) -> None:
         self._source, self._portions, self.now = source, portions, now
@@ -170,7 +170,7 @@ class Taken:
         self.count = 0
 
     def records(self) -> Iterator[Record]:
-        """All of them, once."""
+        """The portions; iterate once."""
         for rows in self._portions:
             self.last = rows.last
             self.count += len(rows.keys)
@@ -182,14 +182,14 @@ class Taken:
 
     @property
     def fingerprint(self) -> str:
-        """Of all rows."""
+        """The number of all rows."""
         return self._hash.hexdigest()
 
     def remember(self, connection: Connection, batch_id: int, settings: str) -> None:
-        """Store how far the rows go, and those that the next run will see again; in the caller's transaction.
+        """Store how far the rows were read, and the rows that the next run will see again; in the caller's transaction.
 
         Raises:
-            ConfigError: these are too many.
+            ConfigError: there are too many of these.
         """
         named = {"source": self._source.name}
         keys = chain.from_iterable(rows.keys for rows in self._recent)
@@ -215,12 +215,12 @@ class Taken:
                 connection.exec_driver_sql(_FORGET, {"batch_ids": passed})
         if connection.exec_driver_sql(_SIZE, named).scalar_one() > MOST_REMEMBERED:
             raise ConfigError(
-                f"[[source]] {self._source.name!r}: more than {MOST_REMEMBERED:,} rows lie within the overlap; make it "
+                f"[[source]] {self._source.name!r}: more than {MOST_REMEMBERED:,} rows are within the overlap; make it "
                 "smaller, or take a cursor of which fewer rows have the same value"
             )
 
     def _raise_floor(self) -> None:
-        """The floor follows the last row; what lies below it is forgotten."""
+        """Move the floor up after the last row; rows below it are dropped."""
         if self.last is not None:
             floor = self._floor_at(self.last)
             self.floor = floor if self.floor is None else max(self.floor, floor)
@@ -231,7 +231,7 @@ class Taken:
         overlap = self._source.overlap
         if not isinstance(last, datetime):
             return last - type(last)(OVERLAP_NUMBERS if overlap is None else overlap)  # type: ignore[operator]
-        # One clock that is ahead must not decide: later rows with the right time would lie below the floor.
+        # A client's clock that is ahead must not move the floor: later rows with the right time would be below it.
         now = self.now.replace(tzinfo=UTC)
         if last.tzinfo is None:
             now = now.astimezone(ZoneInfo(self._source.timezone)).replace(tzinfo=None)
@@ -239,7 +239,7 @@ class Taken:
 
 
 def is_passed(value: Cursor | None, floor: Cursor | None) -> bool:
-    """Whether a run that begins at the floor begins after such a row."""
+    """Whether a row is below the floor, so that the next run does not read it."""
     return value is not None and floor is not None and value < floor  # type: ignore[operator]
 
 

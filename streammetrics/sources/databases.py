@@ -1,4 +1,4 @@
-"""Rows of a database as records: streamed in the order of the cursor, never held in memory."""
+"""Reads rows of a database as records: streamed in the order of the cursor, never all in memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -34,29 +34,29 @@ _NAMES = ("time", "build", "code", "stratum")
 
 
 class Database:
-    """The rows of a source. `place` stands for it in the store: its path is the URL without what may be secret."""
+    """The rows of a source. `place` represents it in the store: its path is the URL without secrets."""
 
     def __init__(self, source: Source, url: URL, connection: Connection) -> None:
         self._source, self._url, self._connection = source, url, connection
         self.place = SourceFile(source, place(source, url), "csv", None, 0, 0)
         self.problem = ""
-        """Why reading ended before the last row; empty where it did not."""
+        """Why reading stopped before the last row; empty if it did not."""
         with without_secrets(source, url):
             self._whole, self._columns, self._cursor = self._resolve()
 
     def waiting(self, state: CursorState) -> int:
-        """How many rows there are to be read from the floor on."""
+        """The number of rows from the floor on."""
         statement = select(func.count()).select_from(self._whole)
         with without_secrets(self._source, self._url):
             return int(self._connection.execute(self._above(statement, state)).scalar_one())
 
     def highest(self) -> object:
-        """The last value of the cursor; None where there is no row."""
+        """The highest value of the cursor; None if there is no row."""
         with without_secrets(self._source, self._url):
             return self._connection.execute(select(func.max(self._cursor)).select_from(self._whole)).scalar_one()
 
     def rows(self, state: CursorState) -> Iterator[Rows]:
-        """The rows from the floor on that were not taken yet, in the order of the cursor, some at a time."""
+        """The rows from the floor on that were not read yet, in the order of the cursor, in portions."""
         order = cursor_state.order_of(state.floor)
         for rows in self._new(self._above(self._select(), state).order_by(self._cursor), state):
             order = order or cursor_state.order_of(rows.keys[0][0]) or "number"
@@ -74,7 +74,7 @@ class Database:
             yield rows
 
     def rows_without_cursor(self, state: CursorState) -> Iterator[Rows]:
-        """Rows that have no place in the order; rejects, for later nothing shows whether they were counted."""
+        """Rows whose cursor is NULL. They are rejects, because later runs could not recognize them."""
         reason = f"has no {self._source.cursor}, the cursor"
         for rows in self._new(self._select().where(self._cursor.is_(None)), state):
             contents = (",".join(map(str, key)) for key in rows.keys)
@@ -90,11 +90,11 @@ class Database:
         return statement.where(self._cursor >= bindparam("floor", state.floor))
 
     def _resolve(self) -> tuple[FromClause, list[Any], Any]:
-        """What is read, its columns and the cursor. They get no types: values stay what the driver makes of them."""
+        """The table or query, its columns and the cursor, without types: values stay as the driver returns them."""
         if self._source.table is not None:
             whole: FromClause = table(self._named(self._source.table))
         else:
-            # A query may end with a comment, and a colon in it names no parameter.
+            # A query may end with a comment, and a colon in it is no parameter.
             query = (self._source.query or "").rstrip().rstrip(";").replace(":", r"\:")
             whole = text(f"{query}\n").columns().subquery("source")
         nothing = select(text("*")).select_from(whole).where(text("1 = 0"))
@@ -112,20 +112,20 @@ class Database:
 
     @property
     def settings(self) -> str:
-        """Stands for what is read: rows that are taken under other settings cannot be compared by what they hold."""
+        """A hash of the settings: the content of rows that were read under other settings cannot be compared."""
         names = [str(found.name) for found in self._columns]
-        # 2: how rows are put into text; what was written otherwise is known by its cursor.
+        # 2: the version of turning rows into text; rows of another version are recognized by their cursor.
         what = repr((self._source.table, self._source.query, names, 2))
         return blake2b(what.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
     def _named(self, name: str) -> quoted_name:
-        """A name exactly as it is; but the databases that write all names in capitals are better left to SQLAlchemy."""
+        """The exact name; for databases that fold names to capitals, SQLAlchemy's own rules."""
         return quoted_name(name, None if self._connection.dialect.requires_name_normalize else True)
 
     def _new(self, statement: Select[Any], state: CursorState) -> Iterator[Rows]:
-        """Rows without those that are remembered: of equal ones, as many as were taken are left out."""
+        """Rows without those that were read before: of equal rows, as many are skipped as were read."""
         remembered, number = dict(state.remembered), 1
-        # This streams as well: where the driver can, by a cursor of the server.
+        # This streams too, by a server-side cursor if the driver has them.
         options = {"yield_per": min(_FETCH_ROWS, self._source.portion_rows)}
         with without_secrets(self._source, self._url):
             for fetched in self._connection.execute(statement, execution_options=options).partitions():
@@ -138,7 +138,7 @@ class Database:
 
 
 def readers(records: Iterator[Record]) -> Iterator[Reader]:
-    """The readers of records, a portion of them for each."""
+    """A reader of records for each portion."""
     while portion := list(islice(records, _PORTION_RECORDS)):
         lines, *texts = zip(*portion, strict=True)
         columns = zip(_FIELDS, (map(str, lines), *texts), strict=True)
@@ -149,9 +149,9 @@ def readers(records: Iterator[Record]) -> Iterator[Reader]:
 
 
 def _rows(fetched: Sequence[Any], number: int) -> Rows:
-    """Rows with their cursors; the first is that of this number.
+    """Rows with their cursors; `first` is the number of the first row.
 
-    Column by column, where nothing is wrong with any of them: that is what makes it quick.
+    If no value is wrong, whole columns are converted at once, which is fast.
     """
     *values, order = zip(*fetched, strict=True)
     texts = [texts_of(column, writers) for column, writers in zip(values, WRITERS, strict=False)]
@@ -184,7 +184,7 @@ def _is_stratum(value: str) -> bool:
 
 
 def _row(line: int, values: Any) -> tuple[Key, Record]:
-    """One row, with what is wrong with it."""
+    """One row, with the reason if it cannot be read."""
     texts: list[Any]
     *texts, cursor = (bytes(value) if isinstance(value, memoryview) else value for value in values)
     reason = ""

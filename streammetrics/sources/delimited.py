@@ -1,4 +1,4 @@
-"""How CSV and its kin begin: lines before the header, the delimiter, and the columns; and headers further down."""
+"""Detects how delimited text begins: lines before the header, the delimiter, the columns; and later headers."""
 
 import csv
 import json
@@ -18,16 +18,16 @@ DELIMITERS = (",", "\t", ";", "|")
 _UNUSUAL = ("^", "~", "\x1f", "\x01", ":", " ")
 
 HEADER = "is a header"
-"""So begins the reason of a reject that is one, and by which the columns are read from there on."""
+"""The reason of a reject that is a header begins with this; columns are read by that header from there on."""
 
-# For spreadsheets: a first line such as sep=;
+# A first line for spreadsheets, such as sep=;
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
 class Head(NamedTuple):
-    """How a text begins: the fields of its first record or header, and the number of lines before that.
+    """The beginning of a text: the fields of its first record or header, and the number of lines before it.
 
-    `is_spaced`: blanks stand beside delimiters, and are no part of fields.
+    `is_spaced`: there are blanks beside delimiters, which are no part of fields.
     """
 
     delimiter: str
@@ -37,10 +37,10 @@ class Head(NamedTuple):
 
 
 def sniff(file: SourceFile, snapshot: Snapshot) -> Head:
-    """The delimiter is the one with which most of the three columns are found."""
+    """Detect the beginning of a text; the delimiter is the one with which most of the three columns are found."""
     lead, named = 0, ""
     with snapshot.open_text() as stream:
-        # Blank lines, comments, and one that names the delimiter.
+        # Blank lines, comments, and a line that names the delimiter.
         while line := read_line(stream):
             text = line.strip("\r\n") if len(line) <= LONGEST_RECORD else ""
             head = _fit(file, text, file.source.delimiter or named, lead)
@@ -62,7 +62,7 @@ def _fit(file: SourceFile, text: str, delimiter: str, lead: int) -> Head:
 
 
 def _is_spaced(line: str, sign: str) -> bool:
-    """Whether a blank stands before each delimiter of a line, or behind each."""
+    """Whether there is a blank before each delimiter of a line, or after each."""
     number = line.count(sign)
     return sign != " " and 0 < number in (line.count(f"{sign} "), line.count(f" {sign}"))
 
@@ -81,9 +81,9 @@ def fields(text: str, delimiter: str, *, is_spaced: bool, is_strict: bool = Fals
 
 
 def read_line(stream: TextIO) -> str:
-    """The next physical line with its end; of one that is too long, as much as shows that. Empty at the end.
+    """The next physical line with its line end; a line that is too long is cut just above the limit. Empty at the end.
 
-    A byte order mark before it, as where files were put together, is left out.
+    A byte order mark before it, as in concatenated files, is left out.
     """
     line = rest = stream.readline(LONGEST_RECORD + 1)
     while len(rest) > LONGEST_RECORD and not rest.endswith(("\r", "\n")):
@@ -92,10 +92,10 @@ def read_line(stream: TextIO) -> str:
 
 
 def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int | None) -> Columns:
-    """The columns by the names in the header, or in a later line (from 1) that holds from there on; or by position.
+    """The columns by the names in the header, or in a later header line (from 1), or by position.
 
     Raises:
-        ConfigError: the delimiter is not the file's, the header is data, or a column is not there; with what to set.
+        ConfigError: the delimiter is wrong, the header is data, or a column is missing; the message says what to set.
     """
     names, delimiter = head.fields, head.delimiter
     if header_line is not None:
@@ -113,7 +113,7 @@ def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int |
         if place >= len(names):
             raise ConfigError(
                 f"{file.path}: the position of {role} is {place + 1}, and its first line has {len(names)} fields "
-                f"by the delimiter {_shown(delimiter)}; mend columns or delimiter of [[source]] {file.source.name!r}"
+                f"by the delimiter {_shown(delimiter)}; correct columns or delimiter of [[source]] {file.source.name!r}"
             )
     # Empty fields after the last column are a habit of writers.
     width = max(place + 1 for place in (*found.values(), *(n for n, field in enumerate(names) if field)))
@@ -121,13 +121,13 @@ def columns(file: SourceFile, snapshot: Snapshot, head: Head, header_line: int |
 
 
 def times(snapshot: Snapshot, columns: Columns, head: Head, skipped: int, most: int) -> Iterator[str]:
-    """The times of the first records that can be split without care."""
+    """The times of the first records, of lines without quotes."""
     for row in rows(snapshot, head, len(columns.names), skipped, most):
         yield " ".join(row[place] for place in columns.times)
 
 
 def rows(snapshot: Snapshot, head: Head, width: int, skipped: int, most: int) -> Iterator[list[str]]:
-    """Those of the first lines that have as many fields as there are columns."""
+    """The fields of the first lines that have as many fields as there are columns."""
     with snapshot.open_text() as stream, long_fields():
         lines = islice(iter(lambda: read_line(stream), ""), skipped, skipped + most)
         for row in csv.reader(lines, delimiter=head.delimiter, skipinitialspace=head.is_spaced):
@@ -136,7 +136,7 @@ def rows(snapshot: Snapshot, head: Head, width: int, skipped: int, most: int) ->
 
 
 def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Columns | None, str, str]:
-    """The columns from here on, why this row is no record, and why the rows after it are none."""
+    """The columns from this header on, the reason why it is no record, and the reason to reject later rows, if any."""
     found = places(file, row)
     lacking = missing(file, found)
     if lacking or len(set(found.values())) < len(found):
@@ -146,7 +146,7 @@ def next_header(file: SourceFile, row: Sequence[str], line: int) -> tuple[Column
 
 
 def other_delimiter(fields: Sequence[str]) -> str:
-    """The delimiter that a line has which was not split by the one in use; empty if it was, or has none."""
+    """Another delimiter in a line that the configured one does not split; empty if it does, or there is none."""
     if len(fields) != 1:
         return ""
     usual = [other for other in DELIMITERS if other in fields[0]]

@@ -1,4 +1,4 @@
-"""Which files a source means, and what their names say about them."""
+"""Finds the files of a source, and reads format and date from their names."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ Format = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gzip", "zstd"]
 
 UNCONFIGURED = Source(name="files", path="*")
-"""What holds for files that a command names, where no [[source]] is configured."""
+"""The source of files on the command line if no [[source]] is configured."""
 
 _FORMATS: dict[str, Format] = {
     ".csv": "csv",
@@ -32,16 +32,16 @@ _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
 def unmatched(source: Source, place: Path) -> str:
-    """A sentence for a pattern that no file matches."""
-    hint = "; [ begins a set of letters there: write [[] where a name has it" if "[" in str(place) else ""
+    """The message for a pattern that no file matches."""
+    hint = "; [ begins a set of letters: write [[] for a [ in a name" if "[" in str(place) else ""
     return f"[[source]] {source.name!r}: no file matches {place}{hint}"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as it lies on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
+    """A file on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
 
-    `is_final`: nothing more comes. `is_spooled`: what the source does with a file `after` is meant.
+    `is_final`: nothing more will be written. `is_spooled`: the source's `after` applies to it.
     """
 
     source: Source
@@ -60,37 +60,37 @@ class SourceFile:
 
     @property
     def can_grow(self) -> bool:
-        """Whether the lines that are there can be read before the file is complete."""
+        """Whether lines can be read before the file is complete."""
         return self.is_text and self.compression is None
 
     def is_over(self, now: datetime) -> bool:
-        """Whether a last line without an end is one: nobody has written to the file for long. `now`: naive UTC."""
+        """Whether to read a last line without a line end, as nobody has written to it for long. `now`: naive UTC."""
         age_seconds = now.replace(tzinfo=UTC).timestamp() - self.modified_ns / 1e9
         is_old = age_seconds >= self.source.last_line_seconds
         return not self.can_grow or is_old or (self.is_final and not self.is_changed())
 
     def is_changed(self) -> bool:
-        """Whether somebody has written to it since it was looked at."""
+        """Whether it was written to since it was found."""
         found = self.path.lstat()
         return (found.st_size, found.st_mtime_ns) != (self.size, self.modified_ns)
 
     def has_lost(self, size: int) -> bool:
-        """Whether it is another file by now, or has been cut off below `size` bytes."""
+        """Whether it is another file now, or is shorter than `size` bytes."""
         found = self.path.lstat()
         return str(found.st_ino) != self.inode or found.st_size < size
 
     def day(self) -> str | None:
-        """The date (YYYY-MM-DD) that times of day belong to; None where neither the source nor the name has one."""
+        """The date (YYYY-MM-DD) of times of day; None if neither the source nor the name has one."""
         return day_in(self.path.name) if self.source.date == "name" else self.source.date
 
 
 def expand(path: Path) -> list[Path]:
-    """Absolute paths that a path or glob stands for, sorted; a glob that matches nothing stands for none.
+    """Absolute paths that match a path or glob, sorted.
 
-    A glob passes over folders, hidden files and names that end in .tmp or .part: they are not meant to be read (yet).
+    A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read.
     """
     name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
-    # Signs in the path of the working folder itself are no wildcards.
+    # Wildcard characters in the path of the working folder itself are no wildcards.
     pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
     if os.path.lexists(name) or not glob.has_magic(str(path)):
         return [Path(name)]
@@ -100,11 +100,11 @@ def expand(path: Path) -> list[Path]:
 
 
 def matching(path: Path, config: Config | None = None) -> list[Path]:
-    """Files that a path or glob stands for as it was written: in these settings, or by who runs the command.
+    """Files that match a path or glob, as written in the settings or on the command line.
 
     Raises:
-        InputOutputError: it has a `..`, and behind a link to a folder that is another folder than it seems.
-        ConfigError: it begins with the home of a user whom nobody knows.
+        InputOutputError: it contains `..`, which after a link to a folder is another folder than it seems.
+        ConfigError: it begins with `~` and a user who does not exist.
     """
     if ".." in path.parts:
         raise InputOutputError(f"{path}: a path with .. in it is refused; write it without")
@@ -112,16 +112,16 @@ def matching(path: Path, config: Config | None = None) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    """A path as text that can be stored and printed: bytes of it that are not UTF-8 as escapes."""
+    """A path as text that can be stored and printed: bytes that are not UTF-8 become escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
-    """What is to be known about a file without opening it.
+    """The properties of a file that are known without opening it.
 
     Raises:
         InputOutputError: there is no such file, its name is not UTF-8, or it is a link, folder, pipe or device.
-        ConfigError: neither the name nor `format` tells what is in it.
+        ConfigError: neither the name nor `format` shows its format.
     """
     try:
         str(path).encode()
@@ -143,10 +143,10 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
 
 
 def kind_of(source: Source, path: Path) -> tuple[Format, Compression | None]:
-    """What the name of a file, or its source, says about its content.
+    """The format and compression of a file, from its source or its name.
 
     Raises:
-        ConfigError: neither does.
+        ConfigError: neither shows it.
     """
     compression = _COMPRESSIONS.get(path.suffix.lower())
     inner = path.with_suffix("") if compression else path
@@ -160,16 +160,16 @@ def kind_of(source: Source, path: Path) -> tuple[Format, Compression | None]:
 
 
 def is_unfinished(path: Path) -> bool:
-    """Whether a glob passes over it: hidden files, and those that are still being written, are not meant to be read."""
+    """Whether a glob skips it: hidden files, and files that are still being written."""
     return path.name.startswith(".") or path.name.endswith(_UNFINISHED)
 
 
 def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
-    """The files that an ingest would look at, and why it would refuse others."""
+    """The files that an ingest would read, and why it would refuse others."""
     found: dict[Path, SourceFile] = {}
     refused: dict[Path, str] = {}
     for source in config.source:
-        # What only a cluster can read is looked for there.
+        # Files that only a cluster can read are found there.
         if source.path is None or "://" in source.path:
             continue
         try:
@@ -186,7 +186,7 @@ def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
 
 
 def day_in(name: str) -> str | None:
-    """The date in a file's name (YYYY-MM-DD); None where there is none."""
+    """The date in a file's name (YYYY-MM-DD); None if there is none."""
     for year, _, month, day in _DATE_IN_NAME.findall(name):
         try:
             return date(int(year), int(month), int(day)).isoformat()

@@ -1,6 +1,6 @@
-"""What becomes of a file once all of it is committed: it stays, moves, or goes.
+"""Keeps, moves or deletes a file once all of it is committed.
 
-A run that is killed between the commit and this leaves a file that the ledger knows: the next run makes up for it.
+If a run is killed between the commit and this, the next run finds the file in the ledger, and moves or deletes it.
 """
 
 import errno
@@ -16,13 +16,13 @@ from streammetrics.sources.open_once import held
 
 
 def dispose(config: Config, file: SourceFile) -> None:
-    """Do what the source says, unless somebody has written to the file meanwhile: then it is read first.
+    """Do what the source says, unless the file was written to meanwhile: then it must be read first.
 
     Raises:
-        InputOutputError: it cannot be moved or deleted; it is counted all the same, and the next run tries again.
+        InputOutputError: it cannot be moved or deleted; its records count, and the next run tries again.
     """
     source = file.source
-    # Into an empty file somebody is about to write.
+    # An empty file is probably about to be written.
     if source.after == "keep" or not file.is_spooled or not file.size:
         return
     try:
@@ -39,7 +39,7 @@ def dispose(config: Config, file: SourceFile) -> None:
 
 
 def _move(path: Path, folder: Path) -> None:
-    """Into a folder, which may lie on another disk; a file that has the name there already stays as it is."""
+    """Move into a folder, perhaps on another disk; an existing file of the same name is not replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     if folder.samefile(path.parent):
         return

@@ -1,4 +1,4 @@
-"""Bytes to be read: how they are encoded, and whether DuckDB reads them line by line as they are."""
+"""Byte ranges to read: their encoding, and whether DuckDB can read them line by line unchanged."""
 
 import codecs
 import hashlib
@@ -16,16 +16,16 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def codec_of(beginning: bytes) -> str:
-    """How text is encoded that begins so, its byte order mark aside."""
+    """The encoding of text by its first bytes (byte order mark)."""
     return _UTF16.get(beginning[:2], "utf-8")
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What there is to know of a file before DuckDB reads it.
+    """What must be known about a file before DuckDB reads it.
 
     `is_plain`: see streammetrics/sources/plain.py; line ends may be CRLF as well, if all are.
-    `lines`: how many there are, one without an end included. `has_escapes`: it has a backslash.
+    `lines`: their number, including one without a line end. `has_escapes`: it contains a backslash.
     """
 
     is_plain: bool
@@ -36,12 +36,12 @@ class Examined:
 
     @property
     def fingerprint(self) -> str:
-        """Of all bytes. May have to be waited for: they are hashed while the records are loaded."""
+        """The fingerprint of all bytes. Waits for it: the bytes are hashed while the records are loaded."""
         return self.hashing.result()
 
 
 def examine(path: Path) -> Examined:
-    """Look through a file; its hashing is begun.
+    """Scan a file, and start hashing it.
 
     Raises:
         OSError: it cannot be read.
@@ -55,7 +55,7 @@ def examine(path: Path) -> Examined:
     is_long = is_marked = has_quotes = has_escapes = False
     for portion in portions(path):
         new_feeds = portion.count(b"\n")
-        # To look for a byte is much quicker than to count it.
+        # Searching for a byte is much faster than counting it.
         new_returns = portion.count(b"\r") if b"\r" in portion else 0
         if new_returns or last.endswith(b"\r"):
             pairs += (last[-1:] + portion).count(b"\r\n")
@@ -81,7 +81,7 @@ def _is_decoded(decoder: codecs.IncrementalDecoder, portion: bytes, *, is_over: 
 
 
 def portions(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-    """The bytes from one offset to another, some at a time; fewer where the file was cut off meanwhile.
+    """The bytes from one offset to another, in portions; fewer if the file was cut off meanwhile.
 
     Raises:
         OSError: it cannot be read.

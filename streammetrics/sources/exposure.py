@@ -1,7 +1,7 @@
-"""How many users each build has from when on: the [[exposure]] entries of config.toml and the files that they name.
+"""How many users each build has since when: the [[exposure]] entries of config.toml and their files.
 
-A file is read as those of sources are: any line may be bad without harm to the others, and one without its end waits.
-What cannot be read stops nothing: its former rows stay in use, and comparisons of builds without known users wait.
+A file is read like those of sources: a bad line does not affect the others, and a line without a line end waits. A file
+that cannot be read stops nothing: its former rows stay in use, and comparisons of builds without known users wait.
 """
 
 import re
@@ -25,7 +25,7 @@ from streammetrics.sources.plain import plain
 from streammetrics.sources.snapshot import Snapshot
 
 EVER = datetime(1, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
-"""Since when what has no `since` holds."""
+"""The time of rows without `since`."""
 
 _NAMES = {"ts": "since", "build": "build", "code": "users"}
 
@@ -33,7 +33,7 @@ _SOURCE = Source(name="exposure", path="*", columns=SourceColumns(ts="since", bu
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 
-_ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
+_ALLOWED = "expected a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC"
 
 _HELD = "; its former rows stay in use, and comparisons of builds without known users wait for it"
 
@@ -43,9 +43,9 @@ ExposureRow = tuple[datetime, str, float]
 
 @dataclass(frozen=True)
 class ExposureRows:
-    """All rows, in order of time, and a sentence for each line that is none, and for each file that cannot be read.
+    """All rows, in order of time, and a sentence for each bad line and for each file that cannot be read.
 
-    `is_whole`: False where one cannot be read, or ends within a line, as somebody is writing it.
+    `is_whole`: False if a file cannot be read, or ends within a line because it is being written.
     """
 
     rows: list[ExposureRow]
@@ -59,7 +59,7 @@ class ExposureRows:
 
 
 def read(config: Config) -> ExposureRows:
-    """All rows of the entries; of two for one build and second the later one in the configuration counts."""
+    """All rows of the entries; of two rows for the same build and second, the later one in the configuration counts."""
     found: dict[tuple[datetime, str], float] = {}
     bad_lines: list[str] = []
     unread: list[str] = []
@@ -82,7 +82,7 @@ def read(config: Config) -> ExposureRows:
 
 
 def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
-    """The rows of a file, sentences for what is none, and None where it ends within a line."""
+    """The rows of a file, sentences for its bad lines, and None if it ends within a line."""
     try:
         found = path.stat()
         if not S_ISREG(found.st_mode):
@@ -91,7 +91,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from None
     if kind := binary_kind(snapshot.beginning):
-        raise ConfigError(f"holds {kind}; a CSV of since, build, users is meant")
+        raise ConfigError(f"holds {kind}; it must be a CSV of since, build, users")
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else snapshot.last_line_end(0)
@@ -104,7 +104,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     if not has_header:
         return
     if missing := sorted(name for role, name in _NAMES.items() if role not in at):
-        raise ConfigError(f"has no column {' and '.join(missing)}; a CSV of since, build, users is meant")
+        raise ConfigError(f"has no column {' and '.join(missing)}; it must be a CSV of since, build, users")
     text = b"".join(plain([data], snapshot.codec, head.delimiter, head.lead + 1)).decode()
     for number, line in enumerate(text.split("\n"), start=head.lead + 2):
         if not line.strip("\0"):

@@ -1,4 +1,4 @@
-"""How a sample file is to be read, as keys of a [[source]]: names of columns decide, and then what they hold."""
+"""Detects how to read a sample file, as keys of a [[source]]: by names of columns first, then by their values."""
 
 import glob
 import re
@@ -37,7 +37,7 @@ _KINDS = "select count(coalesce(utc_ts, local_ts)), count(local_ts), count(*) fi
 
 @dataclass(frozen=True)
 class Guess:
-    """`keys`: of [[source]], beside its name and path. `assumed`: what was found and assumed, for people."""
+    """`keys`: for [[source]], besides name and path. `assumed`: what was found and assumed, for people."""
 
     keys: dict[str, object]
     assumed: list[str]
@@ -45,7 +45,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class _Kind:
-    """Whether texts are times: any, such without a zone, such of day. `formats`: time_format, and others that fit."""
+    """Whether texts are times, without a zone, times of day. `formats`: time_format, and others that fit."""
 
     is_time: bool
     is_local: bool
@@ -54,13 +54,13 @@ class _Kind:
 
 
 def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
-    """How a file is to be read; a compressed one is unpacked to `scratch`. Raises ConfigError where a column lacks."""
+    """Detect how to read a file; a compressed one is unpacked to `scratch`. ConfigError: a column is missing."""
     source = Source(name="sample", path=str(path), format="csv")
     with unpack(describe(source, path), scratch.parent, scratch.name) as plain:
         snapshot = Snapshot(plain)
         start = snapshot.beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
         kind = "parquet" if binary_kind(start) == "Parquet" else "jsonl" if start[:1] == b"{" else "csv"
-        file = describe(source.model_copy(update={"format": kind}), path)  # its suffix comes before what it holds
+        file = describe(source.model_copy(update={"format": kind}), path)  # The suffix comes before the content.
         keys: dict[str, object] = {"format": file.format}
         rows: Sequence[Sequence[object]]
         if file.format == "jsonl":
@@ -88,7 +88,7 @@ def guess(connection: Connection, path: Path, scratch: Path) -> Guess:
 
 
 def _roles(connection: Connection, file: SourceFile, texts: dict[str, list[str]], keys: dict[str, object]) -> Guess:
-    """Which column is what, and of which day its times are, beside the keys that are known."""
+    """The roles of columns, and the date of times of day, besides the keys that are known."""
     filled = {name: values for name in texts if (values := list(filter(None, texts[name])))}
     free, days, roles = list(filled), list[str](), dict[str, str]()
     kinds = {name: _kind(connection, filled[name]) for name in free}
@@ -130,7 +130,7 @@ def _roles(connection: Connection, file: SourceFile, texts: dict[str, list[str]]
 
 
 def _misfit(role: str, name: str, values: list[str]) -> tuple[object, ...]:
-    """Less for a column that is more likely: by its name, then by what it holds."""
+    """Lower for a likelier column: by its name, then by its values."""
     distinct, is_other = len(set(values)), re.search(_HINTS[role], name, re.IGNORECASE) is None
     if role == "ts":
         return is_other, values[0].isdecimal()
@@ -140,7 +140,7 @@ def _misfit(role: str, name: str, values: list[str]) -> tuple[object, ...]:
 
 
 def _kind(connection: Connection, texts: list[str]) -> _Kind:
-    """As ingest reads times, or by a format that it needs for them; nine of ten decide, for some lines may be bad."""
+    """How to read times: as ingest does, or by a time_format; nine of ten must fit, as some lines may be bad."""
     times, locals_, clocks = _counts(connection, texts, None)
     least = 0.9 * len(texts)
     if times >= least:
@@ -161,7 +161,7 @@ def _counts(connection: Connection, texts: list[str], time_format: str | None) -
 
 
 def _formats(text: str) -> list[str]:
-    """The formats of a text such as 27.11.2026 14:00:05, day first and month first: the likelier one comes first."""
+    """The formats of a text such as 27.11.2026 14:00:05, day first or month first, the likelier one first."""
     found = _DAY_AND_MONTH.fullmatch(text)
     if found is None:
         return []
@@ -169,5 +169,5 @@ def _formats(text: str) -> list[str]:
     clock = ("%I" if half else "%H") + ":%M" + (seconds and ":%S") + (point and f"{point}%n")
     clock += half[:-2] + (half and "%p") + (zone and zone[: zone.startswith(" ")] + "%z")
     days = [f"%d{mark}%m{mark}%Y{gap}{clock}", f"%m{mark}%d{mark}%Y{gap}{clock}"]
-    # Where a day has two halves, the month comes first.
+    # With AM and PM, the month usually comes first.
     return days[::-1] if half and mark == "/" else days

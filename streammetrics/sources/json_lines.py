@@ -1,4 +1,4 @@
-"""JSON lines: which keys the first objects have, and where in an object a column is."""
+"""JSON lines: the keys of the first objects, and the path of each column in an object."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,14 +13,14 @@ from streammetrics.sources.snapshot import Snapshot
 _SAMPLE_LINES = 1000
 
 Path = tuple[str, ...]
-"""The keys from an object to a value within."""
+"""The keys that lead from an object to a value in it."""
 
 
 def sample(snapshot: Snapshot, believed: Iterable[str], *, is_part: bool = False) -> dict[Path, list[str]]:
-    """The paths of the first objects in the order of their appearance, each with the texts and numbers there.
+    """The paths in the first objects in order of appearance, each with its texts and numbers.
 
-    Those that are `believed` (`error.code` is a key that holds a dot, or that of an object in `error`) count where
-    there are more objects, which may have them, as where the snapshot `is_part` of them.
+    `believed` paths (`error.code`: a key with a dot, or key `code` of the object `error`) are added if there are more
+    objects, which may have them, for example if the snapshot `is_part` of the file.
     """
     found: dict[Path, list[str]] = {}
     with snapshot.open_text() as stream:
@@ -35,11 +35,10 @@ def sample(snapshot: Snapshot, believed: Iterable[str], *, is_part: bool = False
 
 
 def pointers(columns: Columns, seen: Iterable[Path]) -> tuple[list[str], list[int], list[str]]:
-    """JSON pointers to what may be the time, the clock, the build, the code, the stratum and the client.
+    """JSON pointers to candidates for the time, the clock, the build, the code, the stratum and the client.
 
-    Of each the one that wins is first. Of keys that hold a dot the longest that fits is meant. Returns also how many
-    there are up to the last of each, and
-    the keys of the six.
+    For each role the preferred pointer is first; of keys with dots, the longest that fits. Also returns the place of
+    the last pointer of each role, and the keys of the six roles.
     """
     found: list[str] = []
     stops, last_keys = [], []
@@ -65,7 +64,7 @@ def _paths(value: Mapping[str, Any], before: Path = ()) -> Iterator[tuple[Path, 
 
 
 def _parse(text: str) -> Any:
-    """The value of a line, numbers as they are written; None where it is not JSON."""
+    """The value of a line, with numbers as written; None if it is not JSON."""
     try:
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):

@@ -1,10 +1,10 @@
-"""What was read already, and what was refused and why: the tables `batches`, `contents` and `refused`.
+"""Records what was read, and what was refused and why: the tables `batches`, `contents` and `refused`.
 
-A file is recognized by its path, time of change and size; a content by what lies before an offset up to which it was
-read. `range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be read, or of
-which every record was rejected, counts for nothing once the settings that decide how it is read are others.
+A file is recognized by its path, time of change and size; content by a fingerprint of everything before the offset up
+to which it was read. `range_start` and `range_end` are such offsets (bytes, unpacked). A batch whose file could not be
+read, or whose records were all rejected, is ignored after the settings that decide how it is read have changed.
 
-A row of `refused` stands until a run has read its path, the file is gone, or the settings of its source are others.
+A row of `refused` stays until a run has read its path, the file is gone, or the settings of its source have changed.
 """
 
 import hashlib
@@ -32,15 +32,15 @@ _REFUSE = "insert into refused values ($path, $source, $settings, $reason, $refu
 _FORGET = "delete from refused where path in (select unnest($paths))"
 
 NEAREST = 50
-"""So many ranges of contents that begin alike are looked at first."""
+"""How many ranges of contents with the same first lines are checked first."""
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a batch ends in its content, and how that is recognized; `prefix` is None in stores of version 2.
+    """Where a batch ends in its content, and the fingerprint of the content; `prefix` is None in stores of version 2.
 
-    `is_rejected`: it has rejects alone; `is_header`: it has no record at all; `header_line`: where the header stands by
-    which the columns are read from there on, if that is not the first.
+    `is_rejected`: all its records were rejected; `is_header`: it has no record at all; `header_line`: the line of the
+    header that applies from there on, if it is not the first.
     """
 
     batch_id: int
@@ -58,12 +58,12 @@ class Boundary:
     header_line: int | None
 
     def is_stale(self, settings: str) -> bool:
-        """Whether nothing of it counts, and other settings than its own may read it."""
+        """Whether none of its records was accepted, and settings that differ from its own may read it."""
         return self.is_rejected and self.settings != settings
 
 
 def settings_of(config: Config, source: Source) -> str:
-    """A fingerprint of what decides how the files of a source are read, and which records are rejected."""
+    """A fingerprint of the settings that decide how the files of a source are read, and which records are rejected."""
     deciding = f"{source.model_dump_json(include=_DECIDING)} {config.ingest.future_limit_seconds}"
     if config.ingest.oldest_days != OLDEST_DAYS:
         deciding += f" {config.ingest.oldest_days}"
@@ -71,9 +71,9 @@ def settings_of(config: Config, source: Source) -> str:
 
 
 def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -> dict[Path, bool]:
-    """The files that were read as they lie there, by settings that still hold; whether what they hold counts.
+    """The unchanged files that were read with the present settings; for each, whether its content counts.
 
-    One query for all.
+    One query for all files.
     """
     found = {str(file.path): file for file in files}
     if not found:
@@ -93,13 +93,13 @@ def known(connection: Connection, config: Config, files: Iterable[SourceFile]) -
 
 
 def totals(connection: Connection, path: Path) -> tuple[int, int]:
-    """How many records of what a path holds now were counted, and rejected; in the caller's transaction."""
+    """How many records of a path's present content were accepted and rejected; in the caller's transaction."""
     records, rejected = run(connection, "jobs/path_totals", {"path": str(path)}).one()
     return records, rejected
 
 
 def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> dict[Path, int]:
-    """How much of each file is new, as it lies on disk: of one that is shorter now than when it was read, all."""
+    """How many bytes of each file on disk are new; all, if it is shorter than when it was read."""
     sizes = {str(file.path): file.size for file in files}
     rows = run(connection, "jobs/read_bytes", {"paths": list(sizes)})
     read = {path: read_bytes for path, read_bytes in rows if read_bytes <= sizes[path]}
@@ -107,10 +107,10 @@ def unread_bytes(connection: Connection, files: Iterable[SourceFile]) -> dict[Pa
 
 
 class Ledger:
-    """What was read of contents that begin as some files do, and of these files' paths; in the caller's transaction.
+    """Boundaries of contents with the same first lines as some files, and of their paths; in the caller's transaction.
 
-    `by_path`: the boundary up to which a path's content was read last. `damaged`: the batches of a path that stand for
-    a file which could not be read.
+    `by_path`: the boundary up to which a path's content was last read. `damaged`: the batches of a path that record a
+    file which could not be read.
     """
 
     def __init__(
@@ -128,9 +128,10 @@ class Ledger:
             self._by_head.setdefault(boundary.head, []).append(boundary)
 
     def like(self, heads: Sequence[str]) -> Iterator[Boundary]:
-        """What may be the beginning of a content whose first lines are these; the longest first.
+        """Ranges that may be the beginning of a content with these first lines, the longest first.
 
-        Of a file that grew for long the latest range is the one: only where none of the latest fits are all looked up.
+        For a file that grew for long, the latest range usually fits; all ranges are read only if none of the latest
+        does.
         """
         yield from self._by_head.get(None, ())
         for head in reversed(heads):
@@ -153,21 +154,21 @@ class Ledger:
         return [Boundary(*row) for row in rows]
 
     def add(self, boundary: Boundary) -> None:
-        """Files of the same transaction may hold the same."""
+        """Add a boundary of this transaction, because other files in it may have the same content."""
         self._by_head.setdefault(boundary.head, []).append(boundary)
 
 
 def refuse(
     connection: Connection, path: Path | str, source: Source, settings: str, reason: str, refused_at: datetime
 ) -> None:
-    """In the caller's transaction; what was recorded of the path before is replaced."""
+    """Record a refusal in the caller's transaction; it replaces an earlier one of the same path."""
     connection.exec_driver_sql(_FORGET, {"paths": [str(path)]})
     row = {"path": str(path), "source": source.name, "settings": settings, "reason": reason, "refused_at": refused_at}
     connection.exec_driver_sql(_REFUSE, row)
 
 
 def refused(connection: Connection, config: Config) -> dict[Path, str]:
-    """The reasons that still stand, by path (of a database: by `place_of`), the oldest first."""
+    """The current reasons, by path (for a database: by `place_of`), the oldest first."""
     settings = {source.name: settings_of(config, source) for source in config.source or (UNCONFIGURED,)}
     return {
         Path(path): reason
@@ -177,7 +178,7 @@ def refused(connection: Connection, config: Config) -> dict[Path, str]:
 
 
 def place_of(source: Source) -> Path:
-    """What stands for a database: its URL may change with what is mended, the name of its source does not."""
+    """The key of a database: a correction may change its URL, but not the name of its source."""
     return Path(f"[[source]] {source.name!r}")
 
 
@@ -186,7 +187,7 @@ def _is_gone(path: Path) -> bool:
 
 
 class Refusals:
-    """What is refused at the beginning of a run, brought up to date by what becomes of each path."""
+    """The refusals at the beginning of a run, updated with the result of each path."""
 
     def __init__(self, connection: Connection, config: Config, clock: Callable[[], datetime]) -> None:
         self._connection, self._config, self._clock = connection, config, clock
@@ -196,16 +197,16 @@ class Refusals:
             self._forget(filter(_is_gone, self._known))
 
     def refuse(self, path: Path, source: Source, reason: str) -> None:
-        """The path, or database, cannot be read, and nothing of it was committed."""
+        """Record that a path, or database, cannot be read; nothing of it was committed."""
         settings = settings_of(self._config, source)
         if self._known.get(path) == (settings, reason):
             return
-        # On a full disk this cannot be stored either, and the next run tries the file again.
+        # On a full disk this cannot be stored either; the next run tries the file again.
         with suppress(DBAPIError), self._connection.begin():
             refuse(self._connection, path, source, settings, reason, self._clock())
 
     def settle(self, path: Path) -> None:
-        """It was read."""
+        """Record that a path was read."""
         if path in self._known:
             with suppress(DBAPIError), self._connection.begin():
                 self._forget([path])

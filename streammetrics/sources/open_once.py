@@ -1,4 +1,4 @@
-"""A file is opened once, and read as what was opened: nobody can put a link or a pipe in its place meanwhile."""
+"""Opens a file once and reads only the open file, so that it cannot be replaced by a link or pipe meanwhile."""
 
 import errno
 import os
@@ -19,16 +19,16 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 @contextmanager
 def held(path: Path) -> Iterator[Path]:
-    """A path by which the file can be opened as often as is needed, whatever lies at its own by then.
+    """A path that always opens the same open file, even if its own path has been replaced.
 
-    Where the system has none (macOS), its own.
+    If the system has no such path (macOS), the file's own path.
 
     Raises:
         InputOutputError: it is no regular file.
         OSError: it cannot be opened.
     """
     try:
-        # A pipe that nobody writes to would not be opened before somebody does.
+        # Opening a pipe would block until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ELOOP:
@@ -48,5 +48,5 @@ def _has_descriptors() -> bool:
 
 
 def named(text: str, path: Path) -> str:
-    """A message about a file that is held, with its own path."""
+    """A message about an open file, with the file's own path."""
     return re.sub(rf"{_DESCRIPTORS}/\d+", lambda _: str(path), text)

@@ -1,8 +1,8 @@
-"""Text as DuckDB reads it line by line: UTF-8, line ends LF, no NUL, no byte order mark, a line a record.
+"""Converts text to the form that DuckDB reads line by line: UTF-8, LF, no NUL, no byte order mark, one record per line.
 
-Most files are so. What is not is made so here, with each line at its number. What plain text cannot say stands behind a
-line and a NUL, as its mark: two characters that stand for LF and CR within the record, or blanks where there are
-none; and the reason why the record cannot be read, if there is one. Of a blank line only the NUL is left.
+Most files have this form. Others are converted here, and lines keep their numbers. What plain text cannot express is
+appended to a line after a NUL, as its mark: two characters that replace LF and CR within the record (blanks if there
+are none), then the reason why the record cannot be read, if there is one. A blank line becomes a NUL.
 """
 
 import codecs
@@ -13,31 +13,31 @@ from contextlib import contextmanager
 from itertools import chain
 
 LONGEST_RECORD = 1_000_000
-"""Characters. What is longer is rejected: the memory that a file takes must not depend on what is in it."""
+"""Characters. A longer record is rejected, so that memory does not depend on the content of a file."""
 
 _LONGEST_BYTES = 4 * LONGEST_RECORD
 
 MARKED_LINE = b"\n" + codecs.BOM_UTF8
-"""How a line begins where files with a byte order mark were put together."""
+"""A byte order mark, which may begin any line of concatenated files."""
 
-# DuckDB passes over lines without anything.
+# DuckDB skips empty lines.
 _BLANK_LINES = re.compile(rb"^\n", re.MULTILINE)
 _ODD_QUOTES = re.compile(rb'^[^"\n]*"(?:[^"\n]*"[^"\n]*")*[^"\n]*$', re.MULTILINE)
 OPEN_QUOTE = "a quoted field does not end where it should"
 _STAND_INS = tuple(bytes([code]) for code in (*range(0x1C, 0x20), *range(0x01, 0x09), *range(0x0E, 0x1C)))
 _REPLACED = "\ufffd".encode()
 
-# What stands before a line end that was another one, until it is known whether it lies within quotes.
+# Marks a converted line end, until it is known whether it is within quotes.
 _CRLF, _CR = b"\x1c", b"\x1d"
 
 
 def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped: int = 0) -> Iterator[bytes]:
-    """The whole lines of a text, some at a time.
+    """The complete lines of a text, in portions.
 
     Args:
         portions: all bytes.
-        delimiter: of fields that may be quoted; None where there are none.
-        skipped: so many lines at the beginning are left out.
+        delimiter: of fields that may be quoted; None if there are no quotes.
+        skipped: how many lines at the beginning are left out.
     """
     decoder = None if codec == "utf-8" else codecs.getincrementaldecoder(codec)("replace")
     rest, half = b"", b""
@@ -46,12 +46,12 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         text, is_known = half + text, _CRLF in text or _CR in text
         half = b"\r" if portion is not None and text.endswith(b"\r") else b""
         if b"\r" in text:
-            # Within quotes line ends stay what they are.
+            # Within quotes, line ends are kept.
             pair, lone = (_CRLF, _CR) if delimiter is not None and not is_known else (b"", b"")
             text = text[: len(text) - len(half)].replace(b"\r\n", pair + b"\n").replace(b"\r", lone + b"\n")
         text = rest + text
         stop = text.rfind(b"\n") + 1 if portion is not None else len(text)
-        # Of a line that is too long, as much as shows that.
+        # A line that is too long is cut just above the limit.
         text, rest = text[:stop], text[stop:][: _LONGEST_BYTES + 4]
         while skipped and text:
             text, skipped = text[(text.find(b"\n") + 1) or len(text) :], skipped - 1
@@ -66,11 +66,11 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
 
 
 def quoted_spans(text: bytes, delimiter: str) -> Iterator[tuple[int, int, bool | None]]:
-    """Where lines have an odd number of quotes.
+    """Find records of several lines, and misplaced quotes, in lines with an odd number of quotes.
 
     Yields:
-        The start and the end of a record of several lines (True); of a line in which a quote is in the wrong place
-        (False); of all that follows where a quote is still open at the end (None).
+        Start, end, and a flag: True for a record of several lines, False for a line with a misplaced quote, None for
+        everything after a quote that is still open at the end.
     """
     done = 0
     for found in _ODD_QUOTES.finditer(text):
@@ -104,7 +104,7 @@ def _record_end(text: bytes, start: int, delimiter: str) -> tuple[int, bool | No
 
 
 def _without_quoted_ends(text: bytes, delimiter: str, *, is_utf16: bool, is_over: bool) -> tuple[bytes, bytes]:
-    """The text with its records in a line each, and what is left of it from a quote on that is still open."""
+    """The text with one record per line, and the rest from a quote on that is still open."""
     parts: list[bytes] = []
     done = 0
     for start, stop, kind in quoted_spans(text, delimiter):
@@ -124,12 +124,12 @@ def _without_quoted_ends(text: bytes, delimiter: str, *, is_utf16: bool, is_over
 
 
 def _ended(text: bytes) -> bytes:
-    """A text whose line ends are all LF."""
+    """The text with all line ends as LF."""
     return text.replace(_CRLF + b"\n", b"\n").replace(_CR + b"\n", b"\n")
 
 
 def _restored(text: bytes) -> bytes:
-    """A text with the line ends that it had."""
+    """The text with its original line ends."""
     return text.replace(_CRLF + b"\n", b"\r\n").replace(_CR + b"\n", b"\r")
 
 
@@ -140,7 +140,7 @@ def _marked_lines(text: bytes, *, is_utf16: bool) -> bytes:
 
 
 def _marked(record: bytes, is_utf16: bool, reason: str = "") -> bytes:
-    """A record in one line, with its mark where it needs one."""
+    """A record in one line, with its mark if it needs one."""
     record = record[: _LONGEST_BYTES + 4]
     has_ends = b"\n" in record or b"\r" in record
     free = [sign for sign in _STAND_INS if sign not in record] if has_ends else []
@@ -170,7 +170,7 @@ def is_utf8(text: bytes | str) -> bool:
 
 @contextmanager
 def long_fields() -> Iterator[None]:
-    """Let csv take fields as long as a record may be; the limit is the process's."""
+    """Allow csv fields as long as a record may be; the limit applies to the whole process."""
     before = csv.field_size_limit(_LONGEST_BYTES)
     try:
         yield

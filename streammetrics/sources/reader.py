@@ -1,4 +1,4 @@
-"""How a file is read: what is known of it before, and what DuckDB makes of its lines or rows, as SQL."""
+"""How a file is read: its plan, and the SQL that turns its lines or rows into records."""
 
 import glob
 import re
@@ -22,18 +22,18 @@ KEPT_OF_REJECTS = 200
 """Characters of a rejected record that are stored."""
 
 PLACE_BITS = 32
-"""Where records of several files are read together, the file's place among them stands above these bits of `line`."""
+"""If several files are read together, the place of the file is stored above these bits of `line`."""
 
 _ROWS = "select count(*) from read_parquet($path, hive_partitioning = false)"
 
 _SAMPLE_RECORDS = 30
 
 _NO_KEY = "\x1f"
-"""A key that no object has: DuckDB's reader of JSON reads as many keys with a client as without."""
+"""A key that no object has, for sources without a client: the SQL always reads the same number of keys."""
 
 _TYPES = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
 
-# DuckDB takes these for doubles. Of structs there are the names alone: one that is there twice may be within one.
+# DuckDB reads these as doubles. Names in structs have no path: a name that occurs twice may be inside a struct.
 _WIDE_DECIMALS = "select name from parquet_schema($path) group by name having count(*) = 1 and max(precision) > 38"
 
 _TIMES = "select concat_ws(' ', cast(ts as varchar), if($has_clock, clock::varchar, null)) from found limit 1000"
@@ -46,10 +46,10 @@ _PLAIN_TEXTS = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT
 
 @dataclass(frozen=True)
 class Plan:
-    """A file whose columns are known. `skipped`: so many lines stand before the first record.
+    """A file whose columns are known. `skipped`: the number of lines before the first record.
 
-    `first_time` is that of the first record which can be split without care, `guard` what times are like (see
-    `times.plain_guard`), and `builds` those of the first JSON lines.
+    `first_time` is the time of the first record without quotes, `guard` the form of the times (see
+    `times.plain_guard`), and `builds` the builds of the first JSON lines.
     """
 
     file: SourceFile
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def dialect(self) -> tuple[object, ...]:
-        """Files of which this is the same are read by one statement."""
+        """Files with the same dialect are read by one statement."""
         if self.head is None:
             pointers = (tuple(part) for part in json_lines.pointers(self.columns, self.paths))
             return (*pointers, repr(self.guard))
@@ -77,13 +77,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reader:
-    """What is read, as common table expressions by name, and their parameters.
+    """The common table expressions that read a file, by name, and their parameters.
 
-    `found`: lines or rows; `numbered`: the same with their numbers, which may take longer. `records` makes of these the
-    relation of that name (line, reason, ts, build, code, stratum, client, content). `plain`, where there is one, is
-    that of what needs no closer look, read as fast as can be, and `others`, of the numbered ones, that of the rest.
-    `unlike`, where there is one, are those of the rest that are found with less work. `rows`: so many lines or rows
-    there are.
+    `found`: lines or rows; `numbered`: the same with their numbers, which may be slower. `records` turns these into the
+    relation `records` (line, reason, ts, build, code, stratum, client, content). `plain`, if there is one, is the fast
+    reader of records that need no closer look; `others` selects the rest from the numbered ones. `unlike`, if there is
+    one, is the part of the rest that cheap tests find. `rows`: the number of lines or rows.
     """
 
     found: Mapping[str, str]
@@ -109,14 +108,14 @@ def plan(
     """Find the columns of a file, and look at its first records.
 
     Args:
-        header_line: of a later header by which what is to be read is read.
+        header_line: the line of the later header that applies to what is read.
         is_begun: the first lines were read before.
-        is_part: more comes than the snapshot has.
-        like: that of a text of the same source whose first line is its header, and the same.
+        is_part: the file has more than the snapshot.
+        like: the plan of a text of the same source with the same first line, its header.
 
     Raises:
         ConfigError: columns are not found, or times of day have no date; the message says what to set.
-        DamagedInputError: a Parquet file that is none.
+        DamagedInputError: a Parquet file cannot be read as one.
     """
     if file.is_text:
         checks.require_text(file, snapshot.beginning)
@@ -126,7 +125,7 @@ def plan(
         texts = json_lines.sample(snapshot, named(file), is_part=is_part)
         if not texts:
             raise ConfigError(
-                f"{file.path}: no line is a JSON object with keys; one a line is meant; "
+                f"{file.path}: no line is a JSON object with keys; expected one object per line; "
                 "`jq -c '.[]'` makes these of an array"
             )
         columns = resolve(file, list(dict.fromkeys(map(".".join, texts))))
@@ -174,7 +173,7 @@ def _plan_parquet(connection: Connection, file: SourceFile, path: Path) -> tuple
 
 
 def plain_parameters(plan: Plan, *, has_escapes: bool = False) -> dict[str, object]:
-    """Those of the statements on what needs no closer look; none where a text's times or fields all need one."""
+    """The parameters of the fast statements; none if all times or fields of a text need a closer look."""
     if plan.guard is None or plan.columns.is_split:
         return {}
     has_client = plan.columns.client is not None

@@ -1,7 +1,7 @@
-"""Contents that paths hold no more: the table `replaced`.
+"""Contents that were replaced at their paths: the table `replaced`.
 
-When a file is rotated, what it held turns up under another name, in this run or a later one, and nothing is lost. Where
-it does not, what was added to it after it was read last may never have been read: that is reported.
+When a file is rotated, its content appears under another name, in this run or a later one, and nothing is lost. If it
+does not, lines that were added after the last read may never have been read; that is reported.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ _FOUND = "update replaced set found_as = $path where batch_id = $batch_id and fo
 
 
 class Rotation:
-    """What is missed, and what was met in this run, by the batch that ends where it was read to."""
+    """Replaced contents, and contents found in this run; both by the last batch that read them."""
 
     def __init__(self) -> None:
         self._missing: set[int] | None = None
@@ -29,20 +29,20 @@ class Rotation:
         self._lost: dict[int, tuple[Path, str]] = {}
 
     def missing(self, connection: Connection) -> set[int]:
-        """What earlier runs did not find, nor this one until now."""
+        """Replaced contents that neither earlier runs nor this one have found."""
         if self._missing is None:
             self._missing = set(connection.exec_driver_sql(_MISSING).scalars())
         return self._missing
 
     def find(self, connection: Connection, batch_id: int, path: Path) -> None:
-        """What was read as this batch lies here, and nothing of it is lost; in the caller's transaction."""
+        """Record that the content of a batch is at this path, so nothing is lost; in the caller's transaction."""
         self._met.add(batch_id)
         if batch_id in self.missing(connection):
             connection.exec_driver_sql(_FOUND, {"batch_id": batch_id, "path": str(path)})
             self.missing(connection).discard(batch_id)
 
     def miss(self, connection: Connection, file: SourceFile, former: Boundary, now: datetime) -> None:
-        """The file holds another content: what was added to the former one since, if anything, may be lost."""
+        """Record that a file has other content now: lines added to the former content since may be lost."""
         place = {"batch_id": former.batch_id, "path": str(file.path), "read_bytes": former.end}
         if former.batch_id in self._met or run(connection, "jobs/find_renamed", {**place, "inode": file.inode}).first():
             return
@@ -52,16 +52,16 @@ class Rotation:
         self.missing(connection).add(former.batch_id)
         self._lost[former.batch_id] = (
             file.path,
-            f"was {state}: what it holds now counts as new records, and what was added to its former content behind "
+            f"was {state}: its present content counts as new records, and what was added to its former content after "
             f"byte {former.end:,}, if anything, was not read (let the source's path match rotated files too)",
         )
 
     def read_again(self) -> None:
-        """A transaction was rolled back."""
+        """Undo the changes of a transaction that was rolled back."""
         self._missing = None
 
     def missed(self, connection: Connection) -> list[tuple[Path, str]]:
-        """The paths whose former content did not turn up in this run, and a sentence for each."""
+        """The paths whose former content was not found in this run, with a sentence for each."""
         if not self._lost:
             return []
         with connection.begin():

@@ -1,9 +1,9 @@
-"""The bytes of a file that somebody may still be writing: their fingerprints, and where lines and records end in them.
+"""The bytes of a file that may still be written: their fingerprints, and where lines and records end.
 
-A content is recognized, whatever its name, by its first lines, and by all that lies before an offset.
+Content is recognized, whatever the file's name, by its first lines, and by everything before an offset.
 
-A file that grows is looked at again and again, so that the cost is bounded: beyond 1 MiB the fingerprint is of 64
-blocks of 16 KiB, spread evenly from the first byte to the last. What is changed between them is not seen.
+A growing file is read again and again, so the cost must be bounded: beyond 1 MiB the fingerprint covers 64 blocks of 16
+KiB, spread evenly from the first byte to the last. Changes between these blocks are not detected.
 """
 
 import hashlib
@@ -18,18 +18,18 @@ from streammetrics.sources.plain import quoted_spans
 BLOCK_BYTES = 1 << 14
 BLOCKS = 64
 SMALL_BYTES = BLOCK_BYTES * BLOCKS
-"""Up to here all bytes count, and are held in memory."""
+"""Up to this size the fingerprint covers all bytes, which are held in memory."""
 
 HEAD_LINES = 8
-"""Contents that differ do so within as many lines: only those that do not are compared further."""
+"""Most different contents differ within this many lines; the others are compared further."""
 HEAD_BYTES = 1 << 16
 
 LONGEST_QUOTED_BYTES = 1 << 16
-"""A quote that is open for longer at the end of a file was never one: it must not keep back what comes after it."""
+"""A quote that is open for longer than this is a stray one, and must not hold back the following lines."""
 
 
 class Snapshot:
-    """The bytes of a file, up to the size that it has now: it may grow meanwhile.
+    """The bytes of a file up to its present size; it may grow meanwhile.
 
     Raises:
         OSError: it cannot be read.
@@ -48,7 +48,7 @@ class Snapshot:
         self.codec = codec_of(self.beginning)
 
     def open_text(self) -> TextIO:
-        """The bytes as text, line ends as they are; bytes that cannot be decoded are left recognisable.
+        """The bytes as text, with unchanged line ends; bytes that cannot be decoded stay recognizable.
 
         Raises:
             OSError: they cannot be read.
@@ -59,7 +59,7 @@ class Snapshot:
         return TextIOWrapper(stream, encoding, errors, newline="")
 
     def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` to `stop`; fewer where the file was cut off meanwhile."""
+        """The bytes from `start` to `stop`; fewer if the file was cut off meanwhile."""
         if self.data is not None:
             return self.data[start:stop]
         with self.path.open("rb", buffering=0) as stream:
@@ -67,7 +67,7 @@ class Snapshot:
             return stream.read(stop - start)
 
     def prefix(self, end: int) -> str:
-        """The fingerprint of what lies before `end`."""
+        """The fingerprint of everything before `end`."""
         if end not in self._prefixes:
             self._prefixes[end] = self._prefix(end)
         return self._prefixes[end]
@@ -83,16 +83,16 @@ class Snapshot:
         return digest.hexdigest()
 
     def first(self, end: int) -> str:
-        """The fingerprint of all bytes before `end`, however long that takes."""
+        """The fingerprint of all bytes before `end`, in time that grows with the file."""
         digest = hashlib.sha256()
         for start in range(0, end, SMALL_BYTES):
             digest.update(self.read(start, min(end, start + SMALL_BYTES)))
         return digest.hexdigest()
 
     def last_line_end(self, start: int) -> int:
-        """The end of the last whole line behind `start`, which is `start` where none ends.
+        """The end of the last complete line after `start`; `start` if there is none.
 
-        A CR that comes last may be half a line end.
+        A CR at the end may be half of a CRLF.
         """
         codec = self.codec
         width = len("\n".encode(codec))
@@ -116,7 +116,7 @@ class Snapshot:
             carriage, feed = "\r".encode(self.codec), "\n".encode(self.codec)
             for position in range(start, stop, SMALL_BYTES):
                 portion = self.read(position, min(stop, position + SMALL_BYTES))
-                # The two halves of a line end may lie in two portions.
+                # A CRLF may be split between two portions.
                 lines += _count_ends(portion, self.codec) - (last.endswith(carriage) and portion.startswith(feed))
                 last = portion
             self._counts[start, stop] = lines
@@ -124,7 +124,7 @@ class Snapshot:
 
 
 def heads(beginning: bytes) -> list[str]:
-    """Fingerprints of the first whole lines: of none, one, two, up to `HEAD_LINES` of them, without their ends."""
+    """Fingerprints of the first 0, 1, 2, up to `HEAD_LINES` complete lines, without line ends."""
     digest = hashlib.sha256()
     found = [digest.hexdigest()]
     for line in beginning[:HEAD_BYTES].splitlines(keepends=True)[:HEAD_LINES]:
@@ -137,7 +137,7 @@ def heads(beginning: bytes) -> list[str]:
 
 
 def _last(block: bytes, end: bytes) -> int:
-    """Where a line end is last found; it is as wide as the text's units."""
+    """The position of the last line end, which is as wide as the text's code units."""
     found = block.rfind(end)
     while found > 0 and found % len(end):
         found = block.rfind(end, 0, found + len(end) - 1)
@@ -145,9 +145,9 @@ def _last(block: bytes, end: bytes) -> int:
 
 
 def open_bytes(tail: bytes, codec: str, delimiter: str) -> int:
-    """How many bytes at the end of whole lines belong to a record of which a quoted field is still open."""
+    """How many bytes at the end of complete lines belong to a record with an open quoted field."""
     text = tail if codec == "utf-8" else tail.decode(codec, "replace").encode()
-    # A CR that stands alone ends a line as well, and of two bytes that end one, one may.
+    # A single CR ends a line too, and a CRLF may be split.
     opened = [start for start, _, kind in quoted_spans(text.replace(b"\r", b"\n"), delimiter) if kind is None]
     rest = text[opened[0] :] if opened else b""
     found = len(rest if codec == "utf-8" else rest.decode().encode(codec))
@@ -157,5 +157,5 @@ def open_bytes(tail: bytes, codec: str, delimiter: str) -> int:
 def _count_ends(data: bytes, codec: str) -> int:
     """How many lines end in the bytes."""
     text = data if codec == "utf-8" else data.decode(codec, "replace").encode()
-    # To look for a byte is much quicker than to count it.
+    # Searching for a byte is much faster than counting it.
     return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)

@@ -1,7 +1,7 @@
-"""The part of a file that was not read yet: the whole lines behind the longest beginning that the ledger knows.
+"""Finds the unread part of a file: the complete lines after the longest beginning that the ledger knows.
 
-The content shows whether a file was appended to, renamed, copied, cut off or replaced. Names and inodes do not: inodes
-are used again.
+The content shows whether a file was appended to, renamed, copied, cut off or replaced. Names and inodes do not, as
+inodes are reused.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from streammetrics.sources.open_once import held
 from streammetrics.sources.snapshot import HEAD_LINES, LONGEST_QUOTED_BYTES, SMALL_BYTES, Snapshot, heads, open_bytes
 
 CLUSTER = "cluster:"
-"""How the fingerprint of a content begins that a cluster has read."""
+"""Prefix of the fingerprint of content that a cluster has read."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Opened:
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether all that is read of it was read when it was opened."""
+        """Whether all bytes were read when it was opened."""
         return self.file.is_text and self.bytes.data is not None
 
     @property
     def first_line(self) -> str:
-        """What stands for the first whole line in UTF-8; empty where there is none."""
+        """A key of the first complete line in UTF-8; empty if there is none."""
         return self.heads[1] if len(self.heads) > 1 and self.bytes.codec == "utf-8" else ""
 
     @cached_property
@@ -50,10 +50,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class Tail:
-    """The bytes from `start` to `stop` are to be read.
+    """The range from `start` to `stop` to read.
 
-    `known`: the batch that ends at `start`. `stale`: batches that are read again with them, as they counted nothing.
-    `former`: up to where the path held another content before; `is_placed`: it is known to hold `known`, or neither.
+    `known`: the batch that ends at `start`. `stale`: batches without accepted records, which are read again with it.
+    `former`: the boundary of the path's former, different content. `is_placed`: `known` is recorded for this path
+    already.
     """
 
     opened: Opened
@@ -67,7 +68,7 @@ class Tail:
 
     @property
     def is_read(self) -> bool:
-        """Whether nothing waits, not even a line without its end."""
+        """Whether nothing waits, not even a line without a line end."""
         return self.start == self.opened.bytes.size
 
     @property
@@ -77,13 +78,13 @@ class Tail:
 
     @property
     def head(self) -> str:
-        """The key of its first whole lines up to `stop`, which contents that begin alike have in common."""
+        """The key of its first complete lines up to `stop`; contents with the same first lines have the same key."""
         beginning = self.opened.bytes.beginning
         return self.opened.heads[-1] if self.stop >= len(beginning) else heads(beginning[: self.stop])[-1]
 
     @property
     def superseded(self) -> list[int]:
-        """The batches whose rejects are replaced by what is read now."""
+        """The batches whose rejects are replaced by this read."""
         return [*self.damaged, *(boundary.batch_id for boundary in self.stale)]
 
     def in_memory(self) -> bytes:
@@ -91,7 +92,7 @@ class Tail:
 
         Raises:
             OSError: it cannot be read.
-            InputOutputError: it is not there any more.
+            InputOutputError: it no longer exists.
         """
         data = self.opened.bytes.read(self.start, self.stop)
         self._require(len(data))
@@ -102,7 +103,7 @@ class Tail:
 
         Raises:
             OSError: it cannot be read, or there is no room for a copy.
-            InputOutputError: it is not there any more.
+            InputOutputError: it no longer exists.
         """
         if not is_copied and (self.start, self.stop) == (0, self.opened.bytes.size):
             return self.opened.bytes.path
@@ -113,14 +114,14 @@ class Tail:
         return path
 
     def lines_before(self, offset: int) -> int:
-        """How many lines end before an offset, which is the start or the stop of what is new."""
+        """How many lines end before an offset, which is `start` or `stop`."""
         snapshot, known = self.opened.bytes, self.known
         before = known.lines if known is not None and known.lines is not None else snapshot.count_lines(0, self.start)
         return before + snapshot.count_lines(self.start, offset)
 
     @property
     def open_quote_line(self) -> int | None:
-        """The line of the record that waits for the quote that closes it; None: no whole line waits."""
+        """The line of a record that waits for its closing quote; None if no complete line waits."""
         if self.opened.bytes.last_line_end(self.stop) == self.stop:
             return None
         return self.lines_before(self.stop) + 1
@@ -131,7 +132,7 @@ class Tail:
 
 
 def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
-    """Find what is new in a file, of which somebody may be writing more.
+    """Find what is new in a file, which may still be written.
 
     Raises:
         OSError: it cannot be read.
@@ -163,7 +164,7 @@ def look(opened: Opened, ledger: Ledger, settings: str, now: datetime) -> Tail:
 
 
 def _holds(opened: Opened, boundary: Boundary) -> bool:
-    """Whether a content begins with all that was read up to there."""
+    """Whether the content begins with everything that was read up to a boundary."""
     snapshot = opened.bytes
     if boundary.end > snapshot.size or (boundary.end < snapshot.size and not opened.file.is_text):
         return False
@@ -171,16 +172,16 @@ def _holds(opened: Opened, boundary: Boundary) -> bool:
         return snapshot.first(boundary.end) == boundary.fingerprint
     if boundary.prefix != snapshot.prefix(boundary.end):
         return False
-    # Once a file is over its fingerprint of all bytes is at hand: nothing is taken for what it only resembles.
+    # For a complete file the fingerprint of all bytes is known, so similar content is not confused with it.
     is_whole = boundary.start == 0 and boundary.end == snapshot.size > SMALL_BYTES
     return not is_whole or boundary.fingerprint == snapshot.first(snapshot.size)
 
 
 def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bool:
-    """Whether a content that begins with another path's is that one, moved or copied, and not one that looks alike.
+    """Whether content that begins like another path's is that content, moved or copied, and not merely similar.
 
-    Files of few lines begin alike by chance. A spool's files are each complete when they come. `former`: what this path
-    was known to hold, as itself or as a duplicate.
+    Short files may begin alike by chance. Files of a spool are complete when they arrive. `former`: the recorded
+    content of this path, its own or as a duplicate.
     """
     file = opened.file
     if file.source.same_content == "load" or is_of_another_day(file, boundary.path):
@@ -194,7 +195,7 @@ def _is_moved(opened: Opened, boundary: Boundary, former: Boundary | None) -> bo
 
 
 def is_of_another_day(file: SourceFile, path: str) -> bool:
-    """Whether the names of two files give the same times of day to two days."""
+    """Whether the names of two files assign their times of day to different days."""
     if file.source.date != "name":
         return False
     days = file.day(), day_in(Path(path).name)
@@ -202,7 +203,7 @@ def is_of_another_day(file: SourceFile, path: str) -> bool:
 
 
 def _is_elsewhere(boundary: Boundary) -> bool:
-    """Whether its path holds another content by now."""
+    """Whether its path has other content now."""
     try:
         with held(Path(boundary.path)) as path:
             snapshot = Snapshot(path)
@@ -212,7 +213,7 @@ def _is_elsewhere(boundary: Boundary) -> bool:
 
 
 def _whole_lines(tail: Tail) -> int:
-    """Where the last whole record ends: the rest waits for its line end, or for the quote that closes it."""
+    """Where the last complete record ends; the rest waits for its line end or closing quote."""
     snapshot = tail.opened.bytes
     stop = snapshot.last_line_end(tail.start)
     if tail.opened.file.format == "jsonl":
@@ -228,7 +229,7 @@ def _whole_lines(tail: Tail) -> int:
 def open_quotes(
     connection: Connection, config: Config, files: Iterable[SourceFile], now: datetime
 ) -> Iterator[tuple[Path, int]]:
-    """The files that the next run does not read to their last whole line, and the line of the quote that is still open.
+    """The files that the next run will not read to their last complete line, and the line of the open quote.
 
     Files that cannot be read are left out.
     """
@@ -244,6 +245,6 @@ def open_quotes(
 
 
 def lookup_keys(files: Sequence[Opened]) -> tuple[list[str], list[str], list[int]]:
-    """What a ledger looks files up by: their paths, heads and sizes."""
+    """The keys by which a ledger looks up files: paths, first lines and sizes."""
     keys = {head for opened in files for head in opened.heads}
     return [str(opened.file.path) for opened in files], list(keys), [opened.bytes.size for opened in files]

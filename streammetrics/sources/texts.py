@@ -1,4 +1,4 @@
-"""Texts as DuckDB reads them: a large one, or many small ones in a file of their own; each in sections of lines."""
+"""Texts for DuckDB: a large one, or many small ones joined in one file; each has sections of lines."""
 
 import glob
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,15 @@ from streammetrics.sources.tail import Tail
 from streammetrics.store.statements import as_json, run, statement
 
 _MOST_ATTEMPTS = 20
-"""So often headers that differ are looked for: each time some are found they may show others."""
+"""How often later headers are searched: each one that is found may reveal further ones."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Lines of a text that are read by the same columns.
+    """Lines of a text with the same columns.
 
-    `first_line`: from 1, of the text as it is read. `before`: what is to be added to a line's number for that in its
-    file, the file's place included. `reason`: why none of the lines can be read, if so.
+    `first_line`: from 1, in the text as it is read. `before`: added to a line's number to get that in its file, with
+    the file's place. `reason`: why none of the lines can be read, if so.
     """
 
     first_line: int
@@ -35,16 +35,16 @@ class Section:
 
     @property
     def place(self) -> int:
-        """That of its file among those that are read together."""
+        """The place of its file among those that are read together."""
         return (self.first_line + self.before) >> PLACE_BITS
 
 
 @dataclass
 class Text:
-    """A text at `path`, of which `lines` from the first record on; all its files have one dialect, that of `plan`.
+    """A text at `path` with `lines` lines from the first record on; all its files have the dialect of `plan`.
 
-    `content`: what is to be written there, of small ones. `skipped`: so many lines stand before the first record.
-    `scratch`: a folder for it once it is made plain, of bytes encoded as `codec` says; None where it is.
+    `content`: for small texts, the bytes to write to `path`. `skipped`: the number of lines before the first record.
+    `scratch`: the folder for its plain form, made from bytes in the encoding `codec`; None if it is plain already.
     """
 
     plan: Plan
@@ -61,7 +61,7 @@ class Text:
 
     @classmethod
     def large(cls, plan: Plan, tail: Tail, path: Path, examined: Examined, scratch: Path) -> "Text":
-        """One of any size: as it lies there, if it is plain."""
+        """The text of a file of any size, read in place if it is plain."""
         before, codec = tail.lines_before(tail.start), tail.opened.bytes.codec
         sections = [Section(1, before + plan.skipped, plan.columns)]
         has_signs = examined.has_quotes if plan.head else examined.has_escapes
@@ -74,7 +74,7 @@ class Text:
         return text
 
     def add(self, plan: Plan, tail: Tail, place: int) -> None:
-        """A small one, of the file at a place of the batch."""
+        """The text of a small file, at its place in the batch."""
         codec, delimiter = tail.opened.bytes.codec, plan.head.delimiter if plan.head else None
         before = tail.lines_before(tail.start) + plan.skipped
         found = b"".join(plain([tail.in_memory()], codec, delimiter, plan.skipped))
@@ -83,7 +83,7 @@ class Text:
         self.lines += found.count(b"\n")
 
     def add_lines(self, place: int, lines: Mapping[int, bytes]) -> None:
-        """Some lines of the file at a place of the batch, by their numbers; each is a record."""
+        """A text of single lines, by number, of the file at a place of the batch; each is a record."""
         for number in lines:
             before = (place << PLACE_BITS) + number - 1 - self.lines
             if not self.sections or self.sections[-1].before != before:
@@ -93,7 +93,7 @@ class Text:
 
     @property
     def reader(self) -> Reader:
-        """The reader of its lines; DuckDB's own readers may read it as well where it `is_whole`."""
+        """The reader of its lines; if it `is_whole`, DuckDB's own readers may read it too."""
         plan, sections = self.plan, self.sections
         is_alike = all((one.columns, one.reason) == (sections[0].columns, "") for one in sections)
         are_located = is_alike and (len(sections) > 1 or sections[0].place > 0)
@@ -153,15 +153,15 @@ class Text:
         )
 
     def give_up_speed(self) -> None:
-        """Read it line by line from now on."""
+        """A reader that reads line by line only."""
         self.is_whole, self.plan = False, replace(self.plan, guard=None)
 
     def reread(self, connection: Connection) -> Reader | None:
-        """The reader by which it is to be read instead of the one whose records are staged, if there is one."""
+        """The reader that must replace the one whose records are staged, if any."""
         return self.reader if self.is_misread(connection) else None
 
     def is_misread(self, connection: Connection) -> bool:
-        """Whether what is `staged` shows that it is to be read otherwise; then its next reader does so."""
+        """Whether the staged records show that the text must be read in another way; then the next reader does so."""
         if self.plan.head is None or self._attempts >= _MOST_ATTEMPTS:
             return False
         self._attempts += 1
@@ -174,7 +174,7 @@ class Text:
         return bool(headers)
 
     def _rewrite(self) -> None:
-        """Make it plain, without what stands before the first record."""
+        """Convert it to plain form, without the lines before the first record."""
         if self.scratch is None:
             raise ValueError("a text is made plain once")
         path, self.lines = self.scratch / "plain", 0
@@ -186,7 +186,7 @@ class Text:
         self.path, self.scratch, self.skipped = path, None, 0
 
     def _with_headers(self, head: Head, headers: Sequence[tuple[int, str]]) -> list[Section]:
-        """The sections, cut where headers stand by which the columns are read from there on."""
+        """The sections, split at later headers."""
         found = {section.first_line: section for section in self.sections}
         for line, text in headers:
             place, number = line >> PLACE_BITS, line & ((1 << PLACE_BITS) - 1)

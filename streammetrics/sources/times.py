@@ -1,4 +1,4 @@
-"""What texts are times: one meaning for every reader, in sql/jobs/typed_records.sql."""
+"""How texts are read as times: the same for every reader, by sql/jobs/times.sql and typed_records.sql."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,19 @@ _PLAIN = r"[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?"
 
 _IS_PLAIN, _DIGIT = re.compile(_PLAIN, re.ASCII), re.compile("[0-9]")
 
-# A bare cast drops an offset, but takes no other text of one of these shapes for a time than `typed` does. It costs
-# nothing to compare shapes; with a fraction there is room for an offset, and only an expression decides.
+# A plain cast drops an offset, but reads texts of these shapes like `typed`. Comparing shapes costs nothing. With a
+# fraction, the shape may contain an offset, and only a regular expression decides.
 _SHAPES = tuple(f"____-__-__{t}__:__:__{zone}" for t in "T " for zone in ("", "Z"))
 
 _TIME_OF_DAY = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}([.,]\d+)?\s*", re.ASCII)
 
 
 def plain_guard(sample: Iterable[str], like: Mapping[str, str | None] | None = None) -> Mapping[str, str | None] | None:
-    """What times are like which a bare cast to TIMESTAMP reads right, and these are such: a pattern of LIKE, or a
-    regular expression, as parameters of sql/jobs/plain_records.sql.
+    """A pattern of LIKE, or a regular expression, that matches the given times and only times that a plain cast to
+    TIMESTAMP reads right; as parameters of sql/jobs/plain_records.sql.
 
-    `like` is that of others, which is kept where these fit into it: what differs is not read together.
-    None where there is none, as not all are ISO 8601 in UTC (or without a zone: the caller knows that UTC is meant).
+    `like` is the pattern of other files; it is kept if it matches, because files with the same pattern are read
+    together. None if not all times are ISO 8601 in UTC (or without a zone, if the caller knows that they are in UTC).
     """
     texts = set(sample)
     if not all(_IS_PLAIN.fullmatch(text) for text in texts):
@@ -48,7 +48,7 @@ _MAYBE = re.compile(
 
 
 def looks_like_one(text: str) -> bool:
-    """Whether the text is a time in any form that people write."""
+    """Whether the text looks like a time in any form."""
     return _MAYBE.fullmatch(text) is not None
 
 
@@ -58,7 +58,7 @@ _NO_FOLDS = "select 0 as line, timestamp '1970-01-01' as ts where false"
 def typed(*, has_order: bool = False) -> dict[str, str]:
     """Common table expressions by name that make `typed` of `records`; sql/jobs/typed_records.sql says how.
 
-    `has_order`: `line` gives the order in which the records were written.
+    `has_order`: records were written in the order of `line`.
     """
     folds = statement("jobs/folds") if has_order else _NO_FOLDS
     return {"times": statement("jobs/times"), "folds": folds, "typed": statement("jobs/typed_records")}

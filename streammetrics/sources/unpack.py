@@ -1,4 +1,4 @@
-"""Compressed files as plain ones: unpacked first, so that a damaged one is found out before any record counts."""
+"""Unpacks compressed files before they are read, so that damage is found before any record is loaded."""
 
 import gzip
 import shutil
@@ -12,21 +12,21 @@ from streammetrics.errors import DamagedInputError
 from streammetrics.sources.discovery import SourceFile
 from streammetrics.sources.open_once import held
 
-# A zstd block of 4 bytes can stand for 128 KiB: small portions bound the memory that a hostile file takes.
+# A zstd block of 4 bytes can expand to 128 KiB: small portions bound the memory for a hostile file.
 _ZSTD_PORTION = 1 << 14
 _COPY_PORTION = 1 << 20
 _ZSTD_HEADER = 18
 
 LARGEST_WINDOW = 1 << 28
-"""Bytes. What a zstd frame may refer back to is held in memory, as far as there is content: no more than so much."""
+"""Bytes: the largest window of a zstd frame with more content than that, because a window is held in memory."""
 
 
 @contextmanager
 def unpack(file: SourceFile, scratch: Path, name: str) -> Iterator[Path]:
-    """Where the content of a file lies; that of a compressed one is written to this name in `scratch`.
+    """The path of a file's content; a compressed file is unpacked to this name in `scratch`.
 
     Raises:
-        InputOutputError: it is no regular file any more.
+        InputOutputError: it is no longer a regular file.
         DamagedInputError: the file is truncated, damaged, or not compressed at all.
     """
     with held(file.path) as path:
@@ -52,7 +52,7 @@ def _write(file: SourceFile, path: Path, target: Path) -> None:
 
 
 def _unpack_zstd(path: Path, packed: BinaryIO, plain: BinaryIO) -> None:
-    """All frames, one after the other; the library's own stream reader takes a truncated frame for a whole one."""
+    """Unpack all frames in order; the library's own stream reader accepts a truncated frame as complete."""
     import zstandard
 
     frame, window, start = None, 0, 0

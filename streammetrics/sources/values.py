@@ -1,4 +1,4 @@
-"""Values of a database as text."""
+"""Converts values of a database to text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -11,7 +11,7 @@ from streammetrics.sources.connections import Unreadable
 from streammetrics.sources.plain import LONGEST_RECORD, is_utf8
 
 Writers = Mapping[type, Callable[[Any], str]]
-"""What makes text of values, by their types."""
+"""The conversion to text, by type."""
 
 
 def _number(value: float | Decimal) -> str:
@@ -19,7 +19,7 @@ def _number(value: float | Decimal) -> str:
 
 
 def _build(value: float | Decimal) -> str:
-    """A whole number without a fraction; but 5.10 is another build than 5.1."""
+    """A whole number without a fraction; 5.10 stays, because it is another build than 5.1."""
     whole, _, fraction = _number(value).partition(".")
     return f"{whole}.{fraction}" if fraction.strip("0") else whole
 
@@ -30,7 +30,7 @@ def _code(value: float | Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0')}" if fraction.strip("0") else whole
 
 
-# By exact type: a bool is no number here.
+# By exact type: a bool is not a number here.
 _TEXTS: Writers = {str: str, int: str, UUID: str}
 _BUILDS: Writers = {**_TEXTS, float: _build, Decimal: _build}
 _CODES: Writers = {**_TEXTS, float: _code, Decimal: _code}
@@ -45,7 +45,7 @@ _CLIENTS: Writers = {**_CODES, bytes: bytes.hex, memoryview: memoryview.hex}
 
 
 def texts_of(values: Sequence[Any], writers: Writers) -> Sequence[str]:
-    """A column as text; none where one of its values cannot be."""
+    """A column as text; None if one of its values cannot be converted."""
     kinds = set(map(type, values))
     if not kinds <= writers.keys():
         return ()
@@ -56,13 +56,13 @@ def texts_of(values: Sequence[Any], writers: Writers) -> Sequence[str]:
 
 
 def client_of(value: Any) -> str:
-    """The text of a client; empty where the value is neither text, number nor bytes: that rejects no record."""
+    """The text of a client; empty if it is neither text, number nor bytes, because a client never rejects a record."""
     text = _CLIENTS[type(value)](value)[:LONGEST_RECORD] if type(value) in _CLIENTS else ""
     return "" if problem_of(text) else text
 
 
 def problem_of(text: str) -> str:
-    """Why a text cannot be stored; empty where it can."""
+    """Why a text cannot be stored; empty if it can."""
     if "\0" in text:
         return "holds a NUL character"
     return "" if is_utf8(text) else "is not valid UTF-8"

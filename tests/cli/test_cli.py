@@ -444,7 +444,7 @@ def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path:
     (tmp_path / "config.toml").write_text(source)
     first = streammetrics(tmp_path, "run")
     assert [line.split()[0] for line in first.stdout.splitlines()] == ["OPENED"]
-    assert "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it" in first.stderr
+    assert "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, correct it" in first.stderr
     with duckdb.connect(str(tmp_path / "var" / "streammetrics.duckdb")):
         busy = streammetrics(tmp_path, "unload", "1", environment={"STREAMMETRICS_STORE_LOCK_WAIT_SECONDS": "0.2"})
     assert (busy.returncode, busy.stdout) == (75, "")
@@ -462,7 +462,7 @@ def test_what_was_loaded_by_a_wrong_setting_is_unloaded_and_read_again(tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "words"),
     [
-        (("query", "select '\udcff'"), {}, 2, r"select '\xff': is not UTF-8: name it, or the file, otherwise"),
+        (("query", "select '\udcff'"), {}, 2, r"select '\xff': is not UTF-8; use another name, or rename the file"),
         (("export", "events", "--to", "e\udce9.csv"), {}, 2, r"e\xe9.csv: is not UTF-8"),
         (("backup", "--to", "b\udce9.duckdb"), {}, 2, r"b\xe9.duckdb: is not UTF-8"),
         (("generate", "--to", "g\udce9.csv"), {}, 2, r"g\xe9.csv: is not UTF-8"),

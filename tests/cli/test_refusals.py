@@ -89,12 +89,12 @@ def test_a_file_of_rejects_alone_fails_the_run_that_meets_it(jobs: Jobs, name: s
     first = jobs("run")
     # What it is; which value; what can be read; what to do.
     message = (
-        f"in/{name}: nothing of it counts: 2 records, all rejected; "
+        f"in/{name}: no record was accepted: 2 rejected; "
         "line 2: time cannot be read: '28.11.2026 17:03:11'; "
         "times can be ISO 8601, with a zone or without, seconds, milli-, micro- or nanoseconds since 1970, "
         "or times of day where date is set; for others set time_format of [[source]] 'clients', such as "
         f"time_format = {FORMAT}, or columns, if that is no time; "
-        "it is read again once the file or these settings are others"
+        "it is read again after the file or these settings change"
     )
     (line,) = (line for line in first.stderr.splitlines() if name in line)
     assert (first.returncode, line.endswith(message)) == (74, True)

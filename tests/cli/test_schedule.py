@@ -135,7 +135,7 @@ def test_runs_do_not_overlap(tmp_path: Path) -> None:
         messages(process, "run ended")
         assert log.read_text().startswith("in out in out ")
         assert end(process)[0] == 0
-    assert re.search(r"; [1-9] starts left out meanwhile$", first)
+    assert re.search(r"; [1-9] starts skipped meanwhile$", first)
 
 
 @pytest.mark.slow
@@ -218,7 +218,7 @@ def test_bad_cron_is_named(expression: str, what: str, tmp_path: Path) -> None:
         config.load(path, {})
     assert str(caught.value) == (
         f"{path}: schedule.cron = {expression!r}: {what[0].lower()}{what[1:]}; "
-        "minute, hour, day, month and weekday are meant, in UTC, such as '*/5 * * * *'"
+        "expected minute, hour, day, month and weekday, in UTC, such as '*/5 * * * *'"
     )
 
 

@@ -30,7 +30,7 @@ def test_settings_are_never_overwritten(tmp_path: Path, arguments: list[str]) ->
     records(tmp_path / "errors.csv", minutes=1)
     done = streammetrics(tmp_path, *arguments)
     assert done.returncode == 2
-    assert "config.toml: exists, and is never overwritten: move it away, or use another folder" in done.stderr
+    assert "config.toml: exists and is never overwritten; move it away, or use another folder" in done.stderr
     assert not (tmp_path / "config.toml").exists()
 
 
@@ -75,7 +75,7 @@ def test_what_is_written_works(tmp_path: Path, name: str) -> None:
         rows.write_csv(path, sep=separator, header=name != "headless.log")
     done = streammetrics(tmp_path, "init", name)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert done.stderr.startswith(f"config.toml: written; its path is {name} alone; assumed, to be checked:\nformat ")
+    assert done.stderr.startswith(f"config.toml: written; its path is {name} alone; check these assumptions:\nformat ")
     assert "without a zone; assumed is timezone 'UTC'" in done.stderr
     assert done.stderr.endswith(
         "builds, in order: 1.9 (1,800 records), 1.10 (2,400 records)\n"
@@ -119,7 +119,7 @@ def test_a_sample_of_which_nothing_counts_is_reported(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("at,rel,err\n2006-01-01 00:00:00,1.0,7\n")
     done = streammetrics(tmp_path, "init", "e.csv")
     assert done.returncode == 74
-    assert "e.csv: nothing of it counts: 1 record, all rejected; " in done.stderr
+    assert "e.csv: no record was accepted: 1 rejected; " in done.stderr
     assert (tmp_path / "config.toml").exists()
 
 

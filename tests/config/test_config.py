@@ -94,7 +94,7 @@ def test_the_environment_overrides_a_key() -> None:
         (
             "STREAMMETRICS_STORE_PTH",
             "x",
-            "environment: STREAMMETRICS_STORE_PTH: no such key; a section and key of config.toml are meant, "
+            "environment: STREAMMETRICS_STORE_PTH: no such key; it must name a section and key of config.toml, "
             "such as STREAMMETRICS_STORE_PATH (lists such as [[rule]] cannot be overridden)",
         ),
         (

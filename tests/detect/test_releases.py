@@ -123,7 +123,7 @@ def test_a_cut_over_is_reported_once(day: ReleaseDay) -> None:
         (
             41,
             "1.1 can no longer be judged: its baseline 1.0 stopped within an hour of the first record of 1.1, and "
-            "there is no day of 1.0 before that to compare with, or lag_days is 0; release in steps, or mend the feed "
+            "the store has no day of 1.0 before that, or lag_days is 0; release in steps, or correct the feed "
             f"of 1.0{EARLIER}",
         )
     ]
@@ -141,7 +141,7 @@ def test_a_third_build_within_hours_is_reported_with_the_comparison_that_needs_n
     day.config = day.config.model_copy(update={"comparison": (Comparison(), Comparison(baseline="earlier"))})
     day.play(1, {"1.2": scaled(1, login=6)})
     (line,) = [found for _, found in day.reported if found.startswith("1.2 can no longer") and found != line]
-    assert line.endswith("mend the feed of 1.1")
+    assert line.endswith("correct the feed of 1.1")
 
 
 def test_a_new_build_with_a_slow_clock(day: ReleaseDay) -> None:

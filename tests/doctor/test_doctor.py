@@ -177,7 +177,7 @@ def test_alerts_of_counters_that_were_wrong_are_retracted(folder: Path) -> None:
     assert alerts(folder) != before
     (counters, judged) = diagnosis.mend(Store(folder / "a.duckdb"))
     assert counters == "the counters of 1 batches were rebuilt from their records"
-    assert judged == "what lies after 2026-11-23 00:00:00 is judged again by the next run"
+    assert judged == "the next run judges again everything after 2026-11-23 00:00:00"
     with Store(folder / "a.duckdb").write() as connection:
         passes.judge(connection, config(folder), clock)
     assert [row for row in alerts(folder) if row[-1] == "current"] == before
@@ -259,7 +259,7 @@ def test_a_file_that_no_run_reads_is_found(folder: Path) -> None:
     requested = config(folder).model_copy(update={"source": (Source(name="feed", path="in/*"),)})
     (found,) = diagnosis.examine(Store(folder / "a.duckdb"), requested, clock())
     assert found.what.startswith(f"{folder}/in/readme.txt: its suffix does not show what is in it")
-    assert found.advice == "move it away, or mend the path that finds it: runs fail by it"
+    assert found.advice == "move it away, or correct the path that matches it; it makes runs fail"
 
 
 def test_a_path_that_runs_refuse_is_found(folder: Path) -> None:

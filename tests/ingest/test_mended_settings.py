@@ -1,4 +1,4 @@
-"""A file of which every record was rejected is read again once its settings are others, and counts once."""
+"""A file of which every record was rejected is read again after its settings change, and counts once."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def tell(shop: Shop) -> list[tuple[int, int, bool]]:
 def test_it_is_read_again_once_the_settings_are_mended(shop: Shop) -> None:
     path = shop.write("a.csv", (HEAD + LINES).encode())
     (outcome,) = shop.feed(**WRONG)
-    assert outcome.message.startswith(f"{path}: nothing of it counts: 2 records, all rejected; line 2: ")
-    assert outcome.message.endswith("; it is read again once the file or these settings are others")
+    assert outcome.message.startswith(f"{path}: no record was accepted: 2 rejected; line 2: ")
+    assert outcome.message.endswith("; it is read again after the file or these settings change")
     assert len(shop.rejects()) == 2
     assert shop.feed(**WRONG)[0].state == "skipped"
     assert [outcome.records for outcome in shop.feed(**RIGHT)] == [2]

@@ -163,7 +163,7 @@ def test_bad_lines_of_a_large_file_are_found(
 def test_a_file_that_is_too_old_is_read_once_the_limit_is_raised(shop: Shop) -> None:
     path = shop.write("a.csv", b"ts,build,code\n2026-11-03 10:00:00,5.9,7\n")
     (outcome,) = shop.feed(path, oldest_days=10)
-    assert "raise oldest_days of [ingest], if they are so old, or mend columns" in outcome.message
+    assert "raise oldest_days of [ingest], if they are so old, or correct columns" in outcome.message
     assert shop.feed(path, oldest_days=30)[0].records == 1
     assert Config().ingest.oldest_days == 3650
 
@@ -260,10 +260,10 @@ def test_a_file_of_rejects_alone_is_a_batch(shop: Shop) -> None:
     [
         ("x,5.9,7", {}, "time cannot be read: 'x'; times can be ISO 8601, "),
         ("10:00:00x,5.9,7", {"date": "2026-11-23"}, "for others set time_format of [[source]] 'feed'"),
-        ("x,5.9,7", {"time_format": "%d.%m.%Y %H:%M"}, "'x'; mend time_format of [[source]] 'feed'"),
-        ("2026-11-24 10:00:00,5.9,7", {}, "; mend timezone of [[source]] 'feed', or the clock that wrote it; "),
-        ("2026-10-25 02:30:00,5.9,7", {"timezone": "Europe/Berlin"}, "; mend timezone of [[source]] 'feed', "),
-        (f"{GOOD},8", {}, "expected 3 fields, found 4; mend columns, delimiter or format of [[source]] 'feed', "),
+        ("x,5.9,7", {"time_format": "%d.%m.%Y %H:%M"}, "'x'; correct time_format of [[source]] 'feed'"),
+        ("2026-11-24 10:00:00,5.9,7", {}, "; correct timezone of [[source]] 'feed', or the clock that wrote it; "),
+        ("2026-10-25 02:30:00,5.9,7", {"timezone": "Europe/Berlin"}, "; correct timezone of [[source]] 'feed', "),
+        (f"{GOOD},8", {}, "expected 3 fields, found 4; correct columns, delimiter or format of [[source]] 'feed', "),
     ],
 )
 def test_of_a_file_of_rejects_the_message_names_what_to_mend(

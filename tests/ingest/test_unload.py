@@ -189,7 +189,9 @@ def test_copies_go_with_what_they_are_copies_of(site: Site) -> None:
         site.write(name, HEAD + lines(START, 1))
     pipeline.ingest(site)
     before = site.contents()
-    with pytest.raises(UsageError, match="batch 2 has no records of its own: its content counts as batch 1; unload"):
+    with pytest.raises(
+        UsageError, match="batch 2 has no records of its own: its content was loaded as batch 1; unload"
+    ):
         site.unload(2)
     assert len(site.unload(1)) == 1
     assert site.rows("select * from batches") == []
@@ -296,9 +298,9 @@ def test_a_file_that_is_not_there_any_more_is_named(site: Site) -> None:
     path.unlink()
     found = unload.unload(site.store, [1], None, None, NOW)
     assert unload.summary(found) == [
-        "1 batch unloaded, 120 records; the next ingest reads them again, and the next pass judges again what they "
-        "touched",
-        f"1 file not there any more, such as {path}: put back where a source finds it, it is read again",
+        "1 batch unloaded, 120 records; the next ingest reads them again, and the next pass judges the "
+        "affected bins again",
+        f"1 file no longer there, such as {path}: move it back to a path of a [[source]] to have it read again",
     ]
 
 
@@ -347,11 +349,11 @@ def test_a_file_that_is_ahead_of_the_clock_is_suspected(site: Site) -> None:
     pipeline.ingest(site)
     assert site.logged == [
         f"{path}: all new records are ahead of the clock, the first by 0:05:01, the last by 0:59:59 (h:mm:ss): is "
-        "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
+        "timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, correct it, and they are read again"
     ]
     words = (
         f"1 file of the last day whose newest records are ahead of the clock, such as {path}: is timezone wrong? "
-        "`streammetrics unload 1`, mend it, and they are read again"
+        "`streammetrics unload 1`, correct it, and they are read again"
     )
     assert words in status.render(status.collect(site.store, site.config, NOW))
     site.unload(1)
@@ -395,7 +397,7 @@ def test_a_file_whose_newest_records_are_all_ahead_of_the_clock_is_suspected(
     pipeline.ingest(site)
     assert site.logged == [
         f"{path}: its newest records are ahead of the clock, by up to {timedelta(seconds=last)} (h:mm:ss): is timezone "
-        "= 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, mend it, and they are read again"
+        "= 'UTC' of [[source]] 'clients' wrong? `streammetrics unload 1`, correct it, and they are read again"
     ]
     assert f"whose newest records are ahead of the clock, such as {path}" in status.render(
         status.collect(site.store, site.config, NOW)

@@ -176,7 +176,7 @@ def test_a_file_takes_no_password(tmp_path: Path, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as ended:
         main(["export", "alerts", "--to", f"{tmp_path}/a.csv", "--password-env", "SECRET"])
     assert ended.value.code == 2
-    assert "is a file, which takes no password" in capsys.readouterr().err
+    assert "is a file; a password is only for a database URL" in capsys.readouterr().err
 
 
 def test_the_command_shows_no_password(store: Store, postgresql: Server, tmp_path: Path) -> None:

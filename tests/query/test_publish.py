@@ -202,7 +202,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path) -> None:
         ("none/p.duckdb", "none/p.duckdb: cannot be written: No such file or directory"),
         ("file/p.duckdb", "file/p.duckdb: cannot be written: Not a directory"),
         ("folder.duckdb", "folder.duckdb: cannot be written: Is a directory"),
-        ("file", "file: is no DuckDB file, so that it is not replaced; name another [publish] path"),
+        ("file", "file: is not a DuckDB file, so it is not replaced; set another [publish] path"),
     ],
 )
 def test_a_failure_is_reported_and_made_up_for(tmp_path: Path, path: str, reason: str) -> None:

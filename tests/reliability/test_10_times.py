@@ -115,7 +115,7 @@ def test_two_nights_of_summer_time_minute_by_minute(shop: Shop, zone: str, recor
     assert stored(shop) == [moment.replace(tzinfo=None) for moment in times]
     assert outcome.rejected == len(never) > 0
     assert {reason for _, reason, _ in shop.rejects()} == {
-        f"time cannot be read: the clock of {zone} shows it never, or twice"
+        f"time cannot be read: this local time does not exist, or occurs twice, in {zone}"
     }
     record_property("seen", f"{zone}: {outcome.records} minutes exact, {outcome.rejected} rejected")
 

@@ -15,7 +15,7 @@ from tests.reliability.conftest import IS_FULL, count
 
 pytestmark = pytest.mark.reliability
 
-LAST_LINE = "streammetrics: ended by SIGTERM; what was committed stays, and the next run makes up for the rest\n"
+LAST_LINE = "streammetrics: ended by SIGTERM; what was committed stays, and the next run does the rest\n"
 
 BEFORE_IT_BEGAN = -signal.SIGTERM
 """Python was still starting; a shell calls that 143 as well."""

@@ -104,7 +104,7 @@ def test_once_it_is_over_that_it_has_ended_is_far_likelier(regressed: Store) -> 
     assert found.ratios[0].log_likelihood > found.ratios[0].log_threshold, "from before its peak the evidence is enough"
     assert found.value < found.threshold
     assert found.doubt > math.log(1000)
-    assert f"that an increase ended before is {math.exp(found.doubt):.3g} times likelier" in render(found)
+    assert f"that an increase has ended is {math.exp(found.doubt):.3g} times likelier" in render(found)
 
 
 def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_what_fires_although_an_earlier_increase_explains_it_better_says_so(tmp_
     found = at(store, 70 * MINUTE)
     assert found.gate is None
     assert found.doubt > math.log(1000)
-    shown = f"  but         that an increase ended before is {math.exp(found.doubt):.3g} times likelier"
+    shown = f"  but         that an increase has ended is {math.exp(found.doubt):.3g} times likelier"
     assert f"{shown} than that it goes on: what came since then is enough alone\n" in render(found)
     assert found.is_doubted
     assert found.has_ended
@@ -167,7 +167,7 @@ def test_what_comes_within_a_minute_may_be_one_clients_burst(tmp_path: Path) -> 
     assert found.value > found.threshold
     assert found.min_bins == EVIDENCE.least_bins == 9
     assert found.spread_bins == pytest.approx(2, abs=0.01), "it lies in two bins"
-    assert f"lie as closely as in {found.spread_bins:g} bins, not in more than 9" in render(found)
+    assert f"are concentrated in about {found.spread_bins:g} bins, and more than 9 are required" in render(found)
 
 
 def test_a_bin_that_is_not_complete_awaits_the_later_build(tmp_path: Path) -> None:

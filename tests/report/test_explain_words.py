@@ -28,7 +28,7 @@ MEAN: dict[str, Any] = {
     "detector": "mean_ratio", "doubt": None, "value": 5.5, "threshold": 1.25, "exposure": None, "candidate_share": None,
     "weight": None, "ratio_low": None, "ratio_high": None, "ratios": (), "windows": (Mean(5, 5.5),),
 }  # fmt: skip
-ENDED = "that an increase ended before is 20.1 times likelier than that it goes on"
+ENDED = "that an increase has ended is 20.1 times likelier than that it goes on"
 REACHED = "the evidence, 10^8.5, has reached the required 10^6.936"
 SHORT = {"value": 4.0, "short_by": 863.0}
 
@@ -84,7 +84,7 @@ def test_whole_text_of_a_mean() -> None:
         (
             "place",
             {},
-            "not judged then: as many larger or newer comparisons of the family as [builds] max_comparisons were",
+            "not judged then: [builds] max_comparisons larger or newer comparisons of the family came first",
         ),
         ("no record", {}, "neither build sent the code near that time"),
         ("evidence", SHORT, "the evidence is short by a factor of 863: 10^4, required 10^6.936"),
@@ -98,20 +98,20 @@ def test_whole_text_of_a_mean() -> None:
         (
             "brief",
             {},
-            f"{REACHED}, but the candidate's errors above the usual lie as closely as in 2 bins, not in more than 9: "
-            "it may be one client's burst",
+            f"{REACHED}, but the candidate's excess errors are concentrated in about 2 bins, and more than 9 are "
+            "required: it may be one client's burst",
         ),
         (
             "traffic",
             {},
-            f"{REACHED}, but most other codes rose alike since then, as where the candidate gets more users, and what "
-            "is more than that does not reach it",
+            f"{REACHED}, but most other codes rose alike since then, as when the candidate gets more users, and the "
+            "increase beyond that is not enough",
         ),
         (
             "silence",
             {},
-            f"it is over: {REACHED}, but neither build sends the code any more: 7.5 errors were to be expected since "
-            "its last",
+            f"it is over: {REACHED}, but neither build sends the code any more: 7.5 more errors were expected since "
+            "its last one",
         ),
         ("threshold", MEAN, "no mean is above the threshold: the highest is 5.5"),
     ],

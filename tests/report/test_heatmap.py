@@ -455,9 +455,7 @@ def test_personal_settings_change_nothing_and_are_left_alone(tmp_path: Path) -> 
 def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         draw(an_hour(), tmp_path / name)
-    assert str(caught.value) == (
-        f"{tmp_path / name}: a heatmap is written as .png or .svg, and the file's suffix decides which"
-    )
+    assert str(caught.value) == f"{tmp_path / name}: the suffix of a heatmap must be .png or .svg"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -67,7 +67,7 @@ def day(played: ClosedOutput, tmp_path: Path) -> ClosedOutput:
 
 def test_what_could_not_be_written_is_printed_by_the_next_run(day: ClosedOutput) -> None:
     assert day.rows(WAITING) == [("stdout", "opened", "login"), ("stdout", "new_codes", None)]
-    assert [line for _, line in day.reported] == ["stdout: Broken pipe; what changed is printed by the next run"]
+    assert [line for _, line in day.reported] == ["stdout: Broken pipe; the next run prints what changed"]
     assert day.run() == 74
     day.is_closed = False
     assert day.run() == 0
@@ -113,7 +113,7 @@ def test_a_reader_that_has_gone(day: ClosedOutput) -> None:
     lost = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert lost.returncode == 74
-    assert "what changed is printed by the next run" in lost.stderr
+    assert "the next run prints what changed" in lost.stderr
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [line.split()[0] for line in found.stdout.splitlines()] == ["OPENED", "NEW"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ""

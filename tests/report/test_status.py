@@ -147,7 +147,7 @@ def test_a_quote_that_is_open_is_named_by_file_and_line(tmp_path: Path) -> None:
             (outcome,) = ingest(connection, config, (), None, lambda: now)
         assert (outcome.waiting_bytes, outcome.open_quote_line) == (53, 3)
         assert lines_of(store, config, now)["waiting"] == (
-            f"1 file, 53 bytes; {path} waits from line 3 on, which opens a quote that nothing closes yet"
+            f"1 file, 53 bytes; {path} waits from line 3 on, which opens a quote that is not closed yet"
         )
     with path.open("a") as stream:
         stream.write("2026-11-23T00:00:03,1.")
@@ -352,9 +352,7 @@ def test_files_that_are_not_read_are_reported_while_they_are_there(tmp_path: Pat
     found = status.collect(Store(config.store_path), config, NOW)
     *_, waiting, first, second = status.render(found).splitlines()
     assert waiting == "waiting    nothing"
-    assert first.startswith(
-        f"to do      refused: {folder}/de.csv: nothing of it counts: 1 record, all rejected; line 2: "
-    )
+    assert first.startswith(f"to do      refused: {folder}/de.csv: no record was accepted: 1 rejected; line 2: ")
     assert second.startswith(f"to do      refused: {folder}/readme.txt: its suffix does not show what is in it; ")
     for name in ("readme.txt", "de.csv"):
         (folder / name).unlink()
@@ -394,7 +392,7 @@ def test_what_the_setting_promises_and_how_exposure_is_known(tmp_path: Path) -> 
     store = history(tmp_path / "s.duckdb", both(range(1200), "1.9", "1.10"), config)
     lines = lines_of(store, config)
     assert lines["open"] == "no incidents (regression, 1 code: at most one false incident in 1,000 days)"
-    young = " (judged for 19 min: an increase by about x2 or more of a typical code would have been found)"
+    young = " (judged for 19 min: an increase of a typical code by about x2 or more would have been found)"
     assert lines["judged"] == f"1.9 -> 1.10 up to 2026-11-23 00:19:59{young}, equal exposure assumed"
 
 

@@ -202,7 +202,7 @@ def test_of_several_comparisons_each_incident_names_its_own() -> None:
         ),
         ({"judged_seconds": -75600}, "not yet: its baseline begins in 21 h"),
         ({"is_displaced": True}, "not now: other comparisons go first ([builds] max_comparisons)"),
-        ({"awaits_users": True}, "waits for the users of its builds: a file of [[exposure]] is not whole"),
+        ({"awaits_users": True}, "waits for the users of its builds: a file of [[exposure]] is incomplete"),
     ],
 )
 def test_how_far_a_comparison_is_judged(found: Mapping[str, Any], words: str) -> None:
@@ -221,8 +221,8 @@ def test_no_comparison() -> None:
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
-        (None, "judged for 19 min: not even an increase by x30 of a typical code would have been found yet"),
-        (2.0, "judged for 19 min: an increase by about x2 or more of a typical code would have been found"),
+        (None, "judged for 19 min: not even an increase of a typical code by x30 would have been found yet"),
+        (2.0, "judged for 19 min: an increase of a typical code by about x2 or more would have been found"),
     ],
 )
 def test_of_a_young_comparison_it_says_what_would_have_been_found(ratio: float | None, words: str) -> None:
@@ -280,10 +280,10 @@ def test_what_waits_to_be_read() -> None:
     ahead = {"ahead_files": 2, "ahead_path": "/in/b.csv", "ahead_batch_id": 7}
     quote = replace(STATUS, waiting_files=1, waiting_bytes=26, open_quotes=[OpenQuote(Path("/in/c.csv"), 1200)])
     assert lines(quote)["waiting"] == (
-        "1 file, 26 bytes; /in/c.csv waits from line 1,200 on, which opens a quote that nothing closes yet"
+        "1 file, 26 bytes; /in/c.csv waits from line 1,200 on, which opens a quote that is not closed yet"
     )
     assert lines(replace(STATUS, waiting_files=2, waiting_bytes=130), marks=[mark], **replaced, **ahead)["waiting"] == (
         "2 files, 130 bytes; 1 file replaced in the last day, perhaps before all was read, such as /in/a.csv "
         "rewritten; 2 files of the last day whose newest records are ahead of the clock, such as /in/b.csv: is "
-        "timezone wrong? `streammetrics unload 7`, mend it, and they are read again; a was read up to ts x\\x1b[31m"
+        "timezone wrong? `streammetrics unload 7`, correct it, and they are read again; a was read up to ts x\\x1b[31m"
     )

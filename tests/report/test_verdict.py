@@ -99,7 +99,7 @@ def test_without_a_code_of_traffic(codes: list[CodeReach]) -> None:
     ("columns", "minutes", "reason"),
     [
         ({"is_displaced": True}, 0, "it is not judged now: other comparisons go first ([builds] max_comparisons)"),
-        ({"awaits_users": True}, 0, "it waits for the users of its builds: a file of [[exposure]] is not whole"),
+        ({"awaits_users": True}, 0, "it waits for the users of its builds: a file of [[exposure]] is incomplete"),
         ({"judged_until": None}, 0, "it is not judged yet"),
         ({"judged_seconds": 0}, 0, "it is not judged yet"),
         ({"judged_seconds": -60}, 0, "it is not judged yet"),

@@ -33,7 +33,7 @@ UNUSED = (
     "1.9 -> 1.10: [[exposure]] gives 0 users for '{}', which sends errors: give its users, else an increase is missed "
     "or reported falsely"
 )
-UNMATCHED = "[[comparison]] compares builds '3.*_?!%', and no build that has sent records matches that"
+UNMATCHED = "[[comparison]] compares builds '3.*_?!%', but no build with records matches that"
 MISSING = "[[comparison]] names build '1.11', of which no record has come yet; did you mean '1.10'?"
 
 
@@ -76,17 +76,17 @@ def users(**numbers: float) -> tuple[Exposure, ...]:
         (
             (1, 1),
             Config(exposure=users(**{"1_10": 1})),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not give the users of '1.9'"],
+            ["1.9 -> 1.10: exposure is estimated, because [[exposure]] does not give the users of '1.9'"],
         ),
         (
             (1, 1),
             Config(exposure=(*users(**{"1_9": 1}), Exposure(build="1.10", users=1, since=datetime(2027, 1, 1)))),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] does not give the users of '1.10'"],
+            ["1.9 -> 1.10: exposure is estimated, because [[exposure]] does not give the users of '1.10'"],
         ),
         (
             (1, 1),
             Config(exposure=users(**{"1_9": 0, "1_10": 0})),
-            ["1.9 -> 1.10: exposure is estimated, for [[exposure]] gives neither build any users"],
+            ["1.9 -> 1.10: exposure is estimated, because [[exposure]] gives 0 users for both builds"],
         ),
         ((1, 1), Config(exposure=users(**{"1_9": 0, "1_10": 9})), [UNUSED.format("1.9")]),
         ((1, 1), Config(exposure=users(**{"1_9": 9, "1_10": 0})), [UNUSED.format("1.10")]),

@@ -307,7 +307,7 @@ def test_the_interval_of_a_large_count_is_that_of_a_normal_variable() -> None:
             "--null 11, or as many times the days, would be enough without a false alarm",
         ),
         (2, 300, None, "--null 123, or as many times the days, would be enough without a false alarm"),
-        (4, 4000, None, "at most 1 promised: the interval holds that, so nothing contradicts the setting"),
+        (4, 4000, None, "at most 1 promised: the interval contains that, so nothing contradicts the setting"),
         (3, 100, False, "at most 1 promised: does not agree with the setting"),
     ],
 )  # fmt: skip

@@ -114,7 +114,7 @@ def test_what_is_in_no_order_is_rejected(shop: Shop) -> None:
     read_rightly(shop, len(found) - 120 * 3)
     assert outcome.rejected == 120 * 3
     assert {reason for _, reason, _ in shop.rejects()} == {
-        "time cannot be read: the clock of Europe/Berlin shows it never, or twice"
+        "time cannot be read: this local time does not exist, or occurs twice, in Europe/Berlin"
     }
 
 

@@ -68,7 +68,7 @@ def test_a_file_lies_beside_the_config_file_and_may_have_more_columns(tmp_path: 
     ]
 
 
-ALLOWED = "a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC are meant"
+ALLOWED = "expected a build of 1 to 200 letters, users from 0 to 1e15, and a year from 1 to 9999 in UTC"
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def unread(folder: Path) -> list[str]:
 def test_a_file_without_a_column_says_which_are_meant(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="users\n5\n") == []
-    meant = "a CSV of since, build, users is meant"
+    meant = "it must be a CSV of since, build, users"
     assert unread(tmp_path) == [f"exposure.path: {path}: has no column build and since; {meant}{HELD}"]
     path.write_text("")
     aged(path, 601)
     assert unread(tmp_path) == [f"exposure.path: {path}: has no column build and since and users; {meant}{HELD}"]
     path.write_bytes(gzip.compress(b"since,build,users\n,A,1\n"))
-    assert unread(tmp_path) == [f"exposure.path: {path}: holds gzip; {meant}{HELD}"]
+    assert unread(tmp_path) == [f"exposure.path: {path}: is gzip; {meant}{HELD}"]
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_comparisons_of_builds_without_users_wait_for_a_missing_file(tmp_path: P
     assert site.run() == 78, "as long as it lasts"
     assert site.logged == [site_words(site)]
     shown = site.status()
-    assert "A -> B waits for the users of its builds: a file of [[exposure]] is not whole" in shown
+    assert "A -> B waits for the users of its builds: a file of [[exposure]] is incomplete" in shown
     assert "to do      exposure.path: " in shown
     (finding,) = diagnosis.examine(Store(site.config.store_path), site.config, datetime(2026, 11, 23, 12))
     assert (finding.check, finding.what) == ("exposure", site_words(site))

@@ -93,7 +93,7 @@ def test_a_position_that_is_not_there(shop: Shop) -> None:
     settings = {**BY_POSITION, "columns": {"ts": 1, "build": 2, "code": 4}}
     assert refused(shop, joined(LINES), **settings) == (
         "the position of code is 4, and its first line has 3 fields by the delimiter ','; "
-        "mend columns or delimiter of [[source]] 'feed'"
+        "correct columns or delimiter of [[source]] 'feed'"
     )
 
 

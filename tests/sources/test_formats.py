@@ -340,14 +340,14 @@ def test_a_suffix_that_says_nothing_needs_a_format(shop: Shop) -> None:
     ("name", "content", "problem"),
     [
         # The header of gzip has the time, and the content is part of the test's name, which all workers must agree on.
-        ("a.csv", gzip.compress(THREE, mtime=0), "holds gzip, no text: unpack it, or let its name end in .gz"),
-        ("a.jsonl", zstandard.compress(THREE), "holds zstd, no text: unpack it, or let its name end in .zst"),
-        ("a.csv", bz2.compress(THREE), "holds bzip2, no text: unpack it, or pack it as .gz or .zst"),
-        ("a.csv", b"SQLite format 3\0x", "holds an SQLite database, no text: give it a [[source]] with url and table"),
+        ("a.csv", gzip.compress(THREE, mtime=0), "is gzip, no text: unpack it, or let its name end in .gz"),
+        ("a.jsonl", zstandard.compress(THREE), "is zstd, no text: unpack it, or let its name end in .zst"),
+        ("a.csv", bz2.compress(THREE), "is bzip2, no text: unpack it, or pack it as .gz or .zst"),
+        ("a.csv", b"SQLite format 3\0x", "is an SQLite database, no text: give it a [[source]] with url and table"),
         (
             "a.jsonl",
             b"[\n {}\n]\n",
-            "no line is a JSON object with keys; one a line is meant; `jq -c '.[]'` makes these of an array",
+            "no line is a JSON object with keys; expected one object per line; `jq -c '.[]'` makes these of an array",
         ),
     ],
 )
@@ -461,7 +461,7 @@ def test_a_damaged_file_loads_nothing_and_the_others_load(shop: Shop, name: str,
 
 def test_a_pattern_that_no_file_matches_says_what_a_bracket_is(shop: Shop) -> None:
     (outcome,) = shop.feed(path=str(shop.folder / "logs [x]" / "*.csv"))
-    hint = "[ begins a set of letters there: write [[] where a name has it"
+    hint = "[ begins a set of letters: write [[] for a [ in a name"
     assert outcome.message == f"[[source]] 'feed': no file matches {shop.folder}/logs [x]/*.csv; {hint}"
 
 

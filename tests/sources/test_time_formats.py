@@ -97,7 +97,7 @@ def test_an_hour_that_the_clock_shows_twice_is_rejected(shop: Shop) -> None:
     write(shop, "errors.csv", ["25.10.2026 02:30:00"])
     shop.feed(time_format=GERMAN, timezone="Europe/Berlin")
     assert [reason for _, reason, _ in shop.rejects()] == [
-        "time cannot be read: the clock of Europe/Berlin shows it never, or twice"
+        "time cannot be read: this local time does not exist, or occurs twice, in Europe/Berlin"
     ]
 
 

@@ -1,1 +1,1 @@
-"""One channel a file: a function that sends, and raises InputOutputError where that fails."""
+"""One file per kind of channel: a function that sends, and raises InputOutputError if that fails."""

@@ -1,4 +1,4 @@
-"""Prometheus' Alertmanager, by its API v2: it holds the alerts that are sent again, and ends those that are not.
+"""Prometheus' Alertmanager, by its API v2: it keeps alerts that are sent again, and ends those that are not.
 
 Source: https://prometheus.io/docs/alerting/latest/clients/
 """
@@ -20,14 +20,14 @@ def send(url: str, alerts: Iterable[dict[str, Any]], timeout_seconds: float) -> 
     """Post alerts; `url` is Alertmanager's own, such as http://127.0.0.1:9093.
 
     Raises:
-        InputOutputError: Alertmanager does not take them.
+        InputOutputError: Alertmanager does not accept them.
     """
     if found := list(alerts):
         http.post_json(f"{url.rstrip('/')}/api/v2/alerts", found, timeout_seconds)
 
 
 def alert(incident: Incident, until: datetime, notice: texts.Text) -> dict[str, Any]:
-    """An incident that is open, until `until` (naive UTC) unless it is sent again."""
+    """The alert of an open incident; it ends at `until` (naive UTC) unless it is sent again."""
     annotations = {"summary": notice.summary, "description": notice.body}
     link = {} if notice.link is None else {"generatorURL": notice.link}
     if notice.link is not None:
@@ -36,25 +36,25 @@ def alert(incident: Incident, until: datetime, notice: texts.Text) -> dict[str, 
 
 
 def ended(notice: Notice, now: datetime) -> dict[str, Any]:
-    """What a notice says has ended, at `now` (naive UTC)."""
+    """The alert of an incident or condition that a notice reports as ended, at `now` (naive UTC)."""
     if notice.incident_id is None:
         return condition(Condition(notice.key, notice.fields["text"], now), now)
     subject, _, body = notice.text.partition("\n")
-    # Alertmanager replaces the annotations as well.
+    # Alertmanager replaces the annotations too, so they are sent again.
     annotations = {"summary": subject.partition("] ")[2], "description": body}
     start = datetime.fromisoformat(notice.fields["start_ts"])
     return {**_alert(notice.fields, start, now), "annotations": annotations}
 
 
 def condition(condition: Condition, until: datetime) -> dict[str, Any]:
-    """A feed that is silent, or a job that fails."""
+    """The alert of a silent source or a failing job."""
     kind, _, name = condition.key.partition("-")
     labels = {"alertname": _NAMES[kind], kind: name}
     return {**_span(condition.since_ts, until), "labels": labels, "annotations": {"summary": condition.text}}
 
 
 def test(message: Message, now: datetime, until: datetime) -> dict[str, Any]:
-    """An alert that says that it is none."""
+    """A test alert, which says that it is one."""
     return {
         **_span(now, until),
         "labels": {"alertname": "StreammetricsTest"},
@@ -68,5 +68,5 @@ def _alert(incident: Mapping[str, Any], start: datetime, until: datetime) -> dic
 
 
 def _span(start: datetime, until: datetime) -> dict[str, str]:
-    # Alertmanager refuses what ends before it starts, as it may by a clock that is behind.
+    # Alertmanager refuses an alert that ends before it starts, which happens if the clock is behind.
     return {"startsAt": f"{min(start, until).isoformat()}Z", "endsAt": f"{until.isoformat()}Z"}

@@ -1,4 +1,4 @@
-"""Any service that Apprise knows: chat, mail, pagers. Imported only where a channel is of this kind."""
+"""Any service that Apprise knows: chat, mail, pagers. Imported only if a channel has this kind."""
 
 import io
 import logging
@@ -17,9 +17,9 @@ def send(url: str, message: Message, timeout_seconds: float) -> None:
     """Send a message as text.
 
     Raises:
-        InputOutputError: Apprise does not know such a URL, or the service does not take the message, or not in time.
+        InputOutputError: Apprise does not know such a URL, or the service does not accept the message in time.
     """
-    # Without threads of its own, whose end a process awaits.
+    # Without threads of Apprise: the process would wait for their end.
     service = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
     if not service.add(url):
         raise InputOutputError(
@@ -45,7 +45,7 @@ def send(url: str, message: Message, timeout_seconds: float) -> None:
         except Exception as error:
             result.set_exception(error)
 
-    # Its own limits hold for each attempt, each recipient and each part of an answer.
+    # Apprise's own limits apply to each attempt, recipient and part of an answer, not to the whole.
     Thread(target=notify, daemon=True).start()
     try:
         is_sent = result.result(timeout_seconds)

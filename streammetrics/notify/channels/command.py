@@ -14,13 +14,13 @@ from streammetrics.notify.messages import Message
 
 
 def send(channel: Channel, message: Message) -> None:
-    """Run the command of the channel; an exit code other than 0 is a failure. Processes that it leaves are not awaited.
+    """Run the command of the channel; an exit code other than 0 is a failure. Its background processes are not awaited.
 
     Raises:
         InputOutputError: it cannot be started, failed, or takes too long.
     """
     name = channel.command[0]
-    # Files, not pipes: a child that it leaves behind keeps a pipe open.
+    # Files, not pipes: a background process of the command would keep a pipe open.
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as words:
         given.write(f"{json.dumps(asdict(message))}\n".encode())
         given.seek(0)

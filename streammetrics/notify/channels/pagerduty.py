@@ -1,4 +1,4 @@
-"""PagerDuty, by its Events API v2: Apprise knows its URLs, but sends no key by which PagerDuty knows an incident again.
+"""PagerDuty, by its Events API v2. Apprise accepts its URLs, but sends no deduplication key for an incident.
 
 Source: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
 """
@@ -16,20 +16,20 @@ _REGIONS = {"us": "https://events.pagerduty.com/v2/enqueue", "eu": "https://even
 
 
 def send(url: str, message: Message, timeout_seconds: float) -> None:
-    """Trigger or resolve the incident whose key the message has.
+    """Trigger or resolve the PagerDuty incident with the message's key.
 
     Args:
         url: pagerduty://INTEGRATION_KEY@anything, with ?region=eu for the European service.
 
     Raises:
-        InputOutputError: PagerDuty does not take it.
+        InputOutputError: PagerDuty does not accept it.
     """
     http.post_json(_service(url), event(url, message), timeout_seconds)
 
 
 def event(url: str, message: Message) -> dict[str, Any]:
     """The request: https://developer.pagerduty.com/api-reference/ (Send an event)."""
-    # Keys have upper and lower case; `hostname` has not.
+    # Keys are case-sensitive, and `hostname` is lower case.
     key = _parts(url).netloc.partition("@")[0]
     if not key:
         raise InputOutputError("its URL has no integration key: pagerduty://INTEGRATION_KEY@streammetrics")
@@ -52,11 +52,11 @@ def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        raise InputOutputError("its URL cannot be read as one") from None
+        raise InputOutputError("its URL is not valid") from None
 
 
 def _service(url: str) -> str:
     region = parse_qs(_parts(url).query).get("region", ["us"])[0]
     if region not in _REGIONS:
-        raise InputOutputError(f"its URL has region={region}: us or eu is meant")
+        raise InputOutputError(f"its URL has region={region}: it must be us or eu")
     return _REGIONS[region]

@@ -1,4 +1,4 @@
-"""What there is to tell of one code in one bin, rule by rule and comparison by comparison."""
+"""The facts about one code in one bin, by rule and comparison."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,16 +19,16 @@ from streammetrics.store.statements import run, statement
 from streammetrics.store.views import FIRST_SECOND, LAST_SECOND, Slice, compose, lags
 
 MOST_CODES = 20
-"""So many of the codes that there are an error names."""
+"""How many of the existing codes an error message lists."""
 
 _EXPLAINED = {
     "judged_bins": "select * replace (bin_second = {second:d} as is_judged) from explained_judged_bins",
     "suspects": "select series, {second:d} as first_second, {second:d} as last_second from explained_series",
 }
-"""In place of the relations: the evidence of the explained bin is reported, complete or not, enough or not."""
+"""Replacements of relations, so that the explained bin has evidence even if it is incomplete or does not fire."""
 
 _ANY_EVIDENCE = "select * replace (0 as threshold) from explained_evidence"
-"""In place of `evidence` for `ends`: a bin that does not fire has its figures, too."""
+"""Replaces `evidence` for `ends`, so that a bin that does not fire has figures too."""
 
 
 _TIMES = ("onset", "rules_from", "rules_until", "judged_until", "gap_from", "gap_until")
@@ -44,9 +44,9 @@ class Mean:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How much likelier the errors are if the rate is higher by `rate_ratio` than by `min_ratio`, and what is required.
+    """How much likelier the errors are with `rate_ratio` than with `min_ratio`, and the required evidence.
 
-    Both natural logarithms; from the best onset, whether or not the increase has ended since.
+    Both are natural logarithms, from the best onset, whether or not the increase has ended since.
     """
 
     rate_ratio: float
@@ -59,7 +59,7 @@ class Likelihood:
 class Explanation:
     """A rule and a code in the bin from start_ts to end_ts, by the columns of reports/explain_answers; naive UTC.
 
-    Besides, the bounds of its ratio; and the means of all `windows` of a reference rule, or `ratios`, the grid of
+    Also the bounds of its ratio, and the means of all `windows` of a reference rule, or `ratios`, the grid of
     `sequential`, the strongest first. An incident keeps the onset of its first alert.
     """
 
@@ -109,14 +109,14 @@ class Explanation:
 def explain(
     store: Store, config: Config, code: str, at: datetime | None = None, rule: str | None = None
 ) -> list[Explanation]:
-    """Explain the bins that hold the moment `at` (naive UTC), rule by rule and comparison by comparison.
+    """Explain the bins that contain the time `at` (naive UTC), for each rule and comparison.
 
-    None: those of the code's latest alert.
+    None: the time of the code's latest alert.
 
-    The rules are those of `config`, whether or not a pass has judged by them.
+    The rules are those of `config`, even if no pass has used them.
 
     Raises:
-        UsageError: there is no such rule, or no build has ever sent the code; or without `at`, it has no alert.
+        UsageError: there is no such rule, or no build has sent the code, or (without `at`) it has no alert.
         StoreBusyError, InputOutputError: the store cannot be read.
     """
     rules = [found for found in config.rule if rule in (None, found.name)]
@@ -138,9 +138,9 @@ def explain(
 
 
 def _explain(connection: Connection, config: Config, rule: AnyRule, code: str, at: int) -> list[Explanation]:
-    """One explanation for each comparison that rules the bin of `rule` which holds the epoch second `at`.
+    """One explanation for each comparison that judges the bin of `rule` that contains the epoch second `at`.
 
-    Makes temporary tables on the connection, which may be one that only reads.
+    Creates temporary tables; the connection may be read-only.
     """
     second = at // rule.bin_seconds * rule.bin_seconds
     ends = second, min(second + rule.bin_seconds, LAST_SECOND)
@@ -176,10 +176,10 @@ def _strongest(connection: Connection, rule: AnyRule, series: int | None, second
 
 
 def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, second: int) -> None:
-    """Answer all that the answers are made of, as temporary tables `explained_...`, each of which later ones read.
+    """Create the temporary tables `explained_...` that the answers are computed from; later ones read earlier ones.
 
-    The bins of all codes near are computed once, for dispersion is estimated from all of them; what follows reads the
-    one code. Every verdict is a column of sql/, none a comparison in Python.
+    The bins of all codes are computed once, because dispersion is estimated from all of them; later tables have the one
+    code. All decisions are made in sql/, none in Python.
     """
     before = lags(connection)
     piece = Slice(second, second + rule.bin_seconds, lead_seconds(config), lags=before)
@@ -212,7 +212,7 @@ def _prepare(connection: Connection, config: Config, rule: AnyRule, code: str, s
 
 
 def _interval(row: RowMapping) -> tuple[float | None, float | None]:
-    """The bounds of the ratio; None where there are no errors to tell from, or the rule does not say."""
+    """The bounds of the ratio; None without errors, or if the rule has no interval."""
     if not row["mean_dispersion"]:
         return None, None
     names = ("baseline_errors", "candidate_errors", "candidate_share", "tested_share", "mean_dispersion")
@@ -221,7 +221,7 @@ def _interval(row: RowMapping) -> tuple[float | None, float | None]:
 
 
 def _time(second: int | None) -> datetime | None:
-    """An epoch second as naive UTC; None where it stands for ever."""
+    """An epoch second as naive UTC; None for the values that mean no limit."""
     if second is None or not FIRST_SECOND < second < LAST_SECOND:
         return None
     return utc.at_second(second)

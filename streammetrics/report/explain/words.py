@@ -20,10 +20,10 @@ UNITS = {
     "mean_ratio": {"value": "ratio", "threshold": "ratio", "mean": "ratio"},
     "mean_difference": {"value": "errors in a bin", "threshold": "errors in a bin", "mean": "errors in a bin"},
 }  # fmt: skip
-"""What the figures of a detector are, beside them in JSON."""
+"""The units of a detector's figures, in JSON."""
 
 _MOST_DOUBT = 600
-"""What `exp` can still tell as a float."""
+"""The largest argument of `exp` that gives a float."""
 
 
 def as_json(found: Explanation) -> str:
@@ -32,7 +32,7 @@ def as_json(found: Explanation) -> str:
 
 
 def render(found: Explanation) -> str:
-    """A block of lines: the verdict first, then what it rests on."""
+    """A block of lines: the verdict first, then the facts."""
     head = f"code {named(found.code)}  {moment(found.start_ts)} to {found.end_ts:%H:%M:%S} UTC"
     lines = [("rule", f"{found.rule} ({found.detector})")]
     if found.baseline is not None:
@@ -60,26 +60,26 @@ def verdict(found: Explanation) -> str:
             stretch = _stretch(found.gap_from, found.gap_until)
             return f"build {found.gap_build} was silent {stretch}: its feed failed"
         case "place":
-            return "not judged then: as many larger or newer comparisons of the family as [builds] max_comparisons were"
+            return "not judged then: [builds] max_comparisons larger or newer comparisons of the family came first"
         case "no record":
             return "neither build sent the code near that time"
         case "recovery":
             return f"it is over: {_ended(found)}, and of what came since then {_short(found)}"
         case "brief":
             return (
-                f"{_reached(found)}, but the candidate's errors above the usual lie as closely as in "
-                f"{_figure(found.spread_bins)} bins, not in more than {found.min_bins}: it may be one client's "
-                "burst"
+                f"{_reached(found)}, but the candidate's excess errors are concentrated in about "
+                f"{_figure(found.spread_bins)} bins, and more than {found.min_bins} are required: it may be one "
+                "client's burst"
             )
         case "traffic":
             return (
-                f"{_reached(found)}, but most other codes rose alike since then, as where the candidate gets more "
-                "users, and what is more than that does not reach it"
+                f"{_reached(found)}, but most other codes rose alike since then, as when the candidate gets more "
+                "users, and the increase beyond that is not enough"
             )
         case "silence":
             return (
                 f"it is over: {_reached(found)}, but neither build sends the code any more: "
-                f"{found.missed_errors:,.3g} errors were to be expected since its last"
+                f"{found.missed_errors:,.3g} more errors were expected since its last one"
             )
         case "threshold":
             return f"no mean is above the threshold: the highest is {_figure(found.value)}"
@@ -91,13 +91,13 @@ def _reached(found: Explanation) -> str:
 
 
 def _ended(found: Explanation) -> str:
-    """How much likelier it is that an increase ended before."""
+    """How much likelier it is that the increase has ended."""
     likelier = math.exp(min(found.doubt or 0, _MOST_DOUBT))
-    return f"that an increase ended before is {likelier:.3g} times likelier than that it goes on"
+    return f"that an increase has ended is {likelier:.3g} times likelier than that it goes on"
 
 
 def _short(found: Explanation) -> str:
-    """What is missing of the evidence."""
+    """How much evidence is missing."""
     if found.short_by is None:
         return "there is no evidence: no error of the last hour counts"
     value, threshold = _power(found.value), _power(found.threshold)
@@ -153,7 +153,7 @@ def _moment(value: datetime | None) -> str:
 
 
 def _power(log10: float | None) -> str:
-    """Evidence as alerts have it."""
+    """Evidence in the form of alerts: a power of ten."""
     return "unknown" if log10 is None else power(log10, 4)
 
 

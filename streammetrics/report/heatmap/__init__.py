@@ -1,6 +1,6 @@
 """A picture of one rule and comparison: codes down, time across, blue for fewer errors in the candidate, red for more.
 
-Data in, file out. matplotlib is imported only when something is drawn.
+In come data, out goes a file. matplotlib is imported only when something is drawn.
 """
 
 from streammetrics.report.heatmap.data import (

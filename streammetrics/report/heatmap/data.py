@@ -1,4 +1,4 @@
-"""The heatmaps of a span of time: which there are, what they show, and where they are put."""
+"""The heatmaps of a span of time: which ones, their data, and their files."""
 
 import hashlib
 import logging
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_CODES = 1000
-"""Clients may send any number of codes, and a picture has few rows."""
+"""Most codes that are read for a picture: clients may send any number, and a picture has few rows."""
 
-# Views are there from the first pass on.
+# Views exist from the first pass on.
 _SPAN = "select first_second, end_second from span"
 
 _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
@@ -36,7 +36,7 @@ _SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by r
 
 @dataclass(frozen=True)
 class AlertedWindow:
-    """A stretch in which a code was alerted, in epoch seconds; the end is exclusive. `ratio`: None where not known."""
+    """A time span in which a code was alerted, in epoch seconds; the end is exclusive. `ratio`: None if unknown."""
 
     code: str
     start_second: int
@@ -50,11 +50,11 @@ class Heatmap:
 
     Args:
         window_bins: lengths of the rule's windows, in bins.
-        threshold: the window mean that alerts, in the unit of the values; NaN where that is not what alerts.
+        threshold: the window mean above which the rule alerts, in the unit of the values; NaN for other rules.
         first_bin: start of the first column, epoch seconds.
         codes: names of the rows, in any order; at least one.
         values: shape (codes, bins); NaN where a bin has no records or is not judged.
-        alerted: windows of these codes, of which at least a part lies in the picture.
+        alerted: windows of these codes that lie at least partly in the picture.
     """
 
     rule: str
@@ -87,7 +87,7 @@ def heatmaps(
     until: int | None = None,
     rule: str | None = None,
 ) -> list[Heatmap]:
-    """One heatmap a rule and comparison of the bins that end in (after, until] (epoch seconds), or of the last day."""
+    """One heatmap per rule and comparison, of bins that end in (after, until] (epoch seconds), or of the last day."""
     found = stretch(connection, after, until)
     if found is None:
         return []
@@ -143,15 +143,15 @@ def draw(
 
 
 def draw_one(heatmap: Heatmap, path: Path) -> Path:
-    """Write the picture to `path`, whole or not at all; the path.
+    """Write the picture to `path`, atomically; returns the path.
 
     Raises:
         UsageError: the suffix is neither .png nor .svg.
         InputOutputError: the file cannot be written.
     """
     if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"{path}: a heatmap is written as .png or .svg, and the file's suffix decides which")
-    # Before the import: it remarks on caches and fonts, and cron mails every line.
+        raise UsageError(f"{path}: the suffix of a heatmap must be .png or .svg")
+    # Before the import, which logs remarks on caches and fonts that cron would mail.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from streammetrics.report.heatmap import picture
 
@@ -165,7 +165,7 @@ def draw_one(heatmap: Heatmap, path: Path) -> Path:
 
 
 def _file_name(heatmap: Heatmap) -> str:
-    """A name for a picture that no other rule or comparison has, whatever builds are called."""
+    """A file name for a picture that is unique to its rule and comparison, whatever the names of builds."""
     title = f"{heatmap.rule}-{heatmap.baseline}-{heatmap.candidate}"
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", title)[:100]
     return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
@@ -179,7 +179,7 @@ def _heatmap(
     codes: Sequence[str],
     within: Mapping[str, int],
 ) -> Iterator[Heatmap]:
-    """The heatmap of a rule, baseline and candidate, where they have bins; `within`: after, until (epoch seconds)."""
+    """The heatmap of a rule, baseline and candidate, if they have bins; `within`: after, until (epoch seconds)."""
     import numpy as np
 
     cells = []

@@ -1,4 +1,4 @@
-"""From bins and codes to the rows, columns and colours of a picture; nothing here knows how they are drawn."""
+"""Computes the rows, columns and colours of a picture from bins and codes; does not draw."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from streammetrics.store import builds
 
 MAX_ROWS = 60
 MAX_COLUMNS = 1000
-"""Fewer than the plot has pixels, so that no column is lost."""
+"""Most columns: fewer than the plot has pixels, so that no column is lost."""
 
 NEGLIGIBLE = 1e-9
-"""Sums of tenths are off by a few units of the last place; that is no deviation."""
+"""Rounding errors of sums below this are no deviation."""
 
 COLOURS = ("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b40420")
-"""ColorBrewer's RdBu, safe for the colour-blind, without its two ends: so dark that they hardly are blue or red."""
+"""ColorBrewer's RdBu, safe for the colour-blind, without its two ends, which are nearly black."""
 UNKNOWN_COLOUR = "#bdbdbd"
 
 _PERCENTILE = 99
@@ -30,9 +30,9 @@ class Grid:
     """The rows and columns of the picture.
 
     Args:
-        codes: the code of each row, in order; `folded` others share one more row below them.
+        codes: the code of each row, in order; `folded` other codes share one more row below.
         values: shape (rows, columns), the mean of the bins (and codes) of a cell; NaN for none.
-        column_bins: how many neighbouring bins a column stands for; the last may stand for fewer.
+        column_bins: how many neighbouring bins a column covers; the last may cover fewer.
         alerted: the alerted codes, folded ones too: the longest alerted first, then the farthest from equal.
     """
 
@@ -44,14 +44,14 @@ class Grid:
 
 
 def make_grid(heatmap: Heatmap) -> Grid:
-    """Order the codes, and fold what there is no room for.
+    """Order the codes, and fold those that do not fit.
 
     Of more than 60 codes the 59 that were alerted for longest, then those whose mean is farthest from equal, keep a
     row; the others share one, which shows their mean.
     """
     bins = heatmap.values.shape[1]
     column_bins = -(-bins // MAX_COLUMNS)
-    # Row by row: the bins of a week are large, and so would be the intermediate results.
+    # Row by row: intermediate results for all bins of a week would be large.
     means = np.array([_mean(row, np.arange(0, bins, column_bins)) for row in heatmap.values])
     lengths: Counter[str] = Counter()
     for window in heatmap.alerted:
@@ -82,10 +82,10 @@ def deviations(values: Floats, detector: str) -> Floats:
 
 
 def units(grid: Grid, detector: str) -> Floats:
-    """What the colours of each row are measured in, shape (rows, 1).
+    """The unit of each row's colours, shape (rows, 1).
 
-    Of `sequential` it is the row's mean change from one column to the next, and at least one error: a row a hundred
-    times taller than the others would leave these without colours, and its noise would be the loudest.
+    For `sequential` it is the row's mean change from one column to the next, at least one error. Otherwise a row with a
+    hundred times the errors would leave the others without colours, and its noise would be most visible.
     """
     if detector != "sequential":
         return np.ones((len(grid.values), 1))
@@ -96,23 +96,23 @@ def units(grid: Grid, detector: str) -> Floats:
 
 
 def colour_limit(found: Floats, heatmap: Heatmap) -> float:
-    """The deviation of the deepest colour, which one outlier cannot stretch: the 99th percentile.
+    """The deviation of the deepest colour: the 99th percentile, so that one outlier does not decide.
 
-    It is never below the threshold, nor below 1 (a factor of two): a calm hour looks calm, and its noise is not drawn
-    as if it were much. Of `sequential` it is always 4 usual changes.
+    It is never below the threshold, nor below 1 (a factor of two), so that the noise of a calm hour has weak colours.
+    For `sequential` it is always 4 usual changes.
     """
     if heatmap.detector == "sequential":
         return 4.0
     sizes = np.abs(found[np.isfinite(found)])
     sizes = sizes[sizes > NEGLIGIBLE]
-    # "lower" takes a value that occurs; between two, a single huge one would still weigh in.
+    # "lower" takes a value that occurs; an interpolated one would depend on a single huge value.
     usual = float(np.percentile(sizes, _PERCENTILE, method="lower")) if sizes.size else 0.0
     threshold = abs(float(deviations(np.array(heatmap.threshold), heatmap.detector)))
     return max(1.0, usual, threshold if np.isfinite(threshold) else 0.0)
 
 
 def _mean(values: Floats, starts: NDArray[np.int64]) -> Floats:
-    """Mean of the known values from each start to the next, along the first axis; NaN where none is known."""
+    """Mean of the known values from each start to the next, along the first axis; NaN if none is known."""
     known = ~np.isnan(values)
     sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
     counts = np.add.reduceat(known, starts, axis=0, dtype=np.int64)

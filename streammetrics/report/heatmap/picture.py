@@ -1,4 +1,4 @@
-"""The drawing, on matplotlib's canvases and without pyplot."""
+"""Draws a heatmap, with matplotlib's canvases and without pyplot."""
 
 import warnings
 from collections import defaultdict
@@ -35,41 +35,41 @@ from streammetrics.runtime.utc import DAY_SECONDS
 
 
 def save(heatmap: Heatmap, path: Path) -> None:
-    """Draw and write, as the suffix says.
+    """Draw and write a picture in the format of the suffix.
 
     Raises:
         OSError: the file cannot be written.
     """
     is_svg = path.suffix.lower() == ".svg"
     with style():
-        # An SVG holds its words as text: who opens it has fonts of his own.
+        # An SVG contains text, which the viewer's fonts draw.
         figure = make_figure(heatmap, str.isprintable if is_svg else font_shows())
         figure.savefig(path, metadata={"Date": None} if is_svg else None)
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The settings to draw and save under: the same at a desk and under cron, and without remarks about letters."""
+    """Settings for drawing and saving: the same on a terminal and under cron, without warnings about glyphs."""
     with mpl.rc_context(), warnings.catch_warnings():
-        # Of an SVG, whose letters are drawn elsewhere.
+        # For an SVG the viewer's fonts matter, not ours.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         mpl.rcdefaults()
         mpl.rcParams.update({"font.size": 9.0, "svg.fonttype": "none"})
-        # Names of codes and builds hold $ as they like: none of it is mathematics.
+        # $ in names of codes and builds must not be read as mathematics.
         mpl.rcParams["text.parse_math"] = False
-        # The same data make the same file.
+        # The same data give the same file.
         mpl.rcParams["svg.hashsalt"] = "streammetrics"
         yield
 
 
 def font_shows() -> words.CanShow:
-    """Whether the font has a letter, thin and bold; to be called under `style`."""
+    """Whether the font has a character, thin and bold; call it within `style`."""
     fonts = [get_font(findfont(FontProperties(weight=weight))).get_charmap() for weight in ("normal", "bold")]
     return lambda letter: letter.isprintable() and all(ord(letter) in letters for letters in fonts)
 
 
 def make_figure(heatmap: Heatmap, can_show: words.CanShow = str.isprintable) -> Figure:
-    """The whole picture, not yet written; to be called under `style`. 1,600 pixels wide, as high as the codes need."""
+    """The complete figure, not yet written: 1,600 pixels wide, as high as the codes need; call it within `style`."""
     grid = make_grid(heatmap)
     found = deviations(grid.values, heatmap.detector) / units(grid, heatmap.detector)
     limit = colour_limit(found, heatmap)
@@ -98,7 +98,7 @@ def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid:
     rows, columns = found.shape
     start = heatmap.first_bin / DAY_SECONDS
     image = axes.imshow(
-        # Clipped here, for minus infinity (a ratio of 0) is as blue as it gets, not unknown.
+        # Clipped here: minus infinity (a ratio of 0) is the deepest blue, not unknown.
         np.ma.masked_invalid(np.clip(found, -limit, limit)),
         cmap=colours(),
         vmin=-limit,
@@ -113,7 +113,7 @@ def _draw_cells(axes: Axes, found: Floats, limit: float, heatmap: Heatmap, grid:
 
 
 def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
-    """Black with a white casing: seen on blue, on red and on white. Thin where many would hide what they are about."""
+    """Black outlines with a white casing, visible on blue, red and white; thin if there are many."""
     width = 1.5 if len(heatmap.alerted) <= 500 else 0.6
     rows = {code: row for row, code in enumerate(grid.codes)}
     stretches: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -128,7 +128,7 @@ def _draw_outlines(axes: Axes, heatmap: Heatmap, grid: Grid) -> None:
             edgecolor="black",
             linewidth=width,
             path_effects=[withStroke(linewidth=2 * width, foreground="white")],
-            # Thousands of paths would make an SVG that viewers struggle with.
+            # SVG viewers are slow with thousands of paths.
             rasterized=True,
             zorder=3,
         )
@@ -150,7 +150,7 @@ def _draw_axes(axes: Axes, heatmap: Heatmap, grid: Grid, can_show: words.CanShow
 
 
 def _draw_colour_bar(figure: Figure, image: AxesImage, found: Floats, limit: float, heatmap: Heatmap) -> None:
-    """Its pointed ends say that they stand for more than themselves."""
+    """The colour bar; its pointed ends show that they include larger deviations."""
     beyond = limit * (1 + NEGLIGIBLE)
     is_below, is_above = bool(np.any(found < -beyond)), bool(np.any(found > beyond))
     figure.colorbar(

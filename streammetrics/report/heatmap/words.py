@@ -1,4 +1,4 @@
-"""What the picture says in words. Names come from records: they are shown, never obeyed, and cut in their middle."""
+"""The texts of a picture. Names come from records: they are never interpreted, and are cut in their middle."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ _MOST_LETTERS = 24
 _MOST_CODES = 8
 
 CanShow = Callable[[str], bool]
-"""Whether a letter can be shown, which is to be printable in any case."""
+"""Whether a printable character can be shown."""
 
 
 def name(text: str, most: int = _MOST_LETTERS, can_show: CanShow = str.isprintable) -> str:
-    """At most so many letters: names often differ at their ends. What cannot be shown is written as an escape.
+    """A name of limited length, cut in the middle, as names often differ at their ends; escapes for the unprintable.
 
-    Where there are many escapes, twice as many letters are left.
+    With many escapes it may be twice as long.
     """
     head, tail = (text[: most // 2], text[1 - most // 2 :]) if len(text) > most else (text, "")
     first, last = ([printable(letter, can_show) for letter in part] for part in (head, tail))
@@ -32,20 +32,20 @@ def name(text: str, most: int = _MOST_LETTERS, can_show: CanShow = str.isprintab
 
 
 def row(heatmap: Heatmap, code: str, can_show: CanShow = str.isprintable) -> str:
-    """A code, and of one that was alerted by how much and since when (UTC), the last time."""
+    """A code; if it was alerted, also the ratio and onset (UTC) of its last alert."""
     windows = [window for window in heatmap.alerted if window.code == code]
     shown = name(code, can_show=can_show)
     if not windows:
         return shown
     last = max(windows, key=lambda window: window.start_second)
     times = "" if last.ratio is None else f"  x{last.ratio:.3g}"
-    # A day and more has several moments of one name.
+    # In a span of a day or more, the time of day alone is ambiguous.
     form = "%H:%M" if heatmap.values.shape[1] * heatmap.bin_seconds <= DAY_SECONDS else "%m-%d %H:%M"
     return f"{shown}{times}  since {utc.at_second(last.start_second):{form}}"
 
 
 def headline(grid: Grid, can_show: CanShow = str.isprintable) -> str:
-    """How many codes were alerted, and which, as far as there is room, the longest alerted first."""
+    """How many codes were alerted, and which ones, as far as there is room, the longest alerted first."""
     total = len(grid.codes) + grid.folded
     codes = f"{total:,} error code{'' if total == 1 else 's'}"
     if not grid.alerted:
@@ -83,14 +83,14 @@ def unit(heatmap: Heatmap) -> str:
 
 
 def level(deviation: float, detector: str) -> str:
-    """A deviation from equal as the value that it stands for."""
+    """The value of a deviation from equal."""
     if detector == "mean_ratio":
         return f"{2.0**deviation:g}"
     return f"{deviation:+g}" if deviation else "0"
 
 
 def notes(heatmap: Heatmap, grid: Grid) -> list[str]:
-    """What was folded, so that nobody takes a mean for a bin."""
+    """A note on folded codes and columns, so that a mean is not read as a bin."""
     notes = []
     if grid.column_bins > 1:
         seconds = grid.column_bins * heatmap.bin_seconds

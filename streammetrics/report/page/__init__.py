@@ -1,6 +1,6 @@
-"""The report page: one HTML file with all that a person who was called asks first, readable without a network.
+"""The report page: one HTML file, readable without a network, with what an engineer on call needs first.
 
-A store goes in, `index.html` comes out; Bokeh and jinja2 are imported only when a page is written.
+In comes a store, out goes `index.html`. Bokeh and jinja2 are imported only when a page is written.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ def write(
     until: datetime | None = None,
     drawn: Sequence[Heatmap] | None = None,
 ) -> Path:
-    """Write the page of a time range, by default of the last day; its path. The store is free while it is drawn.
+    """Write the page of a time range, by default the last day; returns its path. The store is free while it is drawn.
 
     Args:
-        drawn: the heatmaps of that time, where they were read before.
+        drawn: the heatmaps of that time, if they were read already.
 
     Raises:
-        StoreBusyError, InputOutputError: the store cannot be read, or the page not be written.
+        StoreBusyError, InputOutputError: the store cannot be read, or the page cannot be written.
     """
     from streammetrics.report.page import data, render
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from streammetrics.report.heatmap.grid import Grid
 
 MOST_HEATMAPS = 6
-"""Those of `sequential` first, then those with most alerts; each makes the page larger by half a megabyte."""
+"""Most heatmaps: `sequential` first, then those with most alerts; each adds half a megabyte to the page."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison of now: the builds, its verdict and the reason, and how far it is judged."""
+    """A current comparison: the builds, its verdict and the reason, and how far it is judged."""
 
     baseline: str
     candidate: str
@@ -61,12 +61,12 @@ class Panel:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page shows.
+    """Everything that the page shows.
 
     Args:
         span: beginning and end of the heatmaps and of incidents that are over; None before the first record.
         to_do: what is wrong with the settings or the input, as in `status`.
-        found: how many incidents there are; `listed` are the first of them, `details` the first of these.
+        found: the number of incidents; `listed` are the first of them, `details` the first of these.
         left_out: how many heatmaps are not shown.
     """
 
@@ -92,13 +92,13 @@ def collect(
     until: int | None = None,
     drawn: Sequence[Heatmap] | None = None,
 ) -> Page:
-    """Read what the page shows of (after, until], by default of the last day; `drawn`: its heatmaps where known.
+    """Read the page's data of (after, until], by default the last day; `drawn`: its heatmaps if known.
 
     Raises:
         StoreBusyError, InputOutputError: the store cannot be read.
     """
     store.require()
-    # The verdict says what would have been found.
+    # The verdict already names what would have been found.
     held = status.collect(store, config, now, has_reaches=False)
     contents = held.contents
     first_ts, last_ts = (None, None) if contents is None else (contents.first_ts, contents.last_ts)
@@ -162,7 +162,7 @@ def _sides(drawn: Heatmap) -> tuple[str, str]:
 
 
 def _rows(drawn: Heatmap, grid: "Grid", side: str) -> list[Series]:
-    """The series of errors that one side sent, one a row of the grid."""
+    """The errors that one side sent, one series per row of the grid."""
     step = grid.column_bins * drawn.bin_seconds
     others = tuple(sorted(set(drawn.codes) - set(grid.codes)))
     rows = [*((code,) for code in grid.codes), *([others] if others else [])]

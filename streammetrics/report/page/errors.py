@@ -1,4 +1,4 @@
-"""Errors over time of one side of a comparison, in steps: the rows of a heatmap, and the rates of an incident."""
+"""Errors over time of one side of a comparison, in steps: for rows of a heatmap, and rates of an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Series:
-    """What is counted: the errors of these codes that one side sent, in `steps` steps from `first_second` (epoch)."""
+    """A series: the errors of these codes that one side sent, in `steps` steps from `first_second` (epoch)."""
 
     build: str
     codes: tuple[str, ...]
@@ -30,7 +30,7 @@ class Series:
 
 
 def errors(connection: Connection, wanted: Sequence[Series]) -> "list[NDArray[np.int64]]":
-    """The errors of each series, step by step, in one query over the time that they span."""
+    """The errors of each series per step, by one query over their whole time."""
     import numpy as np
 
     found = [np.zeros(one.steps, np.int64) for one in wanted]

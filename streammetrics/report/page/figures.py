@@ -1,6 +1,6 @@
 """The plots of the report page as JSON for BokehJS. Names come from clients: they are plain text, never markup or TeX.
 
-Colours that follow the scheme of the reader, light or dark, are placeholders (`INK` and so on) that the page replaces.
+Colours that depend on the reader's scheme, light or dark, are placeholders (`INK` and so on) that the page replaces.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ from streammetrics.runtime import utc
 from streammetrics.runtime.terminal import counted
 
 INK, LINE, OLD, NEW = (f"#00f0a{place}" for place in range(4))
-"""In place of: text, lines of the grid, the baseline, the candidate."""
+"""Placeholders for the colours of text, grid lines, the baseline and the candidate."""
 
 _ROW_PIXELS = 18
 _TIME = "%F %H:%M:%S UTC"
@@ -48,7 +48,7 @@ _TICKS = DatetimeTickFormatter(seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%
 
 
 def heatmap(panel: Panel) -> Any:
-    """A row of pixels for each code, so that a name is stored once; outlines of what was alerted."""
+    """A heatmap: an image row for each code, so that each name is stored once, and outlines of alerts."""
     drawn, grid = panel.heatmap, panel.grid
     unit = units(grid, drawn.detector)
     found = deviations(grid.values, drawn.detector) / unit
@@ -121,10 +121,10 @@ def heatmap(panel: Panel) -> Any:
 
 
 def incidents() -> Any:
-    """Both builds' rates, and below them evidence over what is required; onset, first alert and end are marked.
+    """Both builds' rates, and below them evidence and required evidence; onset, first alert and end are marked.
 
-    One figure without data: the page fills in those of each incident by the names of models. To make a figure for each
-    would take longer than all the rest.
+    One figure without data: the page fills in the data of each incident, using the names of models. One figure per
+    incident would take longer to make than the rest of the page.
     """
     x_range = Range1d(name="time")
     rates = _figure(220, x_range, DataRange1d(start=0))
@@ -142,7 +142,7 @@ def incidents() -> Any:
     alerts = ColumnDataSource({"x": [], "value": [], "required": []}, name="alerts")
     line = evidence.line("x", "value", source=alerts, line_color=NEW, line_width=2)
     evidence.line("x", "required", source=alerts, line_color=OLD, line_width=2)
-    # Of a single alert there is no line.
+    # A single alert makes no line.
     evidence.scatter("x", "value", source=alerts, color=NEW, size=3)
     evidence.scatter("x", "required", source=alerts, color=OLD, size=3)
     tips = [("alert", f"@x{{{_TIME}}}"), ("value", "@value{0,0.00}"), ("required", "@required{0,0.00}")]
@@ -156,9 +156,9 @@ def incidents() -> Any:
 
 
 def incident(details: Details) -> dict[str, Any]:
-    """What the page fills in for one incident; times are in milliseconds."""
+    """The data that the page fills in for one incident; times are in milliseconds."""
     one, series = details.incident, details.series
-    # A rule with a threshold below 0 may alert before the candidate's first error, where an incident begins.
+    # A rule with a threshold below 0 may alert before the candidate's first error, which is the incident's start.
     seconds, values, required = zip(*details.evidence, strict=True) if details.evidence else ((), (), ())
     return {
         "start": series.first_second * 1000,
@@ -184,7 +184,7 @@ def _figure(height: int, x_range: Range, y_range: Range, *tools: Tool) -> figure
     plot.toolbar.logo = None
     plot.xaxis.axis_label = "time (UTC)"
     plot.xaxis.formatter = _TICKS.clone()
-    # More would touch each other on a phone.
+    # More labels would touch each other on a phone.
     plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=4)
     plot.axis.axis_label_text_color = plot.axis.major_label_text_color = INK
     plot.axis.axis_label_text_font_style = "normal"
@@ -195,7 +195,7 @@ def _figure(height: int, x_range: Range, y_range: Range, *tools: Tool) -> figure
 
 
 def _alerted(panel: Panel) -> NDArray[np.bool_]:
-    """Which cells of the grid an alert touches; folded codes share the last row."""
+    """The cells of the grid that an alert overlaps; folded codes share the last row."""
     drawn, grid = panel.heatmap, panel.grid
     step, found = grid.column_bins * drawn.bin_seconds, np.zeros(grid.values.shape, bool)
     rows = {code: row for row, code in enumerate(grid.codes)}
@@ -232,7 +232,7 @@ def _palette() -> list[str]:
 
 
 def _small(counts: NDArray[np.int64]) -> NDArray[Any]:
-    """The same counts in the fewest bytes that hold them."""
+    """The same counts in the smallest integer type that fits."""
     return counts.astype(np.min_scalar_type(int(counts.max(initial=0))).newbyteorder("="))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 500
 MOST_DRAWN = 50
-"""So many incidents have figures: each adds some 20 kB to the page."""
+"""Most incidents with figures: each adds some 20 kB to the page."""
 
 _STEPS = (30, 60, 120, 300, 600, 1800, 3600, 7200)
 _MOST_STEPS = 120
@@ -36,7 +36,7 @@ _MOST_SECONDS = 7 * DAY_SECONDS
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident of the table. `end_ts` is the end of its last alert so far; `rank` sorts by how much it is worse."""
+    """An incident of the table. `end_ts` is the end of its last alert so far; `rank` sorts by how bad it is."""
 
     incident_id: int
     rule: str
@@ -65,7 +65,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a channel was sent of an incident; `taken_at`: None until it took it. Clients: None where unknown."""
+    """A notice of an incident to a channel; `taken_at`: None until the channel accepts it. Clients: None if unknown."""
 
     change: str
     channel: str
@@ -77,11 +77,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Details:
-    """What the page shows of one incident beside its row in the table.
+    """What the page shows of one incident besides its row in the table.
 
     Args:
-        series: which seconds and steps the errors have.
-        baseline_errors, candidate_errors: step by step.
+        series: the seconds and steps of the errors.
+        baseline_errors, candidate_errors: per step.
         evidence: (end of an alert's last bin as epoch second, value, required) in order of time.
         queries: SQL that reproduces the figures, a title for each.
         explain: the command that explains its last alert.
@@ -105,9 +105,9 @@ class Details:
 def collect(
     connection: Connection, first_ts: datetime | None, last_ts: datetime | None, span: tuple[int, int] | None
 ) -> tuple[int, list[Incident], list[Details]]:
-    """How many incidents are open or lie in the span, the first of them, and details of the first of these.
+    """The number of incidents that are open or in the span, the first of them, and details of the first of these.
 
-    `first_ts` and `last_ts` are the first and last record. Makes a temporary table.
+    `first_ts` and `last_ts` are the first and last record. Creates a temporary table.
     """
     if span is None or first_ts is None or last_ts is None:
         return 0, [], []
@@ -123,7 +123,7 @@ def collect(
 
 
 def literal(value: object) -> str:
-    """A value in SQL; what does not print is spelled out, so that it can be read and copied."""
+    """A value in SQL; unprintable characters are written as chr(n), so that it can be read and copied."""
     if isinstance(value, datetime):
         return f"timestamp '{value.isoformat(sep=' ')}'"
     if not isinstance(value, str):
@@ -133,7 +133,7 @@ def literal(value: object) -> str:
 
 
 def argument(text: str) -> str:
-    """A value for a shell; what does not print is an escape of bash."""
+    """A value for a shell; unprintable characters are escapes of bash."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = text.encode("unicode_escape").decode().replace("'", "\\'")
@@ -157,7 +157,7 @@ def _incident(row: RowMapping) -> Incident:
 
 
 def _details(connection: Connection, listed: Sequence[Incident], data: tuple[int, int]) -> list[Details]:
-    """Details of incidents, in their order; `data` are the epoch seconds of the first record and behind the last."""
+    """Details of incidents, in order; `data` are the epoch seconds of the first record and after the last."""
     ids = {"incident_ids": [one.incident_id for one in listed]}
     evidence = {row[0]: tuple(zip(*row[1:], strict=True)) for row in run(connection, "reports/page_evidence", ids)}
     notices = defaultdict(list)
@@ -181,13 +181,13 @@ def _details(connection: Connection, listed: Sequence[Incident], data: tuple[int
 
 
 def _series(one: Incident, build: str, data: tuple[int, int]) -> Series:
-    """The errors around an incident, in at most 120 steps of whole multiples since 1970."""
+    """The errors around an incident, in at most 120 steps that begin at multiples of their length."""
     start, end = utc.second_of(one.start_ts), utc.second_of(one.end_ts)
     margin = min(max(_LEAST_MARGIN_SECONDS, (end - start) // 2), _MOST_MARGIN_SECONDS)
     until = min(end + margin, data[1])
     first = max(start - margin, data[0], until - _MOST_SECONDS)
     step = next((step for step in _STEPS if until - first <= step * _MOST_STEPS), _STEPS[-1])
-    # A step that is not over would look like a fall.
+    # An incomplete step would look like a drop.
     begin = first // step * step
     return Series(build, (one.code,), begin, step, max(1, (until - begin) // step))
 

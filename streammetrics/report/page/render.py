@@ -1,4 +1,4 @@
-"""The report page as text: the template filled, with BokehJS and the plots' JSON inside."""
+"""The report page as text: the filled template, with BokehJS and the plots' JSON inside."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ INKS = {
     "old": figures.OLD,
     "new": figures.NEW,
 }
-"""Which placeholder stands for which variable of the style sheet."""
+"""The style sheet's variable for each placeholder."""
 
 
 def render(page: Page) -> str:
@@ -37,6 +37,6 @@ def render(page: Page) -> str:
     return environment.get_template("template.html").render(
         page=page,
         data={"inks": INKS, "plots": plots, "incident": figures.incidents() if drawn else None, "incidents": drawn},
-        # What Bokeh gives is a script of its own.
+        # Bokeh's own script is trusted markup.
         bokeh=Markup(Resources(mode="inline", components=["bokeh"], log_level="warn").render_js()) if has_plots else "",  # noqa: S704
     )

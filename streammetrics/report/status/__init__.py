@@ -1,4 +1,4 @@
-"""What the store holds, what was judged, what is open and what waits to be read: in a dozen lines."""
+"""`status`: what the store holds, what was judged, what is open, and what waits to be read."""
 
 from streammetrics.report.status.facts import collect, comparisons, feeds, reaches
 from streammetrics.report.status.models import Status

@@ -1,7 +1,7 @@
-"""What there is to report of a store, and the questions that find it out.
+"""Reads what `status` reports from the store.
 
-Nothing here reads all records: the ledger, the passes and the builds are small, and of the alerts only those are read
-whose codes have had one lately.
+It never reads all records: the ledger, the passes and the builds are small, and only alerts of codes with a recent
+alert are read.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -49,7 +49,7 @@ from streammetrics.store.views import (
 )
 
 STRONGEST = 3
-"""So many incidents of a rule, and so many comparisons, fit into a line."""
+"""Most incidents of a rule, and most comparisons, that a line lists."""
 
 EXPOSURE_HOURS = 3
 
@@ -57,12 +57,12 @@ _REACHES = "select baseline, candidate, min(rate_ratio) as rate_ratio from reach
 
 
 def collect(store: Store, config: Config, now: datetime, *, has_reaches: bool = True) -> Status:
-    """Find out how things stand at `now` (naive UTC); without reaches, which take as long as all the rest.
+    """Read the status at `now` (naive UTC), without reaches, which take as long as everything else.
 
     Raises:
         StoreBusyError, InputOutputError: there is a store, but it cannot be read.
     """
-    # `run` imports this module, and writes no status.
+    # Imported late: `run` imports this module but writes no status.
     from streammetrics.query import publish
 
     found, refused = discovery.configured(config)
@@ -72,14 +72,14 @@ def collect(store: Store, config: Config, now: datetime, *, has_reaches: bool = 
     if store.path.exists():
         with store.read() as connection:
             held, size = contents(connection, config, now, has_reaches), store.path.stat().st_size
-            # What can be seen without reading is not of the last run, but of now.
+            # What can be checked without reading records is checked now, not taken from the last run.
             refused = {**ledger.refused(connection, config), **refused}
             connection.rollback()  # the ledger begins a transaction of its own
             known = ledger.known(connection, config, found)
             found = [file for file in found if file.path not in known and file.path not in refused]
             unread = ledger.unread_bytes(connection, found)
             waiting_bytes = sum(unread.values())
-            # What was never read waits for a run; and a quote that is open for longer keeps nothing back.
+            # A file that was never read waits for a run. After 64 KiB an open quote no longer holds back lines.
             begun = [file for file in found if unread[file.path] < min(file.size, 2 * LONGEST_QUOTED_BYTES)]
             opened = tail.open_quotes(connection, config, begun, now)
             quotes = tuple(OpenQuote(*one) for one in islice(opened, STRONGEST))
@@ -130,7 +130,7 @@ def contents(connection: Connection, config: Config, now: datetime, has_reaches:
 def feeds(connection: Connection, config: Config, waiting: Collection[str], now: datetime) -> list[Feed]:
     """The newest record of each source and when it was loaded, silent ones first.
 
-    A source is silent that has brought no newer record for `silent_after_seconds`, unless it is `waiting` to be read.
+    A source is silent if it brought no newer record for `silent_after_seconds`, unless it is `waiting` to be read.
     """
     limits = {source.name: timedelta(seconds=source.silent_after_seconds) for source in config.source}
     found = [
@@ -141,20 +141,20 @@ def feeds(connection: Connection, config: Config, waiting: Collection[str], now:
 
 
 def comparisons(connection: Connection, *, is_unread: bool = False) -> list[Compared]:
-    """The pairs that are compared now, those that wait for a build behind others, then those that have no place.
+    """The pairs that are compared now; those that wait for a build come after the others, those without a place last.
 
     Args:
-        is_unread: a file that tells the users of builds cannot be read now.
+        is_unread: a file of [[exposure]] cannot be read now.
     """
     found = connection.exec_driver_sql(compose(statement("reports/judged")), {"is_unread": is_unread})
     return [Compared(*row) for row in found]
 
 
 def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]:
-    """Of comparisons that are judged for less than a day, the least ratio of the grid that would have been found.
+    """For comparisons judged for less than a day: the least ratio of the grid that would have been found.
 
-    `rate_ratio` is None where none would. Without a rule `sequential` there are no rows. It reads as much as a pass
-    that judges the same time.
+    `rate_ratio` is None if no ratio would have been found. Without a rule `sequential` there are no rows. It reads as
+    much as a pass over the same time.
     """
     young = [pair for pair in compared if not pair.is_displaced and (pair.judged_seconds or 0) < DAY_SECONDS]
     if (piece := reach_slice(connection, young)) is None:
@@ -169,7 +169,7 @@ def reaches(connection: Connection, compared: Iterable[Compared]) -> list[Reach]
 
 
 def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice | None:
-    """The time that tells what would have been found of comparisons by now; None if nothing would."""
+    """The slice of time from which reaches of comparisons are computed; None if there is none."""
     widest, history_seconds = run(connection, "reports/reach_widths").one()
     ends = [
         (utc.second_of(pair.judged_until), pair.judged_seconds)
@@ -184,14 +184,14 @@ def reach_slice(connection: Connection, compared: Iterable[Compared]) -> Slice |
 
 
 def of_reaches(final: str, piece: Slice) -> str:
-    """A query over `reaches` or `code_reaches` of a slice, without the gains of its lead-in, which they do not read."""
+    """A query over `reaches` or `code_reaches` of a slice, without the gains of its lead-in, which are not needed."""
     bins = f"select * from bins where bin_second + bin_seconds > {piece.after:d}"  # noqa: S608 a number
     gains = f"with bins as (\n{bins}\n)\nselect * from (\n{relations()['gains'].text}\n)"
     return compose(final, piece, gains=gains)
 
 
 def _ahead(connection: Connection, now: datetime) -> dict[str, Any]:
-    """The files of the last day whose records are ahead of the clock, and the last batch of them."""
+    """The files of the last day with records ahead of the clock, and the last batch of them."""
     found = warnings.ahead(connection, since=now - timedelta(days=1))
     last = found[-1] if found else None
     paths = {row.path for row in found}
@@ -209,11 +209,11 @@ def _exposures(connection: Connection) -> list[Share]:
 
 
 def _unmatched(config: Config, matched: Collection[str]) -> Iterator[str]:
-    """The sources that no file matches; a spool is empty most of the time."""
+    """The sources that no file matches, except spools, which are often empty."""
     for source in config.source:
         if source.path is None or source.after != "keep" or source.name in matched:
             continue
-        # What is wrong with the path itself is refused.
+        # An error of the path itself is listed under refused.
         with suppress(StreammetricsError):
             if not discovery.matching(Path(source.path), config):
                 yield discovery.unmatched(source, config.resolve(source.path))

@@ -1,4 +1,4 @@
-"""What `status` reports, as values: a class for the row of a statement in sql/reports/. Times are naive UTC."""
+"""What `status` reports: one class per statement in sql/reports/, for its rows. Times are naive UTC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Family:
-    """The highest builds of a family, how many builds it has, and those whose names do not read as versions."""
+    """The highest builds of a family, its number of builds, and those whose names are no versions."""
 
     family: str
     builds: Sequence[str]
@@ -47,7 +47,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class OpenIncident:
-    """One of the strongest open incidents of a rule; `open`: how many the rule has."""
+    """One of the strongest open incidents of a rule; `open`: how many open incidents the rule has."""
 
     rule: str
     code: str
@@ -62,10 +62,10 @@ class OpenIncident:
 
 
 STANDSTILL_SECONDS = 1800
-"""A build that is awaited for so long is late no more: nobody may send it by now."""
+"""A build that is awaited for longer than this is not reported as late: perhaps nobody uses it any more."""
 
 DISPLACED = "other comparisons go first ([builds] max_comparisons)"
-AWAITS_USERS = "waits for the users of its builds: a file of [[exposure]] is not whole"
+AWAITS_USERS = "waits for the users of its builds: a file of [[exposure]] is incomplete"
 """Why a comparison is not judged."""
 
 
@@ -85,7 +85,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Reach:
-    """The least ratio that a young comparison would have found by now; None: none."""
+    """The least ratio that would have been found by now in a young comparison; None: no ratio."""
 
     baseline: str
     candidate: str
@@ -95,7 +95,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Promise:
-    """A rule, and how many days a code of it has for a false incident."""
+    """A rule, and the promised days per false incident of a code."""
 
     rule: str
     days_per_code: float
@@ -105,7 +105,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Share:
-    """How the exposure of a comparison is known; the candidate's share of it now and EXPOSURE_HOURS ago."""
+    """How the exposure of a comparison is known; the candidate's share now and EXPOSURE_HOURS ago."""
 
     baseline: str
     candidate: str
@@ -126,7 +126,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class FailingChannel:
-    """A channel that does not take notices: since when, why, and how many wait for it."""
+    """A channel that fails: since when, why, and how many notices wait for it."""
 
     channel: str
     failed_since: datetime
@@ -149,8 +149,8 @@ class Contents:
     """What a store holds.
 
     Args:
-        rejected_last_day: with `reject_reason`, why most of them were.
-        replaced_files: files of the last day perhaps replaced before all was read.
+        rejected_last_day: rejects of the last day; `reject_reason` is their most frequent reason.
+        replaced_files: files of the last day that may have been replaced before they were read to the end.
         ahead_files: files of the last day with records ahead of the clock, and the path and last batch of one.
         advice: what a person has to act on, a sentence each.
     """
@@ -184,7 +184,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class OpenQuote:
-    """The line of a file that opens a quote which nothing closes yet: from there on the file waits."""
+    """The line of a file that opens a quote which is not closed yet: from there on the file waits."""
 
     path: Path
     line: int
@@ -192,16 +192,16 @@ class OpenQuote:
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand at `now`.
+    """The status at `now`.
 
     Args:
-        contents: None where there is no store yet.
-        feeds: of each source that has sent records.
-        waiting_bytes: those on disk that were not read yet.
+        contents: None if there is no store yet.
+        feeds: one for each source that has sent records.
+        waiting_bytes: bytes on disk that were not read yet.
         refused: why files and databases are not read, a message for each.
         unmatched: sources without a file, a sentence each.
         mutes: those of the settings, also those that have ended.
-        published: the file of [publish]; None where none is wanted.
+        published: the file of [publish]; None if it is not configured.
     """
 
     now: datetime

@@ -1,4 +1,4 @@
-"""How jobs, notices and mutes are, in words; and what a monitor has to know."""
+"""The state of jobs, notices and mutes as text; and the problems that `status --check` reports."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,10 +11,7 @@ CHECKED_INTERVALS = 3
 
 
 def check(status: Status, interval_seconds: float) -> list[str]:
-    """What a monitor has to know: for three intervals no job has ended, or a channel failed; or a source is silent.
-
-    Or a file or database is refused, until it or its settings are corrected.
-    """
+    """Problems for a monitor: for three intervals no job ended or a channel failed; a source is silent or refused."""
     found = [f"source {one.source} is silent since {moment(one.last_ts)} UTC" for one in status.feeds if one.is_silent]
     found += [f"refused: {one_line(message)}" for message in status.refused]
     if status.contents is None or not status.contents.jobs:
@@ -29,7 +26,7 @@ def check(status: Status, interval_seconds: float) -> list[str]:
 
 
 def lines(held: Contents) -> Iterator[tuple[str, str]]:
-    """Channels that do not take notices, and jobs that fail."""
+    """Channels and jobs that fail."""
     yield from (("notices", _failing_channel(one)) for one in held.failing_channels)
     yield from (("failed", _failing(job)) for job in held.jobs if job.failed_runs)
 

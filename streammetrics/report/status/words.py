@@ -36,7 +36,7 @@ NO_BUILDS = f"none yet: a build counts once it has sent {ESTABLISHED}"
 
 
 def render(status: Status) -> str:
-    """A dozen lines for people, or so."""
+    """About a dozen lines for people."""
     held = status.contents
     lines = [("store", f"{status.store}: there is no store yet; `streammetrics ingest` makes one")]
     if held is not None:
@@ -63,7 +63,7 @@ def as_json(status: Status) -> str:
 
 
 def young_lines(found: Sequence[Reach]) -> list[str]:
-    """What comparisons that are judged for less than a day can find by now (`reaches`), a line each."""
+    """A line for each comparison judged for less than a day: the increase that it can find by now (`reaches`)."""
     return [printable(f"{one.baseline} -> {one.candidate}  {reach_words(one)}") for one in found]
 
 
@@ -98,7 +98,7 @@ def _some(words: Sequence[str]) -> str:
 
 
 def _family(found: Family) -> str:
-    """The order of builds within a family, and what it follows."""
+    """The order of builds within a family, and whether it follows versions or appearance."""
     prefix = f"{found.family}: " if found.family else ""
     lower = "... < " if found.known > len(found.builds) else ""
     unread = found.unread or ()
@@ -125,7 +125,7 @@ def _waiting(status: Status) -> Iterator[str]:
     files = f"{counted(status.waiting_files, 'file')}, {_size(status.waiting_bytes)}"
     yield files if status.waiting_files else "nothing"
     for quote in status.open_quotes:
-        yield f"{quote.path} waits from line {quote.line:,} on, which opens a quote that nothing closes yet"
+        yield f"{quote.path} waits from line {quote.line:,} on, which opens a quote that is not closed yet"
     held = status.contents
     if held is None:
         return
@@ -136,7 +136,7 @@ def _waiting(status: Status) -> Iterator[str]:
         what = counted(held.ahead_files, "file")
         yield (
             f"{what} of the last day whose newest records are ahead of the clock, such as {held.ahead_path}: is "
-            f"timezone wrong? `streammetrics unload {held.ahead_batch_id}`, mend it, and they are read again"
+            f"timezone wrong? `streammetrics unload {held.ahead_batch_id}`, correct it, and they are read again"
         )
     yield from (f"{found.source} was read up to {found.cursor} {found.mark}" for found in held.marks)
 
@@ -159,7 +159,7 @@ def _pass(found: Pass) -> str:
 
 
 def _open_lines(held: Contents) -> Iterator[str]:
-    # Of several comparisons each may have an incident of the same code.
+    # Several comparisons may each have an incident of the same code.
     are_several = len(held.comparisons) > 1
     for rule, group in groupby(held.open_incidents, lambda incident: incident.rule):
         shown = list(group)
@@ -177,7 +177,7 @@ def _judged(pair: Compared, held: Contents) -> str:
 
 
 def judged_words(pair: Compared, held: Contents) -> str:
-    """How far a comparison is judged, what it would have found, which build is awaited, and its exposure."""
+    """How far a comparison is judged, what increase it would have found, the awaited build, and its exposure."""
     if pair.is_displaced:
         return f"not now: {DISPLACED}"
     if pair.awaits_users:
@@ -207,15 +207,15 @@ def _exposure(found: Share) -> str:
 
 
 def reach_words(found: Reach) -> str:
-    """What a young comparison can find by now."""
+    """The increase that a young comparison can find by now."""
     age = f"judged for {operation.duration(found.judged_seconds)}"
     if found.rate_ratio is None:
-        return f"{age}: not even an increase by x{RATE_RATIOS[-1]:g} of a typical code would have been found yet"
-    return f"{age}: an increase by about x{found.rate_ratio:g} or more of a typical code would have been found"
+        return f"{age}: not even an increase of a typical code by x{RATE_RATIOS[-1]:g} would have been found yet"
+    return f"{age}: an increase of a typical code by about x{found.rate_ratio:g} or more would have been found"
 
 
 def promise_words(found: Promise) -> str:
-    """How rarely a rule may be wrong of all codes and comparisons together."""
+    """The promised time per false incident of a rule, over all codes and comparisons."""
     days = found.days_per_code / found.codes
     units = ((1, "days"), (24, "hours"), (1440, "minutes"), (86400, "seconds"))
     size, unit = next((unit for unit in units if unit[0] * days >= 2), units[-1])

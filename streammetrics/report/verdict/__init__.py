@@ -1,4 +1,4 @@
-"""Whether the candidate of each comparison is worse than its baseline: one word that a rollout can act on."""
+"""Decides whether the candidate of each comparison is worse than its baseline, for rollout pipelines."""
 
 from streammetrics.report.verdict.decide import Verdict
 from streammetrics.report.verdict.facts import of_comparisons, verdicts

@@ -1,7 +1,7 @@
-"""The decision on one comparison. Nothing here reads or writes.
+"""The decision on one comparison. Pure functions: nothing is read or written.
 
 Worse: an incident is open. Not worse: a doubling of every code with traffic would have been found by now. A code has
-traffic if, at its present rate, a doubling is found within the history of the rule; a rarer code decides nothing.
+traffic if, at its present rate, a doubling is found within the history of the rule; rarer codes are ignored.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class CodeReach:
     """A code with errors.
 
     Args:
-        found_ratio: the least increase that would have been found by now; None: none.
-        is_doubling_found: whether a doubling would have been.
-        doubling_part: which part of the required evidence a doubling would have.
+        found_ratio: the least increase that would have been found by now; None: no increase.
+        is_doubling_found: whether a doubling would have been found.
+        doubling_part: the part of the required evidence that a doubling would have.
     """
 
     code: str
@@ -37,12 +37,12 @@ class CodeReach:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word on a comparison, why, and what it rests on.
+    """The verdict on a comparison, its reason, and the facts.
 
     Args:
-        missing_seconds: how long `not enough data` takes at the present traffic; None where that is not known.
-        incidents: those that are open.
-        ended: those that were resolved within reopen_seconds.
+        missing_seconds: how long until there are enough data at the present traffic; None if unknown.
+        incidents: the open ones.
+        ended: those resolved within reopen_seconds.
     """
 
     baseline: str | None
@@ -62,8 +62,8 @@ def decide(
     """The verdict on a comparison.
 
     Args:
-        incidents: those of it that are open, or were resolved within reopen_seconds.
-        codes: those of it with errors within the history.
+        incidents: its incidents that are open, or were resolved within reopen_seconds.
+        codes: its codes with errors within the history.
         history_seconds: how long evidence adds up.
         now: naive UTC.
     """
@@ -100,7 +100,7 @@ def decide(
 
 
 def _unjudged(pair: Compared, now: datetime) -> str | None:
-    """Why the comparison tells nothing of now, if that is so."""
+    """Why the comparison has no current data, if so."""
     if pair.is_displaced:
         return f"it is not judged now: {DISPLACED}"
     if pair.awaits_users:
@@ -115,7 +115,7 @@ def _unjudged(pair: Compared, now: datetime) -> str | None:
 
 
 def _ends(ended: Sequence[Incident]) -> str:
-    """The last incident that was resolved, and how many others; the other detectors alert on noise."""
+    """The last resolved incident, and how many others; of `sequential` only, as the other detectors alert on noise."""
     if not ended:
         return ""
     last = max(ended, key=lambda one: (one.detector == "sequential", one.end_ts))

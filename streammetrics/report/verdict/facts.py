@@ -1,4 +1,4 @@
-"""What verdicts rest on: the comparisons of now, their open incidents, and what would have been found of each code."""
+"""The facts of verdicts: current comparisons, their open incidents, and the increases that would have been found."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def verdicts(
     candidate: str | None = None,
     code: str | None = None,
 ) -> list[Verdict]:
-    """A verdict on each comparison of now, or of those with this `baseline`, `candidate`, or on this `code` alone.
+    """A verdict on each current comparison, or on those with this `baseline`, `candidate`, or on this `code` alone.
 
     Args:
         now: naive UTC.
@@ -54,7 +54,7 @@ def verdicts(
 def of_comparisons(
     connection: Connection, wanted: Sequence[Compared], now: datetime, code: str | None = None
 ) -> list[Verdict]:
-    """The verdicts on these comparisons, in their order; on this `code` alone where one is given."""
+    """The verdicts on these comparisons, in order; on this `code` alone if it is given."""
     piece = facts.reach_slice(connection, wanted)
     codes = defaultdict[tuple[str, str], list[CodeReach]](list)
     if piece is not None:
@@ -81,7 +81,7 @@ def _pair(compared: Compared) -> tuple[str, str]:
 
 
 def none_compared(baseline: str | None, candidate: str | None, builds: Sequence[tuple[str, int, bool]]) -> Verdict:
-    """Nothing is compared, or nothing that was meant; `builds` with their records, and whether they count."""
+    """The verdict without a current comparison that was requested; `builds`: records, and whether they count."""
     sent = {build for build, _, _ in builds}
     unknown = [build for build in (baseline, candidate) if build is not None and build not in sent]
     what = "nothing is compared now" if baseline is candidate is None else "these builds are not compared now"

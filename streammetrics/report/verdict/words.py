@@ -16,7 +16,7 @@ MOST_CODES = 10
 
 
 def exit_code(found: Sequence[Verdict]) -> int:
-    """That of the worst of them."""
+    """The exit code of the worst verdict."""
     order = list(EXIT_CODES)
     return EXIT_CODES[max((one.verdict for one in found), key=order.index)]
 
@@ -27,13 +27,13 @@ def is_open(found: Sequence[Verdict]) -> bool:
 
 
 def render(found: Verdict) -> Iterator[str]:
-    """The word, the comparison and the reason; then the open incidents, or what would have been found of each code."""
+    """The verdict, the comparison and the reason; then open incidents, or the increase that would be found per code."""
     pair = "" if found.baseline is None else f"  {printable(found.baseline)} -> {printable(str(found.candidate))}"
     time = "" if found.missing_seconds is None else f"; about {_minutes(found.missing_seconds)} at this traffic"
     yield f"{found.verdict}{pair}  {found.reason}{time}"
     for incident in found.incidents:
         yield f"  {wording.incident_line(incident)}"
-    # First those that are next to be found, which the verdict waits for.
+    # First the codes that the verdict waits for, nearest first.
     codes = sorted(found.codes, key=lambda one: (one.is_doubling_found, -(one.doubling_part or 0), one.code))
     shown = [] if found.incidents else codes[:MOST_CODES]
     for one in shown:

@@ -1,7 +1,7 @@
-"""The production path over history, nothing stored: which incidents would have fired, and how far they can be trusted.
+"""Judges history as a job would, and stores nothing: the incidents that would have opened, and how reliable they are.
 
-What a span of the store holds is copied into a store of our own, judged there as a pass would, and thrown away. There
-builds can be drawn at random, so that nothing increased (`null`), and increases can be added (`inject`).
+A span of the store is copied into a scratch store, judged there like in a pass, and deleted. In the scratch store,
+builds can be drawn at random, so that nothing has increased (`null`), and increases can be added (`inject`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,13 +32,13 @@ def backtest(
     injections: Sequence[Injection] = (),
     seed: int = 1,
 ) -> Iterator[Result]:
-    """Judge the bins that end in (since, until] by `config`: what would have been reported, each as it is found.
+    """Judge the bins that end in (since, until] with `config`; yields results as they are found.
 
     Args:
         since, until: naive UTC; without `until` the span ends with the records, without `since` it is a day.
-        repetitions: so many histories without an increase are drawn and judged; injections are not in them.
+        repetitions: how many histories without an increase are drawn and judged; injections are not in them.
         injections: increases that are added first.
-        seed: decides all draws.
+        seed: seed of the random draws.
 
     Raises:
         UsageError: the span has no records, or an injection has nothing to multiply.

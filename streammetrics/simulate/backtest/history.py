@@ -1,4 +1,4 @@
-"""A scratch store with what the configured one holds of a span, to judge and to change at will."""
+"""A scratch store with a copy of a span of the configured store, which may be changed."""
 
 import tempfile
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Copy:
 def copied(
     store: Store, config: Config, since: datetime | None, until: datetime | None
 ) -> Iterator[tuple[Connection, Copy]]:
-    """Copy what judging the span reads of the store into a scratch store; a connection that may write, and the span.
+    """Copy what is needed to judge the span into a scratch store; returns a writing connection, and the span.
 
     Args:
         since, until: naive UTC; without `until` the span ends with the records, without `since` it is a day.
@@ -50,7 +50,7 @@ def copied(
             after, end = _span(connection, since, until)
             lead = passes.lead_seconds(config) + views.PRESENCE_LEAD_SECONDS
             copy = Copy(after, end, after - lead, end + views.PRESENCE_LAG_SECONDS)
-            # As files, so that the store is free again at once.
+            # Copy through files, so that the store is free at once.
             lag = max(views.lags(connection), default=0)
             counters = compose(
                 "select * replace (0 as batch_id) from counters", Slice(after, copy.to_second, lead + lag)
@@ -71,7 +71,7 @@ def _span(connection: Connection, since: datetime | None, until: datetime | None
     first, last = connection.exec_driver_sql("select min(first_second), max(last_second) from builds").one()
     if first is None:
         raise UsageError("the store holds no records yet; `streammetrics ingest` reads some")
-    # Nothing is judged behind the last record: days without any would only take their time.
+    # Nothing is judged after the last record: empty days would only take time.
     end = last + timedelta(seconds=1)
     until = min(until, end) if until and (since or first) < end else until or end
     if since is not None and since >= until:

@@ -19,14 +19,14 @@ from streammetrics.simulate.backtest.shares import Pair, Seconds, fetched, pairs
 from streammetrics.store.statements import run, statement
 
 INJECTED = -1
-"""The batch of what was added."""
+"""The batch number of added errors."""
 
 _FORM = "is not of the form code=C,ratio=R,at=TIME, such as code=E_TIMEOUT,ratio=2,at=2026-11-23T06:00"
 
 
 @dataclass(frozen=True)
 class Injection:
-    """From `at` (naive UTC) on, the candidate's rate of a code is to be `ratio` times as high."""
+    """From `at` (naive UTC) on, multiply the candidate's rate of a code by `ratio`."""
 
     code: str
     ratio: float
@@ -35,7 +35,7 @@ class Injection:
 
 @dataclass(frozen=True)
 class Added:
-    """What an injection added to a candidate; `is_expected`: times what was to be expected by the baseline's errors."""
+    """Errors added to a candidate. `is_expected`: the ratio multiplies the rate expected from the baseline's errors."""
 
     injection: Injection
     pair: Pair
@@ -58,18 +58,18 @@ def parse(text: str) -> Injection:
     except ValueError:
         raise UsageError(f"--inject {text}: {_FORM}") from None
     if not 1 < ratio <= 1e6 or not math.isfinite(ratio):
-        raise UsageError(f"--inject {text}: the ratio is over 1: how many times as high the rate is to be")
+        raise UsageError(f"--inject {text}: the ratio must be above 1: it multiplies the rate")
     return Injection(parts["code"], ratio, at)
 
 
 def add_all(
     connection: Connection, config: Config, injections: Sequence[Injection], copy: Copy, seed: int
 ) -> list[Added]:
-    """Add errors to the candidate of each pair from a time on; once, where a build is the candidate of several.
+    """Add errors to the candidate of each pair from a time on; once per build, also if it is in several pairs.
 
-    Second by second, so many as a Poisson draw of the rate that is missing gives. The rate is the mean of the
-    candidate's own errors over blocks of two minutes; where the candidate has no error of the code at all, what the
-    baseline's errors and the exposure let expect.
+    The number per second is a Poisson draw of the missing rate. The candidate's rate is the mean of its own errors over
+    blocks of two minutes; if the candidate has no error of the code, it is the rate expected from the baseline's errors
+    and the exposure.
 
     Raises:
         UsageError: a time does not lie in the span, or there is nothing to multiply.
@@ -86,7 +86,7 @@ def add_all(
 
 
 def detection(connection: Connection, added: Added, rule: str, merge_seconds: int) -> Detection:
-    """When the first alert came behind the beginning of an injection: where its bin ended."""
+    """The end of the bin of the first alert after the beginning of an injection."""
     wanted, pair = added.injection, added.pair
     names = {"rule": rule, "baseline": pair.baseline, "candidate": pair.candidate, "code": wanted.code}
     parameters = {"at": wanted.at, "merge_seconds": merge_seconds, **names}
@@ -143,7 +143,7 @@ def _add_to(
         return None
     shares = pair.shares_at(seconds)
     rates = wanted.ratio * others * shares / (1 - shares) if is_expected else (wanted.ratio - 1) * own
-    # The mean of so long: errors that came in one second do not all come there again.
+    # A mean over a block, so that errors of one second are not all added to the same second.
     starts = np.arange(0, len(seconds), BLOCK_SECONDS)
     sums = np.add.reduceat(rates, starts)
     lengths = np.diff(np.append(starts, len(seconds)))

@@ -1,4 +1,4 @@
-"""Histories in which no code increased: the builds of all errors drawn at random, many times, and judged."""
+"""Histories without an increase: the builds of all errors are drawn at random, many times, and judged."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -35,7 +35,7 @@ def measure(
     clock: Callable[[], datetime],
     advance: Callable[[float, float], None],
 ) -> Iterator[Null]:
-    """Each pair of each comparison by itself, `repetitions` times: draw, judge, count the incidents.
+    """For each pair separately, `repetitions` times: draw, judge, count the incidents.
 
     For each second and code, the candidate's part of the errors of both builds is drawn again: binomial, with its share
     of the exposure. The scratch store's own records are changed. One result for each comparison and rule.
@@ -45,7 +45,7 @@ def measure(
     with connection.begin():
         connection.exec_driver_sql(_KEEP, (INJECTED,))
         run(connection, "jobs/number_codes")
-        # Shares that are estimated are those of the history itself, without what was added.
+        # Estimated shares are those of the history itself, without added errors.
         connection.exec_driver_sql("delete from counters")
         connection.exec_driver_sql("insert into counters from originals")
         compared = [(one, pairs_of(connection, config, one, copy)) for one in config.comparison]
@@ -101,7 +101,7 @@ def measure(
 
 
 def _put(connection: Connection, sides: dict[str, str], drawn: dict[str, npt.NDArray[Any]]) -> None:
-    """Make the counters what was drawn for both sides and the records that no draw changes; nothing is judged yet."""
+    """Replace the counters by the draws for both sides and the unchanged records; nothing is judged yet."""
     for emptied in _EMPTY:
         connection.exec_driver_sql(emptied)
     driver = connection.connection.driver_connection

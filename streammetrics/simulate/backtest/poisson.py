@@ -1,4 +1,4 @@
-"""How sure a count of rare events is."""
+"""Confidence intervals of counts of rare events."""
 
 import math
 from collections.abc import Callable
@@ -9,11 +9,11 @@ _HALVINGS = 60
 
 
 def interval(events: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The exact two-sided interval of a Poisson mean of which `events` were seen.
+    """The exact two-sided interval of a Poisson mean, if `events` were observed.
 
-    Each bound is the mean at which as many events or more (or as few or fewer) have half of the chance that is left:
-    found by halving, on sums of the probabilities. Source: Garwood, Fiducial limits for the Poisson distribution,
-    Biometrika 28 (1936); the quantiles of chi squared over 2 that tables give are the same numbers.
+    At the lower bound, as many events or more have half of the remaining probability; at the upper bound, as few or
+    fewer. Found by bisection, on sums of the probabilities. Source: Garwood, Fiducial limits for the Poisson
+    distribution, Biometrika 28 (1936); the quantiles of chi squared over 2 that tables give are the same numbers.
     """
     chance = (1 - confidence) / 2
     widest = events + 20 + 10 * math.sqrt(events + 1)
@@ -33,7 +33,7 @@ def _root(is_above: Callable[[float], bool], low: float, high: float) -> float:
 
 
 def _tail(events: int, mean: float, step: int) -> float:
-    """The chance of `events` or more (step 1, a mean up to it) or of as few or fewer (-1, a mean from it on)."""
+    """The probability of `events` or more (step 1, mean <= events), or of as few or fewer (step -1, mean >= events)."""
     if mean <= 0:
         return 0.0 if events else 1.0
     term = math.exp(events * math.log(mean) - mean - math.lgamma(events + 1))

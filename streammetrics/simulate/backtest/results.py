@@ -1,4 +1,4 @@
-"""What a backtest finds: incidents, so many in a span, when an added increase was found, and false alarms by chance."""
+"""Results of a backtest: incidents and their rate, delays of added increases, and false alarms."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from streammetrics.simulate.backtest import poisson
 
 @dataclass(frozen=True)
 class Summary:
-    """So many incidents in the days of a span that were judged."""
+    """The number of incidents in the judged days of a span."""
 
     since: datetime
     until: datetime
@@ -23,16 +23,16 @@ class Summary:
     def words(self) -> str:
         stretch = f"{moment(self.since)} to {moment(self.until)} UTC"
         if self.incidents_per_day is None:
-            return f"{stretch}: nothing was judged, for no two builds were compared and complete"
+            return f"{stretch}: nothing was judged, because no two builds were compared and complete"
         incidents = counted(self.incidents, "incident")
         return f"{stretch}: {self.days:.3g} d judged, {incidents}, {self.incidents_per_day:.3g} a day"
 
 
 @dataclass(frozen=True)
 class Detection:
-    """How many seconds after its beginning a rule found an injected increase, None: not; `was_open`: it had before.
+    """After how many seconds a rule found an injected increase (None: never). `was_open`: an incident was open before.
 
-    `is_expected_rate`: `ratio` times what was to be expected by the baseline's errors.
+    `is_expected_rate`: `ratio` multiplies the rate expected from the baseline's errors.
     """
 
     code: str
@@ -49,7 +49,7 @@ class Detection:
     def words(self) -> str:
         rate = "its rate"
         if self.is_expected_rate:
-            rate = "the rate to be expected by the baseline's, for the candidate sent none"
+            rate = "the rate expected from the baseline's, because the candidate sent none"
         then = "not found" if self.found_after_seconds is None else f"found after {self.found_after_seconds:,.0f} s"
         if self.was_open:
             then += ", but an incident was open before"
@@ -61,7 +61,7 @@ class Detection:
 
 @dataclass(frozen=True)
 class Null:
-    """False alarms (incidents) that a rule gave where nothing had increased, and what its setting promises.
+    """False alarms (incidents) of a rule on a history without an increase, and the promised number.
 
     The interval of the rate, per 1,000 code-days, is exact (95 %). `promised` is None for rules that promise nothing.
     """
@@ -82,9 +82,9 @@ class Null:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the promise is kept, as far as so many code-days can tell: the whole interval lies on one side of it.
+        """Whether the promise is kept: True or False if the whole interval is on one side of the promised rate.
 
-        None where the interval holds what is promised, and where nothing is promised or was judged.
+        None if the interval contains the promised rate, or nothing is promised, or nothing was judged.
         """
         if self.promised is None or not self.code_days or self.low <= self.promised < self.high:
             return None
@@ -92,7 +92,7 @@ class Null:
 
     @property
     def enough_repetitions(self) -> int | None:
-        """So many of these would tell that the promise is kept, if none of them had a false alarm."""
+        """How many repetitions would show that the promise is kept, if none of them had a false alarm."""
         if self.promised is None or not self.code_days:
             return None
         return math.ceil(1000 * poisson.interval(0)[1] / self.promised / self.code_days * self.repetitions)
@@ -114,7 +114,7 @@ class Null:
         if self.agrees is not None:
             return promise + ("agrees with the setting" if self.agrees else "does not agree with the setting")
         if (self.enough_repetitions or 0) <= self.repetitions:
-            return f"{promise}the interval holds that, so nothing contradicts the setting"
+            return f"{promise}the interval contains that, so nothing contradicts the setting"
         return (
             f"{promise}too few code-days to decide: --null {self.enough_repetitions}, "
             "or as many times the days, would be enough without a false alarm"
@@ -129,7 +129,7 @@ _LATER = ("end_ts", "exposure", "candidate_share", "dispersion", "opened_ts")
 
 
 def render(found: Result, is_json: bool) -> str:
-    """A result in words or as a line of JSON."""
+    """A result as text or as a line of JSON."""
     if not is_json:
         return incident_line(found) if isinstance(found, Incident) else found.words()
     if isinstance(found, Incident):

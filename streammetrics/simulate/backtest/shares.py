@@ -1,4 +1,4 @@
-"""Which builds are compared when, and the candidate's share of their exposure, from the views."""
+"""Which builds are compared when, and the candidate's share of the exposure, from the views."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ class Pair:
     until_second: int
     bin_seconds: int
     shares: npt.NDArray[np.float64]
-    """The candidate's share of the exposure, bin by bin from that which holds `from_second`."""
+    """The candidate's share of the exposure, per bin, from the bin that contains `from_second`."""
 
     def shares_at(self, seconds: Seconds) -> npt.NDArray[np.float64]:
         """The share in each of these seconds."""
@@ -36,9 +36,9 @@ class Pair:
 
 
 def pairs_of(connection: Connection, config: Config, comparison: Comparison, within: Copy) -> list[Pair]:
-    """The pairs that a comparison had in the seconds of `within`, lead-in and all, in order of time.
+    """The pairs that are compared in the seconds of `within`, lead-in included, in order of time.
 
-    Shares are given in the bins of the first rule of `sequential`; where there is none, in those of its defaults.
+    Shares are per bin of the first rule `sequential`; without such a rule, per bin of its default settings.
     """
     rule = next(
         (rule for rule in config.rule if isinstance(rule, SequentialRule)),
@@ -64,7 +64,7 @@ def _shares(
 ) -> npt.NDArray[np.float64]:
     first = ends[0] // width
     shares = np.full(-(-ends[1] // width) - first, 0.5)
-    # Bins are not cut; a slice that is too long does not fit into memory.
+    # Slices contain whole bins, and are short enough for memory.
     for since, until in portions(first * width, (first + len(shares)) * width, DAY_SECONDS // width * width):
         builds = {"baseline": baseline, "candidate": candidate, "from_second": since, "until_second": until}
         sql = compose(statement("reports/shares_of_pair"), Slice(since, until, EXPOSURE_LEAD_SECONDS))

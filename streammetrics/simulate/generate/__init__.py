@@ -1,4 +1,4 @@
-"""Synthetic streams of error records whose truth is known: what a detector is to find, and what it is not."""
+"""Synthetic streams of error records with known truth: what a detector should find, and what it should not."""
 
 from streammetrics.simulate.generate.scenario import Change, Scenario, default_scenario, demo_scenario, effect
 from streammetrics.simulate.generate.stream import Truth, generate, truth, truth_path, write

@@ -1,7 +1,7 @@
-"""What a stream is made of. Times inside a scenario are whole seconds from its start; rates are errors per second.
+"""The description of a stream. Times inside a scenario are whole seconds from its start; rates are errors per second.
 
-The rate of a code is what both builds send together while neither is worse than the other: the candidate sends its
-share of exposure of it, the baseline the rest. Changes multiply these rates.
+The rate of a code is what both builds send together while neither is worse: the candidate sends its share of the
+exposure, the baseline the rest. Changes multiply these rates.
 """
 
 import re
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _EFFECT = re.compile(r"(?P<code>.+)=(?P<ratio>\d+(\.\d+)?)@(?P<second>\d+)")
 
 _RAMP_STAIRS = 1000
-"""A ramp is drawn as a staircase, of a second each where it is short: no test can tell it from a slope."""
+"""Steps of a ramp, which is drawn as a staircase; steps of a short ramp are one second."""
 
 
 class Change(Section):
-    """One thing that happens to a stream.
+    """One change of a stream.
 
-    Without `code` it happens to all codes, without `seconds` it lasts to the end.
+    Without `code` it applies to all codes, without `seconds` it lasts to the end.
 
     step, spike, improvement: the candidate's rate is `ratio` times as high for `seconds`.
     ramp: the candidate's rate grows linearly from 1 to `ratio` times within `seconds`, then stays there.
@@ -90,7 +90,7 @@ class Scenario(Section):
         return baseline, self.candidate_share * both * self.candidate_factor(code, times)
 
     def candidate_factor(self, code: str, times: "Floats") -> "Floats":
-        """How many times as high the candidate's rate of a code is as the baseline's, at equal exposure.
+        """The ratio of the candidate's rate of a code to the baseline's, at equal exposure.
 
         Of a new code, which the baseline never sends: 1 while it is sent, else 0.
         """
@@ -119,7 +119,7 @@ class Scenario(Section):
 
 
 def middles(edges: "Floats") -> "Floats":
-    """The middle of each piece, where a linear rate has its mean."""
+    """The middle of each piece, where a linear rate equals its mean."""
     result: Floats = (edges[:-1] + edges[1:]) / 2
     return result
 
@@ -174,7 +174,7 @@ def default_scenario(
     records come in bursts. `records` is the mean over seeds; one stream deviates by about its square root.
 
     Raises:
-        UsageError: an effect is on no code of the stream, or behind its end.
+        UsageError: an effect names a code that is not in the stream, or a time after its end.
     """
     import numpy as np
 

@@ -1,8 +1,8 @@
-"""Scenario in, records out: Poisson arrivals at the scenario's rates, plus the bursts that are not Poisson.
+"""Draws the records of a scenario: Poisson arrivals at its rates, and bursts.
 
 The generator is PCG64 with the scenario's seed, and draws in a fixed order: one numpy version makes the same records of
 a scenario everywhere. (numpy does not promise the same draws across its own versions: NEP 19.) A stream is written as
-CSV, and what is true of it, the yardstick of detectors, as JSON beside it.
+CSV, and its truth as JSON beside it.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _ABOVE_ONE = 1 + 1e-9
-"""A step of 2 upon an improvement of 0.5 is level, whatever the last bits say."""
+"""A tolerance for rounding: a step of 2 on top of an improvement of 0.5 is no increase."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Records in the order of their time, those of one second in random order.
+    """Records in order of time; those of one second are in random order.
 
     `ts` are datetime64[s], UTC; `build` is 0 for the baseline and 1 for the candidate, `code` an index into the
     scenario's codes.
@@ -41,7 +41,7 @@ class Stream:
 
 
 class Increase(Section):
-    """A code that is worse in the candidate: since when, and how many times at the most (None: only it sends it)."""
+    """A code that is worse in the candidate: since when, and the largest ratio (None: only the candidate sends it)."""
 
     code: str
     since_ts: datetime
@@ -49,7 +49,7 @@ class Increase(Section):
 
 
 class Truth(Section):
-    """`increased` is what a detector should find, and no more. Times are naive UTC."""
+    """`increased` is exactly what a detector should find. Times are naive UTC."""
 
     scenario: Scenario
     increased: tuple[Increase, ...]
@@ -72,7 +72,7 @@ def generate(scenario: Scenario) -> Stream:
     lengths = [len(times) for times, _, _ in parts]
     times = np.concatenate([times for times, _, _ in parts])
     order = np.argsort(times)
-    # Rounding may reach the end itself, which is no longer within.
+    # Rounding may give the end itself, which is excluded.
     seconds = np.minimum(times[order].astype(np.int64), scenario.seconds - 1)
     return Stream(
         scenario=scenario,
@@ -83,13 +83,13 @@ def generate(scenario: Scenario) -> Stream:
 
 
 def truth(scenario: Scenario) -> Truth:
-    """What is true of every stream that is drawn from a scenario."""
+    """The truth of every stream that is drawn from a scenario."""
     increased = tuple(one for code in scenario.codes if (one := _increase(scenario, code)))
     return Truth(scenario=scenario, increased=increased)
 
 
 def truth_path(path: Path) -> Path:
-    """Where the truth of the stream in `path` lies: stream.csv.gz → stream.truth.json.
+    """The path of the truth of the stream in `path`: stream.csv.gz → stream.truth.json.
 
     Raises:
         UsageError: the suffix is neither .csv nor .csv.gz.
@@ -101,7 +101,7 @@ def truth_path(path: Path) -> Path:
 
 
 def write(stream: Stream, path: Path) -> None:
-    """Write `path` with the header ts,build,code and `truth_path(path)`; each appears whole or not at all.
+    """Write `path`, with the header ts,build,code, and `truth_path(path)`; each atomically.
 
     Raises:
         UsageError: the suffix is neither .csv nor .csv.gz.
@@ -116,7 +116,7 @@ def write(stream: Stream, path: Path) -> None:
             records, labels = Path(folder, path.name), Path(folder, truth_file.name)
             _write_csv(stream, records)
             labels.write_text(truth(stream.scenario).model_dump_json(indent=2, exclude_none=True) + "\n", "utf-8")
-            # The truth first: where records are, their truth is.
+            # The truth first, so that there are never records without it.
             atomic_files.put(labels, truth_file)
             atomic_files.put(records, path)
     except (OSError, duckdb.IOException) as error:
@@ -129,7 +129,7 @@ def _write_csv(stream: Stream, path: Path) -> None:
     builds = [stream.scenario.baseline, stream.scenario.candidate]
     with duckdb.connect() as connection:
         connection.register("stream", {"ts": stream.ts, "build": stream.build, "code": stream.code})
-        # Lists begin with 1 in SQL.
+        # Lists begin at 1 in SQL.
         connection.sql(
             "select ts, $builds[build + 1] as build, $codes[code + 1] as code from stream",
             params={"builds": builds, "codes": list(stream.scenario.codes)},

@@ -266,8 +266,8 @@ def test_a_mapping_that_is_wrong_takes_nothing(reader: Reader, errors: Sqlite) -
     outcome = reader.ingest(columns=wrong)
     assert isinstance(outcome.error, ConfigError)
     assert outcome.message == (
-        f"sqlite:{errors.path}#errors: of 2 rows none can be read, and none was taken; id 1: time cannot be read: "
-        "mend columns, date or timezone of [[source]] 'clients'"
+        f"sqlite:{errors.path}#errors: none of 2 rows can be read, and none was stored; id 1: time cannot be read: "
+        "correct columns, date or timezone of [[source]] 'clients'"
     )
     assert reader.ingest().records == 2
 
@@ -500,8 +500,8 @@ def test_rows_that_are_all_ahead_of_the_clock_are_suspected(reader: Reader, erro
     ((first,),) = reader.rows("select min(batch_id) from batches")
     assert outcome.message == (
         f"sqlite:{errors.path}#errors: all new records are ahead of the clock, the first by 0:10:01, the last by "
-        f"0:10:01 (h:mm:ss): is timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload {first}`, mend "
-        "it, and they are read again"
+        f"0:10:01 (h:mm:ss): is timezone = 'UTC' of [[source]] 'clients' wrong? `streammetrics unload {first}`, "
+        "correct it, and they are read again"
     )
 
 
