@@ -70,10 +70,10 @@ def ingest(
         is_empty_spool = chosen.after != "keep" and not paths and place.parent.is_dir()
         if not matches and not is_empty_spool:
             yield FileOutcome(place, "skipped", message=discovery.unmatched(chosen, place))
-        for match in matches:
+        for match, base in matches.items():
             try:
-                is_final_here = is_final or bool(paths)
-                found.setdefault(match, discovery.describe(chosen, match, is_final=is_final_here, is_spooled=not paths))
+                flags = {"is_final": is_final or bool(paths), "is_spooled": not paths}
+                found.setdefault(match, discovery.describe(chosen, match, base, **flags))
             except StreammetricsError as error:
                 # For configured sources `status` and `doctor` check this themselves.
                 refused = Path(discovery.shown(match))

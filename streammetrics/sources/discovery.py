@@ -6,6 +6,7 @@ import re
 import stat
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,8 @@ _FORMATS: dict[str, Format] = {
 }
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 _UNFINISHED = (".tmp", ".part")
+# What glob.escape() makes of a wildcard.
+_NO_WILDCARD = re.compile(r"\[[*?[]\]")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
@@ -41,7 +44,8 @@ def unmatched(source: Source, place: Path) -> str:
 class SourceFile:
     """A file on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
 
-    `is_final`: nothing more will be written. `is_spooled`: the source's `after` applies to it.
+    `base`: folders below it may not be links. `is_final`: nothing more will be written. `is_spooled`: the source's `after`
+    applies to it.
     """
 
     source: Source
@@ -51,6 +55,7 @@ class SourceFile:
     size: int
     modified_ns: int
     inode: str = ""
+    base: Path | None = None
     is_final: bool = False
     is_spooled: bool = False
 
@@ -84,23 +89,37 @@ class SourceFile:
         return day_in(self.path.name) if self.source.date == "name" else self.source.date
 
 
-def expand(path: Path) -> list[Path]:
-    """Absolute paths that match a path or glob, sorted.
+def expand(path: Path) -> dict[Path, Path]:
+    """Absolute paths that match a path or glob, sorted, each with its `base`: the folder before the first wildcard.
 
-    A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read.
+    A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read. Of files
+    behind a link below the base the link itself stands there, once.
     """
     name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
     # Wildcard characters in the path of the working folder itself are no wildcards.
     pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
-    if os.path.lexists(name) or not glob.has_magic(str(path)):
-        return [Path(name)]
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    paths = (Path(name) for name in found if not os.path.isdir(name))  # noqa: PTH112
-    return [path for path in paths if not is_unfinished(path)]
+    fixed = len([*takewhile(_is_fixed, Path(pattern).parent.parts)])
+    paths = [Path(name)]
+    if not os.path.lexists(name) and glob.has_magic(str(path)):
+        found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        paths = [Path(name) for name in found if not os.path.isdir(name)]  # noqa: PTH112
+        paths = [path for path in paths if not is_unfinished(path)]
+    links = {folder: _first_link(folder, fixed) for folder in {path.parent for path in paths}}
+    return {links[path.parent] or path: Path(*path.parts[:fixed]) for path in paths}
 
 
-def matching(path: Path, config: Config | None = None) -> list[Path]:
-    """Files that match a path or glob, as written in the settings or on the command line.
+def _is_fixed(part: str) -> bool:
+    return not glob.has_magic(_NO_WILDCARD.sub("", part))
+
+
+def _first_link(folder: Path, fixed: int) -> Path | None:
+    """The first link in a folder's path after its first `fixed` parts."""
+    below = [place for place in (folder, *folder.parents) if len(place.parts) > fixed]
+    return next(filter(Path.is_symlink, reversed(below)), None)
+
+
+def matching(path: Path, config: Config | None = None) -> dict[Path, Path]:
+    """Files that match a path or glob, as written in the settings or on the command line; see `expand`.
 
     Raises:
         InputOutputError: it contains `..`, which after a link to a folder is another folder than it seems.
@@ -116,7 +135,9 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: bool = False) -> SourceFile:
+def describe(
+    source: Source, path: Path, base: Path | None = None, *, is_final: bool = False, is_spooled: bool = False
+) -> SourceFile:
     """The properties of a file that are known without opening it.
 
     Raises:
@@ -139,7 +160,7 @@ def describe(source: Source, path: Path, *, is_final: bool = False, is_spooled: 
         raise InputOutputError(f"{path}: {open_once.DEVICE}")
     kind, compression = kind_of(source, path)
     size, modified_ns, inode = found.st_size, found.st_mtime_ns, str(found.st_ino)
-    return SourceFile(source, path, kind, compression, size, modified_ns, inode, is_final, is_spooled)
+    return SourceFile(source, path, kind, compression, size, modified_ns, inode, base, is_final, is_spooled)
 
 
 def kind_of(source: Source, path: Path) -> tuple[Format, Compression | None]:
@@ -177,9 +198,9 @@ def configured(config: Config) -> tuple[list[SourceFile], dict[Path, str]]:
         except StreammetricsError as error:
             refused.setdefault(Path(source.path), str(error))
             continue
-        for path in matches:
+        for path, base in matches.items():
             try:
-                found.setdefault(path, describe(source, path))
+                found.setdefault(path, describe(source, path, base))
             except StreammetricsError as error:
                 refused.setdefault(path, str(error))
     return list(found.values()), refused

@@ -12,7 +12,7 @@ from streammetrics.config import Config
 from streammetrics.errors import InputOutputError
 from streammetrics.runtime import atomic_files
 from streammetrics.sources.discovery import SourceFile
-from streammetrics.sources.open_once import held
+from streammetrics.sources.open_once import folder_of, held
 
 
 def dispose(config: Config, file: SourceFile) -> None:
@@ -28,17 +28,18 @@ def dispose(config: Config, file: SourceFile) -> None:
     try:
         if file.is_changed():
             return
-        if source.move_to is None:
-            file.path.unlink()
-        else:
-            _move(file.path, config.resolve(source.move_to))
+        with folder_of(file.path, file.base) as lying_in:
+            if source.move_to is None:
+                (lying_in / file.path.name).unlink()
+            else:
+                _move(file, lying_in / file.path.name, config.resolve(source.move_to))
     except OSError as error:
         raise InputOutputError(
             f"{file.path}: was loaded, but cannot be {source.after}d: {error.strerror or error}"
         ) from None
 
 
-def _move(path: Path, folder: Path) -> None:
+def _move(file: SourceFile, path: Path, folder: Path) -> None:
     """Move into a folder, perhaps on another disk; an existing file of the same name is not replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     if folder.samefile(path.parent):
@@ -52,6 +53,6 @@ def _move(path: Path, folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with atomic_files.replacing(target) as unfinished, held(path) as lying:
+        with atomic_files.replacing(target) as unfinished, held(file.path, file.base) as lying:
             shutil.copy2(lying, unfinished)
         path.unlink()

@@ -236,7 +236,7 @@ def open_quotes(
     for file in files:
         if file.is_over(now):
             continue
-        with suppress(OSError, InputOutputError), held(file.path) as path:
+        with suppress(OSError, InputOutputError), held(file.path, file.base) as path:
             opened = Opened(file, Snapshot(path))
             ledger = Ledger(connection, *lookup_keys([opened]))
             line = look(opened, ledger, settings_of(config, file.source), now).open_quote_line

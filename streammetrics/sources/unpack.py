@@ -26,10 +26,10 @@ def unpack(file: SourceFile, scratch: Path, name: str) -> Iterator[Path]:
     """The path of a file's content; a compressed file is unpacked to this name in `scratch`.
 
     Raises:
-        InputOutputError: it is no longer a regular file.
+        InputOutputError: it is no longer a regular file, or is behind a link.
         DamagedInputError: the file is truncated, damaged, or not compressed at all.
     """
-    with held(file.path) as path:
+    with held(file.path, file.base) as path:
         if file.compression is not None:
             target = scratch / name
             _write(file, path, target)

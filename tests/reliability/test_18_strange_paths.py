@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from streammetrics.config import Config, Source
 from streammetrics.errors import InputOutputError
+from streammetrics.sources import discovery
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
 
 pytestmark = pytest.mark.reliability
@@ -55,6 +57,35 @@ def test_a_folder_may_be_a_link(shop: Shop) -> None:
     (shop.folder / "real" / "a.csv").write_bytes(THREE)
     (shop.folder / "link").symlink_to(shop.folder / "real")
     assert shop.feed(path=str(shop.folder / "link" / "*.csv"))[0].records == 3
+
+
+@pytest.mark.parametrize("pattern", ["in/*/*.csv", "in/**/*.csv", "in/*/sub/*.csv", "in/*/a.csv", "i[n]/lnk/*.csv"])
+@pytest.mark.parametrize("after", ["keep", "move", "delete"])
+def test_no_link_is_followed_from_the_first_wildcard_on(shop: Shop, pattern: str, after: str) -> None:
+    inner = "sub" if "sub" in pattern else "."
+    secret = shop.folder / "secret" / inner / "a.csv"
+    good = shop.folder / "in" / "good" / inner / "a.csv"
+    for path in (secret, good, secret.with_name("b.csv")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(THREE if path == good else b"ts,build,code\n2026-11-23 10:00:00,SECRET,x\n")
+    link = shop.folder / "in" / "lnk"
+    link.symlink_to(shop.folder / "secret")
+    settings: dict[str, Any] = {"move_to": str(shop.folder / "done")} if after == "move" else {}
+    found = shop.feed(path=str(shop.folder / pattern), after=after, **settings)
+    assert [outcome.message for outcome in found if outcome.state == "failed"] == [f"{link}: {LINK}"]
+    assert shop.events() == ([] if pattern.startswith("i[n]") else THREE_EVENTS)
+    assert secret.exists()
+    config = Config(source=(Source(name="feed", path=str(shop.folder / pattern)),))
+    assert list(discovery.configured(config)[1].values()) == [f"{link}: {LINK}"]
+
+
+def test_a_folder_called_like_a_wildcard_is_no_fixed_one(shop: Shop) -> None:
+    """Who may write into the spool could make one."""
+    (shop.folder / "secret").mkdir()
+    (shop.folder / "secret" / "a.csv").write_bytes(THREE)
+    (shop.folder / "*").symlink_to(shop.folder / "secret")
+    path = shop.folder / "*" / "a.csv"
+    assert [outcome.message for outcome in shop.feed(path=str(path))] == [f"{path.parent}: {LINK}"]
 
 
 @pytest.mark.slow

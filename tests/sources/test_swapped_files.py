@@ -11,7 +11,7 @@ import pytest
 
 from streammetrics.errors import InputOutputError
 from streammetrics.runtime import atomic_files
-from streammetrics.sources import reader, unpack
+from streammetrics.sources import disposal, reader, unpack
 from streammetrics.sources.open_once import DEVICE, LINK, held
 from streammetrics.sources.tail import Tail
 from tests.ingest.feeding import THREE, THREE_EVENTS, Shop
@@ -56,6 +56,43 @@ def test_it_is_refused_between_looking_and_opening(
     assert shop.events() == THREE_EVENTS
 
 
+@pytest.mark.parametrize("settings", [{}, {"after": "delete"}, {"after": "move"}])
+@pytest.mark.parametrize(("place", "name"), [(unpack, "unpack"), (disposal, "dispose")])
+def test_no_folder_is_exchanged_for_a_link(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, place: Any, name: str, settings: dict[str, Any]
+) -> None:
+    """What lies elsewhere under the same name is not read before the files are opened, nor disposed of after that."""
+    folder, secret = shop.folder / "in" / "a", shop.folder / "secret"
+    for path, content in ((folder, THREE), (secret, SECRET.ljust(len(THREE), b"\n"))):
+        path.mkdir(parents=True)
+        (path / "x.csv").write_bytes(content)
+        os.utime(path / "x.csv", (10**9, 10**9))
+
+    def exchange() -> None:
+        folder.rename(shop.folder / "former")
+        folder.symlink_to(secret)
+
+    before(monkeypatch, place, name, exchange)
+    if "move" in settings.values():
+        settings = {**settings, "move_to": str(shop.folder / "done")}
+    (outcome,) = shop.feed(path=str(shop.folder / "in" / "*" / "*.csv"), **settings)
+    is_kept = place is disposal and not settings
+    assert outcome.message == ("" if is_kept else f"{folder}: {LINK}")
+    assert shop.events() == (THREE_EVENTS if place is disposal else [])
+    assert (secret / "x.csv").exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_passed_through(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x.csv").write_bytes(THREE)
+    (tmp_path / "a").chmod(0o100)
+    try:
+        with held(tmp_path / "a" / "b" / "x.csv", tmp_path) as lying:
+            assert lying.read_bytes() == THREE
+    finally:
+        (tmp_path / "a").chmod(0o700)
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_what_was_opened_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
@@ -95,13 +132,14 @@ def test_no_target_of_a_link_is_moved(shop: Shop, monkeypatch: pytest.MonkeyPatc
     """To another disk what was read is copied."""
     path = shop.write("a.csv", THREE)
 
-    def elsewhere(path: Path, target: Path) -> None:
+    def elsewhere() -> None:
         swap(path, "link")
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(atomic_files, "move", elsewhere)
+    before(monkeypatch, atomic_files, "move", elsewhere)
     done = shop.folder / "done"
-    shop.feed(path=str(shop.folder / "*.csv"), after="move", move_to=str(done))
+    (outcome,) = shop.feed(path=str(shop.folder / "*.csv"), after="move", move_to=str(done))
+    assert outcome.message == f"{path}: {LINK}"
     assert not any(found.is_file() and found.read_bytes() == SECRET for found in done.rglob("*"))
     assert path.is_symlink()
 
@@ -114,6 +152,9 @@ def test_no_descriptor_is_left(shop: Shop) -> None:
         for path in (shop.folder / f"{number}.csv", Path("/dev/null")):
             with pytest.raises(InputOutputError), held(path):
                 pass
+    (shop.folder / "link").symlink_to(shop.folder)
+    with pytest.raises(InputOutputError), held(shop.folder / "link" / "x.csv", shop.folder.parent):
+        pass
     shop.write("x.csv", THREE)
     shop.write("x.parquet", THREE)
     shop.feed()
