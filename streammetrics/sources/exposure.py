@@ -4,23 +4,24 @@ A file is read like those of sources: a bad line does not affect the others, and
 that cannot be read stops nothing: its former rows stay in use, and comparisons of builds without known users wait.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from stat import S_ISREG
 
 from pydantic import ValidationError
 
 from streammetrics.config import Config, Exposure, Source
 from streammetrics.config.source import SourceColumns
-from streammetrics.errors import ConfigError, StreammetricsError
+from streammetrics.errors import ConfigError, InputOutputError, StreammetricsError
 from streammetrics.sources import delimited
 from streammetrics.sources.checks import binary_kind
 from streammetrics.sources.columns import places
 from streammetrics.sources.delimited import Head
 from streammetrics.sources.discovery import SourceFile
+from streammetrics.sources.open_once import held
 from streammetrics.sources.plain import plain
 from streammetrics.sources.snapshot import Snapshot
 
@@ -84,12 +85,17 @@ def read(config: Config) -> ExposureRows:
 def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
     """The rows of a file, sentences for its bad lines, and None if it ends within a line."""
     try:
-        found = path.stat()
-        if not S_ISREG(found.st_mode):
-            raise ConfigError("is no regular file")
-        snapshot = Snapshot(path)
+        # It may be a link.
+        with held(Path(os.path.realpath(path))) as lying:
+            yield from _rows(path, lying)
+    except InputOutputError:
+        raise ConfigError("is no regular file") from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from None
+
+
+def _rows(path: Path, lying: Path) -> Iterator[Exposure | str | None]:
+    snapshot, found = Snapshot(lying), lying.stat()
     if kind := binary_kind(snapshot.beginning):
         raise ConfigError(f"holds {kind}; it must be a CSV of since, build, users")
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)

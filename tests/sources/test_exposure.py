@@ -16,6 +16,7 @@ from streammetrics.doctor import diagnosis
 from streammetrics.report import status
 from streammetrics.sources import exposure
 from streammetrics.sources.exposure import EVER, ExposureRow
+from streammetrics.sources.snapshot import Snapshot
 from streammetrics.store import settings_tables
 from streammetrics.store.connection import Store
 from tests.streams import empty_store, reporting, select
@@ -181,6 +182,30 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     assert unread(tmp_path) == [f"exposure.path: {path}: cannot be read: No such file or directory{HELD}"]
     os.mkfifo(path)
     assert unread(tmp_path) == [f"exposure.path: {path}: is no regular file{HELD}"]
+
+
+def test_a_file_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").symlink_to(tmp_path / "other.csv")
+    assert rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", other="since,build,users\n,A,1\n") == [(EVER, "A", 1.0)]
+
+
+def test_what_was_opened_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may write to it can put a pipe in its place, which a program would read for ever."""
+    path = tmp_path / "users.csv"
+    writers = []
+
+    def exchanged(place: Path) -> Snapshot:
+        path.unlink()
+        os.mkfifo(path)
+        writers.append(os.open(path, os.O_RDWR))  # so that the test fails, and does not hang
+        return Snapshot(place)
+
+    monkeypatch.setattr(exposure, "Snapshot", exchanged)
+    try:
+        found = rows(tmp_path, "[[exposure]]\npath = 'users.csv'\n", users="since,build,users\n,A,1\n")
+    finally:
+        os.close(*writers)
+    assert found == [(EVER, "A", 1.0)]
 
 
 class Site:
