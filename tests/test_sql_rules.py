@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -121,6 +122,18 @@ def test_relations_that_a_text_reads_are_found_by_its_words() -> None:
                 yield from (views.read_by(text) ^ read) & views.relations().keys()
 
     assert list(differing()) == []
+
+
+def test_a_history_is_judged_again_by_other_sql_and_not_by_other_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, as_it_is = views.relations(), views.text_hash()
+
+    def hashed(name: str, more: str) -> str:
+        changed = {**real, name: replace(real[name], text=real[name].text + more)}
+        monkeypatch.setattr(views, "relations", lambda: changed)
+        return views.text_hash.__wrapped__()
+
+    assert hashed("gains", "-- A comment.\n") == hashed("new_codes", "limit 1\n") == as_it_is
+    assert hashed("gains", "limit 1\n") != as_it_is
 
 
 def test_files_are_named_by_floor_and_relation() -> None:

@@ -44,8 +44,8 @@ def unmatched(source: Source, place: Path) -> str:
 class SourceFile:
     """A file on disk; `size` (bytes) is that of the stored, perhaps compressed, file.
 
-    `base`: folders below it may not be links. `is_final`: nothing more will be written. `is_spooled`: the source's `after`
-    applies to it.
+    `base`: folders below it may not be links. `is_final`: nothing more will be written. `is_spooled`: `after` of the
+    source applies to it.
     """
 
     source: Source
@@ -92,8 +92,8 @@ class SourceFile:
 def expand(path: Path) -> dict[Path, Path]:
     """Absolute paths that match a path or glob, sorted, each with its `base`: the folder before the first wildcard.
 
-    A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read. Of files
-    behind a link below the base the link itself stands there, once.
+    A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read. Of
+    files behind a link below the base the link itself stands there, once.
     """
     name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
     # Wildcard characters in the path of the working folder itself are no wildcards.

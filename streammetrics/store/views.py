@@ -69,9 +69,8 @@ def relations() -> dict[str, Relation]:
     for path in sorted((folder() / "views").glob("*.sql")):
         text = path.read_text(encoding="utf-8")
         header = next(line for line in text.splitlines() if line.startswith("-- Reads: "))
-        reads = tuple(name.strip() for name in header.removeprefix("-- Reads: ").split(","))
         name = path.stem.split("_", 1)[1]
-        found[name] = Relation(name, text, reads)
+        found[name] = Relation(name, text, tuple(header.removeprefix("-- Reads: ").split(", ")))
     return found
 
 
@@ -79,7 +78,7 @@ def relations() -> dict[str, Relation]:
 def text_hash() -> str:
     """What the detectors' SQL is, comments aside: part of the settings that a history was judged with."""
     digest = hashlib.sha256()
-    judging = _needed("fired", {})
+    judging = _needed("select * from fired", {})
     for relation in relations().values():
         if relation.name in judging:
             lines = (line for line in relation.text.splitlines() if not line.lstrip().startswith("--"))
@@ -217,8 +216,8 @@ def counters_of(piece: Slice) -> str:
 
 def _side_counters(begin: int, end: int, lags: tuple[int, ...]) -> str:
     """The relation of the epoch seconds [begin, end), from the counters of these and of those the lags before."""
-    own = relations()["side_counters"].text
-    text = f"with counters as (\n{_counters(begin, end, lags)}\n)\nselect * from (\n{own}\n)"
+    counters, own = _counters(begin, end, lags), relations()["side_counters"].text
+    text = f"with counters as (\n{counters}\n)\nselect * from (\n{own}\n)"
     return f"{text}\nwhere second >= {begin:d} and second < {end:d}" if lags else text
 
 
@@ -248,5 +247,4 @@ def portions(since: int, until: int, length: int, blocks: Iterable[int] | None =
 
 def timestamp_literal(second: int) -> str:
     """An epoch second as a SQL literal, which unlike a parameter or an expression DuckDB compares to its zone maps."""
-    bounded = min(max(second, FIRST_SECOND), LAST_SECOND)
-    return f"timestamp '{datetime.fromtimestamp(bounded, UTC):%Y-%m-%d %H:%M:%S}'"
+    return f"timestamp '{datetime.fromtimestamp(min(max(second, FIRST_SECOND), LAST_SECOND), UTC):%Y-%m-%d %H:%M:%S}'"
