@@ -29,6 +29,10 @@ _SENTENCES = {
         "[[comparison]] has baseline {build!r} and candidate 'latest', and all other builds of its family are older: "
         "nothing is compared with {build!r} until a newer one sends records"
     ),
+    "reports/spaced_builds": (
+        "build {build!r}{more} has blanks at an end, and is another build than {trimmed!r}: write it without them, or "
+        "in a CSV write the same blanks in the header (`ts, build, code`); then unload the batches that have it"
+    ),
     "reports/cut_overs": (
         "{candidate} can no longer be judged: its baseline {baseline} stopped within an hour of the first record of "
         "{candidate}, and the store has no day of {baseline} before that, or lag_days is 0; release in "

@@ -34,6 +34,10 @@ UNUSED = (
     "or reported falsely"
 )
 UNMATCHED = "[[comparison]] compares builds '3.*_?!%', but no build with records matches that"
+SPACED = (
+    "build {}{} has blanks at an end, and is another build than '{}': write it without them, or in a CSV write the "
+    "same blanks in the header (`ts, build, code`); then unload the batches that have it"
+)
 MISSING = "[[comparison]] names build '1.11', of which no record has come yet; did you mean '1.10'?"
 
 
@@ -116,6 +120,26 @@ def test_what_there_is_to_act_on(
 ) -> None:
     with configured(store, sent(*counts), config).begin():
         assert warnings.current(store) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("builds", "expected"),
+    [
+        (("1.9", "a b"), []),
+        ((" 1.9", "1.9"), [SPACED.format("' 1.9'", "", "1.9")]),
+        (("1.9\t", "2.0 ", " 2.1"), [SPACED.format("' 2.1'", " (and 2 more)", "2.1")]),
+    ],
+)
+def test_blanks_at_the_ends_of_builds_are_reported(
+    store: Connection, builds: tuple[str, ...], expected: list[str]
+) -> None:
+    records = [Record(MONDAY + second, build, "7") for second in range(60) for build in builds]
+    with configured(store, records, Config()).begin():
+        assert warnings.current(store, is_due=False) == expected
+    later = [Record(MONDAY + 86_500 + second, "1.9", "7") for second in range(60)]
+    with configured(store, records + later, Config()).begin():
+        assert warnings.current(store, is_due=False) == [], "those of former days"
 
 
 @pytest.mark.slow
