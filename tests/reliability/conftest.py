@@ -1,4 +1,4 @@
-"""How much the tests of docs/reliability.md try: little in CI, all of it in `make reliability`; and what they saw."""
+"""How much the tests of `make reliability` try: little in CI, all of it there; and what they saw."""
 
 import os
 import re
