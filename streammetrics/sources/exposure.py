@@ -97,7 +97,7 @@ def _file_rows(path: Path) -> Iterator[Exposure | str | None]:
 def _rows(path: Path, lying: Path) -> Iterator[Exposure | str | None]:
     snapshot, found = Snapshot(lying), lying.stat()
     if kind := binary_kind(snapshot.beginning):
-        raise ConfigError(f"holds {kind}; it must be a CSV of since, build, users")
+        raise ConfigError(f"is {kind}; it must be a CSV of since, build, users")
     file = SourceFile(_SOURCE, path, "csv", None, found.st_size, found.st_mtime_ns)
     is_over = file.is_over(datetime.now(UTC).replace(tzinfo=None))
     stop = snapshot.size if is_over else snapshot.last_line_end(0)
