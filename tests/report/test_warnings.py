@@ -30,7 +30,7 @@ REVERSED = (
     "[[comparison]] has baseline '1.10' and candidate '1.9', which is the older one: exchange them unless that is meant"
 )
 UNUSED = (
-    "1.9 -> 1.10: [[exposure]] gives 0 users for '{}', which sends errors: give its users, else an increase is missed "
+    "1.9 -> 1.10: [[exposure]] gives 0 users for '{}', which sends errors: give its users, else increases are missed "
     "or reported falsely"
 )
 UNMATCHED = "[[comparison]] compares builds '3.*_?!%', but no build with records matches that"
