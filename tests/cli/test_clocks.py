@@ -155,8 +155,8 @@ def test_a_clock_that_is_behind_stands_still_and_removes_nothing(site: Site) -> 
     site.write("b.csv", NOW, "2026-11-23 12:04:00,5.9,1\n")
     assert site.run(NOW - 2 * DAY) == 0
     assert site.messages == [
-        f"the clock shows {NOW - 2 * DAY} UTC, and the store was last written to at {NOW} UTC: it stands still there, "
-        "and nothing is removed; set the clock or, if it is right, run once with --accept-clock"
+        f"the clock shows {NOW - 2 * DAY} UTC, and the store was last written to at {NOW} UTC: the store's last "
+        "time is used, and nothing is removed; set the clock or, if it is right, run once with --accept-clock"
     ]
     assert site.kept() == 61
     assert site.kept("select max(finished_at) from runs") == NOW

@@ -75,7 +75,7 @@ def test_a_store_that_is_well_has_no_findings(folder: Path) -> None:
     [
         [
             ("delete from events where rowid = 5", "records", "batch 1 of"),
-            ("delete from counters where batch_id = 2", "counters", "its counters add up to 0 or are others"),
+            ("delete from counters where batch_id = 2", "counters", "its counters add up to 0 or differ from them"),
             ("delete from rejects where batch_id = 1", "rejects", "the ledger has 1 rejects, stored are 0"),
             ("delete from codes where build = '1.9'", "codes", "build 1.9, code 7: "),
             ("update alerts set state = 'lost' where alert_id = 1", "alerts", "alert 1: its state is lost"),

@@ -142,8 +142,8 @@ def test_other_content_under_a_known_name_is_new(shop: Shop) -> None:
     assert states(shop.feed()) == [("a.csv", "loaded", "")]
     shop.write("a.csv", THREE.replace(b"10:", b"09:") + MORE)
     message = (
-        f"{path}: was rewritten: what it holds now counts as new records, and what was added to its former content "
-        f"behind byte {len(THREE)}, if anything, was not read (let the source's path match rotated files too)"
+        f"{path}: was rewritten: its present content counts as new records, and what was added to its former content "
+        f"after byte {len(THREE)}, if anything, was not read (let the source's path match rotated files too)"
     )
     found = shop.feed()
     assert [(outcome.state, outcome.records, outcome.message) for outcome in found] == [

@@ -22,8 +22,7 @@ pytestmark = pytest.mark.reliability
 HOUR = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1)
 FALSE_CLOCK = (
-    "the clock shows 1970-01-01 00:00:05: set it; nothing was read, because every record would seem "
-    "to lie in the future"
+    "the clock shows 1970-01-01 00:00:05: set it; nothing was read, because every record would seem to be in the future"
 )
 PART_MINUTES, PARTS = 10, count(2, 6)
 

@@ -485,7 +485,7 @@ def test_a_cursor_does_not_go_back_to_where_rows_are_forgotten(reader: Reader, e
         reader.ingest(overlap=50)
     before = reader.rows("select * from batches order by batch_id")
     ids = [row[0] for row in before]
-    with pytest.raises(UsageError, match=f"which rows were read up to batch {ids[0]}, so that it cannot be read on"):
+    with pytest.raises(UsageError, match=f"which rows were read up to batch {ids[0]}, so the source cannot"):
         unload(reader, ids[1])
     assert reader.rows("select * from batches order by batch_id") == before
     assert unload(reader, ids[0]) == ids
