@@ -291,7 +291,7 @@ def test_what_would_have_been_found_is_found(tmp_path: Path) -> None:
         (reach,) = status.reaches(connection, status.comparisons(connection))
     (line,) = status.young_lines([reach])
     assert reach.rate_ratio == 2
-    assert line.startswith("1.9 -> 1.10  judged for 24 min: an increase by about x2 or more ")
+    assert line.startswith("1.9 -> 1.10  judged for 24 min: an increase of a typical code by about x2 or more ")
     more = [Record(MONDAY + second, "1.10", "E1") for second in range(1, until, 4)]
     fired = history(tmp_path / "b.duckdb", [*steady(until), *more], config)
     assert lines_of(fired, config)["open"].startswith("regression: 1 incident: code E1 since ")
