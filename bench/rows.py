@@ -140,7 +140,7 @@ def idle(shop: Workshop) -> list[Row]:
         # A history that ends months ago looks like a clock that is ahead.
         shop.run(config, "--accept-clock")
         runs, yardsticks = alternate(shop.pairs, lambda: shop.run(config), yardstick)  # noqa: B023 is called here
-        rows.append(_limited(f"`run` with nothing new, {name}", runs, 0.6, yardsticks))
+        rows.append(_limited(f"`run` with nothing new, {name}", runs, 0.4, yardsticks))
         rows.append(Row(f"`run` with nothing new, {name}", peaks(runs), 150, unit="MB"))
     return rows
 
