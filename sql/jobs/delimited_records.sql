@@ -77,9 +77,13 @@ select
     case
         when problem is not null then problem
         when folded = names and section_reason = '' then 'is a header: columns are read by it from here on'
-        -- The time's name stands where times do, or there are names of two of the three.
+        -- The time's name is in its column, and the build has no digit, as builds have: the time that one client sends
+        -- makes no header. Or there are names of two of the three.
         when
-            list_contains($known_names[1], folded[places[1]])
+            (
+                list_contains($known_names[1], folded[places[1]])
+                and not regexp_matches(coalesce(folded[places[3]], ''), '[0-9]')
+            )
             or (
                 list_has_any(
                     if(found = width, [folded[places[1]]], folded), list_concat(names, flatten($known_names))

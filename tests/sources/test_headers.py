@@ -202,7 +202,7 @@ def test_the_former_header_holds_again_behind_one_that_lacks_a_column(shop: Shop
 
 
 def test_codes_may_be_called_as_columns_are(shop: Shop) -> None:
-    shop.feed_text(joined(HEADER, "2026-11-23 10:00:00,build,time", "x,5.9,time", ",ts,code"))
+    shop.feed_text(joined(HEADER, "2026-11-23 10:00:00,build,time", "time,5.9,x", ",ts,code"))
     assert shop.events() == [("2026-11-23 10:00:00", "build", "time")]
     assert [reason for _, reason, _ in shop.rejects()] == ["time cannot be read", "has no time"]
 
