@@ -252,7 +252,7 @@ def test_an_incident_that_was_open_before_is_reported(store: Store) -> None:
         (lambda store: parse("code=7,ratio=2"), "is not of the form code=C,ratio=R,at=TIME"),
         (lambda store: parse("code=7,ratio=much,at=2026-11-23"), "is not of the form"),
         (lambda store: parse("code=7,ratio=2,at=soon"), "is not of the form"),
-        (lambda store: parse("code=7,ratio=0.5,at=2026-11-23"), "the ratio is over 1"),
+        (lambda store: parse("code=7,ratio=0.5,at=2026-11-23"), "the ratio must be above 1"),
         (
             lambda store: run(store, injections=[Injection("10", 2, moment_of(MONDAY + HOUR))]),
             "--inject code=10: no two builds that are compared send it after 2026-11-23 01:00:00",
