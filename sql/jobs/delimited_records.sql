@@ -59,14 +59,10 @@ read as (
             when strlen(text) > $longest_record and length(text) > $longest_record
                 then format('is longer than {:,} characters', $longest_record)
             when is_open then 'a quoted field does not end where it should'
+            when section_reason <> '' then section_reason
         end as problem,
         case
-            when
-                problem is null
-                and $has_header
-                and (found <> width or not ts_field between '0' and ':')
-                -- Not the line that is known to be one, and is not understood.
-                and not starts_with(section_reason, 'is a header')
+            when problem is null and $has_header and (found <> width or not ts_field between '0' and ':')
                 then list_transform(fields, lambda x: lower(trim(replace(x, '"', ''), ' ' || chr(9))))
         end as folded
     from picked
@@ -76,24 +72,17 @@ select
     line + before as line,
     case
         when problem is not null then problem
-        when folded = names and section_reason = '' then 'is a header: columns are read by it from here on'
-        -- The time's name is in its column, and the build has no digit, as builds have: the time that one client sends
-        -- makes no header. Or there are names of two of the three.
+        when folded = names then 'is a header: columns are read by it from here on'
+        -- At least two of the three names occur.
         when
-            (
-                list_contains($known_names[1], folded[places[1]])
-                and not regexp_matches(coalesce(folded[places[3]], ''), '[0-9]')
+            folded is not null
+            and list_has_any(
+                if(found = width, [folded[places[1]]], folded), list_concat(names, flatten($known_names))
             )
-            or (
-                list_has_any(
-                    if(found = width, [folded[places[1]]], folded), list_concat(names, flatten($known_names))
-                )
-                and cast(list_has_any(folded, $known_names[1]) as integer)
-                + cast(list_has_any(folded, $known_names[2]) as integer)
-                + cast(list_has_any(folded, $known_names[3]) as integer) > 1
-            )
+            and cast(list_has_any(folded, $known_names[1]) as integer)
+            + cast(list_has_any(folded, $known_names[2]) as integer)
+            + cast(list_has_any(folded, $known_names[3]) as integer) > 1
             then 'is a header'
-        when section_reason <> '' then section_reason
         when found <> width then format('expected {} fields, found {}', width, found)
         else ''
     end as reason,

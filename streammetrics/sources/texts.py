@@ -198,10 +198,10 @@ class Text:
             row = delimited.fields(text, head.delimiter, is_spaced=head.is_spaced)
             columns, what, after = delimited.next_header(self.plan.file, row, number)
             if columns is not None:
-                found[first_line] = replace(section, first_line=first_line, columns=columns, reason="")
-            else:
+                found[first_line] = replace(section, first_line=first_line, columns=columns)
+            elif not section.reason:
                 found[first_line] = replace(section, first_line=first_line, reason=what)
-                # Unless another file begins there, or a header that was found before.
+                # Unless another file begins there.
                 found.setdefault(first_line + 1, replace(section, first_line=first_line + 1, reason=after))
         return [section for _, section in sorted(found.items())]
 

@@ -57,7 +57,6 @@ rows = st.one_of(
     st.tuples(times, fields, fields).map(",".join),
     st.tuples(times, st.sampled_from(["5.9", "5.10"]), fields).map(",".join),
     st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
-    st.sampled_from(["Timestamp,Error Code,App", "Time,App,code,Host", "time,error_code,version", "ts,build,code"]),
 )
 ends = st.sampled_from(["\n", "\n", "\r\n", "\r"])
 
