@@ -3,7 +3,7 @@
 The clock is compared with the time at which the store was last written to. If it is more than a day ahead of that, as
 after a week without use, a source must confirm it: a file that was written within a day of the clock, or the newest row
 of a database. An application on the same machine writes files by the same wrong clock: where retention would remove all
-that is stored, only a person confirms.
+counters, only a person confirms.
 """
 
 import logging
@@ -44,7 +44,7 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
 
     Raises:
         InputOutputError: the clock is more than a day ahead of the store, and no file or database confirms it, or
-            retention would remove all that is stored.
+            retention would remove all counters.
     """
     now = session.clock()
     with connection.begin():
@@ -61,9 +61,9 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
     )
     remedy = "set the clock or, if it is right, run once with --accept-clock"
     ahead = now - last
-    kept_days = max((days for _, days in session.config.retention if days is not None), default=None)
+    kept_days = session.config.retention.counters_days
     if kept_days is not None and ahead > max(DOUBTED, timedelta(days=kept_days)):
-        reason = "[retention] would remove all that is stored"
+        reason = f"[retention] counters_days = {kept_days} would remove all of them"
         raise InputOutputError(f"{words}: nothing was read, judged or removed, because {reason}; {remedy}")
     if ahead > DOUBTED and not _is_confirmed(session, list(paths), now):
         raise InputOutputError(

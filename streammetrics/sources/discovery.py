@@ -6,6 +6,7 @@ import re
 import stat
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -93,29 +94,35 @@ def expand(path: Path) -> dict[Path, Path]:
     """Absolute paths that match a path or glob, sorted, each with its `base`: the folder before the first wildcard.
 
     A glob skips folders, hidden files and names that end in .tmp or .part, which are not (yet) meant to be read. Of
-    files behind a link below the base the link itself stands there, once.
+    files behind a link below the base the link stands there, once, unless they are found under their own path as well.
     """
     name = os.path.abspath(path)  # noqa: PTH100 - as Path.absolute(), and without doubled slashes
     # Wildcard characters in the path of the working folder itself are no wildcards.
     pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
     fixed = len([*takewhile(_is_fixed, Path(pattern).parent.parts)])
-    paths = [Path(name)]
+    names = [name]
     if not os.path.lexists(name) and glob.has_magic(str(path)):
         found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        paths = [Path(name) for name in found if not os.path.isdir(name)]  # noqa: PTH112
-        paths = [path for path in paths if not is_unfinished(path)]
-    links = {folder: _first_link(folder, fixed) for folder in {path.parent for path in paths}}
-    return {links[path.parent] or path: Path(*path.parts[:fixed]) for path in paths}
+        names = [name for name in found if not os.path.isdir(name) and not is_unfinished(Path(name))]  # noqa: PTH112
+    base = Path(*Path(next(iter(names), name)).parts[:fixed])
+
+    @cache
+    def link_of(folder: str) -> str | None:
+        """The first link in a folder's path below the base."""
+        if len(folder) <= len(str(base)):
+            return None
+        return link_of(os.path.dirname(folder)) or (folder if os.path.islink(folder) else None)  # noqa: PTH114, PTH120
+
+    places = {Path(name): link_of(os.path.dirname(name)) for name in names}  # noqa: PTH120
+    if not any(places.values()):
+        return dict.fromkeys(places, base)
+    root = base.resolve()
+    own = {root / place.relative_to(base) for place, link in places.items() if link is None}
+    return {Path(link or place): base for place, link in places.items() if link is None or place.resolve() not in own}
 
 
 def _is_fixed(part: str) -> bool:
     return not glob.has_magic(_NO_WILDCARD.sub("", part))
-
-
-def _first_link(folder: Path, fixed: int) -> Path | None:
-    """The first link in a folder's path after its first `fixed` parts."""
-    below = [place for place in (folder, *folder.parents) if len(place.parts) > fixed]
-    return next(filter(Path.is_symlink, reversed(below)), None)
 
 
 def matching(path: Path, config: Config | None = None) -> dict[Path, Path]:

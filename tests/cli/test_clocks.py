@@ -75,11 +75,18 @@ def test_a_clock_that_is_ahead_reads_judges_and_removes_nothing(site: Site) -> N
     assert site.kept() == 61, "the half line still waits"
 
 
-def test_no_file_confirms_a_clock_by_which_all_that_is_stored_is_old(site: Site) -> None:
+def test_a_file_confirms_the_clock_if_counters_are_kept(site: Site) -> None:
+    days = {"events_days": 7, "rejects_days": 7, "alerts_days": 7}
+    site.config = site.config.model_copy(update={"retention": RetentionSettings(**days)})
+    site.write("b.csv", NOW + 10 * DAY, "2026-12-03 11:00:00,5.9,1\n")
+    assert site.run(NOW + 10 * DAY) == 0
+
+
+def test_no_file_confirms_a_clock_by_which_all_counters_are_old(site: Site) -> None:
     """An application on the same machine has written it by the same clock."""
     wrong = NOW + 31 * DAY
     site.write("b.csv", wrong, "".join(f"{wrong - timedelta(seconds=second)},5.9,1\n" for second in range(25)))
-    with pytest.raises(InputOutputError, match=r"\[retention\] would remove all that is stored; set the"):
+    with pytest.raises(InputOutputError, match="counters_days = 30 would remove all of them; set the clock"):
         site.run(wrong)
     assert site.kept() == 60
     assert site.run(wrong, accept_clock=True) == 0

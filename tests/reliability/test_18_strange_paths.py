@@ -79,6 +79,15 @@ def test_no_link_is_followed_from_the_first_wildcard_on(shop: Shop, pattern: str
     assert list(discovery.configured(config)[1].values()) == [f"{link}: {LINK}"]
 
 
+def test_a_link_within_the_base_is_left_out(shop: Shop) -> None:
+    """As `latest` beside folders of days: its files are found under their own path."""
+    (shop.folder / "in" / "2026-11-23").mkdir(parents=True)
+    (shop.folder / "in" / "2026-11-23" / "a.csv").write_bytes(THREE)
+    (shop.folder / "in" / "latest").symlink_to("2026-11-23")
+    outcomes = shop.feed(path=str(shop.folder / "in" / "*" / "*.csv"))
+    assert [(one.path.parent.name, one.records) for one in outcomes] == [("2026-11-23", 3)]
+
+
 def test_a_folder_called_like_a_wildcard_is_no_fixed_one(shop: Shop) -> None:
     """Who may write into the spool could make one."""
     (shop.folder / "secret").mkdir()
