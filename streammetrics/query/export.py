@@ -98,6 +98,7 @@ def replacing(target: Path) -> Iterator[Path]:
             yield unfinished
     except (OSError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, OSError | duckdb.IOException | duckdb.FatalException):
+        # A commit that finds the disk full fails as a transaction.
+        if isinstance(cause, OSError | duckdb.IOException | duckdb.FatalException) or atomic_files.is_full(cause):
             raise InputOutputError(f"{target}: cannot be written: {atomic_files.reason(cause)}") from None
         raise

@@ -49,7 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Callable[[str, object], None]) -> None:
     pictures = {path.name for path in (whole / "out").iterdir()}
     assert len(pictures) == 2
-    faults = 0
+    faults = repeated = 0
     for visit in itertools.count(1) if IS_FULL else (QUICK[point],):
         how = ("kill", "raise")[visit % 2] if IS_FULL else "kill"
         folder = tmp_path / f"{visit}-{how}"
@@ -76,8 +76,10 @@ def test_of_a_run(whole: Path, tmp_path: Path, point: str, record_property: Call
         drawn = list(folder.glob("out/[!.]*"))
         assert {path.name for path in drawn} <= pictures
         assert all(path.read_bytes().endswith(b"IEND\xaeB`\x82") for path in drawn)
-        assert max(Counter(news).values(), default=1) == 1
+        repeated += max(Counter(news).values(), default=1) > 1
     assert faults
+    # Between printing notices and the commit that says so, a crash repeats them: docs/notices.md.
+    assert repeated <= (point == "commit.before")
     record_property("seen", f"{point}: {faults} faults, all made up for")
 
 
