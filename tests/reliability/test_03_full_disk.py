@@ -127,5 +127,7 @@ def test_of_the_outputs(tmp_path: Path, record_property: Callable[[str, object],
                 assert list((folder / "disk").glob(".*")) == []
                 make_room()
                 write(target)
-                assert target.stat().st_size == most
+                # A page is longer than the one before: the numbers of its plots count on within a process.
+                written = target.stat().st_size
+                assert written >= most if name == "index.html" else written == most
     record_property("seen", f"{len(outputs)} outputs, {count(1, 20)} sizes each: 74, and the old file kept")
