@@ -1,5 +1,5 @@
 -- Builds with blanks at their ends, which are other builds than the same without them: the first one, and how many more
--- there are. Those alone that sent records within the newest day, so that what was mended is over.
+-- there are. Only builds with records within the newest day, so that the warning ends after the feed is corrected.
 with spaced as (
     select build, trim(build, ' ' || chr(9)) as trimmed
     from builds

@@ -62,7 +62,7 @@ def believed(session: Session, connection: Connection, paths: Iterable[Path] = (
     remedy = "set the clock or, if it is right, run once with --accept-clock"
     ahead = now - last
     kept_days = session.config.retention.counters_days
-    if kept_days is not None and ahead > max(DOUBTED, timedelta(days=kept_days)):
+    if kept_days is not None and ahead > timedelta(days=kept_days):
         reason = f"[retention] counters_days = {kept_days} would remove all of them"
         raise InputOutputError(f"{words}: nothing was read, judged or removed, because {reason}; {remedy}")
     if ahead > DOUBTED and not _is_confirmed(session, list(paths), now):

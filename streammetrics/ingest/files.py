@@ -72,8 +72,9 @@ def ingest(
             yield FileOutcome(place, "skipped", message=discovery.unmatched(chosen, place))
         for match, base in matches.items():
             try:
-                flags = {"is_final": is_final or bool(paths), "is_spooled": not paths}
-                found.setdefault(match, discovery.describe(chosen, match, base, **flags))
+                is_final_here = is_final or bool(paths)
+                file = discovery.describe(chosen, match, base, is_final=is_final_here, is_spooled=not paths)
+                found.setdefault(match, file)
             except StreammetricsError as error:
                 # For configured sources `status` and `doctor` check this themselves.
                 refused = Path(discovery.shown(match))

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from itertools import takewhile
+from itertools import filterfalse, takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -100,25 +100,24 @@ def expand(path: Path) -> dict[Path, Path]:
     # Wildcard characters in the path of the working folder itself are no wildcards.
     pattern = os.path.abspath(Path(glob.escape(str(Path.cwd())), path))  # noqa: PTH100
     fixed = len([*takewhile(_is_fixed, Path(pattern).parent.parts)])
-    names = [name]
+    paths = [Path(name)]
     if not os.path.lexists(name) and glob.has_magic(str(path)):
         found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        names = [name for name in found if not os.path.isdir(name) and not is_unfinished(Path(name))]  # noqa: PTH112
-    base = Path(*Path(next(iter(names), name)).parts[:fixed])
+        paths = [path for path in map(Path, filterfalse(os.path.isdir, found)) if not is_unfinished(path)]
+    base = Path(*next(iter(paths), Path(name)).parts[:fixed])
+    root = base.resolve()
 
     @cache
-    def link_of(folder: str) -> str | None:
+    def link_of(folder: Path) -> Path | None:
         """The first link in a folder's path below the base."""
-        if len(folder) <= len(str(base)):
-            return None
-        return link_of(os.path.dirname(folder)) or (folder if os.path.islink(folder) else None)  # noqa: PTH114, PTH120
+        return None if folder == base else link_of(folder.parent) or (folder if folder.is_symlink() else None)
 
-    places = {Path(name): link_of(os.path.dirname(name)) for name in names}  # noqa: PTH120
-    if not any(places.values()):
-        return dict.fromkeys(places, base)
-    root = base.resolve()
-    own = {root / place.relative_to(base) for place, link in places.items() if link is None}
-    return {Path(link or place): base for place, link in places.items() if link is None or place.resolve() not in own}
+    def is_found_anyway(path: Path) -> bool:
+        real = path.resolve()
+        return real.is_relative_to(root) and base / real.relative_to(root) in links
+
+    links = {path: link_of(path.parent) for path in paths}
+    return {link or path: base for path, link in links.items() if link is None or not is_found_anyway(path)}
 
 
 def _is_fixed(part: str) -> bool:
