@@ -369,10 +369,14 @@ NULLS = (
     _null("estimated-0.01", "share .01, estimated", 1, share=_constant(0.01), is_estimated=True),
     _null("estimated-0.1", "share .1, estimated", 1, share=_constant(0.1), is_estimated=True),
     _null("estimated-rare", ".1/s, share .01, estimated", 0.1, share=_constant(0.01), is_estimated=True),
-    _null("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, share=_rollout, is_estimated=True),
-    _null("estimated-steps", "share 1, 5, 20, 50, 95 % each day, estimated", 1, share=_stepwise, is_estimated=True),
-    _null(
-        "estimated-steps-rare", "the same, .05/s", 0.05, share=_stepwise, is_estimated=True,
+    # In the hour after a step of the share each code is compared with all others: a stream takes minutes of a core.
+    *(
+        _null(name, says, rate, share=share, is_estimated=True, code_days=600)
+        for name, says, rate, share in (
+            ("estimated-rollout", "share from 1 to 99 % each day, estimated", 1, _rollout),
+            ("estimated-steps", "share 1, 5, 20, 50, 95 % each day, estimated", 1, _stepwise),
+            ("estimated-steps-rare", "the same, .05/s", 0.05, _stepwise),
+        )
     ),
     *(
         Family(
