@@ -40,14 +40,17 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
         skipped: how many lines at the beginning are left out.
     """
     decoder = None if codec == "utf-8" else codecs.getincrementaldecoder(codec)("replace")
-    rest, half = b"", b""
+    rest, half, has_marks = b"", b"", delimiter is not None
     for portion in chain(portions, (None,)):
         text = (portion or b"") if decoder is None else decoder.decode(portion or b"", portion is None).encode()
-        text, is_known = half + text, _CRLF in text or _CR in text
+        if has_marks and (_CRLF in text or _CR in text):
+            # They are content: from here on line ends within quotes are LF.
+            rest, has_marks = _ended(rest), False
+        text = half + text
         half = b"\r" if portion is not None and text.endswith(b"\r") else b""
         if b"\r" in text:
             # Within quotes, line ends are kept.
-            pair, lone = (_CRLF, _CR) if delimiter is not None and not is_known else (b"", b"")
+            pair, lone = (_CRLF, _CR) if has_marks else (b"", b"")
             text = text[: len(text) - len(half)].replace(b"\r\n", pair + b"\n").replace(b"\r", lone + b"\n")
         text = rest + text
         stop = text.rfind(b"\n") + 1 if portion is not None else len(text)
@@ -57,10 +60,12 @@ def plain(portions: Iterable[bytes], codec: str, delimiter: str | None, skipped:
             text, skipped = text[(text.find(b"\n") + 1) or len(text) :], skipped - 1
         text = text.removeprefix(codecs.BOM_UTF8).replace(MARKED_LINE, b"\n")
         if delimiter is not None and b'"' in text:
-            whole, opened = _without_quoted_ends(text, delimiter, is_utf16=decoder is not None, is_over=portion is None)
+            whole, opened = _without_quoted_ends(
+                text, delimiter, has_marks=has_marks, is_utf16=decoder is not None, is_over=portion is None
+            )
             text, rest = whole, opened + rest
         else:
-            text = _marked_lines(_ended(text), is_utf16=decoder is not None)
+            text = _marked_lines(_ended(text) if has_marks else text, is_utf16=decoder is not None)
         text = text if not text or text.endswith(b"\n") else text + b"\n"
         yield _BLANK_LINES.sub(b"\0\n", text) if b"\n\n" in text or text.startswith(b"\n") else text
 
@@ -103,24 +108,27 @@ def _record_end(text: bytes, start: int, delimiter: str) -> tuple[int, bool | No
     return text.find(b"\n", place) + 1 or len(text), True
 
 
-def _without_quoted_ends(text: bytes, delimiter: str, *, is_utf16: bool, is_over: bool) -> tuple[bytes, bytes]:
+def _without_quoted_ends(
+    text: bytes, delimiter: str, *, has_marks: bool, is_utf16: bool, is_over: bool
+) -> tuple[bytes, bytes]:
     """The text with one record per line, and the rest from a quote on that is still open."""
+    ended, restored = (_ended, _restored) if has_marks else (bytes, bytes)
     parts: list[bytes] = []
     done = 0
     for start, stop, kind in quoted_spans(text, delimiter):
         if start < done:
             continue
         if kind is None and not is_over and stop - start <= _LONGEST_BYTES:
-            return b"".join((*parts, _marked_lines(_ended(text[done:start]), is_utf16=is_utf16))), text[start:]
+            return b"".join((*parts, _marked_lines(ended(text[done:start]), is_utf16=is_utf16))), text[start:]
         if kind is None:
             stop = text.find(b"\n", start) + 1 or stop
-        parts += [_marked_lines(_ended(text[done:start]), is_utf16=is_utf16)]
+        parts += [_marked_lines(ended(text[done:start]), is_utf16=is_utf16)]
         record = text[start:stop].rstrip(b"\n")
         ends = b"\n" * (record.count(b"\n") + 1)
-        shown = _restored(record).removesuffix(_CRLF).removesuffix(_CR)
+        shown = restored(record.removesuffix(_CRLF).removesuffix(_CR) if has_marks else record)
         parts += [_marked(shown, is_utf16, "" if kind else OPEN_QUOTE), ends]
         done = stop
-    return b"".join((*parts, _marked_lines(_ended(text[done:]), is_utf16=is_utf16))), b""
+    return b"".join((*parts, _marked_lines(ended(text[done:]), is_utf16=is_utf16))), b""
 
 
 def _ended(text: bytes) -> bytes:

@@ -315,3 +315,14 @@ def test_a_record_of_several_lines_and_all_control_characters_costs_one_record(s
 def test_line_ends_within_quotes_stay_what_they_are(shop: Shop, end: str) -> None:
     shop.feed_text(f'ts,build,code{end}2026-11-23 10:00:00,5.9,"a{end}b"{end}{GOOD}{end}')
     assert [code for *_, code in shop.events()] == ["7", f"a{end}b"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("sign", ["\x1c", "\x1d"])
+def test_control_characters_before_a_line_end_are_content(shop: Shop, sign: str, end: str) -> None:
+    """They mark converted line ends while a file with quotes is read."""
+    time = "2026-11-23 10:00:0"
+    lines = ["ts,build,code", f'{time}1,5.9,"a"', sign, f"{time}2,5.9,b{sign}", f'{time}3,5.9,"c{sign}{end}c"', ""]
+    shop.feed_text(end.join(lines))
+    assert [code for _, _, code in shop.events()] == ["a", f"b{sign}", f"c{sign}\nc"]
+    assert shop.rejects() == [(3, "expected 3 fields, found 1", sign)]

@@ -27,6 +27,7 @@ FILES: dict[str, tuple[bytes, int, int]] = {
     "UTF-16, big end first": (codecs.BOM_UTF16_BE + "\r\n".join(LINES).encode("utf-16-be"), 4, 0),
     "Latin-1": ("\n".join([HEAD, GOOD.format("é"), GOOD.format("7")]).encode("latin-1"), 1, 1),
     "bad UTF-8": ("\n".join(LINES).encode() + b"\n" + GOOD.format("\xff").encode("latin-1"), 4, 1),
+    "signs before line ends": ("\n".join([HEAD, "\x1c", "\x1d", *map(GOOD.format, ("7\x1c", '"8"'))]).encode(), 2, 2),
     "NUL": ("\n".join([*LINES, GOOD.format("\0"), GOOD.format("8")]).encode(), 5, 1),
 }
 
