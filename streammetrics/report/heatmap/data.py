@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from streammetrics.config import Config, Rule
+from streammetrics.config import Config, Rule, SequentialRule
 from streammetrics.detect import portions
 from streammetrics.errors import InputOutputError, UsageError
 from streammetrics.runtime import atomic_files, utc
@@ -31,7 +31,8 @@ MOST_CODES = 1000
 # Views exist from the first pass on.
 _SPAN = "select first_second, end_second from span"
 
-_SUBJECTS = "select distinct rule, baseline, candidate from bin_grids order by rule, candidate, baseline"
+_Row = tuple[str, "NDArray[np.int64]", "NDArray[np.float64]"]
+"""A code, epoch seconds of its bins, and their values."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,6 @@ def heatmaps(
         return []
     after, until = found
     before = lags(connection)
-    subjects = connection.exec_driver_sql(compose(_SUBJECTS, Slice(after, until, 0, lags=before))).all()
     within = {"after": after, "until": until}
     codes = run(connection, "reports/pictured_codes", {**within, "most": MOST_CODES}).scalars().all()
     lead = EXPOSURE_LEAD_SECONDS + 2 * max(one.bin_seconds for one in config.rule)
@@ -102,9 +102,9 @@ def heatmaps(
     pieces = [Slice(part.after, part.until, lead, lags=before) for part in parts]
     return [
         drawn
-        for subject in subjects
-        if rule in (None, subject.rule)
-        for drawn in _heatmap(connection, config, subject, pieces, codes, within)
+        for one in sorted(config.rule, key=lambda one: one.name)
+        if rule in (None, one.name)
+        for drawn in _heatmaps(connection, one, pieces, codes, within)
     ]
 
 
@@ -171,51 +171,50 @@ def _file_name(heatmap: Heatmap) -> str:
     return safe if safe == title else f"{safe}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
 
 
-def _heatmap(
+def _heatmaps(
     connection: Connection,
-    config: Config,
-    subject: Row[str, str, str],
+    rule: Rule | SequentialRule,
     pieces: Sequence[Slice],
     codes: Sequence[str],
     within: Mapping[str, int],
 ) -> Iterator[Heatmap]:
-    """The heatmap of a rule, baseline and candidate, if they have bins; `within`: after, until (epoch seconds)."""
+    """The heatmaps of a rule's comparisons that have bins; `within`: after, until (epoch seconds).
+
+    One query reads all comparisons: each query computes the bins of all.
+    """
     import numpy as np
 
-    cells = []
-    empty: list[int] = []
-    named = dict(subject._mapping)
+    found: dict[tuple[str, str], tuple[list[int], list[_Row]]] = {}
     for piece in pieces:
-        part = {**named, "after": piece.after, "until": piece.until, "codes": codes}
-        for code, seconds, values in connection.exec_driver_sql(
-            compose(statement("reports/picture_cells"), piece), part
-        ):
+        part = {"rule": rule.name, "after": piece.after, "until": piece.until, "codes": codes}
+        sql = compose(statement("reports/picture_cells"), piece)
+        for baseline, candidate, code, seconds, values in connection.exec_driver_sql(sql, part):
+            empty, cells = found.setdefault((candidate, baseline), ([], []))
             if code is None:
                 empty += seconds
             else:
                 cells.append((code, np.array(seconds), np.array(values, float)))
-    if not cells:
-        return
     windows = compose(statement("reports/pictured_windows"), alerts=statement("reports/pictured_alerts"))
-    rule = next(rule for rule in config.rule if rule.name == subject.rule)
-    rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
-    first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
-    last = int(max([*empty, *(seconds.max() for _, seconds, _ in cells)]))
-    values = np.full((len(rows), (last - first) // rule.bin_seconds + 1), np.nan)
-    values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
-    for code, seconds, bin_values in cells:
-        values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
-    yield Heatmap(
-        rule=rule.name,
-        detector=rule.detector,
-        baseline=subject.baseline,
-        candidate=subject.candidate,
-        bin_seconds=rule.bin_seconds,
-        window_bins=rule.window_bins,
-        # Evidence is not measured in the unit of the bins.
-        threshold=rule.threshold if isinstance(rule, Rule) else math.nan,
-        first_bin=first,
-        codes=tuple(rows),
-        values=values,
-        alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, {**named, **within})),
-    )
+    for (candidate, baseline), (empty, cells) in sorted(found.items(), key=lambda item: item[0]):
+        if not cells:
+            continue
+        rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
+        first = int(min([*empty, *(seconds.min() for _, seconds, _ in cells)]))
+        last = int(max([*empty, *(seconds.max() for _, seconds, _ in cells)]))
+        values = np.full((len(rows), (last - first) // rule.bin_seconds + 1), np.nan)
+        values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
+        for code, seconds, bin_values in cells:
+            values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
+        named = {"rule": rule.name, "baseline": baseline, "candidate": candidate}
+        yield Heatmap(
+            **named,
+            detector=rule.detector,
+            bin_seconds=rule.bin_seconds,
+            window_bins=rule.window_bins,
+            # Evidence is not measured in the unit of the bins.
+            threshold=rule.threshold if isinstance(rule, Rule) else math.nan,
+            first_bin=first,
+            codes=tuple(rows),
+            values=values,
+            alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, {**named, **within})),
+        )
