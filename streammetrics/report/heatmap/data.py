@@ -180,7 +180,7 @@ def _heatmaps(
 ) -> Iterator[Heatmap]:
     """The heatmaps of a rule's comparisons that have bins; `within`: after, until (epoch seconds).
 
-    One query reads all comparisons: each query computes the bins of all.
+    One query reads the bins of all comparisons, and one their alerts: each would compute all of them.
     """
     import numpy as np
 
@@ -194,8 +194,11 @@ def _heatmaps(
                 empty += seconds
             else:
                 cells.append((code, np.array(seconds), np.array(values, float)))
+    alerted: dict[tuple[str, str], list[AlertedWindow]] = {}
     windows = compose(statement("reports/pictured_windows"), alerts=statement("reports/pictured_alerts"))
-    for (candidate, baseline), (empty, cells) in sorted(found.items(), key=lambda item: item[0]):
+    for baseline, candidate, *window in connection.exec_driver_sql(windows, {"rule": rule.name, **within}):
+        alerted.setdefault((candidate, baseline), []).append(AlertedWindow(*window))
+    for (candidate, baseline), (empty, cells) in sorted(found.items()):
         if not cells:
             continue
         rows = {code: row for row, code in enumerate(sorted({code for code, _, _ in cells}))}
@@ -205,10 +208,11 @@ def _heatmaps(
         values[:, (np.array(empty, np.int64) - first) // rule.bin_seconds] = 0
         for code, seconds, bin_values in cells:
             values[rows[code], (seconds - first) // rule.bin_seconds] = bin_values
-        named = {"rule": rule.name, "baseline": baseline, "candidate": candidate}
         yield Heatmap(
-            **named,
+            rule=rule.name,
             detector=rule.detector,
+            baseline=baseline,
+            candidate=candidate,
             bin_seconds=rule.bin_seconds,
             window_bins=rule.window_bins,
             # Evidence is not measured in the unit of the bins.
@@ -216,5 +220,5 @@ def _heatmaps(
             first_bin=first,
             codes=tuple(rows),
             values=values,
-            alerted=tuple(AlertedWindow(*row) for row in connection.exec_driver_sql(windows, {**named, **within})),
+            alerted=tuple(alerted.get((candidate, baseline), ())),
         )
