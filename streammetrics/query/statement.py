@@ -27,8 +27,8 @@ def run(store: Store, sql: str, since: datetime | None = None, until: datetime |
 
     Raises:
         UsageError: it is not one statement that only reads, DuckDB finds an error, or it returns over `MOST_ROWS` rows.
-        StreammetricsError: it needs more memory than there is.
-        StoreBusyError, InputOutputError: the store cannot be read.
+        StoreBusyError: a writer held the store for too long.
+        InputOutputError: the store cannot be read; the statement needs more memory or disk than there is.
     """
     with store.read(locked_down=True) as connection:
         try:
@@ -76,9 +76,7 @@ def _explained(connection: Connection, error: duckdb.Error) -> StreammetricsErro
     if exceeded := spill.exceeded(error):
         return InputOutputError(f"{exceeded}, or narrow the query with --since and --until")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return StreammetricsError(
-            f"{message}; narrow the query with --since and --until, or raise [store] memory_limit"
-        )
+        return InputOutputError(f"{message}; narrow the query with --since and --until, or raise [store] memory_limit")
     if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException):
         return explained(error) or InputOutputError(message)
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
