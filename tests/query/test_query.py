@@ -212,8 +212,9 @@ def test_result_that_memory_would_not_hold_is_refused(store: Store, monkeypatch:
 @pytest.mark.slow
 def test_a_query_that_needs_too_much_memory_says_what_to_do(store: Store) -> None:
     small = Store(store.path, memory_limit="20MB")
-    with pytest.raises(InputOutputError, match="--since and --until"):
+    with pytest.raises(InputOutputError, match="--since and --until") as caught:
         statement.run(small, "select list(a.range) from range(10000) a, range(10000) b group by b.range % 7")
+    assert caught.value.exit_code == 74
 
 
 @pytest.mark.slow
