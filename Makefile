@@ -7,10 +7,10 @@ BIN := .venv/bin
 # Tests that need the reference data run where these lie beside the checkout, and are skipped elsewhere.
 export REFERENCE_DATA ?= $(wildcard ../shared/data)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Tests on Spark have their own call: each process would start a cluster. Without Java they are skipped.
-SPARK := $(BIN)/python -m pytest -q tests/engine -m
+# Tests on Spark have their own call, of one process: each would start a cluster. Without Java they are skipped.
+SPARK := $(BIN)/python -m pytest -n 0 -q tests/engine -m
 WITH_SPARK := $(if $(shell command -v java),.venv-spark/.made)
-PYTEST := $(BIN)/python -m pytest -m "not spark" -n 2 --dist worksteal -q
+PYTEST := $(BIN)/python -m pytest -m "not spark" -q
 
 .PHONY: help demo test test-spark check reliability bench bench-detection bench-peers bench-scale relations rooms pins clean
 .DELETE_ON_ERROR:
@@ -50,7 +50,7 @@ check: .venv/.dev $(WITH_SPARK)
 	$(PYTEST)
 
 reliability: .venv/.dev
-	@RELIABILITY_FULL=1 $(BIN)/python -m pytest -m reliability -n 2 --dist worksteal -q tests/reliability tests/query/test_publish.py
+	@RELIABILITY_FULL=1 $(BIN)/python -m pytest -m reliability -q tests/reliability tests/query/test_publish.py
 
 bench: .venv/.dev
 	@$(BIN)/python -m bench

@@ -60,6 +60,7 @@ def test_a_late_batch_is_seen_when_it_comes_and_its_truth_is_known(tmp_path: Pat
     assert causes(tmp_path / "late.csv") == [Cause("E1", HOUR, 9000), Cause("E4", HOUR, 9000)]
 
 
+@pytest.mark.slow
 def test_pandas_and_polars_find_the_alerts_of_mean_ratio(tmp_path: Path) -> None:
     dice = random.Random(3)
     records = [

@@ -87,6 +87,7 @@ def test_the_service_fails_only_where_somebody_is_needed() -> None:
     assert service["WorkingDirectory"] == [STATE] == [f"/var/lib/{service['StateDirectory'][0]}"]
 
 
+@pytest.mark.slow
 def test_it_runs_where_only_its_folder_can_be_written(tmp_path: Path) -> None:
     """As ProtectSystem=strict, NoNewPrivileges and CapabilityBoundingSet have it."""
     state, outside = tmp_path / "state", tmp_path / "outside"

@@ -123,6 +123,7 @@ def test_a_clock_that_goes_back_an_hour_costs_no_hour() -> None:
         end(process)
 
 
+@pytest.mark.slow
 def test_runs_do_not_overlap(tmp_path: Path) -> None:
     log = tmp_path / "log"
     job = (

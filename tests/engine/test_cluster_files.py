@@ -120,6 +120,7 @@ def states(outcomes: list[FileOutcome]) -> list[tuple[str, str]]:
     return [(outcome.path.name, outcome.state) for outcome in outcomes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_any_lines_mean_the_same(both: Both, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_loading, "MOST_COUNTERS", 7)

@@ -64,6 +64,7 @@ def test_there_may_be_more_of_them_than_can_be_open(shop: Shop) -> None:
     assert shop.rows("select count(*), count(distinct batch_id) from events") == [(303, 301)]
 
 
+@pytest.mark.slow
 def test_large_ones_once_unpacked_end_a_transaction(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the room that they take on disk would have no bound."""
     for number in range(10):

@@ -37,7 +37,7 @@ def server() -> Iterator[Server]:
 
     listening = HTTPServer(("127.0.0.1", 0), Handler)
     found.url = f"http://127.0.0.1:{listening.server_port}"
-    thread = threading.Thread(target=listening.serve_forever)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield found

@@ -13,6 +13,8 @@ from streammetrics.report import status
 from tests.notify.requests_taken import server
 from tests.streams import MONDAY, moment_of, reporting
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [store]
 path = "s.duckdb"
@@ -69,7 +71,6 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
 
 
-@pytest.mark.slow
 def test_each_run_writes_the_page(installation: Installation) -> None:
     with (installation.folder / "config.toml").open("a") as stream:
         stream.write("[output]\nreport = true\n")

@@ -196,6 +196,7 @@ def test_of_names_that_are_as_like_the_hint_is_always_the_same_one() -> None:
             assert [row.hint for row in run(connection, "reports/unsent_builds")] == ["; did you mean '1.3'?"]
 
 
+@pytest.mark.slow
 def test_a_run_says_it_on_stderr_and_status_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A canary in which every code looks healthy, and then one that does not."""
     monkeypatch.setattr("streammetrics.cli.outputs._draw", lambda session: 0)

@@ -150,6 +150,7 @@ def test_a_column_that_is_missing(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "incidents"), [({}, ["ANR"]), ({"stratum": "platform"}, [])])
 def test_two_platforms_in_one_file(
     tmp_path: Path, columns: dict[str, str], incidents: list[str], monkeypatch: pytest.MonkeyPatch
